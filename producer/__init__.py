@@ -1,0 +1,36 @@
+"""The public face of a web app: `from producer import complete`. Loads Celery only when `complete` or a sibling is touched.
+
+It must never import `worker` or a provider's SDK.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .client import Job, complete, configure
+    from .contract import errors
+    from .contract.errors import JobError
+    from .contract.messages import Completion, CompletionRequest
+
+__all__ = ["Completion", "CompletionRequest", "Job", "JobError", "complete", "configure", "errors"]
+
+_HOMES = {
+    "complete": ".client",
+    "configure": ".client",
+    "Job": ".client",
+    "Completion": ".contract.messages",
+    "CompletionRequest": ".contract.messages",
+    "JobError": ".contract.errors",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name == "errors":
+        return import_module(".contract.errors", __name__)
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name], __name__), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

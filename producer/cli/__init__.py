@@ -1,0 +1,47 @@
+"""The `completions` command. Operations commands live in the worker and are found by entry point, so that this package
+never imports it."""
+
+from importlib.metadata import entry_points
+
+import click
+
+from .ask import ask
+from .job import cancel, status
+
+
+class _Plugins(click.Group):
+    """Loads a sub-command from its entry point when it is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted({*super().list_commands(ctx), *(point.name for point in _points())})
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        own = super().get_command(ctx, name)
+        point = next((point for point in _points() if point.name == name), None)
+        if own or point is None:
+            return own
+        try:
+            command = point.load()
+        except ImportError as error:
+            raise click.ClickException(f"{name} needs the worker: pip install 'celery-completions[worker]' ({error})") from None
+        return command if isinstance(command, click.Command) else None
+
+
+def _points() -> "list":  # type: ignore[type-arg]
+    return list(entry_points(group="completions.commands"))
+
+
+@click.group(cls=_Plugins, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="celery-completions")
+def main() -> None:
+    """Asynchronous LLM completions on Celery.
+
+    \b
+    completions ask "What is Celery?" --user demo
+    completions check          is the worker's configuration complete and valid?
+    completions stats          the fleet's latencies
+    """
+
+
+for command in (ask, status, cancel):
+    main.add_command(command)

@@ -1,0 +1,47 @@
+"""`completions ask`: one question from the command line, answered by the fleet."""
+
+import sys
+
+import click
+
+from ..client import complete
+from ..contract.errors import JobError
+
+
+@click.command()
+@click.argument("prompt")
+@click.option("--user", default="cli", show_default=True, help="Whose limits and budget it counts against.")
+@click.option("--model", help="A link or model of the chain; default: the whole chain.")
+@click.option("--temperature", type=float, help="0 makes the answer repeatable and cacheable.")
+@click.option("--max-tokens", type=int)
+@click.option("--lane", type=click.Choice(["interactive", "batch"]), default="interactive", show_default=True)
+@click.option("--timeout", type=float, default=120.0, show_default=True, help="Seconds to wait; the job goes on after them.")
+@click.option("--json", "as_json", is_flag=True, help="Print the whole completion as JSON.")
+def ask(
+    prompt: str, user: str, model: str | None, temperature: float | None, max_tokens: int | None, lane: str,
+    timeout: float, as_json: bool,
+) -> None:  # fmt: skip
+    """Ask PROMPT ("-" reads standard input) and print the answer.
+
+    Exit codes: 0 answered, 1 the job ended in an error, 3 no answer in time (its id is printed; the job goes on).
+
+    \b
+    completions ask "Name three uses of Redis" --temperature 0
+    """
+    text = sys.stdin.read() if prompt == "-" else prompt
+    options = {"model": model, "temperature": temperature, "max_tokens": max_tokens, "lane": lane}
+    given = {name: value for name, value in options.items() if value is not None}
+    try:
+        job = complete.delay([{"role": "user", "content": text}], user, **given)
+        completion = job.value(timeout)
+    except JobError as error:
+        raise click.ClickException(f"{type(error).__name__}: {error}") from None
+    except TimeoutError:
+        click.echo(f"No answer within {timeout} s. Look again with: completions status {job.id}", err=True)
+        sys.exit(3)
+    if as_json:
+        click.echo(completion.model_dump_json(indent=2))
+        return
+    click.echo(completion.text)
+    mark = " cached" if completion.cached else ""
+    click.echo(f"[{completion.provider}:{completion.model}{mark} ${completion.cost_usd:.6f} {completion.latency_ms} ms]", err=True)

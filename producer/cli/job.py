@@ -1,0 +1,35 @@
+"""`completions status` and `completions cancel`: one job by its id."""
+
+import json
+
+import click
+
+from ..client import Job, app
+from ..contract.errors import JobError
+
+
+@click.command()
+@click.argument("job_id")
+@click.option("--json", "as_json", is_flag=True)
+def status(job_id: str, as_json: bool) -> None:
+    """Say where job JOB_ID stands: state, attempts, cost."""
+    try:
+        found = Job(job_id, app=app).status
+    except JobError as error:
+        raise click.ClickException(str(error)) from None
+    if as_json:
+        click.echo(json.dumps(found._asdict()))
+        return
+    click.echo(f"{found.state}: {found.attempts} attempts, ${found.cost_usd:.6f}, possibly billed ${found.maybe_billed_usd:.6f}")
+    for link, fault in found.tried:
+        click.echo(f"  {link}: {fault or 'answered'}")
+
+
+@click.command()
+@click.argument("job_id")
+def cancel(job_id: str) -> None:
+    """Cancel job JOB_ID. A queued one never runs; a running one has its call stopped and its cost kept."""
+    try:
+        click.echo(Job(job_id, app=app).cancel())
+    except JobError as error:
+        raise click.ClickException(str(error)) from None

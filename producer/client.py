@@ -1,0 +1,179 @@
+"""The producer's Celery app and its one task, `complete`, in all of Celery's calling styles; and `Job`, its result.
+
+The app never becomes the host's current app. Nothing is read or connected at import.
+"""
+
+import time
+from typing import Any, NamedTuple
+
+from celery import Celery, Task
+from celery.result import AsyncResult
+from celery.utils import uuid
+
+from .contract.errors import Conflict, JobError, OutcomeUnknown, Unavailable
+from .contract.messages import Completion
+from .contract.names import COMPLETE
+from .contract.outcome import load_outcome
+from .contract.publication import publish
+from .contract.submission import Publication, Submission
+from .settings import ProducerSettings, load
+from .store import ERRORS, TIMEOUT_S, Store
+
+app = Celery("completions-producer", set_as_current=False, result_cls=None)
+_settings: ProducerSettings | None = None
+_store: Store | None = None
+
+
+class JobStatus(NamedTuple):
+    """What the ledger knows of a job. States: waiting, released, running, parked, done, failed, cancelled, expired, dead."""
+
+    state: str
+    attempts: int
+    cost_usd: float
+    maybe_billed_usd: float
+    tried: tuple[tuple[str, str], ...]
+    """(link, fault) of each closed attempt; an empty fault is an answer."""
+
+
+class Job(AsyncResult):  # type: ignore[misc]
+    """A Celery result that also reads the ledger, which knows more and knows it first."""
+
+    def value(self, timeout: float | None = None) -> Completion:
+        """Wait for the answer. Raises the job's own `JobError`, `TimeoutError` after `timeout` seconds (the job goes on),
+        `OutcomeUnknown` if the ledger has no such job, `Unavailable` if it stays out of reach."""
+        started = time.monotonic()
+        while True:
+            problem, completion = self._look()
+            if completion:
+                return completion
+            waited = time.monotonic() - started
+            if timeout is not None and waited >= timeout:
+                raise problem or TimeoutError(f"job {self.id} has no outcome after {timeout} s; it goes on")
+            # A look every 5 % of the time waited so far: at most 5 % late, and few looks for long jobs.
+            pause = min(max(waited * 0.05, 0.01), 0.25)
+            time.sleep(pause if timeout is None else min(pause, timeout - waited))
+
+    @property
+    def status(self) -> JobStatus:
+        """Raises `OutcomeUnknown` for an unknown job, `Unavailable` if the ledger is out of reach."""
+        reply = _ask("status", self.id)
+        if not reply:
+            raise OutcomeUnknown(f"the ledger has no job {self.id}")
+        state, cost, maybe, attempts, tried = reply[:5]
+        history = (item.rpartition("=") for item in tried.split(";") if item)
+        return JobStatus(state, attempts, cost / 1e6, maybe / 1e6, tuple((link, fault) for link, _, fault in history))
+
+    def cancel(self) -> str:
+        """"cancelled" (it never runs), "cancelling" (its call is being stopped), or the state it had already ended in."""
+        state, *orders = _ask("cancel", self.id)
+        _publish(Publication.parse(orders))
+        return str(state)
+
+    def _look(self) -> tuple[JobError | None, Completion | None]:
+        """The completion if it is there; else the error to raise if time is up. Raises the job's own error."""
+        try:
+            text, known = store().outcome(self.id)
+        except ERRORS:
+            return _unavailable(self.id), None
+        if text is None:
+            if not known:
+                raise OutcomeUnknown(f"the ledger has no job {self.id}: never submitted, or kept too long ago")
+            return None, None
+        outcome = load_outcome(text)
+        if isinstance(outcome, JobError):
+            raise outcome
+        return None, outcome
+
+
+class Complete(Task):  # type: ignore[misc]
+    """`complete(messages, user_id, **options)`, where options are the fields of `CompletionRequest`."""
+
+    name = COMPLETE
+    ignore_result = False
+
+    def apply_async(self, args: Any = None, kwargs: Any = None, task_id: str | None = None, **options: Any) -> Job:
+        """Write the job into the ledger and publish its id. Celery's options: countdown, eta, expires, link, task_id...
+
+        Raises `InvalidRequest`, `Conflict` (that task_id asks something else), or `Unavailable` within two seconds; then
+        repeating with `task_id=error.job_id` is safe. With the broker down the job is accepted: a steward publishes it.
+        """
+        submission = Submission.from_call(task_id or uuid(), tuple(args or ()), dict(kwargs or {}), options)
+        state, *orders = _ask("submit", *submission.argv(), job_id=submission.job_id)
+        if state == "conflict":
+            raise Conflict(f"job {submission.job_id} exists and asks something else. Fix: use a new task_id")
+        _publish(Publication.parse(orders))
+        return self.AsyncResult(submission.job_id)
+
+    def AsyncResult(self, task_id: str, **kwargs: Any) -> Job:
+        return Job(task_id, app=self.app, task_name=self.name, **kwargs)
+
+    def run(self, *args: Any, **kwargs: Any) -> None:
+        raise RuntimeError("this side only submits: use complete.delay(...) and a worker")
+
+
+def configure(redis_url: str | None = None, **settings: str | None) -> None:
+    """Set where Redis is instead of the environment; names are the fields of `ProducerSettings`. For the whole process."""
+    global _settings, _store
+    _settings = load(url=redis_url, **settings)
+    if _store:
+        _store.close()
+    _store = None
+    app.conf.update(_configuration())
+    app.pool.force_close_all()
+
+
+def store() -> Store:
+    """The ledger, connected on first use."""
+    global _store
+    if _store is None:
+        settings = _current_settings()
+        _store = Store(settings.ledger, settings.prefix)
+    return _store
+
+
+def _current_settings() -> ProducerSettings:
+    global _settings
+    _settings = _settings or load()
+    return _settings
+
+
+def _configuration() -> dict[str, Any]:
+    settings = _current_settings()
+    return {
+        "broker_url": settings.broker,
+        "result_backend": settings.backend,
+        "accept_content": ["json"],
+        "task_send_sent_event": True,
+        "result_extended": False,
+        "redis_socket_timeout": 5,
+        "redis_socket_connect_timeout": 3,
+        # One try: a job whose publication fails is in the ledger, and a steward publishes it.
+        "broker_transport_options": {"socket_timeout": TIMEOUT_S, "socket_connect_timeout": TIMEOUT_S, "max_retries": 1,
+                                     "interval_start": 0, "interval_step": 0, "connect_retries_timeout": TIMEOUT_S},
+    }  # fmt: skip
+
+
+def _ask(script: str, *argv: str | int, job_id: str | None = None) -> list[Any]:
+    try:
+        return store().run(script, *argv)
+    except ERRORS:
+        raise _unavailable(job_id or str(argv[0])) from None
+
+
+def _unavailable(job_id: str) -> Unavailable:
+    return Unavailable(
+        f"the ledger cannot be reached. Fix: check REDIS_URL and LEDGER_URL; repeating with task_id={job_id!r} is safe",
+        {"job_id": job_id},
+    )
+
+
+def _publish(orders: list[Publication]) -> None:
+    """Best effort: an id that does not reach the broker is published by the sweep of any worker."""
+    try:
+        publish(app, orders, retry=False)
+    except (OSError, *app.connection_for_write().connection_errors):
+        pass
+
+
+app.add_defaults(_configuration)
+complete = app.register_task(Complete())

@@ -1,0 +1,89 @@
+"""What both sides say to Redis: the shared key dictionary and the texts of the shared scripts. It never imports redis.
+
+Every key hangs under one root, `<prefix>:{<shard>}:`; the hash tag keeps a shard in one Redis Cluster slot, so that the
+scripts, which derive keys from the root they are given, stay legal there.
+"""
+
+from dataclasses import dataclass
+from importlib import resources
+
+DEFAULT_PREFIX = "cc"
+
+
+@dataclass(frozen=True)
+class SharedKeys:
+    """Keys that producers and workers both touch."""
+
+    prefix: str = DEFAULT_PREFIX
+
+    @property
+    def root(self) -> str:
+        return f"{self.prefix}:{{0}}:"
+
+    def job(self, job_id: str) -> str:
+        """Hash: state, user, lane and counters of one job. No TTL until its outcome. Written by the scripts only."""
+        return f"{self.root}j:{job_id}"
+
+    def request(self, job_id: str) -> str:
+        """String: the request as JSON. Written by submit, read by begin, deleted at the job's end."""
+        return f"{self.root}q:{job_id}"
+
+    def continuation(self, job_id: str) -> str:
+        """String: Celery's links, chain, chord and group ids as JSON; absent for a plain job. TTL as the outcome."""
+        return f"{self.root}h:{job_id}"
+
+    def outcome(self, job_id: str) -> str:
+        """String: the completion or the error as JSON, TTL = result_expires. Written by settle, read by `Job.value`."""
+        return f"{self.root}o:{job_id}"
+
+    def waiting(self, lane: str) -> str:
+        """List: ids of a lane's waiting jobs, oldest first."""
+        return f"{self.root}w:{lane}"
+
+    @property
+    def open(self) -> str:
+        """Sorted set: exactly the released and running jobs, by the time (ms) of their next look."""
+        return f"{self.root}open"
+
+    @property
+    def parked(self) -> str:
+        """Sorted set: jobs waiting out a time, by when they are due (ms)."""
+        return f"{self.root}park"
+
+    @property
+    def deadlines(self) -> str:
+        """Sorted set: unfinished jobs that have a deadline, by it (ms)."""
+        return f"{self.root}dl"
+
+    @property
+    def config(self) -> str:
+        """Hash: release target and outcome TTL, written by the beat."""
+        return f"{self.root}cfg"
+
+    @property
+    def counters(self) -> str:
+        """Hash: jobs per final state, micro-dollars spent and possibly billed, unknown attempts, since the beginning."""
+        return f"{self.root}m"
+
+    @property
+    def sequence(self) -> str:
+        """Hash: release numbers given and highest begun, per lane."""
+        return f"{self.root}seq"
+
+    def followers(self, what: str) -> str:
+        """List: parked jobs to wake when `what` ("job:<id>" or "budget:<name>") moves."""
+        return f"{self.root}f:{what}"
+
+
+def script(name: str) -> str:
+    """The full text of a shared script: the common part, then its own. `KeyError`-free: a missing file is a packaging bug."""
+    return common() + _read(f"{name}.lua")
+
+
+def common() -> str:
+    """The functions every ledger script starts with."""
+    return _read("common.lua")
+
+
+def _read(name: str) -> str:
+    return resources.files(__package__).joinpath(name).read_text(encoding="utf-8")

@@ -1,0 +1,165 @@
+-- Functions that every ledger script starts with. KEYS[1] is the root; every other key is derived from it under its hash tag.
+-- Time is the server's, in milliseconds. Money is integer micro-dollars.
+-- Invariants kept here: ZCARD open = released + running; a job leaves exactly one outcome; what a hold adds to a
+-- budget, exactly one of unhold, book or doubt takes away again.
+
+local root = KEYS[1]
+local clock = redis.call('TIME')
+local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
+
+local GRACE_MS = 2000          -- a released job not begun by then is looked at by the sweep
+local MAX_RELEASES = 64        -- per call: more would block the server for milliseconds
+local MAX_SKIPS = 1000         -- tombstones of cancelled jobs passed over per call
+local DEFAULT_TTL_MS = 86400000
+
+local CANCELLED = '{"error":{"type":"Cancelled","args":["The job was cancelled.",{}]}}'
+local EXPIRED = '{"error":{"type":"DeadlineExceeded","args":["The deadline passed before the job was answered.",{}]}}'
+local POISONED = '{"error":{"type":"Poisoned","args":["The job brought down its worker too often and is not tried again.",{}]}}'
+
+local function key(...) return root .. table.concat({...}, ':') end
+local function job_key(id) return root .. 'j:' .. id end
+local function field(id, name) return redis.call('HGET', job_key(id), name) end
+local function number(id, name) return tonumber(redis.call('HGET', job_key(id), name) or '0') end
+local function count(name, by) redis.call('HINCRBY', key('m'), name, by or 1) end
+
+local FINAL = { done = true, failed = true, cancelled = true, expired = true, dead = true }
+
+-- Publication orders: three entries per message (id, lane, continuation).
+local function order(out, id)
+  out[#out + 1] = id
+  out[#out + 1] = field(id, 'lane')
+  out[#out + 1] = redis.call('GET', key('h', id)) or ''
+end
+
+local function to_waiting(id, first)
+  redis.call('HSET', job_key(id), 'state', 'waiting')
+  redis.call(first and 'LPUSH' or 'RPUSH', key('w', field(id, 'lane')), id)
+end
+
+local function next_waiting()
+  return redis.call('LPOP', key('w', 'interactive')) or redis.call('LPOP', key('w', 'batch'))
+end
+
+-- Hand waiting jobs to the broker while the fleet has room: interactive before batch, oldest first.
+local function release(out)
+  local room = tonumber(redis.call('HGET', key('cfg'), 'target') or '2') - redis.call('ZCARD', key('open'))
+  local left, skips = math.min(room, MAX_RELEASES), MAX_SKIPS
+  while left > 0 and skips > 0 do
+    local id = next_waiting()
+    if not id then break end
+    if field(id, 'state') == 'waiting' then
+      local lane = field(id, 'lane')
+      local turn = redis.call('HINCRBY', key('seq'), lane, 1)
+      redis.call('HSET', job_key(id), 'state', 'released', 'turn', turn)
+      redis.call('ZADD', key('open'), now + GRACE_MS, id)
+      order(out, id)
+      left = left - 1
+    else
+      skips = skips - 1
+    end
+  end
+  return out
+end
+
+-- Move up to `limit` of the jobs parked behind `what` back into line.
+local function wake(what, limit)
+  local list = key('f', what)
+  for _ = 1, limit do
+    local id = redis.call('LPOP', list)
+    if not id then return end
+    if redis.call('ZREM', key('park'), id) == 1 then to_waiting(id) end
+  end
+end
+
+-- Budgets: hash with fields h (held), u<slot> (spent) and m<slot> (possibly billed). A window is its last `slots` slots.
+local SHAPES = {
+  tokens   = { slot = 60000,    slots = 61 },   -- any 60 minutes; the extra slot covers the one cut by the window's start
+  requests = { slot = 1000,     slots = 61 },   -- any 60 seconds
+  usd      = { slot = 86400000, slots = 1 },    -- a UTC day
+}
+local function budgets(user)
+  return {
+    { name = 'user_tokens_per_hour',     shape = SHAPES.tokens,   unit = 'tokens',   key = key('bud', 'tokens', user) },
+    { name = 'user_requests_per_minute', shape = SHAPES.requests, unit = 'requests', key = key('bud', 'requests', user) },
+    { name = 'user_usd_per_day',         shape = SHAPES.usd,      unit = 'micro',    key = key('bud', 'usd', 'user', user) },
+    { name = 'usd_per_day',              shape = SHAPES.usd,      unit = 'micro',    key = key('bud', 'usd', 'all') },
+  }
+end
+
+local function slot_of(budget, at) return math.floor(at / budget.shape.slot) end
+
+local function add(budget, name, amount)
+  redis.call('HINCRBY', budget.key, name, amount)
+  redis.call('PEXPIRE', budget.key, budget.shape.slot * budget.shape.slots + 172800000)
+end
+
+local function held(id)
+  return { tokens = number(id, 'held_tokens'), micro = number(id, 'held_micro'), requests = 1 }
+end
+
+-- Close the open attempt: give its hold back and drop budget waiters a hint.
+local function unhold(id)
+  local amounts = held(id)
+  for _, budget in ipairs(budgets(field(id, 'user'))) do
+    add(budget, 'h', -amounts[budget.unit])
+    wake('budget:' .. budget.key, 2)
+  end
+  redis.call('HDEL', job_key(id), 'held_tokens', 'held_micro', 'link')
+end
+
+local function book(id, kind, amounts, at)
+  for _, budget in ipairs(budgets(field(id, 'user'))) do
+    add(budget, kind .. slot_of(budget, at), amounts[budget.unit])
+  end
+  local total = kind == 'u' and 'cost' or 'maybe'
+  redis.call('HINCRBY', job_key(id), total, amounts.micro)
+  count(kind == 'u' and 'spent_micro' or 'maybe_billed_micro', amounts.micro)
+end
+
+-- The open attempt may have been billed: its hold stays booked as such, under its fence, until a late reply says better.
+local function doubt(id, fence)
+  local amounts = held(id)
+  book(id, 'm', amounts, now)
+  count('maybe_billed_attempts', 1)
+  redis.call('HSET', job_key(id), 'doubt' .. fence, amounts.tokens .. ':' .. amounts.micro .. ':' .. now)
+  unhold(id)
+end
+
+-- A late reply settles the doubt its fence left behind.
+local function undoubt(id, fence)
+  local left = field(id, 'doubt' .. fence)
+  if not left then return false end
+  local tokens, micro, at = left:match('(%d+):(%d+):(%d+)')
+  book(id, 'm', { tokens = -tokens, micro = -micro, requests = -1 }, tonumber(at))
+  count('maybe_billed_attempts', -1)
+  redis.call('HDEL', job_key(id), 'doubt' .. fence)
+  return true
+end
+
+-- The open attempt ended with `fault` ('' = an answer): add it to the history and book what it cost.
+-- billing: 'none', 'maybe', or 'real' with micro and tokens.
+local function close_attempt(id, fence, fault, billing, micro, tokens)
+  local link = field(id, 'link')
+  if not link then return end
+  redis.call('HSET', job_key(id), 'tried', (field(id, 'tried') or '') .. link .. '=' .. fault .. ';')
+  if billing == 'maybe' then return doubt(id, fence) end
+  unhold(id)
+  if billing == 'real' then book(id, 'u', { tokens = tokens, micro = micro, requests = 1 }, now) end
+end
+
+-- The one end of a job. Its keys live on for the outcome's TTL.
+local function finish(id, state, outcome)
+  local ttl = tonumber(redis.call('HGET', key('cfg'), 'ttl') or DEFAULT_TTL_MS)
+  local behind = field(id, 'behind')
+  redis.call('HSET', job_key(id), 'state', state, 'ended', now)
+  redis.call('SET', key('o', id), outcome, 'PX', ttl)
+  redis.call('DEL', key('q', id))
+  redis.call('ZREM', key('open'), id)
+  redis.call('ZREM', key('park'), id)
+  redis.call('ZREM', key('dl'), id)
+  redis.call('PEXPIRE', job_key(id), ttl)
+  redis.call('PEXPIRE', key('h', id), ttl)
+  count(state)
+  wake('job:' .. id, MAX_SKIPS)
+  if behind then wake(behind, 2) end
+end

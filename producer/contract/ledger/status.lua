@@ -1,0 +1,9 @@
+-- KEYS[1] root
+-- ARGV    id
+-- reply   {} or {state, cost, maybe, attempts, tried, cancel flag or '', at, ended or 0}
+-- keeps   reads only
+local id = ARGV[1]
+local state = field(id, 'state')
+if not state then return {} end
+return { state, number(id, 'cost'), number(id, 'maybe'), number(id, 'attempts'), field(id, 'tried') or '',
+         field(id, 'cancel') or '', number(id, 'at'), number(id, 'ended') }

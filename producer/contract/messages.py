@@ -1,0 +1,213 @@
+"""Requests and completions: the nouns of the wire. Frozen, extra fields forbidden; never any behaviour but their own checks."""
+
+import hashlib
+import json
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from .errors import InvalidRequest
+from .names import Lane
+
+MAX_REQUEST_BYTES = 1_000_000
+"""Largest request accepted, as JSON. A broker or a ledger is no place for a library."""
+
+Role = Literal["system", "developer", "user", "assistant", "tool"]
+CachePolicy = Literal["auto", "use", "refresh", "bypass"]
+FinishReason = Literal["stop", "length", "tool_calls"]
+ShortText = Annotated[str, Field(min_length=1, max_length=256)]
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, hide_input_in_errors=True)
+
+
+class TextPart(_Frozen):
+    type: Literal["text"]
+    text: str
+
+
+class ImageUrl(_Frozen):
+    url: str
+    detail: Literal["auto", "low", "high"] | None = None
+
+
+class ImagePart(_Frozen):
+    type: Literal["image_url"]
+    image_url: ImageUrl
+
+
+class FunctionCall(_Frozen):
+    name: ShortText
+    arguments: str
+    """A JSON text, as the model wrote it."""
+
+
+class ToolCall(_Frozen):
+    id: str
+    type: Literal["function"] = "function"
+    function: FunctionCall
+
+
+class Message(_Frozen):
+    """One turn in the OpenAI shape."""
+
+    role: Role
+    content: str | tuple[Annotated[TextPart | ImagePart, Field(discriminator="type")], ...] | None = None
+    name: ShortText | None = None
+    tool_calls: tuple[ToolCall, ...] | None = None
+    tool_call_id: str | None = None
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        if self.role == "tool" and not self.tool_call_id:
+            raise ValueError("a tool message needs tool_call_id, the id of the call it answers")
+        if self.tool_calls and self.role != "assistant":
+            raise ValueError("only an assistant message carries tool_calls")
+        if self.content is None and not self.tool_calls:
+            raise ValueError("content is missing: give a string or a list of parts")
+        return self
+
+
+class FunctionTool(_Frozen):
+    name: ShortText
+    description: str | None = None
+    parameters: dict[str, Any] | None = None
+    strict: bool | None = None
+
+
+class Tool(_Frozen):
+    type: Literal["function"]
+    function: FunctionTool
+
+
+class JsonSchema(_Frozen):
+    name: ShortText
+    schema_: dict[str, Any] = Field(alias="schema")
+    strict: bool | None = None
+    description: str | None = None
+
+
+class ResponseFormat(_Frozen):
+    type: Literal["text", "json_object", "json_schema"]
+    json_schema: JsonSchema | None = None
+
+    @model_validator(mode="after")
+    def _schema_given(self) -> Self:
+        if (self.type == "json_schema") != (self.json_schema is not None):
+            raise ValueError("json_schema goes with type 'json_schema', and only with it")
+        return self
+
+
+class CompletionRequest(_Frozen):
+    """What a caller asks for. None means: the worker's setting decides."""
+
+    messages: Annotated[tuple[Message, ...], Field(min_length=1, max_length=10_000)]
+    model: ShortText | None = None
+    """A link ("openai:gpt-4o-mini"), a bare model of the chain, or None for the whole chain."""
+    temperature: Annotated[float, Field(ge=0, le=2)] | None = None
+    max_tokens: Annotated[int, Field(ge=1, le=1_000_000, strict=True)] | None = None
+    stop: Annotated[tuple[ShortText, ...], Field(max_length=4)] = ()
+    response_format: ResponseFormat | None = None
+    tools: Annotated[tuple[Tool, ...], Field(max_length=128)] = ()
+    cache: CachePolicy = "auto"
+    """auto: deterministic single-turn requests; use: several turns and tools as well; refresh: call and overwrite; bypass."""
+    cache_namespace: Annotated[str, Field(pattern=r"^[\w.-]{1,64}$")] = "default"
+    lane: Lane = "interactive"
+    deadline_s: Annotated[float, Field(gt=0, le=7 * 86_400)] | None = None
+    """Seconds from submission after which no answer is wanted any more."""
+    metadata: Annotated[dict[ShortText, Annotated[str, Field(max_length=512)]], Field(max_length=16)] = {}
+    on_truncation: Literal["fail", "retry", "accept"] = "fail"
+    """fail: `Truncated` with the partial text; retry: once more with twice max_tokens; accept: returned, marked by finish_reason."""
+    avoid: Annotated[tuple[ShortText, ...], Field(max_length=16)] = ()
+    """Links or providers that must not answer this request."""
+
+    @field_validator("stop", mode="before")
+    @classmethod
+    def _one_stop(cls, value: Any) -> Any:
+        return (value,) if isinstance(value, str) else value
+
+    @model_validator(mode="after")
+    def _cacheable(self) -> Self:
+        if self.cache in ("use", "refresh") and self.temperature:
+            raise ValueError(f"cache={self.cache!r} needs temperature=0: other answers are not repeatable")
+        return self
+
+    @classmethod
+    def checked(cls, **fields: Any) -> "CompletionRequest":
+        """Build one or raise `InvalidRequest` naming every wrong field and its place, never its value."""
+        try:
+            request = cls.model_validate(fields)
+        except ValidationError as error:
+            raise InvalidRequest(*_explain(error)) from None
+        size = len(request.to_json())
+        if size > MAX_REQUEST_BYTES:
+            raise InvalidRequest(
+                f"request: {size:,} bytes as JSON, at most {MAX_REQUEST_BYTES:,} are accepted. "
+                "Fix: shorten the messages or split the document.",
+                {"fields": ["messages"]},
+            )
+        return request
+
+    def to_json(self) -> str:
+        return self.model_dump_json(exclude_defaults=True, by_alias=True)
+
+    def fingerprint(self) -> str:
+        """SHA-256 over the fields that shape the answer, in canonical order; equal requests agree whatever their field order."""
+        shaping = {"messages", "model", "temperature", "max_tokens", "stop", "response_format", "tools", "avoid"}
+        fields = self.model_dump(mode="json", include=shaping, by_alias=True)
+        canonical = json.dumps(fields, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+        return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+class Usage(_Frozen):
+    """Tokens of one or more calls. `input` includes `cached`, `output` includes `reasoning`."""
+
+    input: int = 0
+    output: int = 0
+    cached: int = 0
+    reasoning: int = 0
+
+
+class Completion(_Frozen):
+    """An answer. `repr` shows no text: it ends up in worker logs and in Flower."""
+
+    text: str = Field(repr=False)
+    tool_calls: tuple[ToolCall, ...] = Field((), repr=False)
+    finish_reason: FinishReason
+    model: str
+    provider: str
+    usage: Usage
+    cost_usd: float
+    """Dollars this job spent on answered calls, all attempts together; a cached answer costs 0."""
+    cached: bool = False
+    degraded: Literal["stale", "static"] | None = None
+    age_s: float | None = None
+    """Seconds since a cached answer was made."""
+    attempts: int
+    latency_ms: int
+    """The answering call's time on the wire."""
+    request_id: str
+    """The job's id."""
+
+    def __json__(self) -> dict[str, Any]:
+        """How kombu's JSON serializer writes a task's result."""
+        return self.model_dump(mode="json")
+
+
+def _explain(error: ValidationError) -> tuple[str, dict[str, Any]]:
+    """One line per wrong field. The offending value is left out: it may be the prompt."""
+    problems = []
+    for item in error.errors(include_url=False, include_input=False, include_context=False):
+        place = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in item["loc"]).lstrip(".")
+        problems.append((place or "request", _FIXES.get(item["type"], item["msg"].removeprefix("Value error, "))))
+    lines = "; ".join(f"{place}: {reason}" for place, reason in problems)
+    return lines, {"fields": [place for place, _ in problems]}
+
+
+_FIXES = {
+    "extra_forbidden": "unknown option. Fix: remove it or check its spelling",
+    "missing": "required and missing. Fix: add it",
+    "finite_number": "must be a finite number, not NaN or infinity",
+    "too_short": "must not be empty",
+}

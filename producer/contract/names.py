@@ -1,0 +1,17 @@
+"""Names that a producer and a worker must agree on. Constants only."""
+
+from typing import Final, Literal
+
+Lane = Literal["interactive", "batch"]
+
+COMPLETE: Final = "completions.complete"
+"""The task's name on the wire; routes, Flower and foreign clients use it."""
+
+LANES: Final[tuple[Lane, ...]] = ("interactive", "batch")
+"""In the order in which a worker drains them."""
+
+QUEUES: Final[dict[Lane, str]] = {"interactive": "completions.interactive", "batch": "completions.batch"}
+"""The broker queue of each lane. A foreign client sends by name to one of these."""
+
+WIRE_VERSION: Final = 1
+"""Version of the stored request and outcome; a reader refuses a newer one."""

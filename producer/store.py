@@ -1,0 +1,51 @@
+"""The producer's one door to Redis. Short timeouts and no retries: a web request must not hang on a frozen ledger."""
+
+from typing import TYPE_CHECKING, Any
+
+import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+from .contract import ledger
+
+if TYPE_CHECKING:
+    Redis = redis.Redis[str]
+else:
+    Redis = redis.Redis
+
+ERRORS: tuple[type[Exception], ...] = (redis.RedisError, OSError)
+TIMEOUT_S = 0.6
+"""Per socket operation: connect and one reply stay under the two seconds that `Unavailable` promises."""
+
+
+class Store:
+    """The ledger as a producer sees it. Every method raises what `ERRORS` lists."""
+
+    def __init__(self, url: str, prefix: str) -> None:
+        self.keys = ledger.SharedKeys(prefix)
+        self._redis: Redis = redis.Redis.from_url(
+            url,
+            decode_responses=True,
+            socket_timeout=TIMEOUT_S,
+            socket_connect_timeout=TIMEOUT_S,
+            retry=Retry(NoBackoff(), 0),
+        )
+        self._scripts: dict[str, Any] = {}
+
+    def run(self, name: str, *argv: str | int) -> list[Any]:
+        """A shared script's reply, as its header documents."""
+        if name not in self._scripts:
+            self._scripts[name] = self._redis.register_script(ledger.script(name))
+        reply: list[Any] = self._scripts[name](keys=[self.keys.root], args=argv)
+        return reply
+
+    def outcome(self, job_id: str) -> tuple[str | None, bool]:
+        """The stored outcome, if any, and whether the ledger knows the job at all; one trip."""
+        pipeline = self._redis.pipeline(transaction=False)
+        pipeline.get(self.keys.outcome(job_id))
+        pipeline.exists(self.keys.job(job_id))
+        text, known = pipeline.execute()
+        return text, bool(known)
+
+    def close(self) -> None:
+        self._redis.close()

@@ -1,0 +1,84 @@
+"""The common ground of all tests: a clean environment, a real Valkey, worker processes. Nodes: `support/plugin.py`."""
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from redis import Redis
+
+from worker.embedded import EmbeddedValkey
+
+if TYPE_CHECKING:
+    from support.nodes import WorkerProcess
+    from support.wire import WireServer
+
+pytest_plugins = ["support.plugin"]
+
+STRAY = ("LLM_", "OPENAI_", "CELERY_", "REDIS_", "LEDGER_")
+
+
+def pytest_configure() -> None:
+    """The developer's own settings must not reach a test: forgotten here, before anything is imported or started."""
+    for name in [name for name in os.environ if name.startswith(STRAY)]:
+        del os.environ[name]
+
+
+@pytest.fixture(scope="session")
+def valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedValkey]:
+    """The session's server (with xdist: one per process). Take `redis_url`, which empties it, or `own_valkey`."""
+    with EmbeddedValkey(tmp_path_factory.mktemp("valkey")) as server:
+        yield server
+
+
+@pytest.fixture
+def redis_url(valkey: EmbeddedValkey) -> str:
+    """The session's server, empty and answering whatever the test before did to it; its CONFIG must not be touched."""
+    valkey.thaw()
+    valkey.start()
+    with Redis.from_url(valkey.url()) as redis:
+        redis.flushall()
+    return valkey.url()
+
+
+@pytest.fixture
+def own_valkey(tmp_path: Path) -> Iterator[EmbeddedValkey]:
+    """A server for this test alone, to be killed, frozen or reconfigured."""
+    with EmbeddedValkey(tmp_path / "valkey") as server:
+        yield server
+
+
+@pytest.fixture
+def wire() -> "Iterator[WireServer]":
+    """A provider's HTTP side on a private port."""
+    from support.wire import WireServer
+
+    with WireServer() as server:
+        yield server
+
+
+@pytest.fixture
+def start_worker(redis_url: str, tmp_path: Path) -> "Iterator[Callable[..., WorkerProcess]]":
+    """`start_worker(env, pool="threads", concurrency=8, name=None)` gives a ready `WorkerProcess`.
+
+    `env` is added to REDIS_URL and a simulator chain; log in tmp_path / "<name>.log". Killed after the test.
+    """
+    from support.nodes import DEFAULT_ENV, WorkerProcess
+
+    workers: list[WorkerProcess] = []
+
+    def start(
+        env: dict[str, str] | None = None, pool: str = "threads", concurrency: int = 8, name: str | None = None
+    ) -> WorkerProcess:
+        name = name or f"worker{len(workers) + 1}"
+        env = {**DEFAULT_ENV, "REDIS_URL": redis_url, **(env or {})}
+        worker = WorkerProcess(env, pool, concurrency, name, tmp_path / f"{name}.log")
+        workers.append(worker)
+        worker.start()
+        worker.wait_ready()
+        return worker
+
+    yield start
+    for worker in workers:
+        worker.kill()

@@ -1,0 +1,38 @@
+"""pytest-celery's own fixtures work on local processes, in both pools: what the fault tests stand on."""
+
+import pytest
+from pytest_celery import CeleryTestSetup, CeleryTestWorker
+
+
+@pytest.fixture(params=["threads", "prefork"])
+def worker_pool(request: pytest.FixtureRequest) -> str:
+    return request.param
+
+
+@pytest.fixture
+def worker_concurrency() -> int:
+    return 2
+
+
+def test_setup_is_ready_and_answers_control(celery_setup: CeleryTestSetup) -> None:
+    assert celery_setup.ready(control=True)
+    assert len(celery_setup) == 3
+    assert celery_setup.broker.config()["url"] == celery_setup.backend.config()["url"]
+    assert [*celery_setup.app.control.ping(timeout=5, limit=1)[0]] == [celery_setup.worker.hostname()]
+
+
+def test_killed_worker_is_gone_and_comes_back(celery_setup: CeleryTestSetup, celery_worker: CeleryTestWorker) -> None:
+    celery_worker.assert_log_exists("ready.")
+    celery_worker.kill()
+    assert celery_worker.container.status == "exited"
+    assert celery_setup.app.control.ping(timeout=0.5) == []
+    celery_worker.restart()
+    assert celery_worker.container.status == "running"
+    assert celery_worker.logs().count(" ready.") == 2
+    assert celery_setup.app.control.ping(timeout=5, limit=1)
+
+
+def test_wait_for_log_sees_the_warm_shutdown(celery_worker: CeleryTestWorker) -> None:
+    celery_worker.kill("SIGTERM")
+    celery_worker.wait_for_log("Warm shutdown", timeout=10)
+    celery_worker.assert_log_does_not_exist("never said", timeout=1)

@@ -1,0 +1,105 @@
+"""The retry decision is a pure table: these say what each failure must mean."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from producer.contract.errors import DeadlineExceeded, InvalidRequest, ProvidersExhausted, Refused, TooLong
+from worker.faults import Deferred, Fault, ProviderError
+from worker.retry import Again, History, Never, decide
+from worker.settings import RetrySettings
+
+POLICY = RetrySettings(max_attempts=4, backoff_s=2, backoff_max_s=5, cooldown_s=10)
+
+
+def history(**changes):
+    fields = {"link": "a:x", "attempts": 1, "tried": (), "links": 2, "remaining_s": 100.0}
+    return History(**(fields | changes))
+
+
+@pytest.mark.parametrize(
+    ("fault", "error"),
+    [(Fault.BAD_REQUEST, InvalidRequest), (Fault.CONTENT_FILTERED, Refused)],
+)
+def test_what_repeating_cannot_mend_ends_the_job(fault, error):
+    """A bad or blocked request is told at once, whatever links are left."""
+    decision = decide(ProviderError(fault, "no"), history(), POLICY, 0.5)
+    assert isinstance(decision, Never)
+    assert isinstance(decision.error, error)
+
+
+@pytest.mark.parametrize("fault", [Fault.RATE_LIMITED, Fault.OVERLOADED, Fault.UNAVAILABLE, Fault.TIMEOUT])
+def test_an_untried_link_is_used_at_once_and_the_failing_one_cools(fault):
+    """Rotation costs no wait, and the whole fleet leaves the failing link alone."""
+    assert decide(ProviderError(fault, "x"), history(), POLICY, 0.9) == Again(0.0, 10)
+
+
+def test_a_spent_account_cools_for_minutes():
+    """Waiting seconds cannot refill an account."""
+    decision = decide(ProviderError(Fault.QUOTA_EXHAUSTED, "x"), history(), POLICY, 0)
+    assert isinstance(decision, Again)
+    assert decision.cool_s >= 300
+
+
+def test_retry_after_is_the_cooldown_and_the_least_wait_of_a_lone_link():
+    """What the provider asks for is honoured exactly."""
+    failure = ProviderError(Fault.RATE_LIMITED, "x", retry_after_s=7)
+    assert decide(failure, history(), POLICY, 0) == Again(0.0, 7)
+    assert decide(failure, history(links=1), POLICY, 0) == Again(7, 7)
+
+
+def test_a_lone_link_backs_off_without_a_cooldown_of_its_own():
+    """Cooling the only link would stop every other job for one job's bad luck."""
+    assert decide(ProviderError(Fault.UNAVAILABLE, "x"), history(links=1), POLICY, 0.5) == Again(1.0, 0.0)
+
+
+def test_backoff_doubles_per_round_up_to_the_maximum():
+    """Rounds 1, 2, 3 of one link wait at most 2, 4, 5 seconds."""
+    waits = []
+    for failures in range(3):
+        tried = (("a:x", "timeout"),) * failures
+        decision = decide(ProviderError(Fault.TIMEOUT, "x"), history(links=1, tried=tried), POLICY, 1.0)
+        waits.append(decision.after_s)
+    assert waits == [2, 4, 5]
+
+
+def test_the_last_attempt_lists_them_all():
+    """ProvidersExhausted names every link and fault, in order."""
+    tried = (("a:x", "timeout"), ("b:y", "overloaded"), ("a:x", "timeout"))
+    decision = decide(ProviderError(Fault.UNAVAILABLE, "x"), history(link="b:y", attempts=4, tried=tried), POLICY, 0)
+    assert isinstance(decision.error, ProvidersExhausted)
+    assert [each["fault"] for each in decision.error.attempts] == ["timeout", "overloaded", "timeout", "unavailable"]
+
+
+def test_no_attempt_is_planned_that_cannot_finish_before_the_deadline():
+    """A wait that leaves no time for a call is no wait but the end."""
+    failure = ProviderError(Fault.RATE_LIMITED, "x", retry_after_s=60)
+    decision = decide(failure, history(links=1, remaining_s=30), POLICY, 0)
+    assert isinstance(decision, Never)
+    assert isinstance(decide(Deferred("held", 31), history(remaining_s=30), POLICY, 0).error, DeadlineExceeded)
+
+
+def test_too_long_goes_to_a_link_not_yet_tried_else_ends():
+    """Another model may have a larger window; when none is left the caller is told."""
+    failure = ProviderError(Fault.TOO_LONG, "x")
+    assert isinstance(decide(failure, history(), POLICY, 0), Again)
+    last = decide(failure, history(link="b:y", tried=(("a:x", "too_long"),), attempts=2), POLICY, 0)
+    assert isinstance(last.error, TooLong)
+
+
+@given(
+    fault=st.sampled_from(Fault),
+    links=st.integers(1, 5),
+    failures=st.integers(0, 10),
+    remaining=st.floats(0, 1000),
+    jitter=st.floats(0, 1, exclude_max=True),
+    asked=st.none() | st.floats(0, 600),
+)
+def test_every_failure_has_a_decision_that_respects_the_deadline(fault, links, failures, remaining, jitter, asked):
+    """The table is total, and no wait it gives passes the deadline."""
+    tried = (("a:x", "timeout"),) * failures
+    case = history(links=links, tried=tried, attempts=failures + 1, remaining_s=remaining)
+    decision = decide(ProviderError(fault, "x", retry_after_s=asked), case, POLICY, jitter)
+    if isinstance(decision, Again):
+        assert decision.after_s <= remaining
+        assert failures + 1 < POLICY.max_attempts

@@ -1,0 +1,84 @@
+"""Everything wrong in the environment is told at once, naming the variable and the fix."""
+
+import pytest
+
+from worker.settings import Settings, SettingsError, load_redis
+
+
+@pytest.fixture
+def env(monkeypatch):
+    def set_(**variables):
+        for name, value in variables.items():
+            monkeypatch.setenv(name, value)
+
+    return set_
+
+
+def problems():
+    with pytest.raises(SettingsError) as caught:
+        Settings.load()
+    return {problem.variable: str(problem) for problem in caught.value.problems}
+
+
+def test_a_missing_key_names_the_link_and_the_fix(env):
+    """Empty counts as missing."""
+    env(OPENAI_API_KEY="")
+    expected = "Missing required env var: OPENAI_API_KEY (link 1, openai, needs it). Fix: export OPENAI_API_KEY=..."
+    assert problems() == {"OPENAI_API_KEY": expected}
+
+
+def test_all_problems_are_reported_together(env):
+    """One start, one list."""
+    env(LLM_MAX_TOKENS="-5", LLM_TIMEOUT_SECONDS="nan", LLM_CHAIN="openai:gpt-4o-mini,nonsense", LLM_PRICES="a:b=1")
+    found = problems()
+    assert set(found) == {"LLM_MAX_TOKENS", "LLM_TIMEOUT_SECONDS", "LLM_CHAIN", "OPENAI_API_KEY", "LLM_PRICES"}
+    assert all("Fix:" in text for text in found.values())
+
+
+def test_negative_limits_are_refused(env):
+    """A limit below zero is a typing error, not 'unlimited'."""
+    env(LLM_CHAIN="simulator:s", LLM_USD_PER_DAY="-1", LLM_USER_TOKENS_PER_HOUR="0")
+    assert set(problems()) == {"LLM_USD_PER_DAY", "LLM_USER_TOKENS_PER_HOUR"}
+
+
+def test_the_defaults_of_the_contract(env):
+    """The public names and their documented defaults."""
+    env(OPENAI_API_KEY="k")
+    settings = Settings.load()
+    assert [link.name for link in settings.links] == ["openai:gpt-4o-mini"]
+    assert (settings.call.max_tokens, settings.call.temperature, settings.call.timeout_s) == (2048, 0.7, 30)
+    assert (settings.quota.max_cost_per_request, settings.quota.tokens_per_hour) == (0.10, 100_000)
+    assert settings.cache.ttl_s == 86_400
+    assert settings.redis.ledger == settings.redis.broker == settings.redis.backend
+
+
+def test_links_of_other_servers_are_settings_rows(env):
+    """An OpenAI-compatible server needs no code."""
+    env(
+        LLM_CHAIN="local:llama,simulator:s",
+        LLM_LINK_LOCAL_BASE_URL="http://127.0.0.1:1/v1",
+        LLM_LINK_SIMULATOR_OPTIONS="down=1;x=a=b",
+    )
+    local, simulator = Settings.load().links
+    assert (local.adapter, local.base_url, local.api_key) == ("openai", "http://127.0.0.1:1/v1", None)
+    assert simulator.options == {"down": "1", "x": "a=b"}
+
+
+def test_a_secret_may_be_a_file(env, tmp_path):
+    """As Docker and Kubernetes mount them."""
+    (tmp_path / "OPENAI_API_KEY").write_text("from-file")
+    env(LLM_SECRETS_DIR=str(tmp_path))
+    assert Settings.load().links[0].api_key.get_secret_value() == "from-file"
+
+
+def test_a_key_shows_in_no_repr(env):
+    """Settings get logged."""
+    env(OPENAI_API_KEY="sk-very-secret")
+    assert "sk-very-secret" not in repr(Settings.load())
+
+
+def test_redis_settings_need_nothing_else(env):
+    """Flower and inspect start without provider keys; the three URLs default to REDIS_URL."""
+    env(REDIS_URL="redis://h:1/2", LEDGER_URL="redis://l:3/4")
+    redis = load_redis()
+    assert (redis.broker, redis.backend, redis.ledger) == ("redis://h:1/2", "redis://h:1/2", "redis://l:3/4")

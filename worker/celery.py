@@ -1,0 +1,53 @@
+"""The worker's Celery app: `celery -A worker worker` finds it here. Wiring only; no job logic."""
+
+import sys
+from typing import Any
+
+from celery import Celery, signals
+
+from .observe import signals as telemetry
+from .observe.logs import configure
+from .runtime import checked_settings, current, shut_down
+from .settings import LogSettings, SettingsError, load_redis
+from .steward import Steward
+from .tasks import Complete
+
+
+def create_app() -> Celery:
+    """An app that knows Redis and nothing else yet: Flower and `inspect` need no more. Raises `SettingsError`."""
+    redis = load_redis()
+    app = Celery("completions", broker=redis.broker, backend=redis.backend)
+    app.config_from_object("celeryconfig")
+    app.register_task(Complete())
+    app.steps["consumer"].add(Steward)
+    return app
+
+
+telemetry.connect(lambda: current().ledger.latencies)
+
+
+@signals.celeryd_init.connect
+def refuse_to_start_wrong(conf: Any = None, **_: Any) -> None:
+    """Complete and valid settings, or no worker. Only SystemExit stops Celery from here."""
+    try:
+        settings = checked_settings()
+    except SettingsError as error:
+        sys.exit(f"The worker cannot start:\n{error}\nCheck again with: completions check")
+    conf.result_expires = settings.ledger.result_expires_s
+
+
+@signals.setup_logging.connect
+def log_as_json(**_: Any) -> None:
+    configure(LogSettings().level)
+
+
+@signals.worker_process_shutdown.connect
+@signals.worker_shutdown.connect
+def close_runtime(**_: Any) -> None:
+    shut_down()
+
+
+try:
+    app = create_app()
+except SettingsError as error:
+    sys.exit(f"The worker cannot start:\n{error}")

@@ -1,0 +1,36 @@
+"""`completions check`: is the worker's configuration complete and valid? The same words as a worker that refuses to start."""
+
+import click
+
+from ..runtime import checked_settings, operator
+from ..settings import SettingsError
+from ..store import ERRORS
+
+
+@click.command()
+@click.option("--offline", is_flag=True, help="Do not ask the ledger's server whether it answers.")
+def check(offline: bool) -> None:
+    """Say what is wrong with the environment, every problem at once. Exit code 1 if anything is.
+
+    \b
+    OPENAI_API_KEY=... completions check
+    """
+    try:
+        settings = checked_settings()
+    except SettingsError as error:
+        raise click.ClickException(str(error)) from None
+    for position, link in enumerate(settings.links, start=1):
+        click.echo(f"link {position}: {link.name} (adapter {link.adapter}, {link.base_url or 'default URL'})")
+    if not offline:
+        _ping()
+    click.echo("The configuration is complete and valid.")
+
+
+def _ping() -> None:
+    try:
+        operator().redis.ping()
+    except ERRORS as error:
+        raise click.ClickException(
+            f"The ledger does not answer ({type(error).__name__}). Fix: start Redis or export REDIS_URL=redis://host:6379/0"
+        ) from None
+    click.echo("ledger: answers")

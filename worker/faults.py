@@ -1,0 +1,70 @@
+"""What a provider, or our own waiting rules, can do to an attempt. A closed world; `retry.py` is the table that answers it."""
+
+from enum import StrEnum
+
+
+class Fault(StrEnum):
+    """Why one provider call gave no answer. Adapters choose by status and structured code first, by text last."""
+
+    RATE_LIMITED = "rate_limited"
+    OVERLOADED = "overloaded"
+    UNAVAILABLE = "unavailable"
+    """5xx, a proxy's page, a connection refused, reset or cut."""
+    TIMEOUT = "timeout"
+    BAD_RESPONSE = "bad_response"
+    """A 200 that makes no sense: no JSON, no choices, an unknown finish reason."""
+    QUOTA_EXHAUSTED = "quota_exhausted"
+    """Our account's money or daily quota is used up: waiting minutes cannot help."""
+    MISCONFIGURED = "misconfigured"
+    """A key, permission, model name or base URL is wrong: for every job, not this one."""
+    BAD_REQUEST = "bad_request"
+    TOO_LONG = "too_long"
+    CONTENT_FILTERED = "content_filtered"
+    LOST = "lost"
+    """The worker died with the call on the wire; written by the sweep, never by an adapter."""
+
+
+class ProviderError(Exception):
+    """A failed attempt, in plain picklable fields. Never holds a key, a prompt or an SDK's exception.
+
+    `maybe_billed`: the provider may have done, and charged, the work. `retry_after_s`: what the provider asked us to
+    wait, in seconds. `status`: the HTTP status, if one came.
+    """
+
+    def __init__(
+        self,
+        fault: Fault,
+        reason: str,
+        maybe_billed: bool = False,
+        retry_after_s: float | None = None,
+        status: int | None = None,
+    ) -> None:
+        super().__init__(fault, reason, maybe_billed, retry_after_s, status)
+        self.fault = fault
+        self.reason = reason
+        self.maybe_billed = maybe_billed
+        self.retry_after_s = retry_after_s
+        self.status = status
+
+    def __str__(self) -> str:
+        return f"{self.fault}: {self.reason}"
+
+
+class Deferred(Exception):
+    """Not now, and not an attempt: wait `after_s` seconds, or sooner if what the job waits `behind` ends.
+
+    `behind` names a wait list of the ledger ("job:<id>", "budget:<name>"), or "" for time alone.
+    """
+
+    def __init__(self, reason: str, after_s: float, behind: str = "") -> None:
+        super().__init__(reason, after_s, behind)
+        self.reason = reason
+        self.after_s = after_s
+        self.behind = behind
+
+    def __str__(self) -> str:
+        return self.reason
+
+
+class LeaseLost(Exception):
+    """Another worker owns the job now, or it has ended: this delivery must leave without a word."""

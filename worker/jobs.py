@@ -1,0 +1,230 @@
+"""The ledger's facade: every state change of a job is one script call here. It decides nothing and publishes nothing.
+
+Redis down: reading a job raises; ending or parking one is tried again for `PATIENCE_S`, because the answer is paid for.
+Methods that free or add work return the publications the ledger orders; the caller puts them on the broker.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Literal, NamedTuple
+
+from producer.contract.messages import Completion, CompletionRequest
+from producer.contract.names import Lane
+from producer.contract.outcome import Outcome, dump_outcome, load_outcome
+from producer.contract.submission import Publication, Submission
+
+from .faults import LeaseLost
+from .settings import LedgerSettings, Link
+from .store import ERRORS, Keys, Redis
+from .store.scripts import Scripts
+
+PATIENCE_S = 60.0
+"""How long an outcome is held in memory while Redis is away, before the lease is left to lapse."""
+
+
+@dataclass(frozen=True)
+class Bill:
+    """What the open attempt cost: nothing, the hold as possibly billed, or a real amount in micro-dollars and tokens."""
+
+    kind: Literal["none", "maybe", "real"] = "none"
+    micro_usd: int = 0
+    tokens: int = 0
+
+
+class Candidate(NamedTuple):
+    """One link that may make the next attempt, with that attempt's worst case."""
+
+    link: Link
+    max_tokens: int
+    micro_usd: int
+    tokens: int
+
+
+@dataclass
+class Job:
+    """A job this process holds the lease of. `bill`, `fault` and `cool_s` describe the attempt since it began."""
+
+    id: str
+    fence: int
+    request: CompletionRequest = field(repr=False)
+    user_id: str
+    lane: Lane
+    submitted_ms: int
+    begun_ms: int
+    deadline_ms: int
+    """Server time by which it must end; 0 = none was asked."""
+    spent_micro: int
+    maybe_micro: int
+    attempts: int
+    tried: tuple[tuple[str, str], ...]
+    """(link, fault) of every closed attempt, in order."""
+    grow: bool
+    """Whether a truncated answer asked for twice the tokens."""
+    first_begun_ms: int
+    started: float = field(default_factory=time.monotonic)
+    link: str = ""
+    """The link of the attempt under way, "" before one."""
+    bill: Bill = field(default_factory=Bill)
+    cache_key: str = ""
+    """Where the answer may be kept; "" if it may not."""
+    stale: str = field(default="", repr=False)
+    """The expired cache entry found there, to answer with when every provider fails."""
+    keep: tuple[str, str, int] = field(default=("", "", 0), repr=False)
+    """Cache key, entry and life in ms to store with the outcome."""
+    provider_ms: int = 0
+
+    @property
+    def now_ms(self) -> int:
+        """The server's time, carried forward by this machine's monotonic clock."""
+        return self.begun_ms + int((time.monotonic() - self.started) * 1000)
+
+    def remaining_s(self, deadline_s: float) -> float:
+        """Seconds until the sooner of the asked deadline and `deadline_s` after the first start."""
+        ends = [self.first_begun_ms + int(deadline_s * 1000)] + ([self.deadline_ms] if self.deadline_ms else [])
+        return (min(ends) - self.now_ms) / 1000
+
+
+class Ended(NamedTuple):
+    """The job has its outcome already; `told`: the result backend knows it too."""
+
+    outcome: Outcome
+    told: bool
+
+
+class Dropped(NamedTuple):
+    """This delivery has nothing to do: the job is held by another, or waits."""
+
+    state: str
+
+
+class Missing(NamedTuple):
+    """The ledger knows no such job."""
+
+
+class Jobs:
+    """The only caller of the ledger's job scripts."""
+
+    def __init__(self, redis: Redis, keys: Keys, settings: LedgerSettings, owner: str) -> None:
+        self._redis = redis
+        self._keys = keys
+        self._scripts = Scripts(redis, keys.root)
+        self._settings = settings
+        self._owner = owner
+        self._lease_ms = int(settings.lease_s * 1000)
+
+    def submit(self, submission: Submission) -> tuple[str, list[Publication]]:
+        """Store a job unless it is there. Returns "new", "same" or "conflict", and what to publish."""
+        state, *orders = self._scripts("submit", *submission.argv())
+        return state, Publication.parse(orders)
+
+    def begin(self, job_id: str) -> Job | Ended | Dropped | Missing:
+        """Take the lease of a released job."""
+        kind, *reply = self._scripts("begin", job_id, self._owner, self._lease_ms, self._settings.deliveries)
+        if kind == "go":
+            return _job(job_id, reply)
+        if kind == "ended":
+            return Ended(load_outcome(reply[0]), told=bool(reply[1]))
+        return Missing() if kind == "missing" else Dropped(reply[0])
+
+    def settle(
+        self, job: Job, outcome: Outcome, fault: str = "", cool_s: float = 0
+    ) -> tuple[str, list[Publication]]:
+        """End the job, book `job.bill` and store `job.keep` in one step. Returns "ok", "late", "lost" or "cancelled"."""
+        state = "done" if isinstance(outcome, Completion) else "failed"
+        bill, keep = job.bill, job.keep
+        return self._insist(
+            "settle", job.id, job.fence, state, dump_outcome(outcome), fault, bill.kind, bill.micro_usd, bill.tokens,
+            int(cool_s * 1000), *keep,
+        )  # fmt: skip
+
+    def park(
+        self, job: Job, after_s: float, fault: str = "", cool_s: float = 0, behind: str = "",
+        crashed: bool = False, grow: bool = False,
+    ) -> tuple[str, list[Publication]]:  # fmt: skip
+        """Give the lease back until `after_s` has passed or what it waits `behind` moves; books `job.bill`."""
+        bill = job.bill
+        return self._insist(
+            "park", job.id, job.fence, int(after_s * 1000), fault, bill.kind, bill.micro_usd, bill.tokens,
+            int(cool_s * 1000), behind, int(crashed), int(grow),
+        )  # fmt: skip
+
+    def attempt(self, job: Job, limits: list[int], candidates: list[Candidate]) -> list[Any]:
+        """Write intent and hold for the first candidate that is not cooling.
+
+        The reply is attempt.lua's. Raises `LeaseLost` if the job is no longer ours.
+        """
+        flat = [value for each in candidates for value in (each.link.name, each.micro_usd, each.tokens)]
+        reply = self._scripts("attempt", job.id, job.fence, *limits, *flat)
+        if reply[0] == "lost":
+            raise LeaseLost(job.id)
+        return reply
+
+    def renew(self, held: list[tuple[str, int]]) -> tuple[list[str], list[str]]:
+        """Extend the leases of (id, fence) pairs. Returns the ids lost and the ids somebody asked to cancel."""
+        flat = [value for pair in held for value in pair]
+        reply = self._scripts("renew", self._lease_ms, *flat)
+        border = reply.index("|")
+        return reply[:border], reply[border + 1 :]
+
+    def outcome(self, job_id: str) -> Outcome | None:
+        """How the job ended, or None if it has not, or is forgotten."""
+        text = self._redis.get(self._keys.outcome(job_id))
+        return load_outcome(text) if text else None
+
+    def tell(self, job_id: str) -> None:
+        """Note that the result backend knows the outcome."""
+        self._scripts("tell", job_id)
+
+    def cancel(self, job_id: str) -> tuple[str, list[Publication]]:
+        """Cancel: "cancelled" (was queued), "cancelling" (is running), a final state, or "missing"."""
+        state, *orders = self._scripts("cancel", job_id)
+        return state, Publication.parse(orders)
+
+    def sweep(self, limit: int, empty: dict[Lane, bool]) -> list[Publication]:
+        """Promote what is due, re-queue what lapsed, expire, release. `empty`: lanes whose broker queue is empty."""
+        lanes = int(empty["interactive"]), int(empty["batch"])
+        return Publication.parse(self._scripts("sweep", limit, self._settings.deliveries, *lanes))
+
+    def beat(self, worker: str, slots: int, life_s: float) -> None:
+        """Say that `worker` lives for `life_s` more seconds with `slots` slots; 0 slots: it leaves."""
+        self._scripts("beat", worker, slots, int(life_s * 1000), self._settings.result_expires_s * 1000)
+
+    def _insist(self, script: str, *argv: str | int) -> tuple[str, list[Publication]]:
+        state, *orders = insist(lambda: self._scripts(script, *argv))
+        return state, Publication.parse(orders)
+
+
+def insist(call: Callable[[], list[Any]], patience_s: float = PATIENCE_S) -> list[Any]:
+    """Repeat `call` while Redis is away, for `patience_s`; then raise its last error."""
+    give_up = time.monotonic() + patience_s
+    wait = 0.1
+    while True:
+        try:
+            return call()
+        except ERRORS:
+            if time.monotonic() + wait > give_up:
+                raise
+        time.sleep(wait)
+        wait = min(wait * 2, 2.0)
+
+
+def _job(job_id: str, reply: list[Any]) -> Job:
+    fence, request, user, lane, submitted, now, deadline, cost, maybe, attempts, tried, grow, began = reply
+    history = (item.rpartition("=") for item in tried.split(";") if item)
+    return Job(
+        id=job_id,
+        fence=fence,
+        request=CompletionRequest.model_validate_json(request),
+        user_id=user,
+        lane=lane,
+        submitted_ms=submitted,
+        begun_ms=now,
+        deadline_ms=deadline,
+        spent_micro=cost,
+        maybe_micro=maybe,
+        attempts=attempts,
+        tried=tuple((link, fault) for link, _, fault in history),
+        grow=bool(grow),
+        first_begun_ms=began,
+    )

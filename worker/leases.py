@@ -1,0 +1,67 @@
+"""The leases this process holds, renewed by one thread while their jobs run, whatever the pool.
+
+Redis down: leases are left as they are; if it stays away longer than a lease, other workers take the jobs over.
+"""
+
+import logging
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from .jobs import Job, Jobs
+from .loop import Loop
+from .store import ERRORS
+
+logger = logging.getLogger(__name__)
+
+
+class Leases:
+    """`period_s`: how often leases are renewed; a fifth of the lease leaves room for four lost trips."""
+
+    def __init__(self, jobs: Jobs, loop: Loop, period_s: float) -> None:
+        self._jobs = jobs
+        self._loop = loop
+        self._period_s = period_s
+        self._held: dict[str, int] = {}
+        self._lock = threading.Lock()
+        self._stop = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    @contextmanager
+    def holding(self, job: Job) -> Iterator[None]:
+        """Keep the lease of `job` alive inside the block."""
+        with self._lock:
+            self._held[job.id] = job.fence
+            self._start()
+        try:
+            yield
+        finally:
+            with self._lock:
+                if self._held.get(job.id) == job.fence:
+                    del self._held[job.id]
+
+    def close(self) -> None:
+        self._stop.set()
+        if self._thread:
+            self._thread.join(timeout=2 * self._period_s)
+
+    def _start(self) -> None:
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._run, name="leases", daemon=True)
+            self._thread.start()
+
+    def _run(self) -> None:
+        while not self._stop.wait(self._period_s):
+            with self._lock:
+                held = list(self._held.items())
+            if not held:
+                continue
+            try:
+                lost, cancelled = self._jobs.renew(held)
+            except ERRORS as error:
+                logger.warning("leases not renewed: %s", type(error).__name__)
+                continue
+            for job_id in lost:
+                logger.warning("lease of job %s lost; its reply will be booked as late", job_id)
+            for job_id in cancelled:
+                self._loop.cancel(job_id)

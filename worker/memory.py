@@ -1,0 +1,121 @@
+"""The ledger's budgets in one process's memory: the same rules as the scripts, for tests and for reading them in Python.
+
+It holds nothing across processes and survives nothing; a fleet uses `jobs.Jobs`.
+"""
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from producer.contract.outcome import Outcome
+
+from .jobs import Candidate, Job
+
+
+@dataclass(frozen=True)
+class Limit:
+    """A window is its last `slots` slots of `slot_ms`; the shapes are common.lua's."""
+
+    name: str
+    unit: str
+    slot_ms: int
+    slots: int
+    shared: bool = False
+
+
+LIMITS = (
+    Limit("user_tokens_per_hour", "tokens", 60_000, 61),
+    Limit("user_requests_per_minute", "requests", 1_000, 61),
+    Limit("user_usd_per_day", "micro", 86_400_000, 1),
+    Limit("usd_per_day", "micro", 86_400_000, 1, shared=True),
+)
+
+
+@dataclass
+class Budget:
+    """One counter: held now, spent and possibly billed by slot."""
+
+    held: int = 0
+    spent: Counter[int] = field(default_factory=Counter)
+    maybe: Counter[int] = field(default_factory=Counter)
+
+    def used(self, first_slot: int) -> int:
+        booked = (amount for counter in (self.spent, self.maybe) for slot, amount in counter.items() if slot >= first_slot)
+        return sum(booked)
+
+
+class MemoryBudgets:
+    """Same `attempt`, `settle` and `park` as `Jobs`, as far as budgets go. Thread-safe. `now_ms` is its clock."""
+
+    def __init__(self, now_ms: Callable[[], int] = lambda: time.monotonic_ns() // 1_000_000) -> None:
+        self._now_ms = now_ms
+        self._lock = threading.Lock()
+        self._budgets: dict[tuple[str, str], Budget] = {}
+        self._holds: dict[str, dict[str, int]] = {}
+
+    def attempt(self, job: Job, limits: list[int], candidates: list[Candidate]) -> list[Any]:
+        """Reply as attempt.lua's, always for the first candidate: nothing cools down in here."""
+        first = candidates[0]
+        asked = {"tokens": first.tokens, "requests": 1, "micro": first.micro_usd}
+        with self._lock:
+            for limit, allowed in zip(LIMITS, limits, strict=True):
+                refusal = self._refusal(limit, allowed, job.user_id, asked[limit.unit])
+                if allowed >= 0 and refusal:
+                    return refusal
+            for limit in LIMITS:
+                self._budget(limit, job.user_id).held += asked[limit.unit]
+            self._holds[job.id] = asked
+        return ["go", 0, job.attempts + 1]
+
+    def settle(self, job: Job, outcome: Outcome) -> None:
+        self._close(job)
+
+    def park(self, job: Job, after_s: float) -> None:
+        self._close(job)
+
+    def held(self, limit: Limit, user_id: str) -> int:
+        return self._budget(limit, user_id).held
+
+    def used(self, limit: Limit, user_id: str) -> int:
+        """Spent and possibly billed in the window that ends now."""
+        return self._budget(limit, user_id).used(self._slot(limit) - limit.slots + 1)
+
+    def _close(self, job: Job) -> None:
+        with self._lock:
+            hold = self._holds.pop(job.id, None)
+            if hold is None:
+                return
+            real = {"tokens": job.bill.tokens, "requests": 1, "micro": job.bill.micro_usd}
+            for limit in LIMITS:
+                budget = self._budget(limit, job.user_id)
+                budget.held -= hold[limit.unit]
+                if job.bill.kind == "real":
+                    budget.spent[self._slot(limit)] += real[limit.unit]
+                elif job.bill.kind == "maybe":
+                    budget.maybe[self._slot(limit)] += hold[limit.unit]
+
+    def _refusal(self, limit: Limit, allowed: int, user_id: str, asked: int) -> list[Any] | None:
+        used, held = self.used(limit, user_id), self.held(limit, user_id)
+        if used + asked > allowed:
+            return ["over", limit.name, allowed, used, held, asked, self._fits_in_ms(limit, user_id, allowed, asked)]
+        if used + held + asked > allowed:
+            return ["held", limit.name, allowed, used, held, asked, 0, f"budget:{limit.name}"]
+        return None
+
+    def _fits_in_ms(self, limit: Limit, user_id: str, allowed: int, asked: int) -> int:
+        if asked > allowed:
+            return -1
+        budget, now = self._budget(limit, user_id), self._now_ms()
+        for slot in sorted(budget.spent | budget.maybe):
+            if budget.used(slot + 1) + asked <= allowed:
+                return max(0, (slot + limit.slots) * limit.slot_ms - now)
+        return 0
+
+    def _slot(self, limit: Limit) -> int:
+        return self._now_ms() // limit.slot_ms
+
+    def _budget(self, limit: Limit, user_id: str) -> Budget:
+        return self._budgets.setdefault((limit.name, "" if limit.shared else user_id), Budget())

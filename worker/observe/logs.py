@@ -1,0 +1,161 @@
+"""One JSON object per line on stderr, from our loggers and everybody else's. Only this file imports structlog."""
+
+import hashlib
+import hmac
+import json
+import logging
+import sys
+from dataclasses import dataclass
+from typing import TextIO
+
+import structlog
+from structlog.contextvars import bind_contextvars, clear_contextvars, merge_contextvars
+from structlog.stdlib import BoundLogger, ProcessorFormatter
+from structlog.typing import Processor
+
+from producer.contract.messages import CompletionRequest
+
+TRUNCATED = "TRUNCATED_RESPONSE: increase max_tokens or shorten the prompt"
+"""The alert of a call that ended at max_tokens. Operators match on this text."""
+
+TALKATIVE = (
+    "openai",
+    "anthropic",
+    "google_genai",
+    "httpx",
+    "httpx2",
+    "httpcore",
+    "httpcore2",
+    "aiohttp",
+    "celery.pool",
+)
+"""Loggers that print requests, and so prompts, below WARNING."""
+
+_SHARED: list[Processor] = [
+    merge_contextvars,
+    structlog.stdlib.add_logger_name,
+    structlog.stdlib.add_log_level,
+    structlog.processors.TimeStamper(fmt="iso", utc=True),
+    # Plain traceback text: no local variables, they hold prompts and keys.
+    structlog.processors.format_exc_info,
+]
+
+
+@dataclass(frozen=True)
+class CallRecord:
+    """One provider call as the log tells it. Money in micro-dollars, time in milliseconds; never a prompt or an answer.
+
+    `error`: the `Fault`'s value or the `JobError`'s name, None if the call answered. `maybe_billed_micro_usd`: the
+    worst case held for a call that gave no bill although the provider may have worked, else 0.
+    """
+
+    request_id: str
+    user_id: str | None
+    lane: str
+    model: str
+    provider: str
+    attempt: int
+    input_tokens: int
+    output_tokens: int
+    micro_usd: int
+    maybe_billed_micro_usd: int
+    latency_ms: int
+    finish_reason: str | None
+    error: str | None
+    prompt_hash: str
+    cached: bool = False
+
+
+class _Lines(logging.StreamHandler[TextIO]):
+    """Where the lines go. A line that cannot be formatted or written is counted; the default would print plain text."""
+
+    lost = 0
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: ARG002 - the signature is logging's
+        _Lines.lost += 1
+
+
+def configure(level: str = "INFO", stream: TextIO | None = None) -> None:
+    """Make every log line of this process, warnings included, one JSON object on `stream` (stderr unless given).
+
+    Replaces the root logger's handlers, so it may be called again. `level` is a logging level's name.
+    """
+    handler = _Lines(stream or sys.stderr)
+    # Fields that libraries pass as `extra` are left out: Celery's hold task arguments.
+    final: list[Processor] = [ProcessorFormatter.remove_processors_meta, structlog.processors.JSONRenderer(default=str)]
+    handler.setFormatter(ProcessorFormatter(processors=final, foreign_pre_chain=_SHARED))
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(level)
+    for name in TALKATIVE:
+        logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
+    logging.captureWarnings(True)
+
+
+def get_logger(name: str) -> BoundLogger:
+    """A logger for events with fields: `log.info("job_parked", after_s=3)`. Silent below WARNING until `configure`.
+
+    Bound to the standard library's logger, not to structlog's global settings: those print to stdout by default, in the
+    middle of a command's output.
+    """
+    logger: BoundLogger = structlog.wrap_logger(
+        logging.getLogger(name),
+        processors=[structlog.stdlib.filter_by_level, *_SHARED, ProcessorFormatter.wrap_for_formatter],
+        wrapper_class=BoundLogger,
+    )
+    return logger
+
+
+def bind_job(**fields: str | int | None) -> None:
+    """Put `fields` on every line of this thread or task, libraries' lines too, until `unbind_job`."""
+    bind_contextvars(**fields)
+
+
+def unbind_job() -> None:
+    clear_contextvars()
+
+
+def provider_call(record: CallRecord) -> None:
+    """Write the one line of a provider call; a warning if it failed or was cut short. Never raises."""
+    alert = TRUNCATED if record.finish_reason == "length" else None
+    try:
+        _log.log(
+            logging.WARNING if record.error or alert else logging.INFO,
+            "provider_call",
+            request_id=record.request_id,
+            user_id=record.user_id,
+            lane=record.lane,
+            model=record.model,
+            provider=record.provider,
+            attempt=record.attempt,
+            input_tokens=record.input_tokens,
+            output_tokens=record.output_tokens,
+            cost_usd=record.micro_usd / 1_000_000,
+            maybe_billed_usd=record.maybe_billed_micro_usd / 1_000_000,
+            latency_ms=record.latency_ms,
+            finish_reason=record.finish_reason,
+            error=record.error,
+            prompt_hash=record.prompt_hash,
+            cached=record.cached,
+            alert=alert,
+        )
+    except Exception:  # noqa: BLE001 - whatever is wrong with a line, the call it tells of was paid for and goes on
+        _Lines.lost += 1
+
+
+def lost_lines() -> int:
+    """How many lines this process failed to write."""
+    return _Lines.lost
+
+
+def prompt_hash(key: bytes, request: CompletionRequest) -> str:
+    """HMAC-SHA-256 (hex) of the messages: equal prompts look equal, and nobody without the key can test a guess.
+
+    Over canonical JSON without fields at their default, so that a field added later leaves older hashes valid.
+    """
+    messages = request.model_dump(mode="json", include={"messages"}, exclude_defaults=True)["messages"]
+    canonical = json.dumps(messages, sort_keys=True, separators=(",", ":"))
+    return hmac.new(key, canonical.encode(), hashlib.sha256).hexdigest()
+
+
+_log = get_logger("worker.calls")

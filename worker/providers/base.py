@@ -1,0 +1,44 @@
+"""What an adapter is: identity, translation, error mapping. It never retries, prices, logs or waits."""
+
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+from producer.contract.messages import CompletionRequest, ToolCall, Usage
+
+Finish = Literal["stop", "length", "tool_calls", "content_filter", "refusal"]
+
+
+@dataclass(frozen=True)
+class Call:
+    """One attempt: the request with every default filled in. `timeout_s` is the whole call's, first byte to last."""
+
+    job_id: str
+    model: str
+    request: CompletionRequest
+    max_tokens: int
+    temperature: float
+    timeout_s: float
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What a provider said, normalised. `usage` None: it did not say (the reservation stays as possibly billed)."""
+
+    text: str = field(repr=False)
+    finish: Finish
+    model: str
+    usage: Usage | None
+    tool_calls: tuple[ToolCall, ...] = field(default=(), repr=False)
+    provider_request_id: str | None = None
+
+
+class Provider(Protocol):
+    """One per link and process, built on the process's event loop. Raises nothing but `ProviderError`."""
+
+    def __init__(self, base_url: str | None, api_key: str | None, options: dict[str, str]) -> None: ...
+
+    async def complete(self, call: Call) -> Reply:
+        """One call on the wire, never more."""
+        ...
+
+    async def aclose(self) -> None: ...

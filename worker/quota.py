@@ -1,0 +1,124 @@
+"""Rate limits and budgets: reserve the worst case before the wire, settle the truth after it.
+
+Redis down: nothing is reserved, so nothing is called; the job waits. All limits or none are taken, in one script.
+"""
+
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Protocol, Self
+
+from producer.contract.errors import BudgetExceeded, Cancelled, JobError, RateLimited
+from producer.contract.messages import Usage
+
+from .faults import Deferred, ProviderError
+from .jobs import Bill, Candidate, Job
+from .settings import QuotaSettings
+
+HELD_WAIT_S = 5.0
+"""A job that waits for others' holds is woken when one settles; this is only for a hint that got lost."""
+
+
+class Budgets(Protocol):
+    """What a reservation needs of the ledger: `jobs.Jobs`, or `memory.MemoryBudgets`."""
+
+    def attempt(self, job: Job, limits: list[int], candidates: list[Candidate]) -> list[Any]: ...
+
+
+@dataclass
+class Reservation:
+    """A hold on every limit for one call. Leaving its `with` block decides what becomes of it.
+
+    Settled: the real cost. A failure the provider may have billed, or an answer without usage: the hold stays, as
+    possibly billed. Any other failure: nothing. The ledger books it in the same step that parks or ends the job.
+    """
+
+    job: Job
+    chosen: Candidate
+    number: int
+    """Which attempt of the job this is, from 1."""
+
+    def settle(self, micro_usd: int, usage: Usage | None) -> None:
+        """The call was answered and cost this; without a usage nobody knows, and the hold stays as possibly billed."""
+        if usage is not None:
+            self.job.bill = Bill("real", micro_usd, usage.input + usage.output)
+
+    def __enter__(self) -> Self:
+        self.job.bill = Bill("maybe")
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        if isinstance(error, ProviderError) and not error.maybe_billed:
+            self.job.bill = Bill()
+
+
+class Quota:
+    """The limits' rules and words; the counters are the ledger's."""
+
+    def __init__(self, budgets: Budgets, settings: QuotaSettings) -> None:
+        self._budgets = budgets
+        self._cap_micro = _micro(settings.max_cost_per_request)
+        self._limits = [
+            _or_none(settings.tokens_per_hour),
+            _or_none(settings.requests_per_minute),
+            _micro(settings.user_usd_per_day),
+            _micro(settings.usd_per_day),
+        ]
+
+    def reserve(self, job: Job, candidates: list[Candidate]) -> Reservation:
+        """Hold the worst case of the first candidate that is not cooling.
+
+        Raises `BudgetExceeded` or `RateLimited` if it does not fit what is really spent, `Deferred` if it only does not
+        fit beside what others hold or every link is cooling, `Cancelled` if somebody asked for that meanwhile.
+        """
+        affordable = [each for each in candidates if self.affords(job, each.micro_usd)]
+        if not affordable:
+            raise self._over_cap(job, candidates)
+        verdict, *rest = self._budgets.attempt(job, self._limits, affordable)
+        match verdict:
+            case "go":
+                index, job.attempts = rest
+                job.link = affordable[index].link.name
+                return Reservation(job, affordable[index], job.attempts)
+            case "cooling":
+                raise Deferred("every allowed link is cooling down", rest[0] / 1000)
+            case "held":
+                raise Deferred(f"waiting for held {rest[0]}", HELD_WAIT_S, behind=rest[-1])
+            case "cancelled":
+                raise Cancelled("The job was cancelled.")
+        raise refusal(*rest[:6])
+
+    def affords(self, job: Job, micro_usd: int) -> bool:
+        """Whether that much more keeps the job, with all its attempts, under the cap per request."""
+        booked = job.spent_micro + job.maybe_micro
+        return self._cap_micro < 0 or booked + micro_usd <= self._cap_micro
+
+    def _over_cap(self, job: Job, candidates: list[Candidate]) -> JobError:
+        asked = min(each.micro_usd for each in candidates)
+        return refusal("max_cost_per_request", self._cap_micro, job.spent_micro + job.maybe_micro, 0, asked, -1)
+
+
+def refusal(limit: str, allowed: int, used: int, held: int, asked: int, fits_in_ms: int) -> JobError:
+    """The error that says which limit, used, held, asked, and when it frees."""
+    dollars = "usd" in limit or "cost" in limit
+    unit = "requests" if "requests" in limit else "tokens"
+    scale = 1_000_000 if dollars else 1
+
+    def shown(value: int) -> str:
+        return f"${value / scale:.6f}" if dollars else f"{value:,} {unit}"
+
+    never = fits_in_ms < 0
+    when = "it can never fit: shorten the prompt or lower max_tokens" if never else f"it fits in {fits_in_ms / 1000:.0f} s"
+    message = (
+        f"{limit}: {shown(asked)} asked, {shown(used)} of {shown(allowed)} used and {shown(held)} held by running jobs; {when}"
+    )
+    details = {name: value / scale for name, value in (("allowed", allowed), ("used", used), ("held", held), ("asked", asked))}
+    details |= {"limit": limit, "retry_after_s": None if never else fits_in_ms / 1000}
+    return (BudgetExceeded if dollars else RateLimited)(message, details)
+
+
+def _micro(dollars: float | None) -> int:
+    return -1 if dollars is None else round(dollars * 1_000_000)
+
+
+def _or_none(limit: int | None) -> int:
+    return -1 if limit is None else limit

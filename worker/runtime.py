@@ -1,0 +1,117 @@
+"""What one process shares: built on first use and keyed by pid, so that a forked child never inherits a used client."""
+
+import os
+import secrets
+import socket
+import threading
+from dataclasses import dataclass
+from functools import cached_property
+
+from . import providers
+from .cache import Cache
+from .jobs import Jobs
+from .leases import Leases
+from .loop import Loop
+from .observe.metrics import Latencies
+from .pipeline import Pipeline
+from .pricing import Pricing
+from .providers.chain import Chain
+from .quota import Quota
+from .settings import Problem, RedisSettings, Settings, SettingsError, load_redis
+from .store import Keys, Redis, connect
+
+_lock = threading.Lock()
+_current: tuple[int, "Runtime"] | None = None
+
+
+class Ledger:
+    """The ledger's server and what reads it; needs Redis settings only."""
+
+    def __init__(self, settings: RedisSettings) -> None:
+        self.keys = Keys(settings.prefix)
+        self.redis: Redis = connect(settings.ledger)
+        self.latencies = Latencies(self.redis, self.keys.latencies)
+
+    def hash_key(self) -> bytes:
+        """The fleet's key for prompt hashes; the first worker makes it."""
+        self.redis.set(self.keys.hash_key, secrets.token_hex(32), nx=True)
+        return str(self.redis.get(self.keys.hash_key)).encode()
+
+
+@dataclass(frozen=True)
+class Runtime:
+    """Everything a job needs, wired once per process."""
+
+    settings: Settings
+    ledger: Ledger
+    loop: Loop
+
+    @cached_property
+    def jobs(self) -> Jobs:
+        owner = f"{socket.gethostname()}:{os.getpid()}"
+        return Jobs(self.ledger.redis, self.ledger.keys, self.settings.ledger, owner)
+
+    @cached_property
+    def leases(self) -> Leases:
+        return Leases(self.jobs, self.loop, self.settings.ledger.lease_s / 5)
+
+    @cached_property
+    def cache(self) -> Cache:
+        settings = self.settings
+        return Cache(self.ledger.redis, self.ledger.keys, settings.cache, settings.call, settings.links)
+
+    @cached_property
+    def chain(self) -> Chain:
+        pricing = Pricing(self.settings.pricing.overrides, self.settings.pricing.unknown)
+        hash_key = self.ledger.hash_key()
+        return Chain(self.settings.links, self.settings.call, pricing, self.loop, hash_key)
+
+    @cached_property
+    def pipeline(self) -> Pipeline:
+        return Pipeline(self.cache, Quota(self.jobs, self.settings.quota), self.chain, self.settings.retry)
+
+    def close(self) -> None:
+        self.leases.close()
+        self.chain.close()
+        self.loop.close()
+        self.ledger.redis.close()
+
+
+def checked_settings() -> Settings:
+    """All settings, with every link's adapter known to exist. Raises `SettingsError` listing everything wrong."""
+    settings = Settings.load()
+    problems = []
+    for position, link in enumerate(settings.links, start=1):
+        try:
+            providers.load(link.adapter)
+        except LookupError as error:
+            reason = f"Invalid env var: LLM_CHAIN: link {position}, {link.name}: {error}"
+            fix = f"use a known provider, or export LLM_LINK_{link.provider.upper()}_BASE_URL=... for an OpenAI-compatible one"
+            problems.append(Problem("LLM_CHAIN", f"{reason}. Fix: {fix}"))
+    if problems:
+        raise SettingsError(problems)
+    return settings
+
+
+def current() -> Runtime:
+    """This process's runtime."""
+    global _current
+    with _lock:
+        if _current is None or _current[0] != os.getpid():
+            settings = Settings.load()
+            _current = (os.getpid(), Runtime(settings, Ledger(settings.redis), Loop()))
+        return _current[1]
+
+
+def shut_down() -> None:
+    """Close what this process built, if anything."""
+    global _current
+    with _lock:
+        if _current is not None and _current[0] == os.getpid():
+            _current[1].close()
+        _current = None
+
+
+def operator() -> Ledger:
+    """What an operations command needs: the ledger, from Redis settings alone."""
+    return Ledger(load_redis())

@@ -1,0 +1,79 @@
+"""The steward: a consumer bootstep on every worker that keeps the fleet honest. Any number of them is safe; none leads.
+
+Every second: heartbeat, then one sweep whose orders it publishes. Every 30 s: renew the broker's visibility of messages
+still being worked on. Redis down: it says so and goes on. A broker reconnect starts the step anew, with fresh state.
+"""
+
+import logging
+import threading
+from contextlib import suppress
+from typing import Any
+
+from celery import bootsteps
+
+from producer.contract.names import QUEUES
+from producer.contract.publication import publish
+
+from .jobs import Jobs
+from .runtime import current
+from .store import ERRORS
+
+logger = logging.getLogger(__name__)
+
+PERIOD_S = 1.0
+LIFE_S = 5.0
+"""A worker silent for this long no longer counts as capacity."""
+SWEEP_LIMIT = 200
+RENEW_EVERY = 30
+"""Beats between renewals of visibility; the visibility timeout is 120 s."""
+
+
+class Steward(bootsteps.StartStopStep):  # type: ignore[misc]
+    requires = ("celery.worker.consumer.tasks:Tasks",)
+
+    def __init__(self, consumer: Any, **kwargs: Any) -> None:
+        super().__init__(consumer, **kwargs)
+        self._stop = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def start(self, consumer: Any) -> None:
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, args=(consumer, self._stop), name="steward", daemon=True)
+        self._thread.start()
+
+    def stop(self, consumer: Any) -> None:
+        self._stop.set()
+        if self._thread:
+            self._thread.join(timeout=PERIOD_S)
+        with suppress(*ERRORS):
+            current().jobs.beat(consumer.hostname, 0, LIFE_S)
+
+    def _run(self, consumer: Any, stop: threading.Event) -> None:
+        beats = 0
+        while not stop.is_set():
+            try:
+                self._once(consumer, current().jobs, beats)
+            except Exception as error:
+                logger.warning("steward: %s, trying again", type(error).__name__, exc_info=not isinstance(error, ERRORS))
+            beats += 1
+            stop.wait(PERIOD_S)
+
+    def _once(self, consumer: Any, jobs: Jobs, beats: int) -> None:
+        jobs.beat(consumer.hostname, consumer.controller.concurrency, LIFE_S)
+        channel = consumer.task_consumer.channel
+        empty = {lane: channel.client.llen(queue) == 0 for lane, queue in QUEUES.items()}
+        publish(consumer.app, jobs.sweep(SWEEP_LIMIT, empty))
+        if beats % RENEW_EVERY == RENEW_EVERY - 1:
+            renew_visibility(channel)
+
+
+def renew_visibility(channel: Any) -> None:
+    """Tell the broker that unacknowledged messages are still being worked on.
+
+    kombu stamps them with its own clock once and never again; without this, a call longer than the visibility timeout
+    is delivered a second time. `_delivered` and `unacked_index_key` are kombu's; a test pins them.
+    """
+    seconds, microseconds = channel.client.time()
+    tags = {tag: seconds + microseconds / 1e6 for tag in list(channel.qos._delivered)}
+    if tags:
+        channel.client.zadd(channel.unacked_index_key, tags, xx=True)

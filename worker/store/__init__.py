@@ -1,0 +1,35 @@
+"""The worker's one door to Redis. Nobody else imports redis; callers catch `ERRORS`."""
+
+from typing import TYPE_CHECKING
+
+import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+from .keys import Keys
+
+if TYPE_CHECKING:
+    Redis = redis.Redis[str]
+else:
+    Redis = redis.Redis
+
+__all__ = ["ERRORS", "Keys", "Redis", "connect"]
+
+ERRORS: tuple[type[Exception], ...] = (redis.RedisError, OSError)
+"""What a call raises when the server is down, frozen, read-only or out of memory."""
+
+
+def connect(url: str, timeout_s: float = 5.0) -> Redis:
+    """A pooled client, safe across threads, that never retries by itself: who may wait how long is the caller's business.
+
+    A frozen server costs `timeout_s` per call, not the client's default ten retries.
+    """
+    return redis.Redis.from_url(
+        url,
+        decode_responses=True,
+        socket_timeout=timeout_s,
+        socket_connect_timeout=min(timeout_s, 3.0),
+        socket_keepalive=True,
+        health_check_interval=15,
+        retry=Retry(NoBackoff(), 0),
+    )

@@ -1,0 +1,47 @@
+"""Every private key of the worker: one method, one docstring (type, TTL, writer, readers). Shared ones come from the contract."""
+
+from producer.contract.ledger import SharedKeys
+
+
+class Keys(SharedKeys):
+    """The worker's dictionary of Redis keys. `docs/redis-keys.md` repeats it, and a test compares them with a live server."""
+
+    def budget(self, *name: str) -> str:
+        """Hash: h held, u<slot> spent, m<slot> possibly billed; TTL window + 2 days. Written by attempt, settle, park, sweep."""
+        return f"{self.root}bud:{':'.join(name)}"
+
+    def cooldown(self, link: str) -> str:
+        """String: the fault a link is left alone for, TTL = the rest of it. Written by park and settle, read by attempt."""
+        return f"{self.root}cool:{link}"
+
+    def cached(self, generations: str, namespace: str, content: str) -> str:
+        """String: "fresh until ms;made ms;completion JSON", TTL = stale life. Written by settle, read by lookup."""
+        return f"{self.root}c:{generations}:{namespace}:{content}"
+
+    def flight(self, generations: str, namespace: str, content: str) -> str:
+        """String: id of the job that answers for all identical ones, TTL 1 day. Written and read by lookup."""
+        return f"{self.root}sf:{generations}:{namespace}:{content}"
+
+    @property
+    def cache_generations(self) -> str:
+        """Hash: "all" and "ns:<namespace>" counters; a bust adds 1 and so hides every older entry. No TTL."""
+        return f"{self.root}cgen"
+
+    @property
+    def workers(self) -> str:
+        """Sorted set: live workers by the end of their heartbeat (ms). Written by beat."""
+        return f"{self.root}wk"
+
+    @property
+    def slots(self) -> str:
+        """Hash: worker -> concurrency. Written by beat."""
+        return f"{self.root}slots"
+
+    @property
+    def hash_key(self) -> str:
+        """String: the fleet's HMAC key for prompt hashes, made by the first worker. No TTL."""
+        return f"{self.root}hk"
+
+    def latencies(self, hour: int) -> str:
+        """Hash: "kind|lane|provider|model|bucket" -> count, one per epoch hour, TTL 48 h. Written by metrics."""
+        return f"{self.root}lat:{hour}"

@@ -1,0 +1,21 @@
+-- KEYS[1] root
+-- ARGV    worker, its slots (0: it is leaving), heartbeat's life ms, outcome ttl ms
+-- reply   {release target, live workers}
+-- keeps   target of released + running = live slots + max(2, a quarter of them)
+local worker, slots, life = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
+if slots > 0 then
+  redis.call('ZADD', key('wk'), now + life, worker)
+  redis.call('HSET', key('slots'), worker, slots)
+else
+  redis.call('ZREM', key('wk'), worker)
+  redis.call('HDEL', key('slots'), worker)
+end
+for _, gone in ipairs(redis.call('ZRANGEBYSCORE', key('wk'), '-inf', now)) do
+  redis.call('ZREM', key('wk'), gone)
+  redis.call('HDEL', key('slots'), gone)
+end
+local total = 0
+for _, n in ipairs(redis.call('HVALS', key('slots'))) do total = total + tonumber(n) end
+local target = total + math.max(2, math.floor(total / 4))
+redis.call('HSET', key('cfg'), 'target', target, 'ttl', ARGV[4])
+return { target, redis.call('ZCARD', key('wk')) }

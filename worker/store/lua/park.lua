@@ -1,0 +1,34 @@
+-- KEYS[1] root
+-- ARGV    id, fence, delay ms, fault or '', billing, micro, tokens, cool ms, wait list or '', crashed (1: counts as a delivery), grow
+-- reply   {'ok' | 'lost' | 'cancelled', publication orders...}
+-- keeps   hold returned or kept as possibly billed, slot freed, next released, in one step
+local id, fence, delay, fault = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4]
+local behind = ARGV[9]
+if field(id, 'state') ~= 'running' or number(id, 'fence') ~= fence then return { 'lost' } end
+
+local link = field(id, 'link')
+close_attempt(id, fence, fault, ARGV[5], tonumber(ARGV[6]), tonumber(ARGV[7]))
+if tonumber(ARGV[8]) > 0 and link then redis.call('SET', key('cool', link), fault, 'PX', ARGV[8]) end
+if ARGV[10] ~= '1' then redis.call('HINCRBY', job_key(id), 'deliveries', -1) end
+if ARGV[11] == '1' then redis.call('HSET', job_key(id), 'grow', 1) end
+if field(id, 'cancel') then
+  finish(id, 'cancelled', CANCELLED)
+  local out = { 'cancelled' }
+  order(out, id)
+  return release(out)
+end
+
+redis.call('ZREM', key('open'), id)
+local leader = behind:match('^job:(.+)$')
+if delay <= 0 or (leader and (FINAL[field(leader, 'state')] or not field(leader, 'state'))) then
+  to_waiting(id, true)
+else
+  redis.call('HSET', job_key(id), 'state', 'parked')
+  redis.call('ZADD', key('park'), now + delay, id)
+  if behind ~= '' then
+    redis.call('HSET', job_key(id), 'behind', behind)
+    redis.call('RPUSH', key('f', behind), id)
+    redis.call('PEXPIRE', key('f', behind), 172800000)
+  end
+end
+return release({ 'ok' })

@@ -1,0 +1,59 @@
+-- KEYS[1] root
+-- ARGV    how many of each kind at most, lease-lapses allowed, 1 if the interactive broker queue is empty, 1 if the batch one is
+-- reply   publication orders
+-- keeps   the one recovery path: due, lapsed, never begun, past deadline; any number of sweepers at once
+local limit, allowed = tonumber(ARGV[1]), tonumber(ARGV[2])
+local empty = { interactive = ARGV[3] == '1', batch = ARGV[4] == '1' }
+local out = {}
+
+for _, id in ipairs(redis.call('ZRANGEBYSCORE', key('park'), '-inf', now, 'LIMIT', 0, limit)) do
+  redis.call('ZREM', key('park'), id)
+  to_waiting(id)
+end
+
+for _, id in ipairs(redis.call('ZRANGEBYSCORE', key('dl'), '-inf', now, 'LIMIT', 0, limit)) do
+  local state = field(id, 'state')
+  if not state or FINAL[state] or state == 'running' then
+    redis.call('ZREM', key('dl'), id)   -- its worker knows the deadline and will settle, or its lease will lapse
+  else
+    finish(id, 'expired', EXPIRED)
+    order(out, id)
+  end
+end
+
+local function lapsed(id)
+  if field(id, 'link') then
+    close_attempt(id, number(id, 'fence'), 'lost', 'maybe', 0, 0)
+    redis.call('HINCRBY', job_key(id), 'unknown', 1)
+    count('unknown_attempts')
+  end
+  if field(id, 'cancel') then
+    finish(id, 'cancelled', CANCELLED)
+    order(out, id)
+  elseif number(id, 'deliveries') >= allowed then
+    finish(id, 'dead', POISONED)
+    order(out, id)
+  else
+    redis.call('ZREM', key('open'), id)
+    to_waiting(id, true)
+  end
+end
+
+local function never_begun(id)
+  local lane = field(id, 'lane')
+  local begun = tonumber(redis.call('HGET', key('seq'), lane .. ':begun') or '0')
+  redis.call('ZADD', key('open'), now + GRACE_MS, id)
+  if empty[lane] or begun > number(id, 'turn') then order(out, id) end
+end
+
+for _, id in ipairs(redis.call('ZRANGEBYSCORE', key('open'), '-inf', now, 'LIMIT', 0, limit)) do
+  local state = field(id, 'state')
+  if state == 'running' then
+    lapsed(id)
+  elseif state == 'released' then
+    never_begun(id)
+  else
+    redis.call('ZREM', key('open'), id)
+  end
+end
+return release(out)

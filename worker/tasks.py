@@ -1,0 +1,172 @@
+"""The task `complete`: parse, run the pipeline, obey the retry decision. The one place where Celery meets the ledger."""
+
+import logging
+import random
+from contextlib import suppress
+from typing import Any, NoReturn
+
+from celery import Task
+from celery.exceptions import Ignore, Retry
+from celery.utils import uuid
+from celery.worker.request import Request
+
+from producer.contract.errors import Conflict, JobError, OutcomeUnknown, ProvidersExhausted
+from producer.contract.messages import Completion
+from producer.contract.names import COMPLETE
+from producer.contract.outcome import Outcome
+from producer.contract.publication import publish
+from producer.contract.submission import Publication, Submission
+
+from .faults import Deferred, LeaseLost, ProviderError
+from .jobs import Ended, Job, Missing
+from .pipeline import MoreTokens
+from .retry import Again, History, decide
+from .runtime import Runtime, current
+from .store import ERRORS
+
+logger = logging.getLogger(__name__)
+
+CRASH_DELAY_S = 1.0
+"""Wait after an error of our own before the job is tried again; `LEDGER_MAX_DELIVERIES` of them make it poison."""
+
+
+class Unspoken(Request):  # type: ignore[misc]
+    """A request that never shows its arguments: a foreign client may have put a prompt into them."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._argsrepr = self._request_dict["argsrepr"] = "()"
+        self._kwargsrepr = self._request_dict["kwargsrepr"] = "{}"
+
+    def info(self, safe: bool = False) -> dict[str, Any]:
+        return dict(super().info(safe=True))
+
+
+class Complete(Task):  # type: ignore[misc]
+    """Answers one job. Raises `JobError` for the caller, `Retry` while the ledger waits, `Ignore` for a needless delivery."""
+
+    name = COMPLETE
+    Request = Unspoken
+    throws = (JobError,)
+
+    def apply_async(self, args: Any = None, kwargs: Any = None, task_id: str | None = None, **options: Any) -> Any:
+        """A canvas step published from inside this worker takes the submit path, like any other."""
+        submission = Submission.from_call(task_id or uuid(), tuple(args or ()), dict(kwargs or {}), options)
+        self._submit(current(), submission)
+        return self.AsyncResult(submission.job_id)
+
+    def run(self, *args: Any, **kwargs: Any) -> Completion:
+        runtime = current()
+        try:
+            if args or kwargs:
+                self._adopt(runtime, args, kwargs)
+            opened = runtime.jobs.begin(self.request.id)
+            if isinstance(opened, Job):
+                self.request.job = opened
+                with runtime.leases.holding(opened):
+                    return self._answer(runtime, opened)
+        except ERRORS as error:
+            logger.warning("ledger away (%s): job %s is left to the sweep", type(error).__name__, self.request.id)
+            raise Ignore from None
+        match opened:
+            case Ended(outcome, told=False):
+                return _given(outcome)
+            case Missing():
+                raise OutcomeUnknown("The ledger has no record of this job: it expired, or the ledger was lost.")
+        raise Ignore  # told already, or held by another delivery
+
+    def on_retry(self, *_: Any) -> None:
+        """Park only now: RETRY is stored, so that a fast next delivery cannot be overwritten by it."""
+        job, decision, fault, grow = self.request.parking
+        try:
+            _, orders = current().jobs.park(job, decision.after_s, fault, decision.cool_s, decision.behind, grow=grow)
+        except ERRORS as error:
+            logger.warning("ledger away (%s): job %s is left to its lease", type(error).__name__, job.id)
+        else:
+            self._publish(orders)
+
+    def after_return(self, status: str, retval: Any, task_id: str, *_: Any) -> None:
+        """Note that the result backend knows; if the note is lost, a later delivery tells it again."""
+        if status in ("SUCCESS", "FAILURE"):
+            with suppress(*ERRORS):
+                current().jobs.tell(task_id)
+
+    def _answer(self, runtime: Runtime, job: Job) -> Completion:
+        outcome: Outcome
+        try:
+            outcome = runtime.pipeline.run(job)
+        except JobError as error:
+            outcome = error
+        except LeaseLost:
+            raise Ignore from None
+        except MoreTokens as cut:
+            self._park(job, Again(0.0), cut, "truncated", grow=True)
+        except (ProviderError, Deferred) as failure:
+            return self._obey(runtime, job, failure)
+        except ERRORS:
+            raise
+        except Exception:
+            logger.exception("job %s: an error of our own", job.id)
+            _, orders = runtime.jobs.park(job, CRASH_DELAY_S, crashed=True)
+            self._publish(orders)
+            raise Ignore from None
+        return self._end(runtime, job, outcome)
+
+    def _obey(self, runtime: Runtime, job: Job, failure: ProviderError | Deferred) -> Completion:
+        history = History(
+            link=job.link,
+            attempts=job.attempts,
+            tried=job.tried,
+            links=len(runtime.chain.allowed(job.request)),
+            remaining_s=job.remaining_s(runtime.settings.retry.deadline_s),
+        )
+        fault = str(failure.fault) if isinstance(failure, ProviderError) else ""
+        decision = decide(failure, history, runtime.settings.retry, random.random())  # noqa: S311 -- jitter, not a secret
+        if isinstance(decision, Again):
+            self._park(job, decision, failure, fault)
+        rescued = runtime.pipeline.rescue(job) if isinstance(decision.error, ProvidersExhausted) else None
+        return self._end(runtime, job, rescued or decision.error, fault, decision.cool_s)
+
+    def _park(self, job: Job, decision: Again, why: Exception, fault: str, grow: bool = False) -> NoReturn:
+        """Show the wait as Celery's RETRY; `on_retry` does the parking."""
+        self.request.parking = (job, decision, fault, grow)
+        where = f"{job.link} " if fault else ""
+        raise Retry(f"{where}{why}; next try in {decision.after_s:.1f} s", exc=why, when=decision.after_s)
+
+    def _end(self, runtime: Runtime, job: Job, outcome: Outcome, fault: str = "", cool_s: float = 0.0) -> Completion:
+        state, orders = runtime.jobs.settle(job, outcome, fault, cool_s)
+        self._publish(orders)
+        if state == "lost":
+            raise Ignore
+        if state == "ok":
+            return _given(outcome)
+        return _given(runtime.jobs.outcome(job.id) or outcome)
+
+    def _adopt(self, runtime: Runtime, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        """Write a foreign message, arguments and all, into the ledger under its own id."""
+        request = self.request
+        options = {
+            "link": request.callbacks, "link_error": request.errbacks, "chain": request.chain, "chord": request.chord,
+            "group_id": request.group, "group_index": request.group_index,
+            "root_id": request.root_id, "parent_id": request.parent_id, "expires": request.expires,
+        }  # fmt: skip
+        self._submit(runtime, Submission.from_call(request.id, args, kwargs, options), delivered=True)
+
+    def _submit(self, runtime: Runtime, submission: Submission, delivered: bool = False) -> None:
+        state, orders = runtime.jobs.submit(submission)
+        if state == "conflict":
+            raise Conflict(f"job {submission.job_id} exists and asks something else. Fix: use a new id")
+        self._publish([order for order in orders if not (delivered and order.job_id == submission.job_id)])
+
+    def _publish(self, orders: list[Publication]) -> None:
+        """A publication that fails is not lost: the sweep finds the released job that nobody began."""
+        try:
+            publish(self.app, orders)
+        except self.app.connection_for_write().connection_errors as error:
+            logger.warning("broker away (%s): %d jobs left to the sweep", type(error).__name__, len(orders))
+
+
+def _given(outcome: Outcome) -> Completion:
+    if isinstance(outcome, JobError):
+        raise outcome
+    return outcome
