@@ -64,7 +64,7 @@ class Job(AsyncResult):  # type: ignore[misc]
         return JobStatus(state, attempts, cost / 1e6, maybe / 1e6, tuple((link, fault) for link, _, fault in history))
 
     def cancel(self) -> str:
-        """"cancelled" (it never runs), "cancelling" (its call is being stopped), or the state it had already ended in."""
+        """ "cancelled" (it never runs), "cancelling" (its call is being stopped), or the state it had already ended in."""
         state, *orders = _ask("cancel", self.id)
         _publish(Publication.parse(orders))
         return str(state)

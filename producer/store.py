@@ -1,6 +1,6 @@
 """The producer's one door to Redis. Short timeouts and no retries: a web request must not hang on a frozen ledger."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import redis
 from redis.backoff import NoBackoff
@@ -8,10 +8,7 @@ from redis.retry import Retry
 
 from .contract import ledger
 
-if TYPE_CHECKING:
-    Redis = redis.Redis[str]
-else:
-    Redis = redis.Redis
+Redis = redis.Redis
 
 ERRORS: tuple[type[Exception], ...] = (redis.RedisError, OSError)
 TIMEOUT_S = 0.6

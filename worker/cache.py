@@ -22,9 +22,7 @@ FOLLOWER_WAIT_S = 30.0
 class Cache:
     """Keys are SHA-256 over model, messages, parameters and version, under a namespace and its bust counters."""
 
-    def __init__(
-        self, redis: Redis, keys: Keys, settings: CacheSettings, call: CallSettings, links: tuple[Link, ...]
-    ) -> None:
+    def __init__(self, redis: Redis, keys: Keys, settings: CacheSettings, call: CallSettings, links: tuple[Link, ...]) -> None:
         self._redis = redis
         self._keys = keys
         self._scripts = Scripts(redis, keys.root)

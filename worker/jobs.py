@@ -127,9 +127,7 @@ class Jobs:
             return Ended(load_outcome(reply[0]), told=bool(reply[1]))
         return Missing() if kind == "missing" else Dropped(reply[0])
 
-    def settle(
-        self, job: Job, outcome: Outcome, fault: str = "", cool_s: float = 0
-    ) -> tuple[str, list[Publication]]:
+    def settle(self, job: Job, outcome: Outcome, fault: str = "", cool_s: float = 0) -> tuple[str, list[Publication]]:
         """End the job, book `job.bill` and store `job.keep` in one step. Returns "ok", "late", "lost" or "cancelled"."""
         state = "done" if isinstance(outcome, Completion) else "failed"
         bill, keep = job.bill, job.keep
@@ -170,7 +168,7 @@ class Jobs:
     def outcome(self, job_id: str) -> Outcome | None:
         """How the job ended, or None if it has not, or is forgotten."""
         text = self._redis.get(self._keys.outcome(job_id))
-        return load_outcome(text) if text else None
+        return load_outcome(str(text)) if text else None
 
     def tell(self, job_id: str) -> None:
         """Note that the result backend knows the outcome."""

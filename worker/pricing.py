@@ -94,10 +94,7 @@ def _listed(provider: str, model: str, usage: genai_prices.Usage) -> Decimal | N
     except LookupError:
         return None
     # The list also names models sold by the hour, by the character or not yet priced; their tokens would cost 0.
-    if (
-        getattr(price.model_price, "input_mtok", None) is None
-        or getattr(price.model_price, "output_mtok", None) is None
-    ):
+    if getattr(price.model_price, "input_mtok", None) is None or getattr(price.model_price, "output_mtok", None) is None:
         return None
     return price.total_price
 

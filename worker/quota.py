@@ -111,7 +111,9 @@ def refusal(limit: str, allowed: int, used: int, held: int, asked: int, fits_in_
     message = (
         f"{limit}: {shown(asked)} asked, {shown(used)} of {shown(allowed)} used and {shown(held)} held by running jobs; {when}"
     )
-    details = {name: value / scale for name, value in (("allowed", allowed), ("used", used), ("held", held), ("asked", asked))}
+    details: dict[str, Any] = {
+        name: value / scale for name, value in (("allowed", allowed), ("used", used), ("held", held), ("asked", asked))
+    }
     details |= {"limit": limit, "retry_after_s": None if never else fits_in_ms / 1000}
     return (BudgetExceeded if dollars else RateLimited)(message, details)
 

@@ -118,7 +118,7 @@ def _wait(failure: ProviderError, history: History, policy: RetrySettings, jitte
     if failures % history.links:
         return 0.0
     round_ = failures // history.links
-    backoff = jitter * min(policy.backoff_max_s, policy.backoff_s * 2 ** (round_ - 1))
+    backoff = jitter * min(policy.backoff_max_s, policy.backoff_s * 2.0 ** (round_ - 1))
     return max(backoff, failure.retry_after_s or 0.0) if history.links == 1 else backoff
 
 

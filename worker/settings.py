@@ -249,7 +249,7 @@ S = TypeVar("S", bound=Slice)
 
 def _read(slice_: type[S], problems: list[Problem], prefix: str = "") -> S | None:
     try:
-        return slice_(_env_prefix=prefix, _secrets_dir=_secrets_dir())  # type: ignore[call-arg]
+        return slice_(_env_prefix=prefix, _secrets_dir=_secrets_dir())
     except ValidationError as error:
         for item in error.errors(include_url=False, include_input=False, include_context=False):
             variable = prefix + str(item["loc"][0]).upper() if prefix else str(item["loc"][0])
@@ -292,9 +292,7 @@ def _link(position: int, provider: str, model: str, problems: list[Problem]) -> 
     if provider == "openai":
         return _openai(position, model, own, problems)
     adapter = own.adapter or ("openai" if own.base_url else provider)
-    return Link(
-        provider=provider, model=model, adapter=adapter, base_url=own.base_url, api_key=own.api_key, options=own.options
-    )
+    return Link(provider=provider, model=model, adapter=adapter, base_url=own.base_url, api_key=own.api_key, options=own.options)
 
 
 def _openai(position: int, model: str, own: LinkSettings, problems: list[Problem]) -> Link | None:

@@ -16,7 +16,7 @@ from producer.contract.publication import publish
 
 from .jobs import Jobs
 from .runtime import current
-from .store import ERRORS
+from .store import ERRORS, Redis, connect
 
 logger = logging.getLogger(__name__)
 
@@ -49,31 +49,33 @@ class Steward(bootsteps.StartStopStep):  # type: ignore[misc]
             current().jobs.beat(consumer.hostname, 0, LIFE_S)
 
     def _run(self, consumer: Any, stop: threading.Event) -> None:
+        # A connection of its own: kombu's is in the middle of a BRPOP on another thread.
+        broker = connect(current().settings.redis.broker)
         beats = 0
         while not stop.is_set():
             try:
-                self._once(consumer, current().jobs, beats)
+                self._once(consumer, current().jobs, broker, beats)
             except Exception as error:
                 logger.warning("steward: %s, trying again", type(error).__name__, exc_info=not isinstance(error, ERRORS))
             beats += 1
             stop.wait(PERIOD_S)
+        broker.close()
 
-    def _once(self, consumer: Any, jobs: Jobs, beats: int) -> None:
+    def _once(self, consumer: Any, jobs: Jobs, broker: Redis, beats: int) -> None:
         jobs.beat(consumer.hostname, consumer.controller.concurrency, LIFE_S)
-        channel = consumer.task_consumer.channel
-        empty = {lane: channel.client.llen(queue) == 0 for lane, queue in QUEUES.items()}
+        empty = {lane: broker.llen(queue) == 0 for lane, queue in QUEUES.items()}
         publish(consumer.app, jobs.sweep(SWEEP_LIMIT, empty))
         if beats % RENEW_EVERY == RENEW_EVERY - 1:
-            renew_visibility(channel)
+            renew_visibility(consumer.task_consumer.channel, broker)
 
 
-def renew_visibility(channel: Any) -> None:
+def renew_visibility(channel: Any, broker: Redis) -> None:
     """Tell the broker that unacknowledged messages are still being worked on.
 
     kombu stamps them with its own clock once and never again; without this, a call longer than the visibility timeout
     is delivered a second time. `_delivered` and `unacked_index_key` are kombu's; a test pins them.
     """
-    seconds, microseconds = channel.client.time()
-    tags = {tag: seconds + microseconds / 1e6 for tag in list(channel.qos._delivered)}
+    seconds, microseconds = broker.time()
+    tags = dict.fromkeys(list(channel.qos._delivered), seconds + microseconds / 1000000.0)
     if tags:
-        channel.client.zadd(channel.unacked_index_key, tags, xx=True)
+        broker.zadd(channel.unacked_index_key, tags, xx=True)

@@ -1,4 +1,4 @@
-"""The task `complete`: parse, run the pipeline, obey the retry decision. The one place where Celery meets the ledger."""
+"""The task `complete`: parse, run the pipeline, obey the retry decision. Here Celery meets the ledger."""
 
 import logging
 import random
@@ -43,7 +43,7 @@ class Unspoken(Request):  # type: ignore[misc]
 
 
 class Complete(Task):  # type: ignore[misc]
-    """Answers one job. Raises `JobError` for the caller, `Retry` while the ledger waits, `Ignore` for a needless delivery."""
+    """Answers one job. Raises `JobError` for the caller, `Retry` while the ledger waits, `Ignore` if needless."""
 
     name = COMPLETE
     Request = Unspoken
@@ -77,9 +77,9 @@ class Complete(Task):  # type: ignore[misc]
 
     def on_retry(self, *_: Any) -> None:
         """Park only now: RETRY is stored, so that a fast next delivery cannot be overwritten by it."""
-        job, decision, fault, grow = self.request.parking
+        job, again, fault, grow = self.request.parking
         try:
-            _, orders = current().jobs.park(job, decision.after_s, fault, decision.cool_s, decision.behind, grow=grow)
+            _, orders = current().jobs.park(job, again.after_s, fault, again.cool_s, again.behind, grow=grow)
         except ERRORS as error:
             logger.warning("ledger away (%s): job %s is left to its lease", type(error).__name__, job.id)
         else:

@@ -44,4 +44,7 @@ def ask(
         return
     click.echo(completion.text)
     mark = " cached" if completion.cached else ""
-    click.echo(f"[{completion.provider}:{completion.model}{mark} ${completion.cost_usd:.6f} {completion.latency_ms} ms]", err=True)
+    click.echo(
+        f"[{completion.provider}:{completion.model}{mark} ${completion.cost_usd:.6f} {completion.latency_ms} ms]",
+        err=True,
+    )

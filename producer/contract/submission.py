@@ -30,9 +30,7 @@ class Submission:
     deadline_ms: int = 0
 
     @classmethod
-    def from_call(
-        cls, job_id: str, args: tuple[Any, ...], kwargs: dict[str, Any], options: dict[str, Any]
-    ) -> "Submission":
+    def from_call(cls, job_id: str, args: tuple[Any, ...], kwargs: dict[str, Any], options: dict[str, Any]) -> "Submission":
         """From `complete(messages, user_id, **options)` and Celery's own options (countdown, eta, expires, link...)."""
         fields = _named(args, kwargs)
         user_id = _user(fields.pop("user_id", None))

@@ -82,9 +82,7 @@ class WorkerProcess:
         deadline = time.monotonic() + timeout_s
         while " ready." not in self.log()[self._log_start :]:
             assert self.pid, f"{self.name} has ended. Its log:\n{self.log()[-4000:]}"
-            assert time.monotonic() < deadline, (
-                f"{self.name} not ready in {timeout_s} s. Its log:\n{self.log()[-4000:]}"
-            )
+            assert time.monotonic() < deadline, f"{self.name} not ready in {timeout_s} s. Its log:\n{self.log()[-4000:]}"
             time.sleep(0.05)
 
     def wait_for_log(self, text: str, timeout_s: float = 30.0) -> None:

@@ -36,4 +36,6 @@ def drill(user: str, timeout: float) -> None:
         raise click.ClickException(f"no answer within {timeout} s: is a worker running?")
     if isinstance(outcome, JobError):
         raise click.ClickException(f"the fallback failed: {type(outcome).__name__}: {outcome}")
-    click.echo(f"{first} skipped; {outcome.provider}:{outcome.model} answered in {outcome.latency_ms} ms for ${outcome.cost_usd:.6f}")
+    click.echo(
+        f"{first} skipped; {outcome.provider}:{outcome.model} answered in {outcome.latency_ms} ms for ${outcome.cost_usd:.6f}"
+    )

@@ -33,7 +33,8 @@ def stats(hours: int, as_json: bool) -> None:
     try:
         rows = operator().latencies.read(hours)
     except ERRORS as error:
-        raise click.ClickException(f"Redis does not answer: {str(error).rstrip(".")}. Fix: check with `completions check`") from None
+        reason = str(error).rstrip(".")
+        raise click.ClickException(f"Redis does not answer: {reason}. Fix: check with `completions check`") from None
     if as_json:
         click.echo(json.dumps([asdict(row) for row in rows]))
     elif rows:

@@ -88,9 +88,7 @@ class Latencies:
         self._quiet_until = -math.inf
         self.dropped = 0
 
-    def record(
-        self, lane: str, provider: str, model: str, queue_ms: float, provider_ms: float, total_ms: float
-    ) -> None:
+    def record(self, lane: str, provider: str, model: str, queue_ms: float, provider_ms: float, total_ms: float) -> None:
         """Add one finished job, in one round trip. `provider_ms` 0: no call was made, so none is counted. Never raises
         for a server that is down."""
         if time.monotonic() < self._quiet_until:

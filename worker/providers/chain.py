@@ -24,9 +24,7 @@ from .base import Call, Provider, Reply
 class Chain:
     """All links of this worker. Clients are built on first use, one per link and process, on the process's loop."""
 
-    def __init__(
-        self, links: tuple[Link, ...], settings: CallSettings, pricing: Pricing, loop: Loop, hash_key: bytes
-    ) -> None:
+    def __init__(self, links: tuple[Link, ...], settings: CallSettings, pricing: Pricing, loop: Loop, hash_key: bytes) -> None:
         self._links = links
         self._settings = settings
         self._pricing = pricing
@@ -39,9 +37,7 @@ class Chain:
         named = [link for link in self._links if request.model in (None, link.name, link.model)]
         if not named:
             known = ", ".join(link.name for link in self._links)
-            raise InvalidRequest(
-                f"model: unknown here. Fix: leave it out or use one of {known}", {"fields": ["model"]}
-            )
+            raise InvalidRequest(f"model: unknown here. Fix: leave it out or use one of {known}", {"fields": ["model"]})
         left = [link for link in named if not {link.name, link.provider} & set(request.avoid)]
         if not left:
             raise InvalidRequest("avoid: leaves no link to answer. Fix: allow at least one", {"fields": ["avoid"]})

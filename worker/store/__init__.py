@@ -1,17 +1,12 @@
 """The worker's one door to Redis. Nobody else imports redis; callers catch `ERRORS`."""
 
-from typing import TYPE_CHECKING
-
 import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from .keys import Keys
 
-if TYPE_CHECKING:
-    Redis = redis.Redis[str]
-else:
-    Redis = redis.Redis
+Redis = redis.Redis
 
 __all__ = ["ERRORS", "Keys", "Redis", "connect"]
 

@@ -7,11 +7,11 @@ class Keys(SharedKeys):
     """The worker's dictionary of Redis keys. `docs/redis-keys.md` repeats it, and a test compares them with a live server."""
 
     def budget(self, *name: str) -> str:
-        """Hash: h held, u<slot> spent, m<slot> possibly billed; TTL window + 2 days. Written by attempt, settle, park, sweep."""
+        """Hash: h held, u<slot> spent, m<slot> possibly billed; TTL window + 2 days. Written by the scripts."""
         return f"{self.root}bud:{':'.join(name)}"
 
     def cooldown(self, link: str) -> str:
-        """String: the fault a link is left alone for, TTL = the rest of it. Written by park and settle, read by attempt."""
+        """String: the fault a link is left alone for, TTL = the rest of it. Set by park and settle."""
         return f"{self.root}cool:{link}"
 
     def cached(self, generations: str, namespace: str, content: str) -> str:

@@ -70,14 +70,9 @@ def test_worst_is_never_below_the_cost(library_id: str) -> None:
         for asked in (1_000, 150_000, 300_000):
             held = PRICING.worst(ours, model.id, asked, 1_000)
             for cached in (0, asked // 2, asked):
-                assert (
-                    held.micro_usd
-                    >= PRICING.cost(ours, model.id, Usage(input=asked, cached=cached, output=1_000)).micro_usd
-                )
+                assert held.micro_usd >= PRICING.cost(ours, model.id, Usage(input=asked, cached=cached, output=1_000)).micro_usd
             if held.known:
-                written = by_library(
-                    ours, model.id, input_tokens=asked, cache_write_tokens=asked // 2, output_tokens=1_000
-                )
+                written = by_library(ours, model.id, input_tokens=asked, cache_write_tokens=asked // 2, output_tokens=1_000)
                 assert held.micro_usd >= written
 
 

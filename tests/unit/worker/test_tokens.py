@@ -45,9 +45,7 @@ FRAME = of("")
 @pytest.mark.parametrize(("text", "per_character", "other_tokenizers"), MEASURED)
 def test_it_bounds_every_measured_kind_of_text(text: str, per_character: float, other_tokenizers: float) -> None:
     """The dearest measured chunk, times what the dearest other tokenizer adds, stays at or below the bound."""
-    assert of(text) - FRAME >= len(text) * per_character * min(
-        other_tokenizers, len(text.encode()) / len(text) / per_character
-    )
+    assert of(text) - FRAME >= len(text) * per_character * min(other_tokenizers, len(text.encode()) / len(text) / per_character)
 
 
 @pytest.mark.parametrize("text", [ENGLISH, CODE], ids=["english", "code"])

@@ -61,8 +61,7 @@ def test_the_order_of_fields_never_changes_the_fingerprint(order):
     values = {"messages": [{"content": "hi", "role": "user"}], "temperature": 0, "max_tokens": 5, "stop": "x"}
     request = CompletionRequest.checked(**{name: values[name] for name in order})
     assert (
-        request.fingerprint()
-        == CompletionRequest.checked(messages=USER, temperature=0.0, max_tokens=5, stop=["x"]).fingerprint()
+        request.fingerprint() == CompletionRequest.checked(messages=USER, temperature=0.0, max_tokens=5, stop=["x"]).fingerprint()
     )
 
 

@@ -1,0 +1,80 @@
+"""The process's one event loop: runs a coroutine from any thread, with a total deadline, cancellable. It knows no provider.
+
+`asyncio.timeout` is a true total deadline under a trickle, a stall after the headers and a slow connect, which the read
+timeouts of HTTP clients are not; and cancelling the task closes the socket.
+"""
+
+import asyncio
+import concurrent.futures
+import threading
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+GRACE_S = 2.0
+"""How long past its deadline a coroutine that swallows its cancellation may hold the caller."""
+
+
+class Stopped(Exception):
+    """The coroutine was stopped by `Loop.cancel`."""
+
+
+class Loop:
+    """One asyncio loop in a daemon thread, started by the first `run`."""
+
+    def __init__(self) -> None:
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread: threading.Thread | None = None
+        self._lock = threading.Lock()
+        self._running: dict[str, concurrent.futures.Future[Any]] = {}
+
+    def run(self, make: Callable[[], Coroutine[Any, Any, T]], deadline_s: float, key: str) -> T:
+        """Block until the coroutine that `make` builds on the loop ends; its result or its exception.
+
+        Raises `TimeoutError` after `deadline_s` seconds in all, `Stopped` if `cancel(key)` came first.
+        """
+        future = asyncio.run_coroutine_threadsafe(_bounded(make, deadline_s), self._started())
+        self._running[key] = future
+        try:
+            return future.result(deadline_s + GRACE_S)
+        except concurrent.futures.CancelledError:
+            raise Stopped(key) from None
+        finally:
+            self._running.pop(key, None)
+            future.cancel()
+
+    def cancel(self, key: str) -> bool:
+        """Stop the coroutine running under `key`; False if there is none. From any thread."""
+        future = self._running.get(key)
+        return future is not None and future.cancel()
+
+    def close(self) -> None:
+        """Stop everything and end the thread. The loop can be used again; it starts anew."""
+        with self._lock:
+            loop, thread, self._loop, self._thread = self._loop, self._thread, None, None
+        if loop and thread:
+            asyncio.run_coroutine_threadsafe(_cancel_all(), loop).result(GRACE_S)
+            loop.call_soon_threadsafe(loop.stop)
+            thread.join(GRACE_S)
+            loop.close()
+
+    def _started(self) -> asyncio.AbstractEventLoop:
+        with self._lock:
+            if self._loop is None:
+                self._loop = asyncio.new_event_loop()
+                self._thread = threading.Thread(target=self._loop.run_forever, name="loop", daemon=True)
+                self._thread.start()
+            return self._loop
+
+
+async def _bounded(make: Callable[[], Coroutine[Any, Any, T]], deadline_s: float) -> T:
+    async with asyncio.timeout(deadline_s):
+        return await make()
+
+
+async def _cancel_all() -> None:
+    others = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
+    for task in others:
+        task.cancel()
+    await asyncio.gather(*others, return_exceptions=True)
