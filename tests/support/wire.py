@@ -1,0 +1,232 @@
+"""A provider's side of the wire: an HTTP server that speaks chat completions and misbehaves on demand, and counts.
+
+In a test: `with WireServer() as wire: wire.script = lambda request, number: "429;ra=2"`. As a process of its own, so that
+it outlives what a fault test kills: `python tests/support/wire.py --port 8999 --script "ok;delay=5" --log calls.jsonl`.
+"""
+
+import argparse
+import asyncio
+import json
+import random
+import signal
+import threading
+import time
+from collections import Counter
+from dataclasses import asdict, dataclass, field
+from email.utils import formatdate
+from pathlib import Path
+
+from aiohttp import web
+
+STATUSES = {"408": "request_timeout", "409": "conflict", "500": None, "502": None, "503": "server_overloaded", "504": None, "529": None,
+            "400": "invalid_value", "context": "context_length_exceeded", "policy": "invalid_prompt", "401": "invalid_api_key",
+            "403": "model_not_allowed", "404": "model_not_found", "413": "request_too_large", "422": None,
+            "429": "rate_limit_exceeded", "quota": "insufficient_quota", "402": None}  # fmt: skip
+CODES = {"context": 400, "policy": 400, "quota": 429}
+
+
+@dataclass
+class Seen:
+    """One call as the provider saw it."""
+
+    event: str
+    model: str
+    job_id: str
+    request: dict = field(repr=False)
+    headers: dict = field(repr=False)
+    billed: dict | None = None
+    ended: bool = False
+    dropped: bool = False
+
+
+class WireServer:
+    """Context manager; `calls` is the provider's truth. `script(request, number) -> event` chooses what happens."""
+
+    def __init__(self, port: int = 0, log: Path | None = None) -> None:
+        self.calls: list[Seen] = []
+        self.script = lambda request, number: "ok"
+        self.concurrent = self.most_concurrent = 0
+        self._port, self._log = port, log
+        self._lock = threading.Lock()
+        self._changed = threading.Condition(self._lock)
+
+    @property
+    def base_url(self) -> str:
+        return f"http://127.0.0.1:{self._port}/v1"
+
+    def counts(self) -> Counter:
+        with self._lock:
+            return Counter(call.event.partition(";")[0] for call in self.calls)
+
+    def wait_for(self, condition, timeout_s: float = 30.0) -> None:
+        """Block until `condition(calls)` holds, woken by every change."""
+        with self._changed:
+            assert self._changed.wait_for(lambda: condition(self.calls), timeout_s), f"wire saw only {len(self.calls)} calls"
+
+    def __enter__(self) -> "WireServer":
+        ready = threading.Event()
+        self._thread = threading.Thread(target=lambda: asyncio.run(self.serve(ready)), daemon=True)
+        self._thread.start()
+        assert ready.wait(10)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._loop.call_soon_threadsafe(self._stop.set)
+        self._thread.join(10)
+
+    async def serve(self, ready: threading.Event) -> None:
+        self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
+        app = web.Application(client_max_size=64_000_000)
+        app.router.add_post("/v1/chat/completions", self._handle)
+        runner = web.AppRunner(app, shutdown_timeout=0.1, handler_cancellation=True)
+        await runner.setup()
+        site = web.TCPSite(runner, "127.0.0.1", self._port, backlog=1024)
+        await site.start()
+        self._port = site._server.sockets[0].getsockname()[1]
+        ready.set()
+        await self._stop.wait()
+        await runner.cleanup()
+
+    async def _handle(self, http: web.Request) -> web.StreamResponse:
+        request = await http.json()
+        with self._changed:
+            event = self.script(request, len(self.calls))
+            seen = Seen(event, request.get("model", ""), http.headers.get("X-Client-Request-Id", ""), request, dict(http.headers))
+            self.calls.append(seen)
+            self.concurrent += 1
+            self.most_concurrent = max(self.most_concurrent, self.concurrent)
+            self._changed.notify_all()
+        self._write(seen)
+        try:
+            return await self._answer(http, request, seen)
+        except (asyncio.CancelledError, ConnectionError):
+            seen.dropped = True
+            raise
+        finally:
+            with self._changed:
+                seen.ended = True
+                self.concurrent -= 1
+                self._changed.notify_all()
+            self._write(seen)
+
+    def _write(self, seen: Seen) -> None:
+        if self._log:
+            line = {k: v for k, v in asdict(seen).items() if k not in ("request", "headers")} | {"at": time.monotonic()}
+            with self._log.open("a") as file:
+                file.write(json.dumps(line) + "\n")
+
+    async def _answer(self, http: web.Request, request: dict, seen: Seen) -> web.StreamResponse:
+        name, *pairs = seen.event.split(";")
+        options = dict(pair.split("=", 1) for pair in pairs)
+        await asyncio.sleep(float(options.get("delay", 0)))
+        if name in STATUSES:
+            return _refusal(name, options)
+        if name == "html":
+            return web.Response(status=int(options.get("status", 502)), text="<html>502</html>", content_type="text/html")
+        if name == "redirect":
+            return web.Response(status=307, headers={"Location": "/elsewhere"})
+        if name in ("hang", "reset", "close"):
+            return await _break(http, name)
+        body = _body(request, name, options)
+        seen.billed = body.get("usage") if isinstance(body, dict) else None
+        return await _send(http, name, options, body)
+
+
+def _refusal(name: str, options: dict) -> web.Response:
+    headers = {}
+    if "ra" in options:
+        date = formatdate(time.time() + float(options["ra"]), usegmt=True)  # the header's own clock
+        headers["Retry-After"] = date if options.get("ra_date") else options["ra"]
+    if "ra_ms" in options:
+        headers["Retry-After-Ms"] = options["ra_ms"]
+    code = options.get("code", STATUSES[name])
+    error = {"message": "the provider's words, with sk-secret and the prompt", "type": "invalid_request_error", "code": code}
+    return web.json_response({"error": error}, status=CODES.get(name) or int(name), headers=headers)
+
+
+async def _break(http: web.Request, name: str) -> web.Response:
+    if name == "hang":
+        await asyncio.sleep(3600)
+    transport = http.transport
+    if name == "reset":
+        transport.abort()
+    else:
+        transport.close()
+    return web.Response()
+
+
+def _usage(request: dict, options: dict) -> dict:
+    prompt = sum(len(str(message.get("content"))) for message in request["messages"]) // 4
+    tokens_in, tokens_out = int(options.get("in", prompt)), int(options.get("out", 12))
+    usage = {"prompt_tokens": tokens_in, "completion_tokens": tokens_out, "total_tokens": tokens_in + tokens_out}
+    if "cached" in options:
+        usage["prompt_tokens_details"] = {"cached_tokens": int(options["cached"])}
+    if "reasoning" in options:
+        usage["completion_tokens_details"] = {"reasoning_tokens": int(options["reasoning"])}
+    return usage
+
+
+def _body(request: dict, name: str, options: dict) -> object:
+    if name in ("null", "badschema", "malformed", "emptybody"):
+        return {"null": None, "badschema": {}, "malformed": '{"id": "x", "cho', "emptybody": ""}[name]
+    message = {"role": "assistant", "content": "A wired answer, always the same."}
+    finish = {"length": "length", "filter": "content_filter", "unknown_finish": "novel", "tool_calls": "tool_calls"}.get(
+        name, "stop"
+    )
+    if name == "refusal":
+        message |= {"content": None, "refusal": "I cannot help with that"}
+    if name == "tool_calls":
+        call = {"id": "call_1", "type": "function", "function": {"name": "f", "arguments": '{"x": 1}'}}
+        message |= {"content": None, "tool_calls": [call]}
+    choices = [] if name == "empty" else [{"index": 0, "message": message, "finish_reason": finish}]
+    body = {"id": "chatcmpl-1", "object": "chat.completion", "created": 1, "model": request["model"], "choices": choices}
+    return body if name == "nousage" else body | {"usage": _usage(request, options)}
+
+
+async def _send(http: web.Request, name: str, options: dict, body: object) -> web.StreamResponse:
+    raw = (body if isinstance(body, str) else json.dumps(body)).encode()
+    headers = {"Content-Type": "application/json", "x-request-id": "req_wire"}
+    if name not in ("truncated", "hang_headers", "drip"):
+        return web.Response(body=raw, headers=headers)
+    response = web.StreamResponse(headers=headers)
+    response.content_length = len(raw)
+    await response.prepare(http)
+    if name == "drip":
+        for byte in raw:
+            await response.write(bytes([byte]))
+            await asyncio.sleep(float(options.get("gap", 0.1)))
+        return response
+    await response.write(raw[: len(raw) // 2])
+    if name == "hang_headers":
+        await asyncio.sleep(3600)
+    http.transport.close()
+    return response
+
+
+def mixed(seed: int, weights: dict[str, float]):
+    """A seeded script: each call draws its event by weight."""
+    chance = random.Random(seed)
+    return lambda request, number: chance.choices(list(weights), list(weights.values()))[0]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--script", default="ok")
+    parser.add_argument("--log", type=Path)
+    given = parser.parse_args()
+    server = WireServer(given.port, given.log)
+    server.script = lambda request, number: given.script
+    ready = threading.Event()
+
+    async def serve() -> None:
+        serving = asyncio.create_task(server.serve(ready))
+        await asyncio.sleep(0)
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, lambda: server._stop.set())
+        await serving
+
+    asyncio.run(serve())
+
+
+if __name__ == "__main__":
+    main()
