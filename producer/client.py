@@ -19,7 +19,6 @@ from .contract.submission import Publication, Submission
 from .settings import ProducerSettings, load
 from .store import ERRORS, TIMEOUT_S, Store
 
-app = Celery("completions-producer", set_as_current=False, result_cls=None)
 _settings: ProducerSettings | None = None
 _store: Store | None = None
 
@@ -113,13 +112,13 @@ class Complete(Task):  # type: ignore[misc]
 
 def configure(redis_url: str | None = None, **settings: str | None) -> None:
     """Set where Redis is instead of the environment; names are the fields of `ProducerSettings`. For the whole process."""
-    global _settings, _store
+    global app, _settings, _store
     _settings = load(url=redis_url, **settings)
     if _store:
         _store.close()
     _store = None
-    app.conf.update(_configuration())
-    app.pool.force_close_all()
+    app = _new_app()
+    app.register_task(complete)
 
 
 def store() -> Store:
@@ -145,6 +144,7 @@ def _configuration() -> dict[str, Any]:
         "accept_content": ["json"],
         "task_send_sent_event": True,
         "result_extended": False,
+        "result_backend_thread_safe": True,
         "redis_socket_timeout": 5,
         "redis_socket_connect_timeout": 3,
         # One try: a job whose publication fails is in the ledger, and a steward publishes it.
@@ -175,5 +175,12 @@ def _publish(orders: list[Publication]) -> None:
         pass
 
 
-app.add_defaults(_configuration)
+def _new_app() -> Celery:
+    """Reads its configuration, through `_configuration`, when it is first used."""
+    new = Celery("completions-producer", set_as_current=False)
+    new.add_defaults(_configuration)
+    return new
+
+
+app = _new_app()
 complete = app.register_task(Complete())

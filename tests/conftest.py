@@ -3,7 +3,7 @@
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from redis import Redis
@@ -82,3 +82,12 @@ def start_worker(redis_url: str, tmp_path: Path) -> "Iterator[Callable[..., Work
     yield start
     for worker in workers:
         worker.kill()
+
+
+@pytest.fixture
+def complete(redis_url: str) -> Any:
+    """The producer's task, pointed at this test's server."""
+    import producer
+
+    producer.configure(redis_url)
+    return producer.complete

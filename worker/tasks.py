@@ -69,13 +69,13 @@ class Complete(Task):  # type: ignore[misc]
             logger.warning("ledger away (%s): job %s is left to the sweep", type(error).__name__, self.request.id)
             raise Ignore from None
         match opened:
-            case Ended(outcome, told=False):
+            case Ended(outcome=outcome, told=False):
                 return _given(outcome)
             case Missing():
                 raise OutcomeUnknown("The ledger has no record of this job: it expired, or the ledger was lost.")
         raise Ignore  # told already, or held by another delivery
 
-    def on_retry(self, *_: Any) -> None:
+    def on_retry(self, *args: Any) -> None:
         """Park only now: RETRY is stored, so that a fast next delivery cannot be overwritten by it."""
         job, again, fault, grow = self.request.parking
         try:

@@ -4,7 +4,7 @@ import json
 
 import click
 
-from ..client import Job, app
+from ..client import complete
 from ..contract.errors import JobError
 
 
@@ -14,7 +14,7 @@ from ..contract.errors import JobError
 def status(job_id: str, as_json: bool) -> None:
     """Say where job JOB_ID stands: state, attempts, cost."""
     try:
-        found = Job(job_id, app=app).status
+        found = complete.AsyncResult(job_id).status
     except JobError as error:
         raise click.ClickException(str(error)) from None
     if as_json:
@@ -30,6 +30,6 @@ def status(job_id: str, as_json: bool) -> None:
 def cancel(job_id: str) -> None:
     """Cancel job JOB_ID. A queued one never runs; a running one has its call stopped and its cost kept."""
     try:
-        click.echo(Job(job_id, app=app).cancel())
+        click.echo(complete.AsyncResult(job_id).cancel())
     except JobError as error:
         raise click.ClickException(str(error)) from None

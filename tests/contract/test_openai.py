@@ -2,11 +2,11 @@
 
 import pickle
 import socket
+import threading
 
 import pytest
 
 from producer.contract.messages import CompletionRequest
-from support.wire import WireServer
 from worker.faults import Fault, ProviderError
 from worker.loop import Loop, Stopped
 from worker.providers import Call, load
@@ -103,6 +103,13 @@ def test_a_retry_after_date_counts_from_now(wire, ask):
     assert 0 < caught.value.retry_after_s <= 30
 
 
+def test_an_unusable_base_url_is_a_misconfiguration(ask):
+    """For every job, not this one; nothing was sent."""
+    with pytest.raises(ProviderError) as caught:
+        ask("ftp://127.0.0.1/v1")
+    assert (caught.value.fault, caught.value.maybe_billed) == (Fault.MISCONFIGURED, False)
+
+
 def test_a_refused_connection_is_not_billed(ask):
     """Nothing was sent."""
     with socket.socket() as closed:
@@ -124,8 +131,6 @@ def test_the_total_deadline_holds(wire, ask, event):
 
 def test_a_call_can_be_stopped_from_another_thread(wire, ask, loop):
     """Cancelling a job closes its socket."""
-    import threading
-
     wire.script = lambda request, number: "hang"
     stopper = threading.Thread(target=lambda: (wire.wait_for(len), loop.cancel("job-1")))
     stopper.start()
@@ -196,8 +201,3 @@ def test_every_option_of_a_request_is_translated(wire, ask):
     sent = wire.calls[0].request
     assert (sent["stop"], sent["tools"], sent["response_format"]) == (["END"], [tool], schema)
     assert sent["messages"] == [{"role": "user", "content": parts}]
-
-
-def test_the_wire_server_is_one(wire):
-    """The fake is only at the provider's wire."""
-    assert isinstance(wire, WireServer)

@@ -18,6 +18,7 @@ from producer.contract.messages import ToolCall, Usage
 
 from ..faults import Fault, ProviderError
 from .base import Call, Finish, Reply
+from .transport import of_transport
 
 CONNECT_S = 5.0
 SOCKET_S = 600.0
@@ -104,7 +105,7 @@ def translating() -> Iterator[None]:
     except openai.APIStatusError as error:
         raise _of_status(error) from None
     except openai.APIConnectionError as error:
-        raise _of_transport(error.__cause__) from None
+        raise of_transport(error) from None
     except (json.JSONDecodeError, openai.APIResponseValidationError):
         raise ProviderError(Fault.BAD_RESPONSE, "a 200 that is not the API's JSON", maybe_billed=True) from None
     except (TypeError, ValueError, AttributeError, openai.OpenAIError) as error:
@@ -148,20 +149,6 @@ def _of_status(error: openai.APIStatusError) -> ProviderError:
     known = f", {code}" if code in _BY_CODE else ""
     billed = fault in (Fault.TIMEOUT, Fault.BAD_RESPONSE)
     return ProviderError(fault, f"HTTP {status}{known}", billed, retry_after_s(error.response.headers), status)
-
-
-def _of_transport(cause: BaseException | None) -> ProviderError:
-    """What the socket did says whether the request can have arrived."""
-    match cause:
-        case httpx2.ConnectTimeout() | httpx2.PoolTimeout():
-            return ProviderError(Fault.TIMEOUT, "no connection in time")
-        case httpx2.TimeoutException():
-            return ProviderError(Fault.TIMEOUT, "no answer in time", maybe_billed=True)
-        case httpx2.ConnectError():
-            return ProviderError(Fault.UNAVAILABLE, "no connection: refused, unknown host or TLS")
-        case httpx2.UnsupportedProtocol():
-            return ProviderError(Fault.MISCONFIGURED, "the base URL is unusable")
-    return ProviderError(Fault.UNAVAILABLE, "the connection was cut", maybe_billed=True)
 
 
 def retry_after_s(headers: Any) -> float | None:

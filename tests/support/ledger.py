@@ -1,0 +1,47 @@
+"""What a test reads in the ledger behind everybody's back."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from redis import Redis
+
+from worker.store import Keys
+
+KEYS = Keys()
+
+
+def ask(text: str) -> list[dict[str, str]]:
+    """A conversation of one question."""
+    return [{"role": "user", "content": text}]
+
+
+class Ledger:
+    """Counters in micro-dollars and tokens, straight from the server."""
+
+    def __init__(self, url: str) -> None:
+        self.redis = Redis.from_url(url, decode_responses=True)
+
+    def __enter__(self) -> "Ledger":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.redis.close()
+
+    def budget(self, *name: str) -> dict[str, int]:
+        """{"held", "spent", "maybe"} of one budget, all slots together."""
+        fields = self.redis.hgetall(KEYS.budget(*name))
+        totals = {"held": int(fields.pop("h", 0)), "spent": 0, "maybe": 0}
+        for field, amount in fields.items():
+            totals["spent" if field.startswith("u") else "maybe"] += int(amount)
+        return totals
+
+    def counter(self, name: str) -> int:
+        return int(self.redis.hget(KEYS.counters, name) or 0)
+
+    def open(self) -> int:
+        """How many jobs are released or running."""
+        return int(self.redis.zcard(KEYS.open))
+
+    def jobs(self) -> Iterator[dict[str, Any]]:
+        for key in self.redis.scan_iter(KEYS.job("*")):
+            yield self.redis.hgetall(key)
