@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from celery import Celery, Task
 from celery.result import AsyncResult
 from celery.utils import uuid
+from kombu.exceptions import KombuError
 
 from .contract.errors import Conflict, JobError, OutcomeUnknown, Unavailable
 from .contract.messages import Completion
@@ -171,7 +172,7 @@ def _publish(orders: list[Publication]) -> None:
     """Best effort: an id that does not reach the broker is published by the sweep of any worker."""
     try:
         publish(app, orders, retry=False)
-    except (OSError, *app.connection_for_write().connection_errors):
+    except (KombuError, *app.connection_for_write().connection_errors):
         pass
 
 

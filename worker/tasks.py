@@ -9,6 +9,8 @@ from celery import Task
 from celery.exceptions import Ignore, Retry
 from celery.utils import uuid
 from celery.worker.request import Request
+from kombu.exceptions import KombuError
+from pydantic import ValidationError
 
 from producer.contract.errors import Conflict, JobError, OutcomeUnknown, ProvidersExhausted
 from producer.contract.messages import Completion
@@ -67,6 +69,9 @@ class Complete(Task):  # type: ignore[misc]
                     return self._answer(runtime, opened)
         except ERRORS as error:
             logger.warning("ledger away (%s): job %s is left to the sweep", type(error).__name__, self.request.id)
+            raise Ignore from None
+        except ValidationError:
+            logger.exception("job %s: its stored request is unreadable; left to its lease, then poison", self.request.id)
             raise Ignore from None
         match opened:
             case Ended(outcome=outcome, told=False):
@@ -162,7 +167,7 @@ class Complete(Task):  # type: ignore[misc]
         """A publication that fails is not lost: the sweep finds the released job that nobody began."""
         try:
             publish(self.app, orders)
-        except self.app.connection_for_write().connection_errors as error:
+        except (KombuError, *self.app.connection_for_write().connection_errors) as error:
             logger.warning("broker away (%s): %d jobs left to the sweep", type(error).__name__, len(orders))
 
 

@@ -128,12 +128,18 @@ end
 -- A late reply settles the doubt its fence left behind.
 local function undoubt(id, fence)
   local left = field(id, 'doubt' .. fence)
-  if not left then return false end
+  if not left then return end
   local tokens, micro, at = left:match('(%d+):(%d+):(%d+)')
   book(id, 'm', { tokens = -tokens, micro = -micro, requests = -1 }, tonumber(at))
   count('maybe_billed_attempts', -1)
   redis.call('HDEL', job_key(id), 'doubt' .. fence)
-  return true
+end
+
+-- Book a reply's true cost, once per fence: a settle whose answer was lost is sent again, and a late one may follow a sweep.
+local function book_reply(id, fence, micro, tokens)
+  if redis.call('HSETNX', job_key(id), 'booked' .. fence, 1) == 0 then return end
+  undoubt(id, fence)
+  book(id, 'u', { tokens = tokens, micro = micro, requests = 1 }, now)
 end
 
 -- The open attempt ended with `fault` ('' = an answer): add it to the history and book what it cost.
@@ -144,7 +150,7 @@ local function close_attempt(id, fence, fault, billing, micro, tokens)
   redis.call('HSET', job_key(id), 'tried', (field(id, 'tried') or '') .. link .. '=' .. fault .. ';')
   if billing == 'maybe' then return doubt(id, fence) end
   unhold(id)
-  if billing == 'real' then book(id, 'u', { tokens = tokens, micro = micro, requests = 1 }, now) end
+  if billing == 'real' then book_reply(id, fence, micro, tokens) end
 end
 
 -- The one end of a job. Its keys live on for the outcome's TTL.

@@ -12,8 +12,8 @@ if mine then
   local link = field(id, 'link')
   close_attempt(id, fence, fault, billing, micro, tokens)
   if tonumber(ARGV[9]) > 0 and link then redis.call('SET', key('cool', link), fault, 'PX', ARGV[9]) end
-elseif billing == 'real' and undoubt(id, fence) then
-  book(id, 'u', { tokens = tokens, micro = micro, requests = 1 }, now)
+elseif billing == 'real' then
+  book_reply(id, fence, micro, tokens)
 end
 if ARGV[10] ~= '' then redis.call('SET', ARGV[10], ARGV[11], 'PX', ARGV[12]) end
 if FINAL[current] then return release({ 'late' }) end
