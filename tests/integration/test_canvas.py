@@ -2,9 +2,9 @@
 
 import pytest
 from celery import chain, chord, group
+from support.ledger import ask
 
 from producer.contract.errors import BudgetExceeded, ProvidersExhausted
-from support.ledger import ask
 
 ENV = {
     "LLM_CHAIN": "first:sim-large,second:sim-small",

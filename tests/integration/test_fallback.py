@@ -1,7 +1,6 @@
 """A link that goes down and comes back: answered by the next at once, left alone meanwhile, used again afterwards."""
 
 import pytest
-
 from support.ledger import KEYS, Ledger, ask
 from support.wire import WireServer
 

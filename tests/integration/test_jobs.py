@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from support.ledger import KEYS, Ledger, ask
 
 from producer.contract.errors import (
     BudgetExceeded,
@@ -17,7 +18,6 @@ from producer.contract.errors import (
     Refused,
     Truncated,
 )
-from support.ledger import KEYS, Ledger, ask
 
 BACKUP = {
     "LLM_CHAIN": "openai:gpt-4o-mini,backup:sim-small",

@@ -6,10 +6,10 @@ from collections import Counter
 from decimal import ROUND_UP, Decimal
 
 import pytest
-
-from producer.contract.errors import BudgetExceeded, JobError
 from support.ledger import Ledger, ask
 from support.wire import mixed
+
+from producer.contract.errors import BudgetExceeded, JobError
 
 WEIGHTS = {"ok;delay=0.02": 6, "429;ra=0.2": 2, "500": 1, "hang": 0.4, "truncated": 0.6}
 

@@ -4,10 +4,10 @@ import socket
 
 import pytest
 from redis import Redis
+from support.ledger import ask
 
 import producer
 from producer.contract.errors import Unavailable
-from support.ledger import ask
 from worker.embedded import EmbeddedValkey
 
 

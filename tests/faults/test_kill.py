@@ -1,0 +1,139 @@
+"""Things die with jobs in their hands: nothing is lost, and no call is paid twice without a reported unknown attempt.
+
+Counts are taken from the provider's side of the wire.
+"""
+
+import os
+import signal
+from collections import Counter
+
+import pytest
+from support.ledger import KEYS, Ledger, ask
+
+pytestmark = pytest.mark.faults
+
+CALL_S = 3
+
+
+@pytest.fixture
+def env(wire):
+    return {"LLM_CHAIN": "openai:gpt-4o-mini", "OPENAI_API_KEY": "k", "OPENAI_BASE_URL": wire.base_url}
+
+
+def submit(complete, count, **options):
+    return [complete.delay(ask(f"question {n}"), f"u{n}", max_tokens=50, **options) for n in range(count)]
+
+
+def reported_unknown(ledger, jobs):
+    return sum(int(ledger.redis.hget(KEYS.job(job.id), "unknown") or 0) for job in jobs)
+
+
+@pytest.mark.parametrize("pool", ["threads", "prefork"])
+def test_kill_9_with_calls_on_the_wire(complete, wire, env, start_worker, redis_url, pool):
+    """All 8 jobs end on the other worker within 15 s plus the call; every repeated call is a reported unknown attempt,
+    whose hold stays booked as possibly billed."""
+    wire.script = lambda request, number: "hang" if number < 8 else f"ok;delay={CALL_S}"
+    doomed = start_worker(env, pool=pool, concurrency=8)
+    jobs = submit(complete, 8)
+    wire.wait_for(lambda calls: len(calls) == 8)
+    start_worker(env, pool=pool, concurrency=8)
+    doomed.kill()
+    assert len([job.value(15 + CALL_S) for job in jobs]) == 8
+    per_job = Counter(call.job_id for call in wire.calls)
+    assert set(per_job) == {job.id for job in jobs}
+    with Ledger(redis_url) as ledger:
+        repeats = sum(per_job.values()) - 8
+        assert repeats == reported_unknown(ledger, jobs) == ledger.counter("unknown_attempts") == 8
+        books = ledger.budget("usd", "all")
+        assert (books["held"], ledger.open()) == (0, 0)
+        assert books["maybe"] == ledger.counter("maybe_billed_micro") > 0
+
+
+def test_kill_9_of_one_prefork_child(complete, wire, env, start_worker, redis_url):
+    """The pool replaces the child, the ledger re-queues its job; nobody is told a failure."""
+    wire.script = lambda request, number: "ok" if number else "hang"
+    worker = start_worker(env, pool="prefork", concurrency=2)
+    (job,) = submit(complete, 1)
+    wire.wait_for(len)
+    with Ledger(redis_url) as ledger:
+        child = int(ledger.redis.hget(KEYS.job(job.id), "owner").rpartition(":")[2])
+    assert child != worker.pid
+    os.kill(child, signal.SIGKILL)
+    assert job.value(15 + CALL_S).attempts == 2
+    assert job.get(timeout=10)["finish_reason"] == "stop"
+
+
+def test_idle_workers_killed_with_popped_messages(complete, env, wire, start_worker):
+    """Frozen workers that swallowed messages and died: the released jobs nobody began are published again."""
+    doomed = start_worker(env, concurrency=4)
+    complete.delay(ask("warm"), "u0").value(20)
+    doomed.freeze()
+    jobs = submit(complete, 6)
+    doomed.kill()
+    start_worker(env, concurrency=4)
+    assert len([job.value(30) for job in jobs]) == 6
+    assert len(wire.calls) == 7
+
+
+def test_frozen_beyond_the_lease_then_awake(complete, wire, env, start_worker, redis_url):
+    """The first reply settles the job, the late one still books its true cost: the doubt ends."""
+    wire.script = lambda request, number: "ok;delay=2;in=1000;out=0"
+    env |= {"LEDGER_LEASE_SECONDS": "2"}
+    sleepy = start_worker(env, concurrency=1)
+    (job,) = submit(complete, 1)
+    wire.wait_for(len)
+    sleepy.freeze()
+    start_worker(env, concurrency=1)
+    assert job.value(30).attempts == 2
+    with Ledger(redis_url) as ledger:
+        assert ledger.budget("usd", "all")["maybe"] > 0
+        sleepy.thaw()
+        sleepy.wait_for_log(f"completions.complete[{job.id}] succeeded")
+        books = ledger.budget("usd", "all")
+        assert books == {"held": 0, "spent": 2 * 150, "maybe": 0}
+        assert ledger.counter("maybe_billed_attempts") == 0
+
+
+@pytest.mark.parametrize("pool", ["threads", "prefork"])
+def test_sigterm_finishes_what_is_on_the_wire(complete, wire, env, start_worker, redis_url, pool):
+    """A warm stop loses nothing and repeats nothing; what had not begun goes to the other worker."""
+    wire.script = lambda request, number: "ok;delay=1"
+    leaving = start_worker(env, pool=pool, concurrency=4)
+    jobs = submit(complete, 12)
+    wire.wait_for(lambda calls: len(calls) >= 4)
+    start_worker(env, pool=pool, concurrency=4)
+    leaving.terminate()
+    assert len([job.value(40) for job in jobs]) == 12
+    assert len(wire.calls) == 12
+
+
+def test_a_broker_that_restarts(own_valkey, start_worker, wire, env):
+    """Killed and back with its append-only file: the steward starts anew with its consumer, and jobs flow."""
+    import producer
+
+    producer.configure(own_valkey.url())
+    worker = start_worker(env | {"REDIS_URL": own_valkey.url()}, concurrency=4)
+    for _ in range(3):
+        assert producer.complete.delay(ask("before"), "u1").value(30).attempts == 1
+        own_valkey.kill()
+        own_valkey.start()
+    job = producer.complete.apply_async((ask("after"), "u1"), countdown=0.5)
+    assert job.value(40).attempts == 1  # parked jobs are promoted by the steward only
+    assert worker.pid
+
+
+def test_rolling_kills_with_a_backlog(complete, wire, env, start_worker, redis_url):
+    """Six kill -9 under load: every job ends once, repeats equal reported unknowns, nothing stays held."""
+    wire.script = lambda request, number: "ok;delay=0.3"
+    env |= {"LEDGER_LEASE_SECONDS": "2", "LEDGER_MAX_DELIVERIES": "20"}
+    workers = [start_worker(env, concurrency=4) for _ in range(2)]
+    jobs = submit(complete, 150)
+    for round_ in range(6):
+        wire.wait_for(lambda calls, n=round_: len(calls) >= 15 * (n + 1))
+        workers[round_ % 2].kill()
+        workers[round_ % 2] = start_worker(env, concurrency=4)
+    assert len([job.value(60) for job in jobs]) == 150
+    with Ledger(redis_url) as ledger:
+        assert len(wire.calls) - 150 <= reported_unknown(ledger, jobs)
+        assert ledger.budget("usd", "all")["held"] == 0
+        assert ledger.open() == 0
