@@ -1,5 +1,6 @@
 """The worker's Celery app: `celery -A worker worker` finds it here. Wiring only; no job logic."""
 
+import re
 import sys
 from typing import Any
 
@@ -18,6 +19,9 @@ def create_app() -> Celery:
     redis = load_redis()
     app = Celery("completions", broker=redis.broker, backend=redis.backend)
     app.config_from_object("celeryconfig")
+    if "prefork" in re.split(r"-P|--pool|[\s=]", " ".join(sys.argv)):
+        # Celery takes `-P prefork` for its own default and would let celeryconfig's worker_pool win over it.
+        app.conf.worker_pool = "prefork"
     app.register_task(Complete())
     app.steps["consumer"].add(Steward)
     return app
