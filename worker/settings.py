@@ -1,7 +1,8 @@
 """The worker's settings: frozen slices, and the only reader of the environment. It knows variables, not what they do.
 
 Each consumer takes its slice and nothing else, so a test writes `QuotaSettings(tokens_per_hour=1000)`.
-Values come from the environment, then from files in `LLM_SECRETS_DIR` (one file per variable, as Docker and Kubernetes mount them).
+Values come from the environment, then from files in `LLM_SECRETS_DIR` (one file per variable, as Docker
+and Kubernetes mount them).
 """
 
 import os
@@ -11,6 +12,8 @@ from typing import Annotated, Any, NamedTuple, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from producer.settings import ProducerSettings
 
 Positive = Annotated[int, Field(ge=1)]
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
@@ -25,26 +28,8 @@ class Slice(BaseSettings):
     )
 
 
-class RedisSettings(Slice):
-    """Where broker, result backend and ledger live. All that Flower and `inspect` need."""
-
-    url: str = Field("redis://127.0.0.1:6379/0", validation_alias="REDIS_URL")
-    broker_url: str | None = Field(None, validation_alias="CELERY_BROKER_URL")
-    backend_url: str | None = Field(None, validation_alias="CELERY_RESULT_BACKEND")
-    ledger_url: str | None = Field(None, validation_alias="LEDGER_URL")
-    prefix: Annotated[str, Field(pattern=r"^[\w.-]{1,32}$")] = Field("cc", validation_alias="LEDGER_PREFIX")
-
-    @property
-    def broker(self) -> str:
-        return self.broker_url or self.url
-
-    @property
-    def backend(self) -> str:
-        return self.backend_url or self.url
-
-    @property
-    def ledger(self) -> str:
-        return self.ledger_url or self.url
+class RedisSettings(ProducerSettings, Slice):
+    """Where broker, result backend and ledger live, as for the producer. All that Flower and `inspect` need."""
 
 
 class CallSettings(Slice):

@@ -118,7 +118,7 @@ class CompletionRequest(_Frozen):
     """Seconds from submission after which no answer is wanted any more."""
     metadata: Annotated[dict[ShortText, Annotated[str, Field(max_length=512)]], Field(max_length=16)] = {}
     on_truncation: Literal["fail", "retry", "accept"] = "fail"
-    """fail: `Truncated` with the partial text; retry: once more with twice max_tokens; accept: returned, marked by finish_reason."""
+    """fail: `Truncated` with the partial text; retry: once more, twice max_tokens; accept: returned, finish_reason says it."""
     avoid: Annotated[tuple[ShortText, ...], Field(max_length=16)] = ()
     """Links or providers that must not answer this request."""
 

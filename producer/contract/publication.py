@@ -1,6 +1,7 @@
 """Puts a job's id on the broker: no arguments, task id = job id, so that no prompt is in broker, events or logs.
 
-Works on any Celery app handed to it and imports none. Publishing the same id twice is harmless: one delivery begins, the other is dropped.
+Works on any Celery app handed to it and imports none. Publishing an id twice is harmless: one delivery begins, the other
+is dropped.
 """
 
 from typing import Any

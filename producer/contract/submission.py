@@ -83,7 +83,7 @@ def _named(args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
     fields = dict(zip(("messages", "user_id"), args, strict=False))
     twice = fields.keys() & kwargs.keys()
     if twice:
-        raise InvalidRequest(f"{sorted(twice)[0]}: given twice, by position and by name. Fix: give it once")
+        raise InvalidRequest(f"{min(twice)}: given twice, by position and by name. Fix: give it once")
     return fields | kwargs
 
 

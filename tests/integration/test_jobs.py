@@ -147,7 +147,9 @@ def test_truncation_never_passes_silently(complete, wire, openai_env, start_work
     assert "A wired answer" not in worker.log()
 
 
-@pytest.mark.parametrize(("event", "reason"), [("refusal", "refusal"), ("filter", "content_filter"), ("policy", "content_filter")])
+@pytest.mark.parametrize(
+    ("event", "reason"), [("refusal", "refusal"), ("filter", "content_filter"), ("policy", "content_filter")]
+)
 def test_a_refusal_is_an_error(complete, wire, openai_env, start_worker, event, reason):
     """No empty text passes as an answer."""
     wire.script = lambda request, number: event

@@ -18,10 +18,10 @@ from pathlib import Path
 
 from aiohttp import web
 
-STATUSES = {"408": "request_timeout", "409": "conflict", "500": None, "502": None, "503": "server_overloaded", "504": None, "529": None,
-            "400": "invalid_value", "context": "context_length_exceeded", "policy": "invalid_prompt", "401": "invalid_api_key",
-            "403": "model_not_allowed", "404": "model_not_found", "413": "request_too_large", "422": None,
-            "429": "rate_limit_exceeded", "quota": "insufficient_quota", "402": None}  # fmt: skip
+STATUSES = {"408": "request_timeout", "409": "conflict", "500": None, "502": None, "503": "server_overloaded", "504": None,
+            "529": None, "400": "invalid_value", "context": "context_length_exceeded", "policy": "invalid_prompt",
+            "401": "invalid_api_key", "403": "model_not_allowed", "404": "model_not_found", "413": "request_too_large",
+            "422": None, "429": "rate_limit_exceeded", "quota": "insufficient_quota", "402": None}  # fmt: skip
 CODES = {"context": 400, "policy": 400, "quota": 429}
 
 

@@ -71,7 +71,7 @@ class _Lines(logging.StreamHandler[TextIO]):
 
     lost = 0
 
-    def handleError(self, record: logging.LogRecord) -> None:  # noqa: ARG002 - the signature is logging's
+    def handleError(self, record: logging.LogRecord) -> None:
         _Lines.lost += 1
 
 

@@ -1,0 +1,42 @@
+# Everything a newcomer needs; `make` lists it. The environment is built in .venv from requirements-dev.lock.
+PYTHON ?= python3
+BIN := .venv/bin
+COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-annotate --no-header \
+	--python-version 3.11 --extra worker --extra dashboard --extra embedded pyproject.toml
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check faults lock clean
+
+help:  ## list the commands
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 10
+
+demo: .venv/.installed  ## the main job on real input; KEEP=1 leaves it running, REAL=1 spends up to $0.05 at OpenAI
+	@$(BIN)/python examples/demo.py $(if $(KEEP),--keep) $(if $(REAL),--real)
+
+test: check  ## the default lane: static checks and every test but the faults
+	$(BIN)/pytest -m "not faults" -n 2
+
+check: .venv/.installed  ## ruff, mypy --strict, import-linter
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+faults: .venv/.installed  ## tests that kill, freeze and restart things
+	$(BIN)/pytest -m faults -n 2
+
+lock: .venv/.installed  ## write the lock files anew
+	$(COMPILE) --upgrade -o requirements.lock
+	$(COMPILE) --upgrade --group dev -o requirements-dev.lock
+
+clean:  ## remove the environment, the demo's data and every cache
+	rm -rf .venv .demo .mypy_cache .ruff_cache .hypothesis .import_linter_cache *.egg-info
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.venv/.installed: requirements-dev.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Python 3.11 or newer is needed: make PYTHON=python3.12 ...")'
+	@echo "Building .venv (a minute or two, once)"
+	@$(PYTHON) -m venv --clear .venv
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
