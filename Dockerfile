@@ -1,5 +1,5 @@
 # One image for worker and Flower; docker-compose.yml says which command runs.
-FROM docker.io/library/python:3.12-slim
+FROM docker.io/library/python:3.13-slim
 
 ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 WORKDIR /app

@@ -100,17 +100,16 @@ class Quota:
 def refusal(limit: str, allowed: int, used: int, held: int, asked: int, fits_in_ms: int) -> JobError:
     """The error that says which limit, used, held, asked, and when it frees."""
     dollars = "usd" in limit or "cost" in limit
-    unit = "requests" if "requests" in limit else "tokens"
+    unit = "" if dollars else " requests" if "requests" in limit else " tokens"
     scale = 1_000_000 if dollars else 1
 
     def shown(value: int) -> str:
-        return f"${value / scale:.6f}" if dollars else f"{value:,} {unit}"
+        return f"${value / scale:.6f}" if dollars else f"{value:,}"
 
     never = fits_in_ms < 0
     when = "it can never fit: shorten the prompt or lower max_tokens" if never else f"it fits in {fits_in_ms / 1000:.0f} s"
-    message = (
-        f"{limit}: {shown(asked)} asked, {shown(used)} of {shown(allowed)} used and {shown(held)} held by running jobs; {when}"
-    )
+    state = f"{shown(used)} of {shown(allowed)} used, {shown(held)} held by running jobs"
+    message = f"{limit}: {shown(asked)}{unit} asked, {state}; {when}"
     details: dict[str, Any] = {
         name: value / scale for name, value in (("allowed", allowed), ("used", used), ("held", held), ("asked", asked))
     }

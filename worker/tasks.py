@@ -44,8 +44,15 @@ class Unspoken(Request):  # type: ignore[misc]
         return dict(super().info(safe=True))
 
 
+class Parked(Retry):  # type: ignore[misc]
+    """Celery's RETRY whose repr, which events and Flower show, is its reason in words."""
+
+    def __repr__(self) -> str:
+        return str(self.message)
+
+
 class Complete(Task):  # type: ignore[misc]
-    """Answers one job. Raises `JobError` for the caller, `Retry` while the ledger waits, `Ignore` if needless."""
+    """Answers one job. Raises `JobError` for the caller, `Parked` while the ledger waits, `Ignore` if needless."""
 
     name = COMPLETE
     Request = Unspoken
@@ -136,7 +143,7 @@ class Complete(Task):  # type: ignore[misc]
         """Show the wait as Celery's RETRY; `on_retry` does the parking."""
         self.request.parking = (job, decision, fault, grow)
         where = f"{job.link} " if fault else ""
-        raise Retry(f"{where}{why}; next try in {decision.after_s:.1f} s", exc=why, when=decision.after_s)
+        raise Parked(f"{where}{why}; next try in {decision.after_s:.1f} s", exc=why, when=decision.after_s)
 
     def _end(self, runtime: Runtime, job: Job, outcome: Outcome, fault: str = "", cool_s: float = 0.0) -> Completion:
         state, orders = runtime.jobs.settle(job, outcome, fault, cool_s)

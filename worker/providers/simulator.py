@@ -15,12 +15,12 @@ from ..faults import Fault, ProviderError
 from .base import Call, Reply
 
 _MARKER = re.compile(r"\[\[sim:([^\]]*)\]\]")
-_SENTENCE = re.compile(r"[^.!?\n]+[.!?]")
+_SENTENCE = re.compile(r"[^.!?]+[.!?]")
 _BILLED = {Fault.TIMEOUT, Fault.BAD_RESPONSE}
 
 
 class Simulator:
-    """Answers from the prompt itself: the first sentences of a document, or a sentence about the question."""
+    """Answers from the prompt itself: a few sentences out of a document, or a sentence about the question."""
 
     def __init__(self, base_url: str | None, api_key: str | None, options: dict[str, str]) -> None:
         self._latency = options.get("latency_ms", "150")
@@ -76,9 +76,9 @@ def _text(content: object) -> str:
 
 def _answer(prompt: str) -> str:
     if "summar" in prompt[:400].lower() and len(prompt) > 400:
-        body = prompt.partition("\n")[2] or prompt
-        sentences = [" ".join(sentence.split()) for sentence in _SENTENCE.findall(body) if len(sentence.split()) > 5]
-        return "\n".join(f"- {sentence}" for sentence in sentences[:3])
+        paragraphs = [" ".join(part.split()) for part in prompt.split("\n\n")[1:] if not part.lstrip().startswith("#")]
+        points = [_SENTENCE.findall(paragraph)[:1] for paragraph in paragraphs]
+        return "\n".join(f"- {sentence}" for point in points[:: max(1, len(points) // 3)][:3] for sentence in point)
     topic = " ".join(prompt.split()[:8]).rstrip("?.! ")
     digest = hashlib.sha256(prompt.encode()).hexdigest()[:6]
     return f"A simulated answer to “{topic}”, the same every time (no. {digest})."

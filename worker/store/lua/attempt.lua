@@ -54,7 +54,7 @@ for i, budget in ipairs(all) do
   if limit >= 0 then
     local used, on_hold, slots = read(budget)
     if used + on_hold + want > limit then
-      redis.call('HSET', job_key(id), 'behind', 'budget:' .. budget.key)
+      redis.call('HSET', job_key(id), 'behind', 'budget:' .. budget.key, 'seen_held', on_hold)
     end
     if used + want > limit then
       return { 'over', budget.name, limit, used, on_hold, want, fits_after(budget, slots, used, want, limit) }

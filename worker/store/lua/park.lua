@@ -19,8 +19,13 @@ if field(id, 'cancel') then
 end
 
 redis.call('ZREM', key('open'), id)
-local leader = behind:match('^job:(.+)$')
-if delay <= 0 or (leader and (FINAL[field(leader, 'state')] or not field(leader, 'state'))) then
+-- What it would wait behind may have moved since it looked; then nobody would wake it.
+local function moved()
+  local leader, budget = behind:match('^job:(.+)$'), behind:match('^budget:(.+)$')
+  if leader then return FINAL[field(leader, 'state')] or not field(leader, 'state') end
+  return budget and tonumber(redis.call('HGET', budget, 'h') or '0') < number(id, 'seen_held')
+end
+if delay <= 0 or moved() then
   to_waiting(id, true)
 else
   redis.call('HSET', job_key(id), 'state', 'parked')
