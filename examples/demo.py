@@ -72,7 +72,8 @@ def main() -> None:
     mode = REAL if given.real else SIMULATED
     if given.real and not os.environ.get("OPENAI_API_KEY"):
         sys.exit("REAL=1 needs a key. Fix: export OPENAI_API_KEY=...")
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for ending in (signal.SIGINT, signal.SIGTERM):  # a shell starts background jobs with SIGINT ignored
+        signal.signal(ending, signal.default_int_handler)
     print(f"celery-completions demo: {mode.title}\n", flush=True)
     try:
         with Stack(mode.env) as stack:

@@ -1,6 +1,7 @@
 """A private fleet for the demo: Valkey, one real `celery worker`, Flower. Everything ends with the `with` block.
 
-Data and logs are in `.demo/`, which each run begins anew. The processes are tied to this one: even `kill -9` of the demo leaves none behind (on Linux).
+Data and logs are in `.demo/`, which each run begins anew.
+The processes are tied to this one: even `kill -9` of the demo leaves none behind (on Linux).
 """
 
 import fcntl
