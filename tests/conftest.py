@@ -59,6 +59,13 @@ def wire() -> "Iterator[WireServer]":
 
 
 @pytest.fixture
+def openai_env(wire: "WireServer") -> dict[str, str]:
+    """A chain of one link, `openai:gpt-4o-mini`, answered by `wire`."""
+    return {"LLM_CHAIN": "openai:gpt-4o-mini", "OPENAI_API_KEY": "sk-secret-key", "OPENAI_BASE_URL": wire.base_url,
+            "LLM_BACKOFF_SECONDS": "0.05", "LLM_MAX_ATTEMPTS": "3"}  # fmt: skip
+
+
+@pytest.fixture
 def start_worker(redis_url: str, tmp_path: Path) -> "Iterator[Callable[..., WorkerProcess]]":
     """`start_worker(env, pool="threads", concurrency=8, name=None)` gives a ready `WorkerProcess`.
 

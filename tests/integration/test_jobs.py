@@ -29,12 +29,6 @@ BACKUP = {
 }
 
 
-@pytest.fixture
-def openai_env(wire):
-    return {"LLM_CHAIN": "openai:gpt-4o-mini", "OPENAI_API_KEY": "sk-secret-key", "OPENAI_BASE_URL": wire.base_url,
-            "LLM_BACKOFF_SECONDS": "0.05", "LLM_MAX_ATTEMPTS": "3"}  # fmt: skip
-
-
 def test_an_answer_carries_its_bill(complete, wire, openai_env, start_worker):
     """Text, provider, tokens, dollars and latency come back, also through Celery's own get()."""
     wire.script = lambda request, number: "ok;in=1000;out=500"
@@ -47,49 +41,6 @@ def test_an_answer_carries_its_bill(complete, wire, openai_env, start_worker):
     assert completion.cost_usd == 0.00045
     assert job.get(timeout=10)["text"] == completion.text
     assert job.status.state == "done"
-
-
-def test_a_repeated_question_costs_nothing(complete, wire, openai_env, start_worker, redis_url):
-    """A deterministic answer is kept; a hit is no call, no cost, and never renews the entry's life."""
-    start_worker(openai_env)
-    first = complete.delay(ask("same"), "u1", temperature=0).value(30)
-    with Ledger(redis_url) as ledger:
-        (entry,) = ledger.redis.scan_iter(KEYS.cached("*", "*", "*"))
-        ledger.redis.pexpire(entry, 5_000_000)
-        second = complete.delay(ask("same"), "u2", temperature=0).value(30)
-        assert ledger.redis.pttl(entry) <= 5_000_000
-    assert (first.cached, second.cached, second.cost_usd) == (False, True, 0)
-    assert second.text == first.text
-    third = complete.delay(ask("same"), "u1", temperature=0, cache="bypass").value(30)
-    assert not third.cached
-    assert len(wire.calls) == 2
-
-
-@pytest.mark.parametrize(
-    ("messages", "options"),
-    [
-        (ask("same"), {"temperature": 0.7}),
-        (ask("same"), {}),
-        ([*ask("one"), {"role": "assistant", "content": "two"}, *ask("three")], {"temperature": 0}),
-        (ask("same"), {"temperature": 0, "tools": [{"type": "function", "function": {"name": "f"}}]}),
-    ],
-)
-def test_what_depends_on_chance_or_moment_is_not_kept(complete, wire, openai_env, start_worker, messages, options):
-    """Only deterministic single-turn requests without tools are cached unless the caller says so."""
-    start_worker(openai_env)
-    for _ in range(2):
-        assert not complete.delay(messages, "u1", **options).value(30).cached
-    assert len(wire.calls) == 2
-
-
-def test_identical_jobs_in_flight_share_one_call(complete, wire, openai_env, start_worker):
-    """Followers hold no thread, count no attempt, and answer from the leader's."""
-    wire.script = lambda request, number: "ok;delay=0.5"
-    start_worker(openai_env, concurrency=4)
-    jobs = [complete.delay(ask("same"), f"u{n}", temperature=0) for n in range(12)]
-    answers = [job.value(30) for job in jobs]
-    assert len(wire.calls) == 1
-    assert sorted(answer.cached for answer in answers) == [False] + [True] * 11
 
 
 def test_the_fallback_is_a_visible_retry(complete, wire, start_worker):

@@ -1,0 +1,79 @@
+"""The response cache through a real worker: what is kept, for whom, and until when."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from support.ledger import KEYS, Ledger, ask
+
+
+def test_a_repeated_question_costs_nothing(complete, wire, openai_env, start_worker, redis_url):
+    """A deterministic answer is kept; a hit is no call, no cost, and never renews the entry's life."""
+    start_worker(openai_env)
+    first = complete.delay(ask("same"), "u1", temperature=0).value(30)
+    with Ledger(redis_url) as ledger:
+        (entry,) = ledger.redis.scan_iter(KEYS.cached("*", "*", "*"))
+        ledger.redis.pexpire(entry, 5_000_000)
+        second = complete.delay(ask("same"), "u2", temperature=0).value(30)
+        assert ledger.redis.pttl(entry) <= 5_000_000
+    assert (first.cached, second.cached, second.cost_usd) == (False, True, 0)
+    assert second.text == first.text
+    third = complete.delay(ask("same"), "u1", temperature=0, cache="bypass").value(30)
+    assert not third.cached
+    assert len(wire.calls) == 2
+
+
+@pytest.mark.parametrize(
+    ("messages", "options"),
+    [
+        (ask("same"), {"temperature": 0.7}),
+        (ask("same"), {}),
+        ([*ask("one"), {"role": "assistant", "content": "two"}, *ask("three")], {"temperature": 0}),
+        (ask("same"), {"temperature": 0, "tools": [{"type": "function", "function": {"name": "f"}}]}),
+    ],
+)
+def test_what_depends_on_chance_or_moment_is_not_kept(complete, wire, openai_env, start_worker, messages, options):
+    """Only deterministic single-turn requests without tools are cached unless the caller says so."""
+    start_worker(openai_env)
+    for _ in range(2):
+        assert not complete.delay(messages, "u1", **options).value(30).cached
+    assert len(wire.calls) == 2
+
+
+def test_identical_jobs_in_flight_share_one_call(complete, wire, openai_env, start_worker):
+    """Followers hold no thread, count no attempt, and answer from the leader's."""
+    wire.script = lambda request, number: "ok;delay=0.5"
+    start_worker(openai_env, concurrency=4)
+    jobs = [complete.delay(ask("same"), f"u{n}", temperature=0) for n in range(12)]
+    answers = [job.value(30) for job in jobs]
+    assert len(wire.calls) == 1
+    assert sorted(answer.cached for answer in answers) == [False] + [True] * 11
+
+
+def completions(*arguments, **env):
+    command = [str(Path(sys.executable).with_name("completions")), *arguments]
+    return subprocess.run(command, env={"PATH": os.environ["PATH"], **env}, capture_output=True, text=True, timeout=30)
+
+
+def test_a_bust_hides_its_namespace_and_no_other(complete, wire, openai_env, start_worker, redis_url):
+    """From the command line, while the fleet runs."""
+    start_worker(openai_env)
+
+    def cached(namespace):
+        return complete.delay(ask("same"), "u1", temperature=0, cache_namespace=namespace).value(30).cached
+
+    assert [cached("faq"), cached("faq"), cached("blog"), cached("blog")] == [False, True, False, True]
+    busted = completions("cache", "bust", "--namespace", "faq", REDIS_URL=redis_url, **openai_env)
+    assert (busted.returncode, busted.stdout) == (0, "Busted namespace faq: generation 1.\n")
+    assert [cached("faq"), cached("blog")] == [False, True]
+    completions("cache", "bust", "--all", REDIS_URL=redis_url, **openai_env)
+    assert [cached("faq"), cached("blog")] == [False, False]
+
+
+def test_a_bust_must_say_what(openai_env):
+    """Neither nothing nor both."""
+    done = completions("cache", "bust", **openai_env)
+    assert done.returncode == 2
+    assert "say either --namespace NAME or --all" in done.stderr

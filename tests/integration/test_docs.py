@@ -1,0 +1,128 @@
+"""What README and docs say is so: every code block runs, every name is documented, every link leads somewhere.
+
+A block says above itself how: `<!-- run: worker -->` beside a running worker, `log` the same with jobs done,
+`check` or `alone` with no worker, or `<!-- not run: reason -->`. `<!-- prints: text -->` is expected in its output.
+"""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+from support.ledger import Ledger, ask
+
+from producer.contract import errors
+from producer.contract.ledger import SharedKeys
+from worker.settings import CallSettings, ChainSettings, LinkSettings, Settings, Slice
+from worker.store import Keys
+
+ROOT = Path(__file__).parents[2]
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
+BLOCK = re.compile(r"(?P<marks>(?:<!-- .*? -->\n)*)```(?P<language>\w*)\n(?P<code>.*?)```", re.DOTALL)
+CHAIN = {"LLM_CHAIN": "simulator:sim-large,simulator:sim-small"}
+
+
+class Block(NamedTuple):
+    page: str
+    language: str
+    code: str
+    run: str
+    prints: str
+
+
+def blocks() -> list[Block]:
+    found = []
+    for page in PAGES:
+        for match in BLOCK.finditer(page.read_text()):
+            if match["language"]:
+                marks = dict(re.findall(r"<!-- (not run|run|prints): (.*?) -->", match["marks"]))
+                assert "run" in marks or "not run" in marks, f"{page.name}: a block that nobody runs:\n{match['code']}"
+                found.append(Block(page.name, match["language"], match["code"], marks.get("run", ""), marks.get("prints", "")))
+    return found
+
+
+def runnable(*ways: str) -> list:
+    chosen = [block for block in blocks() if block.run in ways]
+    assert chosen
+    return [pytest.param(block, id=f"{block.page}-{number}") for number, block in enumerate(chosen)]
+
+
+def run(block: Block, folder: Path, env: dict[str, str]) -> str:
+    interpreter = [sys.executable] if block.language == "python" else ["bash", "-euo", "pipefail"]
+    command = [*interpreter, "-c", block.code]
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    env = {"PATH": path, "PYTHONPATH": str(ROOT), "HOME": str(folder), **env}
+    done = subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert block.prints in done.stdout
+    return done.stdout
+
+
+@pytest.mark.parametrize("block", runnable("worker"))
+def test_a_block_beside_a_worker_runs(block, complete, start_worker, redis_url, tmp_path):
+    start_worker(CHAIN)
+    job = complete.delay(ask("What is a ledger?"), "user-1")
+    job.value(20)
+    run(block, tmp_path, {**CHAIN, "REDIS_URL": redis_url, "JOB_ID": job.id})
+
+
+@pytest.mark.parametrize("block", runnable("alone", "check"))
+def test_a_block_that_needs_no_worker_runs(block, tmp_path):
+    run(block, tmp_path, {})
+
+
+@pytest.mark.parametrize("block", runnable("log"))
+def test_the_cost_of_a_log_is_what_the_ledger_booked(block, complete, start_worker, redis_url, tmp_path):
+    start_worker(CHAIN, name="worker")
+    for job in [complete.delay(ask(f"What is {thing}?"), "user-1") for thing in ("a lease", "a fence", "a lane")]:
+        job.value(20)
+    with Ledger(redis_url) as ledger:
+        spent = ledger.counter("spent_micro")
+    assert spent > 0
+    assert round(float(run(block, tmp_path, {})) * 1_000_000) == spent
+
+
+def test_every_command_named_in_a_block_exists():
+    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    named = {target for block in blocks() for target in re.findall(r"^make ([a-z]+)", block.code, re.MULTILINE)}
+    assert named
+    assert named <= targets
+
+
+def variables() -> set[str]:
+    slices = {each for each in Settings.__annotations__.values() if isinstance(each, type) and issubclass(each, Slice)}
+    assert CallSettings in slices
+    aliases = {field.validation_alias for each in slices | {ChainSettings} for field in each.model_fields.values()}
+    links = {f"LLM_LINK_<NAME>_{name.upper()}" for name in LinkSettings.model_fields}
+    return aliases | links | {"OPENAI_API_KEY", "OPENAI_BASE_URL", "LLM_SECRETS_DIR"}
+
+
+def test_every_setting_is_documented_and_no_other():
+    documented = set(re.findall(r"`([A-Z][A-Z_<>]+)`", (ROOT / "docs/configuration.md").read_text())) - {"<NAME>", "INFO"}
+    assert documented == variables() | {"FLOWER_BASIC_AUTH"}
+
+
+def test_the_example_environment_is_complete():
+    named = set(re.findall(r"^#?([A-Z][A-Z_]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE))
+    assert named == {name.replace("<NAME>", "LOCAL") for name in variables()} | {"FLOWER_BASIC_AUTH"}
+
+
+def test_every_error_is_documented_and_no_other():
+    documented = set(re.findall(r"^\| `(\w+)` \|", (ROOT / "docs/errors.md").read_text(), re.MULTILINE))
+    assert documented == set(errors.BY_NAME)
+
+
+def test_every_key_is_documented_and_no_other():
+    rows = [line.split("|")[2] for line in (ROOT / "docs/redis-keys.md").read_text().splitlines() if line.startswith("| `.")]
+    documented = {name for row in rows for name in re.findall(r"`(\w+)`", row)}
+    methods = {name for cls in (SharedKeys, Keys) for name in vars(cls) if not name.startswith("_")} - {"root", "prefix"}
+    assert documented == methods
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_relative_link_leads_somewhere(page):
+    for target in re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text()):
+        assert (page.parent / target).exists(), target

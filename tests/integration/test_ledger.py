@@ -1,0 +1,163 @@
+"""The ledger's scripts under any order of calls: no job lost, one outcome each, money that adds up, after every step."""
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, multiple, rule, run_state_machine_as_test
+from redis import Redis
+from support.ledger import KEYS, Ledger
+
+from producer.contract.errors import JobError
+from producer.contract.messages import CompletionRequest
+from producer.contract.submission import Publication, Submission
+from worker.faults import LeaseLost
+from worker.jobs import Bill, Candidate, Job, Jobs
+from worker.settings import LedgerSettings, Link
+
+REQUEST = CompletionRequest.checked(messages=[{"role": "user", "content": "x"}])
+LINK = Link(provider="simulator", model="m", adapter="simulator")
+NO_LIMITS = [-1, -1, -1, -1]
+EMPTY = {"interactive": True, "batch": True}
+FINAL = {"done", "failed", "cancelled", "expired", "dead"}
+USERS = st.sampled_from(["u1", "u2"])
+MONEY = st.integers(0, 500)
+
+
+class LedgerMachine(RuleBasedStateMachine):
+    """Deliveries are kept and repeated at will, as a broker may; workers die by never using their `Job` again."""
+
+    url = ""
+    jobs_of_worker = Bundle("jobs_of_worker")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.redis = Redis.from_url(self.url, decode_responses=True)
+        self.redis.flushall()
+        self.ledger = Ledger(self.url)
+        self.jobs = Jobs(self.redis, KEYS, LedgerSettings(deliveries=3), "test")
+        self.jobs.beat("test", 3, 3600)
+        self.submitted: list[str] = []
+        self.deliveries: list[str] = []
+        self.outcomes: dict[str, str] = {}
+
+    def teardown(self) -> None:
+        """Whatever happened, every job still comes to its end."""
+        for _ in range(200):
+            self.lapse_all()
+            self.sweep()
+            for job_id in dict.fromkeys(self.deliveries):
+                job = self.jobs.begin(job_id)
+                if isinstance(job, Job):
+                    self._publish(self.jobs.settle(job, JobError("done"))[1])
+            if all(self._state(job_id) in FINAL for job_id in self.submitted):
+                break
+        assert [job_id for job_id in self.submitted if self._state(job_id) not in FINAL] == []
+        self.everything_adds_up()
+        assert [self.ledger.budget("usd", "all")["held"], self.ledger.open()] == [0, 0]
+        self.redis.close()
+        self.ledger.redis.close()
+
+    @rule(user=USERS, delayed=st.booleans())
+    def submit(self, user: str, delayed: bool) -> None:
+        job_id = f"j{len(self.submitted)}"
+        submission = Submission(job_id, user, REQUEST, {}, delay_ms=100_000 if delayed else 0)
+        state, orders = self.jobs.submit(submission)
+        assert state == "new"
+        assert self.jobs.submit(submission) == ("same", [])
+        self.submitted.append(job_id)
+        self._publish(orders)
+
+    @rule(target=jobs_of_worker, which=st.integers(0, 50))
+    def deliver(self, which: int):
+        if not self.deliveries:
+            return multiple()
+        job_id = self.deliveries[which % len(self.deliveries)]
+        before = self._state(job_id)
+        opened = self.jobs.begin(job_id)
+        assert isinstance(opened, Job) <= (before == "released")
+        return opened if isinstance(opened, Job) else multiple()
+
+    @rule(job=jobs_of_worker, micro=MONEY)
+    def attempt(self, job: Job, micro: int) -> None:
+        if job.link:
+            return
+        try:
+            reply = self.jobs.attempt(job, NO_LIMITS, [Candidate(LINK, 1, micro, micro)])
+        except LeaseLost:
+            return
+        if reply[0] == "go":
+            job.link = LINK.name
+
+    @rule(job=consumes(jobs_of_worker), micro=MONEY, kind=st.sampled_from(["none", "maybe", "real"]))
+    def settle(self, job: Job, micro: int, kind: str) -> None:
+        """Also by a worker that lost its lease long ago: its cost counts, its outcome may come too late."""
+        job.bill = self._bill(job, kind, micro)
+        _, orders = self.jobs.settle(job, JobError("done"))
+        repeated, again = self.jobs.settle(job, JobError("another"))
+        assert repeated in ("late", "lost")
+        self._publish([*orders, *again])
+
+    @rule(job=consumes(jobs_of_worker), micro=MONEY, kind=st.sampled_from(["none", "maybe", "real"]), wait=st.booleans())
+    def park(self, job: Job, micro: int, kind: str, wait: bool) -> None:
+        job.bill = self._bill(job, kind, micro)
+        _, orders = self.jobs.park(job, 100.0 if wait else 0.0, fault="overloaded")
+        self._publish(orders)
+
+    @rule()
+    def lapse_all(self) -> None:
+        """Leases run out, waits are over."""
+        for key in (KEYS.open, KEYS.parked):
+            for job_id in self.redis.zrange(key, 0, -1):
+                self.redis.zadd(key, {job_id: 1})
+
+    @rule()
+    def sweep(self) -> None:
+        self._publish(self.jobs.sweep(100, EMPTY))
+
+    @rule(which=st.integers(0, 50))
+    def cancel(self, which: int) -> None:
+        if self.submitted:
+            self._publish(self.jobs.cancel(self.submitted[which % len(self.submitted)])[1])
+
+    @invariant()
+    def everything_adds_up(self) -> None:
+        records = {key.rpartition(":")[2]: self.redis.hgetall(key) for key in self.redis.scan_iter(KEYS.job("*"))}
+        assert set(records) == set(self.submitted)
+        self._each_job_is_in_one_place(records)
+        held = sum(int(record.get("held_micro", 0)) for record in records.values())
+        spent = sum(int(record.get("cost", 0)) for record in records.values())
+        maybe = sum(int(record.get("maybe", 0)) for record in records.values())
+        budget = self.ledger.budget("usd", "all")
+        assert budget == {"held": held, "spent": spent, "maybe": maybe}
+        assert (self.ledger.counter("spent_micro"), self.ledger.counter("maybe_billed_micro")) == (spent, maybe)
+
+    @invariant()
+    def an_outcome_never_changes(self) -> None:
+        for job_id in self.submitted:
+            outcome = self.redis.get(KEYS.outcome(job_id))
+            assert (outcome is not None) == (self._state(job_id) in FINAL)
+            if outcome:
+                assert self.outcomes.setdefault(job_id, outcome) == outcome
+
+    def _each_job_is_in_one_place(self, records: dict[str, dict[str, str]]) -> None:
+        waiting = set(self.redis.lrange(KEYS.waiting("interactive"), 0, -1))
+        opened = set(self.redis.zrange(KEYS.open, 0, -1))
+        parked = set(self.redis.zrange(KEYS.parked, 0, -1))
+        states = {job_id: record["state"] for job_id, record in records.items()}
+        assert opened == {job_id for job_id, state in states.items() if state in ("released", "running")}
+        assert parked == {job_id for job_id, state in states.items() if state == "parked"}
+        assert waiting >= {job_id for job_id, state in states.items() if state == "waiting"}
+
+    def _bill(self, job: Job, kind: str, micro: int) -> Bill:
+        """Without an attempt there is nothing to pay."""
+        return Bill(kind, micro, micro) if job.link and kind == "real" else Bill(kind if job.link else "none")
+
+    def _publish(self, orders: list[Publication]) -> None:
+        self.deliveries += [order.job_id for order in orders]
+
+    def _state(self, job_id: str) -> str:
+        return str(self.redis.hget(KEYS.job(job_id), "state"))
+
+
+def test_the_ledger_holds_under_any_order_of_calls(redis_url):
+    LedgerMachine.url = redis_url
+    run_state_machine_as_test(LedgerMachine, settings=settings(max_examples=60, stateful_step_count=30, deadline=None))

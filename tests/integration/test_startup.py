@@ -1,0 +1,77 @@
+"""A worker with broken settings does not start: it says everything that is wrong and leaves with an error."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+from support.nodes import ROOT, WorkerProcess
+
+PROBLEMS = {
+    "OPENAI_API_KEY": "",
+    "LLM_CHAIN": "openai:gpt-4o-mini,nobody:big",
+    "LLM_MAX_TOKENS": "-5",
+    "LLM_USD_PER_DAY": "nan",
+}
+
+
+def run(*command, **env):
+    """A command of ours to its end, with nothing else in its environment."""
+    env = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), **env}
+    return subprocess.run([sys.executable, "-m", *command], cwd=ROOT, env=env, capture_output=True, text=True, timeout=60)
+
+
+CHECK = "import producer.cli; producer.cli.main()"
+
+
+def check(**env):
+    env = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), **env}
+    command = [sys.executable, "-c", CHECK, "check", "--offline"]
+    return subprocess.run(command, env=env, capture_output=True, text=True, timeout=60)
+
+
+@pytest.mark.parametrize("pool", ["threads", "prefork"])
+def test_a_worker_with_broken_settings_ends_and_names_all_of_them(redis_url, tmp_path, pool):
+    worker = WorkerProcess({"REDIS_URL": redis_url, **PROBLEMS}, pool, 2, "broken", tmp_path / "broken.log")
+    worker.start()
+    try:
+        assert worker.wait(60) != 0
+    finally:
+        worker.kill()
+    log = worker.log()
+    for name in ("OPENAI_API_KEY", "LLM_MAX_TOKENS", "LLM_USD_PER_DAY"):
+        assert name in log
+    assert "Traceback" not in log
+    assert " ready." not in log
+
+
+def test_an_unknown_provider_is_an_error():
+    done = check(LLM_CHAIN="nobody:big")
+    assert done.returncode == 1
+    assert "link 1, nobody:big: no adapter called 'nobody'" in done.stderr
+    assert "Fix:" in done.stderr
+
+
+def test_the_missing_key_is_named_with_its_fix():
+    done = check()
+    assert done.returncode == 1
+    expected = "Missing required env var: OPENAI_API_KEY (link 1, openai, needs it). Fix: export OPENAI_API_KEY=..."
+    assert expected in done.stderr
+
+
+def test_a_complete_configuration_is_said_to_be_so():
+    done = check(OPENAI_API_KEY="sk-secret-key")
+    assert done.returncode == 0
+    assert "complete and valid" in done.stdout
+    assert "secret" not in done.stdout + done.stderr
+
+
+def test_inspect_needs_redis_settings_only(redis_url):
+    done = run("celery", "-A", "worker", "inspect", "ping", "--timeout", "0.5", REDIS_URL=redis_url)
+    assert "No nodes replied" in done.stderr
+
+
+def test_a_broken_redis_setting_is_told_too():
+    done = run("celery", "-A", "worker", "inspect", "ping", LEDGER_PREFIX="two words")
+    assert done.returncode != 0
+    assert "LEDGER_PREFIX" in done.stderr

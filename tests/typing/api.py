@@ -1,0 +1,13 @@
+"""The public API as a typed web app sees it. mypy --strict checks this file; nothing runs it."""
+
+from typing import assert_type
+
+from producer import Completion, Job, complete, errors
+
+job = complete.delay([{"role": "user", "content": "hi"}], "user-1", temperature=0)
+known: Job = complete.AsyncResult("an id")
+assert_type(known.value(timeout=5), Completion)
+assert_type(known.status.cost_usd, float)
+assert_type(known.cancel(), str)
+limit: errors.RateLimited = errors.RateLimited("no", {"retry_after_s": 5.0})
+assert_type(limit.retry_after_s, float | None)
