@@ -17,7 +17,7 @@ enable_utc = True
 timezone = "UTC"
 
 # Two queues, interactive drained first. Continuations of other applications keep Celery's own default queue.
-task_queues = tuple(Queue(name) for name in QUEUES.values())
+task_queues = tuple(Queue(name, routing_key=name) for name in QUEUES.values())
 task_default_queue = "celery"
 task_routes = {COMPLETE: {"queue": QUEUES["interactive"]}}
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from celery import Celery, signals
 
+from . import broker  # noqa: F401 -- puts our transport behind redis://
 from .observe import signals as telemetry
 from .observe.logs import configure
 from .runtime import checked_settings, current, shut_down

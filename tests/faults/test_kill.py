@@ -108,15 +108,18 @@ def test_sigterm_finishes_what_is_on_the_wire(complete, wire, env, start_worker,
 
 
 def test_a_broker_that_restarts(own_valkey, start_worker, wire, env):
-    """Killed and back with its append-only file: the steward starts anew with its consumer, and jobs flow."""
+    """Killed with a call on the wire and back with its append-only file: the worker outlives it and nothing is paid twice."""
     import producer
 
+    wire.script = lambda request, number: "ok;delay=0.5"
     producer.configure(own_valkey.url())
     worker = start_worker(env | {"REDIS_URL": own_valkey.url()}, concurrency=4)
-    for _ in range(3):
-        assert producer.complete.delay(ask("before"), "u1").value(30).attempts == 1
+    for calls in range(1, 4):
+        job = producer.complete.delay(ask("during"), "u1")
+        wire.wait_for(lambda seen, calls=calls: len(seen) == calls)
         own_valkey.kill()
         own_valkey.start()
+        assert job.value(30).attempts == 1
     job = producer.complete.apply_async((ask("after"), "u1"), countdown=0.5)
     assert job.value(40).attempts == 1  # parked jobs are promoted by the steward only
     assert worker.pid

@@ -7,7 +7,7 @@ from redis import Redis
 from support.ledger import KEYS, Ledger
 
 from producer.contract.errors import JobError
-from producer.contract.messages import CompletionRequest
+from producer.contract.messages import Completion, CompletionRequest, Usage
 from producer.contract.submission import Publication, Submission
 from worker.faults import LeaseLost
 from worker.jobs import Bill, Candidate, Job, Jobs
@@ -20,6 +20,11 @@ EMPTY = {"interactive": True, "batch": True}
 FINAL = {"done", "failed", "cancelled", "expired", "dead"}
 USERS = st.sampled_from(["u1", "u2"])
 MONEY = st.integers(0, 500)
+
+
+def answer(job: Job, text: str) -> Completion:
+    return Completion(text=text, finish_reason="stop", model="m", provider="simulator", usage=Usage(), cost_usd=0, attempts=1,
+                      latency_ms=1, request_id=job.id)  # fmt: skip
 
 
 class LedgerMachine(RuleBasedStateMachine):
@@ -38,6 +43,8 @@ class LedgerMachine(RuleBasedStateMachine):
         self.submitted: list[str] = []
         self.deliveries: list[str] = []
         self.outcomes: dict[str, str] = {}
+        self.bills: dict[tuple[str, int], int] = {}
+        """What each start was told to cost, by job and fence: booked once, however often and late it is sent."""
 
     def teardown(self) -> None:
         """Whatever happened, every job still comes to its end."""
@@ -87,19 +94,23 @@ class LedgerMachine(RuleBasedStateMachine):
         if reply[0] == "go":
             job.link = LINK.name
 
-    @rule(job=consumes(jobs_of_worker), micro=MONEY, kind=st.sampled_from(["none", "maybe", "real"]))
-    def settle(self, job: Job, micro: int, kind: str) -> None:
+    @rule(job=consumes(jobs_of_worker), micro=MONEY, kind=st.sampled_from(["none", "maybe", "real"]), answered=st.booleans())
+    def settle(self, job: Job, micro: int, kind: str, answered: bool) -> None:
         """Also by a worker that lost its lease long ago: its cost counts, its outcome may come too late."""
         job.bill = self._bill(job, kind, micro)
-        _, orders = self.jobs.settle(job, JobError("done"))
-        repeated, again = self.jobs.settle(job, JobError("another"))
-        assert repeated in ("late", "lost")
-        self._publish([*orders, *again])
+        if job.bill.kind == "real":
+            self.bills[job.id, job.fence] = micro
+        for text in ("first", "another"):
+            _, orders = self.jobs.settle(job, answer(job, text) if answered else JobError(text))
+            self._publish(orders)
+            self.an_outcome_never_changes()
 
     @rule(job=consumes(jobs_of_worker), micro=MONEY, kind=st.sampled_from(["none", "maybe", "real"]), wait=st.booleans())
     def park(self, job: Job, micro: int, kind: str, wait: bool) -> None:
         job.bill = self._bill(job, kind, micro)
-        _, orders = self.jobs.park(job, 100.0 if wait else 0.0, fault="overloaded")
+        state, orders = self.jobs.park(job, 100.0 if wait else 0.0, fault="overloaded")
+        if state != "lost" and job.bill.kind == "real":
+            self.bills[job.id, job.fence] = micro
         self._publish(orders)
 
     @rule()
@@ -128,6 +139,7 @@ class LedgerMachine(RuleBasedStateMachine):
         maybe = sum(int(record.get("maybe", 0)) for record in records.values())
         budget = self.ledger.budget("usd", "all")
         assert budget == {"held": held, "spent": spent, "maybe": maybe}
+        assert spent == sum(self.bills.values())
         assert (self.ledger.counter("spent_micro"), self.ledger.counter("maybe_billed_micro")) == (spent, maybe)
 
     @invariant()

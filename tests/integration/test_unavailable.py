@@ -66,18 +66,16 @@ def test_a_frozen_broker_does_not_hold_the_web_request(own_valkey, other_valkey,
     assert job.value(30).attempts == 1
 
 
-def test_a_ledger_that_restarts_loses_nothing(own_valkey, other_valkey, start_worker):
+def test_a_ledger_that_restarts_loses_nothing(own_valkey, other_valkey, start_worker, wire, openai_env):
     """Killed with a job on the wire and back from its append-only file: the answer is settled, once."""
     with Redis.from_url(own_valkey.url()) as redis:
         redis.config_set("appendfsync", "always")  # else the last second may be gone
     producer.configure(own_valkey.url(), broker_url=other_valkey.url(), backend_url=other_valkey.url())
-    env = {"LEDGER_URL": own_valkey.url(), "REDIS_URL": other_valkey.url()}
-    worker = start_worker(env | {"LLM_LINK_SIMULATOR_OPTIONS": "latency_ms=1500"})
+    wire.script = lambda request, number: "ok;delay=1.5"
+    start_worker(openai_env | {"LEDGER_URL": own_valkey.url(), "REDIS_URL": other_valkey.url()})
     job = producer.complete.delay(ask("x"), "u1")
-    worker.wait_for_log("received")
-    while job.status.attempts == 0:
-        pass
+    wire.wait_for(lambda calls: len(calls) == 1)
     own_valkey.kill()
     own_valkey.start()
     assert job.value(30).attempts == 1
-    assert job.status.tried == (("simulator:sim-small", ""),)
+    assert job.status.tried == (("openai:gpt-4o-mini", ""),)

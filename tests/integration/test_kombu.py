@@ -1,0 +1,45 @@
+"""What we rely on inside kombu: these names and this behaviour are not its public interface, so they are pinned here."""
+
+import pytest
+from kombu import Connection, Producer, Queue
+from redis import Redis
+
+from worker import broker
+from worker.steward import renew_visibility
+
+
+@pytest.fixture
+def channel(redis_url):
+    with Connection(redis_url) as connection:
+        assert isinstance(connection.transport, broker.Transport)
+        yield connection.default_channel
+
+
+def deliver(channel):
+    """One message, taken and not acknowledged."""
+    queue = Queue("completions.interactive")(channel)
+    queue.declare()
+    Producer(channel).publish("hello", routing_key=queue.name)
+    return queue.get()
+
+
+def test_renewal_moves_the_stamp_of_unacknowledged_messages(channel, redis_url):
+    """And never brings back one that was acknowledged meanwhile."""
+    first, second = deliver(channel), deliver(channel)
+    with Redis.from_url(redis_url, decode_responses=True) as redis:
+        for message in (first, second):
+            redis.zadd(channel.unacked_index_key, {message.delivery_tag: 1})
+        redis.zrem(channel.unacked_index_key, second.delivery_tag)
+        renew_visibility(channel, redis)
+        stamps = dict(redis.zrange(channel.unacked_index_key, 0, -1, withscores=True))
+    assert set(stamps) == {first.delivery_tag}
+    assert stamps[first.delivery_tag] > 1_000_000
+
+
+def test_a_closed_channel_is_silent_about_what_it_had_delivered(channel):
+    """kombu's own raises AttributeError here, which ends a worker."""
+    first, second = deliver(channel), deliver(channel)
+    channel.connection.client = None  # what collect() does to a lost connection before its channel is closed
+    channel.close()
+    first.ack()
+    second.reject(requeue=True)
