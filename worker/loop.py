@@ -34,8 +34,10 @@ class Loop:
 
         Raises `TimeoutError` after `deadline_s` seconds in all, `Stopped` if `cancel(key)` came first.
         """
-        future = asyncio.run_coroutine_threadsafe(_bounded(make, deadline_s), self._started())
-        self._running[key] = future
+        loop = self._started()
+        with self._lock:  # or a `cancel` between these two lines would find nothing
+            future = asyncio.run_coroutine_threadsafe(_bounded(make, deadline_s), loop)
+            self._running[key] = future
         try:
             return future.result(deadline_s + GRACE_S)
         except concurrent.futures.CancelledError:
@@ -46,7 +48,8 @@ class Loop:
 
     def cancel(self, key: str) -> bool:
         """Stop the coroutine running under `key`; False if there is none. From any thread."""
-        future = self._running.get(key)
+        with self._lock:
+            future = self._running.get(key)
         return future is not None and future.cancel()
 
     def close(self) -> None:
