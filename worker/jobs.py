@@ -113,8 +113,13 @@ class Jobs:
         self._owner = owner
         self._lease_ms = int(settings.lease_s * 1000)
 
-    def submit(self, submission: Submission) -> tuple[str, list[Publication]]:
-        """Store a job unless it is there. Returns "new", "same" or "conflict", and what to publish."""
+    def submit(self, submission: Submission, patient: bool = False) -> tuple[str, list[Publication]]:
+        """Store a job unless it is there. Returns "new", "same" or "conflict", and what to publish.
+
+        `patient`: tried again while Redis is away, because nobody would send it a second time.
+        """
+        if patient:
+            return self._insist("submit", *submission.argv())
         state, *orders = self._scripts("submit", *submission.argv())
         return state, Publication.parse(orders)
 

@@ -6,6 +6,7 @@ from contextlib import suppress
 from typing import Any, NoReturn
 
 from celery import Task
+from celery.app.task import Context
 from celery.exceptions import Ignore, Retry
 from celery.utils import uuid
 from celery.worker.request import Request
@@ -59,10 +60,19 @@ class Complete(Task):  # type: ignore[misc]
     throws = (JobError,)
 
     def apply_async(self, args: Any = None, kwargs: Any = None, task_id: str | None = None, **options: Any) -> Any:
-        """A canvas step published from inside this worker takes the submit path, like any other."""
-        submission = Submission.from_call(task_id or uuid(), tuple(args or ()), dict(kwargs or {}), options)
-        self._submit(current(), submission)
-        return self.AsyncResult(submission.job_id)
+        """A canvas step published from inside this worker takes the submit path, like any other.
+
+        If it is wrong, the step fails: raising would fail the job before it, which is answered and paid for.
+        """
+        job_id = task_id or uuid()
+        try:
+            submission = Submission.from_call(job_id, tuple(args or ()), dict(kwargs or {}), options)
+            self._submit(current(), submission, patient=True)
+        except JobError as error:
+            if not options.get("parent_id"):
+                raise
+            self.backend.mark_as_failure(job_id, error, request=_context(job_id, options))
+        return self.AsyncResult(job_id)
 
     def run(self, *args: Any, **kwargs: Any) -> Completion:
         runtime = current()
@@ -164,8 +174,8 @@ class Complete(Task):  # type: ignore[misc]
         }  # fmt: skip
         self._submit(runtime, Submission.from_call(request.id, args, kwargs, options), delivered=True)
 
-    def _submit(self, runtime: Runtime, submission: Submission, delivered: bool = False) -> None:
-        state, orders = runtime.jobs.submit(submission)
+    def _submit(self, runtime: Runtime, submission: Submission, delivered: bool = False, patient: bool = False) -> None:
+        state, orders = runtime.jobs.submit(submission, patient)
         if state == "conflict":
             raise Conflict(f"job {submission.job_id} exists and asks something else. Fix: use a new id")
         self._publish([order for order in orders if not (delivered and order.job_id == submission.job_id)])
@@ -176,6 +186,15 @@ class Complete(Task):  # type: ignore[misc]
             publish(self.app, orders)
         except (KombuError, *self.app.connection_for_write().connection_errors) as error:
             logger.warning("broker away (%s): %d jobs left to the sweep", type(error).__name__, len(orders))
+
+
+def _context(job_id: str, options: dict[str, Any]) -> Context:
+    """The request of a job that never was, with the continuations its failure must reach."""
+    errbacks = options.get("link_error")
+    listed = errbacks if isinstance(errbacks, list | None) else [errbacks]
+    names = ("chain", "chord", "group_index", "root_id", "parent_id")
+    kept = {name: options.get(name) for name in names} | {"group": options.get("group_id"), "errbacks": listed}
+    return Context(kept, id=job_id, task=COMPLETE, args=(), kwargs={})
 
 
 def _given(outcome: Outcome) -> Completion:

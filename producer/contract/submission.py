@@ -79,7 +79,10 @@ class Publication:
 
 def _named(args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
     if len(args) > 2:
-        raise InvalidRequest("complete takes two positional arguments, messages and user_id. Fix: name the others")
+        raise InvalidRequest(
+            "complete takes two positional arguments, messages and user_id. Fix: name the others; in a chain, where the answer "
+            "before comes first, use complete.si(...)"
+        )
     fields = dict(zip(("messages", "user_id"), args, strict=False))
     twice = fields.keys() & kwargs.keys()
     if twice:

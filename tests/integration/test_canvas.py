@@ -4,7 +4,7 @@ import pytest
 from celery import chain, chord, group
 from support.ledger import ask
 
-from producer.contract.errors import BudgetExceeded, ProvidersExhausted
+from producer.contract.errors import BudgetExceeded, Cancelled, DeadlineExceeded, InvalidRequest, ProvidersExhausted
 
 ENV = {
     "LLM_CHAIN": "first:sim-large,second:sim-small",
@@ -64,4 +64,23 @@ def test_get_raises_what_the_job_ended_in(complete, worker):
         complete.delay(ask("x"), "u1", max_tokens=500_000).get(timeout=40)
     result = group(complete.s(ask("fine"), "u1"), complete.s(ask(FAILS), "u1")).apply_async()
     with pytest.raises(ProvidersExhausted):
+        result.get(timeout=40)
+
+
+def test_get_raises_for_a_job_that_never_ran(complete, worker):
+    """Cancelled or past its deadline while it waited: a delivery carries the news to the result backend."""
+    cancelled = complete.apply_async((ask("x"), "u1"), countdown=60)
+    assert cancelled.cancel() == "cancelled"
+    with pytest.raises(Cancelled):
+        cancelled.get(timeout=40)
+    late = complete.apply_async((ask("x"), "u1"), {"deadline_s": 0.5}, countdown=60)
+    with pytest.raises(DeadlineExceeded):
+        late.get(timeout=40)
+
+
+def test_a_chain_whose_next_step_is_wrong_ends_in_its_error(complete, worker):
+    """Checked when the step before has answered; get() does not hang on a step that was never submitted."""
+    result = chain(complete.si(ask("one"), "u1"), complete.si([{"role": "robot", "content": "x"}], "u1")).apply_async()
+    assert "one" in result.parent.get(timeout=40)["text"]
+    with pytest.raises(InvalidRequest, match="role"):
         result.get(timeout=40)
