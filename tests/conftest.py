@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 pytest_plugins = ["support.plugin"]
 
-STRAY = ("LLM_", "OPENAI_", "CELERY_", "REDIS_", "LEDGER_")
+STRAY = ("LLM_", "OPENAI_", "ANTHROPIC_", "GOOGLE_", "CELERY_", "REDIS_", "LEDGER_")
 
 
 def pytest_configure() -> None:

@@ -249,9 +249,8 @@ def _invalid(variable: str, reason: str, slice_: type[Slice]) -> Problem:
     return Problem(variable, f"Invalid env var: {variable}: {reason}. Fix: {fix}")
 
 
-class _OpenAISettings(Slice):
-    api_key: SecretStr | None = Field(None, validation_alias="OPENAI_API_KEY")
-    base_url: str | None = Field(None, validation_alias="OPENAI_BASE_URL")
+VENDORS = {"openai": "OPENAI_", "anthropic": "ANTHROPIC_"}
+"""Providers that need a key -> the prefix of their own variables, <prefix>API_KEY and <prefix>BASE_URL."""
 
 
 def _links(chain: ChainSettings, problems: list[Problem]) -> tuple[Link, ...]:
@@ -274,24 +273,19 @@ def _link(position: int, provider: str, model: str, problems: list[Problem]) -> 
     own = _read(LinkSettings, problems, f"LLM_LINK_{provider.upper().replace('-', '_')}_")
     if own is None:
         return None
-    if provider == "openai":
-        return _openai(position, model, own, problems)
+    if provider in VENDORS:
+        return _vendor(position, provider, model, own, problems)
     adapter = own.adapter or ("openai" if own.base_url else provider)
     return Link(provider=provider, model=model, adapter=adapter, base_url=own.base_url, api_key=own.api_key, options=own.options)
 
 
-def _openai(position: int, model: str, own: LinkSettings, problems: list[Problem]) -> Link | None:
-    settings = _read(_OpenAISettings, problems)
+def _vendor(position: int, provider: str, model: str, own: LinkSettings, problems: list[Problem]) -> Link | None:
+    settings = _read(LinkSettings, problems, VENDORS[provider])
     if settings is None:
         return None
     if settings.api_key is None:
-        missing = f"Missing required env var: OPENAI_API_KEY (link {position}, openai, needs it)"
-        problems.append(Problem("OPENAI_API_KEY", f"{missing}. Fix: export OPENAI_API_KEY=..."))
-    return Link(
-        provider="openai",
-        model=model,
-        adapter="openai",
-        base_url=settings.base_url,
-        api_key=settings.api_key,
-        options=own.options,
-    )
+        variable = f"{VENDORS[provider]}API_KEY"
+        missing = f"Missing required env var: {variable} (link {position}, {provider}, needs it)"
+        problems.append(Problem(variable, f"{missing}. Fix: export {variable}=..."))
+    keys = {"base_url": settings.base_url, "api_key": settings.api_key}
+    return Link(provider=provider, model=model, adapter=provider, options=own.options, **keys)

@@ -16,7 +16,7 @@ from support.ledger import Ledger, ask
 
 from producer.contract import errors
 from producer.contract.ledger import SharedKeys
-from worker.settings import CallSettings, ChainSettings, LinkSettings, Settings, Slice
+from worker.settings import VENDORS, CallSettings, ChainSettings, LinkSettings, Settings, Slice
 from worker.store import Keys
 
 ROOT = Path(__file__).parents[2]
@@ -97,7 +97,8 @@ def variables() -> set[str]:
     assert CallSettings in slices
     aliases = {field.validation_alias for each in slices | {ChainSettings} for field in each.model_fields.values()}
     links = {f"LLM_LINK_<NAME>_{name.upper()}" for name in LinkSettings.model_fields}
-    return aliases | links | {"OPENAI_API_KEY", "OPENAI_BASE_URL", "LLM_SECRETS_DIR"}
+    keys = {f"{prefix}{name}" for prefix in VENDORS.values() for name in ("API_KEY", "BASE_URL")}
+    return aliases | links | keys | {"LLM_SECRETS_DIR"}
 
 
 def test_every_setting_is_documented_and_no_other():

@@ -25,7 +25,7 @@ def test_the_books_balance_under_a_mixed_provider(complete, wire, start_worker, 
     have been billed is counted apart and is exactly the cut and hung calls."""
     wire.script = mixed(seed=7, weights=WEIGHTS)
     env = {"LLM_CHAIN": "openai:gpt-4o-mini", "OPENAI_API_KEY": "k", "OPENAI_BASE_URL": wire.base_url,
-           "LLM_TIMEOUT_SECONDS": "1", "LLM_BACKOFF_SECONDS": "0.1", "LLM_BACKOFF_MAX_SECONDS": "0.5",
+           "LLM_TIMEOUT_SECONDS": "3", "LLM_BACKOFF_SECONDS": "0.1", "LLM_BACKOFF_MAX_SECONDS": "0.5",
            "LLM_MAX_ATTEMPTS": "4", "LLM_USER_TOKENS_PER_HOUR": "100000000"}  # fmt: skip
     worker = start_worker(env, pool=pool, concurrency=16 if pool == "threads" else 6)
     jobs = [complete.delay(ask(f"question {n}"), f"user{n % 7}", max_tokens=100) for n in range(200)]

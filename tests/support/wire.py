@@ -1,4 +1,4 @@
-"""A provider's side of the wire: an HTTP server that speaks chat completions and misbehaves on demand, and counts.
+"""A provider's side of the wire: an HTTP server that speaks their protocols and misbehaves on demand, and counts.
 
 In a test: `with WireServer() as wire: wire.script = lambda request, number: "429;ra=2"`. As a process of its own, so that
 it outlives what a fault test kills: `python tests/support/wire.py --port 8999 --script "ok;delay=5" --log calls.jsonl`.
@@ -9,6 +9,7 @@ import asyncio
 import json
 import random
 import signal
+import sys
 import threading
 import time
 from collections import Counter
@@ -18,11 +19,9 @@ from pathlib import Path
 
 from aiohttp import web
 
-STATUSES = {"408": "request_timeout", "409": "conflict", "500": None, "502": None, "503": "server_overloaded", "504": None,
-            "529": None, "400": "invalid_value", "context": "context_length_exceeded", "policy": "invalid_prompt",
-            "401": "invalid_api_key", "403": "model_not_allowed", "404": "model_not_found", "413": "request_too_large",
-            "422": None, "429": "rate_limit_exceeded", "quota": "insufficient_quota", "402": None}  # fmt: skip
-CODES = {"context": 400, "policy": 400, "quota": 429}
+sys.path.append(str(Path(__file__).parents[1]))  # when run as a program
+
+from support.protocols import PROTOCOLS, Protocol
 
 
 @dataclass
@@ -77,7 +76,8 @@ class WireServer:
     async def serve(self, ready: threading.Event) -> None:
         self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
         app = web.Application(client_max_size=64_000_000)
-        app.router.add_post("/v1/chat/completions", self._handle)
+        for path in PROTOCOLS:
+            app.router.add_post(path, self._handle)
         runner = web.AppRunner(app, shutdown_timeout=0.1, handler_cancellation=True)
         await runner.setup()
         site = web.TCPSite(runner, "127.0.0.1", self._port, backlog=1024)
@@ -119,29 +119,29 @@ class WireServer:
         name, *pairs = seen.event.split(";")
         options = dict(pair.split("=", 1) for pair in pairs)
         await asyncio.sleep(float(options.get("delay", 0)))
-        if name in STATUSES:
-            return _refusal(name, options)
+        protocol = PROTOCOLS[http.path]
+        if name in protocol.errors:
+            return _refusal(protocol, name, options)
         if name == "html":
             return web.Response(status=int(options.get("status", 502)), text="<html>502</html>", content_type="text/html")
         if name == "redirect":
             return web.Response(status=307, headers={"Location": "/elsewhere"})
         if name in ("hang", "reset", "close"):
             return await _break(http, name)
-        body = _body(request, name, options)
+        body = _body(protocol, request, name, options)
         seen.billed = body.get("usage") if isinstance(body, dict) else None
         return await _send(http, name, options, body)
 
 
-def _refusal(name: str, options: dict) -> web.Response:
+def _refusal(protocol: Protocol, name: str, options: dict) -> web.Response:
     headers = {}
     if "ra" in options:
         date = formatdate(time.time() + float(options["ra"]), usegmt=True)  # the header's own clock
         headers["Retry-After"] = date if options.get("ra_date") else options["ra"]
     if "ra_ms" in options:
         headers["Retry-After-Ms"] = options["ra_ms"]
-    code = options.get("code", STATUSES[name])
-    error = {"message": "the provider's words, with sk-secret and the prompt", "type": "invalid_request_error", "code": code}
-    return web.json_response({"error": error}, status=CODES.get(name) or int(name), headers=headers)
+    status, body = protocol.error(name, options)
+    return web.json_response(body, status=status, headers=headers)
 
 
 async def _break(http: web.Request, name: str) -> web.Response:
@@ -155,32 +155,10 @@ async def _break(http: web.Request, name: str) -> web.Response:
     return web.Response()
 
 
-def _usage(request: dict, options: dict) -> dict:
-    prompt = sum(len(str(message.get("content"))) for message in request["messages"]) // 4
-    tokens_in, tokens_out = int(options.get("in", prompt)), int(options.get("out", 12))
-    usage = {"prompt_tokens": tokens_in, "completion_tokens": tokens_out, "total_tokens": tokens_in + tokens_out}
-    if "cached" in options:
-        usage["prompt_tokens_details"] = {"cached_tokens": int(options["cached"])}
-    if "reasoning" in options:
-        usage["completion_tokens_details"] = {"reasoning_tokens": int(options["reasoning"])}
-    return usage
-
-
-def _body(request: dict, name: str, options: dict) -> object:
+def _body(protocol: Protocol, request: dict, name: str, options: dict) -> object:
     if name in ("null", "badschema", "malformed", "emptybody"):
         return {"null": None, "badschema": {}, "malformed": '{"id": "x", "cho', "emptybody": ""}[name]
-    message = {"role": "assistant", "content": "A wired answer, always the same."}
-    finish = {"length": "length", "filter": "content_filter", "unknown_finish": "novel", "tool_calls": "tool_calls"}.get(
-        name, "stop"
-    )
-    if name == "refusal":
-        message |= {"content": None, "refusal": "I cannot help with that"}
-    if name == "tool_calls":
-        call = {"id": "call_1", "type": "function", "function": {"name": "f", "arguments": '{"x": 1}'}}
-        message |= {"content": None, "tool_calls": [call]}
-    choices = [] if name == "empty" else [{"index": 0, "message": message, "finish_reason": finish}]
-    body = {"id": "chatcmpl-1", "object": "chat.completion", "created": 1, "model": request["model"], "choices": choices}
-    return body if name == "nousage" else body | {"usage": _usage(request, options)}
+    return protocol.answer(request, name, options)
 
 
 async def _send(http: web.Request, name: str, options: dict, body: object) -> web.StreamResponse:

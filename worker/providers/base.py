@@ -5,6 +5,10 @@ from typing import Literal, Protocol
 
 from producer.contract.messages import CompletionRequest, ToolCall, Usage
 
+CONNECT_S = 5.0
+SOCKET_S = 600.0
+"""Per socket operation; the loop's total deadline ends a call long before."""
+
 Finish = Literal["stop", "length", "tool_calls", "content_filter", "refusal"]
 
 
@@ -36,6 +40,11 @@ class Provider(Protocol):
     """One per link and process, built on the process's event loop. Raises nothing but `ProviderError`."""
 
     def __init__(self, base_url: str | None, api_key: str | None, options: dict[str, str]) -> None: ...
+
+    @classmethod
+    def unfit(cls, request: CompletionRequest) -> str:
+        """What of the request this provider has no word for, "" if it can take it all. Asked before anything is reserved."""
+        ...
 
     async def complete(self, call: Call) -> Reply:
         """One call on the wire, never more."""

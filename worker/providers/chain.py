@@ -41,7 +41,11 @@ class Chain:
         left = [link for link in named if not {link.name, link.provider} & set(request.avoid)]
         if not left:
             raise InvalidRequest("avoid: leaves no link to answer. Fix: allow at least one", {"fields": ["avoid"]})
-        return left
+        fit = [link for link in left if not load(link.adapter).unfit(request)]
+        if not fit:
+            reason = load(left[0].adapter).unfit(request)
+            raise InvalidRequest(f"{left[0].name} cannot take {reason}, nor can another allowed link. Fix: leave it out")
+        return fit
 
     def candidates(self, job: Job) -> list[Candidate]:
         """The allowed links with the next attempt's worst case, the one to prefer first."""

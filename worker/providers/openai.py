@@ -7,22 +7,18 @@ import json
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import Any, get_args
 
 import httpx2
 import openai
 
-from producer.contract.messages import ToolCall, Usage
+from producer.contract.messages import CompletionRequest, ToolCall, Usage
 
 from ..faults import Fault, ProviderError
-from .base import Call, Finish, Reply
+from .base import CONNECT_S, SOCKET_S, Call, Finish, Reply
+from .statuses import of_status
 from .transport import of_transport
 
-CONNECT_S = 5.0
-SOCKET_S = 600.0
-"""Per socket operation; the loop's total deadline ends a call long before."""
 NO_TEMPERATURE = re.compile(r"o\d|gpt-5|gpt-6")
 """Model families that refuse any temperature but 1."""
 _FINISHES: dict[str | None, Finish] = {finish: finish for finish in get_args(Finish)} | {"function_call": "tool_calls"}
@@ -41,6 +37,10 @@ class OpenAI:
             timeout=httpx2.Timeout(SOCKET_S, connect=CONNECT_S),
             http_client=openai.DefaultAioHttpClient(timeout=httpx2.Timeout(SOCKET_S, connect=CONNECT_S)),
         )
+
+    @classmethod
+    def unfit(cls, request: CompletionRequest) -> str:
+        return ""
 
     async def complete(self, call: Call) -> Reply:
         with translating():
@@ -103,7 +103,9 @@ def translating() -> Iterator[None]:
     try:
         yield
     except openai.APIStatusError as error:
-        raise _of_status(error) from None
+        raise of_status(
+            error.status_code, error.body, error.response.headers, _BY_CODE.get(error.code or ""), error.code or ""
+        ) from None
     except openai.APIConnectionError as error:
         raise of_transport(error) from None
     except (json.JSONDecodeError, openai.APIResponseValidationError):
@@ -122,45 +124,3 @@ _BY_CODE = {
     "billing_hard_limit_reached": Fault.QUOTA_EXHAUSTED,
     "server_overloaded": Fault.OVERLOADED,
 }
-_BY_STATUS = {
-    400: Fault.BAD_REQUEST,
-    401: Fault.MISCONFIGURED,
-    402: Fault.QUOTA_EXHAUSTED,
-    403: Fault.MISCONFIGURED,
-    404: Fault.MISCONFIGURED,
-    408: Fault.TIMEOUT,
-    409: Fault.UNAVAILABLE,
-    413: Fault.TOO_LONG,
-    422: Fault.BAD_REQUEST,
-    429: Fault.RATE_LIMITED,
-    504: Fault.TIMEOUT,
-    529: Fault.OVERLOADED,
-}
-
-
-def _of_status(error: openai.APIStatusError) -> ProviderError:
-    """Structured code first, then the status. A body that is not the API's JSON is a proxy speaking, never an auth error."""
-    status, code = error.status_code, error.code
-    fault = _BY_CODE.get(code or "") or _BY_STATUS.get(status)
-    if fault is None:
-        fault = Fault.UNAVAILABLE if status >= 500 else Fault.BAD_RESPONSE
-    if not isinstance(error.body, dict) and status < 500 and status not in (402, 408, 413, 429):
-        fault = Fault.UNAVAILABLE if status == 403 else Fault.BAD_RESPONSE
-    known = f", {code}" if code in _BY_CODE else ""
-    billed = fault in (Fault.TIMEOUT, Fault.BAD_RESPONSE)
-    return ProviderError(fault, f"HTTP {status}{known}", billed, retry_after_s(error.response.headers), status)
-
-
-def retry_after_s(headers: Any) -> float | None:
-    """`retry-after-ms`, or `retry-after` in seconds or as an HTTP date (RFC 9110, 10.2.3); never negative."""
-    try:
-        if "retry-after-ms" in headers:
-            return max(0.0, float(headers["retry-after-ms"]) / 1000)
-        text = headers.get("retry-after")
-        if text is None:
-            return None
-        if re.fullmatch(r"[\d.]+", text):
-            return float(text)
-        return max(0.0, (parsedate_to_datetime(text) - datetime.now(UTC)).total_seconds())
-    except (ValueError, TypeError):
-        return None

@@ -27,6 +27,10 @@ class Simulator:
         self._down = options.get("down") == "1"
         self._faults = [fault for fault in options.get("faults", "").split(",") if fault]
 
+    @classmethod
+    def unfit(cls, request: CompletionRequest) -> str:
+        return ""
+
     async def complete(self, call: Call) -> Reply:
         prompt = _last_user_text(call.request)
         orders = _orders(prompt, call.model)

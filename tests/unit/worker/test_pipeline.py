@@ -131,6 +131,17 @@ def test_what_no_link_can_answer_is_told(house, options, message):
         house.pipeline.run(house.job(**options))
 
 
+def test_a_link_without_words_for_a_request_is_passed_over(house):
+    """And if no other is left, the error names what it is."""
+    claude = Link(provider="anthropic", model="claude-haiku-4-5", adapter="anthropic")
+    job = house.job(response_format={"type": "json_object"})
+    chain = Chain((claude, *LINKS), CallSettings(), Pricing({}, (0, 0)), house.loop, b"key")
+    assert [link.provider for link in chain.allowed(job.request)] == ["simulator", "simulator"]
+    alone = Chain((claude,), CallSettings(), Pricing({}, (0, 0)), house.loop, b"key")
+    with pytest.raises(InvalidRequest, match="json_object"):
+        alone.allowed(job.request)
+
+
 def test_a_rescue_is_marked():
     house = House(static_fallback="Please try again later.")
     completion = house.pipeline.rescue(house.job())

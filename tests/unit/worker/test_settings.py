@@ -82,3 +82,14 @@ def test_redis_settings_need_nothing_else(env):
     env(REDIS_URL="redis://h:1/2", LEDGER_URL="redis://l:3/4")
     redis = load_redis()
     assert (redis.broker, redis.backend, redis.ledger) == ("redis://h:1/2", "redis://h:1/2", "redis://l:3/4")
+
+
+def test_each_vendor_has_variables_of_its_own(env):
+    """A chain of two vendors names the key that is missing, and whose it is."""
+    env(LLM_CHAIN="openai:gpt-4o-mini,anthropic:claude-haiku-4-5", OPENAI_API_KEY="sk-1", ANTHROPIC_BASE_URL="http://gateway")
+    expected = "Missing required env var: ANTHROPIC_API_KEY (link 2, anthropic, needs it). Fix: export ANTHROPIC_API_KEY=..."
+    assert problems() == {"ANTHROPIC_API_KEY": expected}
+    env(ANTHROPIC_API_KEY="sk-2")
+    first, second = Settings.load().links
+    assert (first.base_url, second.base_url, second.adapter) == (None, "http://gateway", "anthropic")
+    assert (first.api_key.get_secret_value(), second.api_key.get_secret_value()) == ("sk-1", "sk-2")

@@ -1,0 +1,105 @@
+"""What Anthropic's adapter alone puts on the wire."""
+
+import pytest
+
+from producer.contract.messages import CompletionRequest
+from worker.providers import load
+
+TIFF = "data:image/tiff;base64,AA=="
+PNG = "data:image/png;base64,AA=="
+
+
+@pytest.fixture
+def adapter():
+    return "anthropic"
+
+
+def test_only_what_is_set_goes_on_the_wire(wire, ask, secrets):
+    """A golden of the request."""
+    ask(wire.base_url)
+    assert wire.calls[0].request == {
+        "model": "claude-haiku-4-5",
+        "messages": [{"role": "user", "content": [{"type": "text", "text": secrets.prompt}]}],
+        "max_tokens": 50,
+        "temperature": 0.5,
+    }
+    assert wire.calls[0].headers["Authorization"] == f"Bearer {secrets.key}"
+
+
+@pytest.mark.parametrize(
+    ("model", "sent"),
+    [("claude-haiku-4-5-20251001", 1.0),  ("claude-opus-4-6", 1.0), ("claude-haiku-5-5", None),
+     ("claude-opus-4-8", None), ("unheard-of", None)],
+)  # fmt: skip
+def test_temperature_goes_only_where_it_is_known_to_be_taken(wire, ask, model, sent):
+    """And never above 1, the end of the API's range."""
+    ask(wire.base_url, model=model, temperature=1.7)
+    assert wire.calls[0].request.get("temperature") == sent
+
+
+def test_a_conversation_becomes_alternating_turns(wire, ask):
+    """Systems are hoisted, tool results of one turn are together, blank texts are gone, the user speaks first and last."""
+    calls = [
+        {"id": f"c{n}", "type": "function", "function": {"name": "f", "arguments": text}}
+        for n, text in ((1, '{"x": 1}'), (2, "oops"))
+    ]
+    ask(wire.base_url, messages=[
+        {"role": "system", "content": "One."},
+        {"role": "assistant", "content": "Hello."},
+        {"role": "user", "content": [{"type": "text", "text": " "}, {"type": "text", "text": "Weather?"}]},
+        {"role": "user", "content": "Please."},
+        {"role": "assistant", "content": "Looking.", "tool_calls": calls},
+        {"role": "tool", "tool_call_id": "c1", "content": "rain"},
+        {"role": "tool", "tool_call_id": "c2", "content": "wind"},
+        {"role": "developer", "content": "Two."},
+        {"role": "assistant", "content": "It will"},
+    ])  # fmt: skip
+    sent = wire.calls[0].request
+    assert sent["system"] == "One.\n\nTwo."
+    go_on = [{"type": "text", "text": "Continue."}]
+    assert sent["messages"] == [
+        {"role": "user", "content": go_on},
+        {"role": "assistant", "content": [{"type": "text", "text": "Hello."}]},
+        {"role": "user", "content": [{"type": "text", "text": "Weather?"}, {"type": "text", "text": "Please."}]},
+        {"role": "assistant", "content": [
+            {"type": "text", "text": "Looking."},
+            {"type": "tool_use", "id": "c1", "name": "f", "input": {"x": 1}},
+            {"type": "tool_use", "id": "c2", "name": "f", "input": {"arguments": "oops"}},
+        ]},
+        {"role": "user", "content": [
+            {"type": "tool_result", "tool_use_id": "c1", "content": "rain"},
+            {"type": "tool_result", "tool_use_id": "c2", "content": "wind"},
+        ]},
+        {"role": "assistant", "content": [{"type": "text", "text": "It will"}]},
+        {"role": "user", "content": go_on},
+    ]  # fmt: skip
+
+
+def test_every_option_of_a_request_is_translated(wire, ask):
+    """Stop, tools, structured output and images arrive as the API spells them."""
+    schema = {"type": "json_schema", "json_schema": {"name": "n", "schema": {"type": "object"}}}
+    tools = [{"type": "function", "function": {"name": "f", "description": "d"}}]
+    parts = [{"type": "image_url", "image_url": {"url": url}} for url in (PNG, "https://example.org/a.png")]
+    ask(wire.base_url, messages=[{"role": "user", "content": parts}], stop="END", tools=tools, response_format=schema)
+    sent = wire.calls[0].request
+    assert sent["stop_sequences"] == ["END"]
+    assert sent["tools"] == [{"name": "f", "description": "d", "input_schema": {"type": "object"}}]
+    assert sent["output_config"] == {"format": {"type": "json_schema", "schema": {"type": "object"}}}
+    assert sent["messages"][0]["content"] == [
+        {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": "AA=="}},
+        {"type": "image", "source": {"type": "url", "url": "https://example.org/a.png"}},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("fields", "reason"),
+    [
+        ({"response_format": {"type": "json_object"}}, "json_object"),
+        ({"messages": [{"role": "user", "content": [{"type": "image_url", "image_url": {"url": TIFF}}]}]},
+         "neither jpeg"),
+    ],
+)  # fmt: skip
+def test_what_the_api_has_no_word_for_is_named(fields, reason):
+    """Before anything is reserved, so that another link can take it."""
+    request = CompletionRequest.checked(**({"messages": [{"role": "user", "content": "x"}]} | fields))
+    assert reason in load("anthropic").unfit(request)

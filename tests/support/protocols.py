@@ -1,0 +1,109 @@
+"""What each provider puts on the wire: its answers, refusals and usage, as plain JSON."""
+
+from abc import ABC, abstractmethod
+
+TEXT = "A wired answer, always the same."
+SAID = "the provider's words, with sk-secret and the prompt"
+
+
+def tokens(request: dict, options: dict) -> tuple[int, int]:
+    """Input and output: told by the event, else from the size of the request."""
+    prompt = sum(len(str(message.get("content"))) for message in request["messages"]) // 4
+    return int(options.get("in", prompt)), int(options.get("out", 12))
+
+
+class Protocol(ABC):
+    """`errors`: event -> the provider's code for it. An event is its HTTP status, or a name found in `statuses`."""
+
+    errors: dict[str, str | None]
+    statuses: dict[str, int]
+
+    @abstractmethod
+    def error(self, name: str, options: dict) -> tuple[int, dict]:
+        """HTTP status and body."""
+
+    @abstractmethod
+    def answer(self, request: dict, name: str, options: dict) -> dict:
+        """The body of a 200."""
+
+
+class ChatCompletions(Protocol):
+    """OpenAI and whoever speaks like it."""
+
+    errors = {"408": "request_timeout", "409": "conflict", "500": None, "502": None, "503": "server_overloaded", "504": None,
+              "529": None, "400": "invalid_value", "context": "context_length_exceeded", "policy": "invalid_prompt",
+              "401": "invalid_api_key", "403": "model_not_allowed", "404": "model_not_found", "413": "request_too_large",
+              "422": None, "429": "rate_limit_exceeded", "quota": "insufficient_quota", "402": None}  # fmt: skip
+    statuses = {"context": 400, "policy": 400, "quota": 429}
+    finishes = {"length": "length", "filter": "content_filter", "unknown_finish": "novel", "tool_calls": "tool_calls"}
+
+    def error(self, name: str, options: dict) -> tuple[int, dict]:
+        code = options.get("code", self.errors[name])
+        error = {"message": SAID, "type": "invalid_request_error", "code": code}
+        return self.statuses.get(name) or int(name), {"error": error}
+
+    def answer(self, request: dict, name: str, options: dict) -> dict:
+        message: dict = {"role": "assistant", "content": TEXT}
+        if name == "refusal":
+            message |= {"content": None, "refusal": "I cannot help with that"}
+        if name == "tool_calls":
+            call = {"id": "call_1", "type": "function", "function": {"name": "f", "arguments": '{"x": 1}'}}
+            message |= {"content": None, "tool_calls": [call]}
+        finish = self.finishes.get(name, "stop")
+        choices = [] if name == "empty" else [{"index": 0, "message": message, "finish_reason": finish}]
+        body = {"id": "chatcmpl-1", "object": "chat.completion", "created": 1, "model": request["model"], "choices": choices}
+        return body if name == "nousage" else body | {"usage": self.usage(*tokens(request, options), options)}
+
+    def usage(self, tokens_in: int, tokens_out: int, options: dict) -> dict:
+        usage: dict = {"prompt_tokens": tokens_in, "completion_tokens": tokens_out, "total_tokens": tokens_in + tokens_out}
+        if "cached" in options:
+            usage["prompt_tokens_details"] = {"cached_tokens": int(options["cached"])}
+        if "reasoning" in options:
+            usage["completion_tokens_details"] = {"reasoning_tokens": int(options["reasoning"])}
+        return usage
+
+
+class Messages(Protocol):
+    """Anthropic."""
+
+    errors = {"400": "invalid_request_error", "context": "invalid_request_error", "policy": "invalid_request_error",
+              "credit": "invalid_request_error", "401": "authentication_error", "402": "billing_error", "403": "permission_error",
+              "404": "not_found_error", "408": "timeout_error", "409": "conflict_error", "413": "request_too_large",
+              "422": "invalid_request_error", "429": "rate_limit_error", "quota": "rate_limit_error", "500": "api_error",
+              "502": "api_error", "503": "api_error", "504": "timeout_error", "529": "overloaded_error"}  # fmt: skip
+    statuses = {"context": 400, "policy": 400, "credit": 400, "quota": 429}
+    texts = {
+        "context": "prompt is too long: 250000 tokens > 200000 maximum",
+        "policy": "Output blocked by content filtering policy",
+        "credit": "Your credit balance is too low to access the API",
+    }
+    finishes = {"length": "max_tokens", "filter": "refusal", "refusal": "refusal", "unknown_finish": "novel",
+                "tool_calls": "tool_use", "pause": "pause_turn"}  # fmt: skip
+
+    def error(self, name: str, options: dict) -> tuple[int, dict]:
+        error: dict = {"type": options.get("code", self.errors[name]), "message": self.texts.get(name, SAID)}
+        if name == "quota":
+            error["details"] = {"error_code": "enforced_spend_limit_reached"}
+        return self.statuses.get(name) or int(name), {"type": "error", "error": error, "request_id": "req_wire"}
+
+    def answer(self, request: dict, name: str, options: dict) -> dict:
+        content: list[dict] = [{"type": "text", "text": TEXT}]
+        if name in ("empty", "refusal", "filter"):
+            content = []
+        if name == "tool_calls":
+            content = [{"type": "tool_use", "id": "call_1", "name": "f", "input": {"x": 1}}]
+        finish = self.finishes.get(name, "end_turn")
+        body = {"id": "msg_1", "type": "message", "role": "assistant", "model": request["model"], "content": content,
+                "stop_reason": finish, "stop_sequence": None}  # fmt: skip
+        return body if name == "nousage" else body | {"usage": self.usage(*tokens(request, options), options)}
+
+    def usage(self, tokens_in: int, tokens_out: int, options: dict) -> dict:
+        """`in` is all input, as everywhere; here the cached part is told apart from the rest."""
+        cached = int(options.get("cached", 0))
+        usage: dict = {"input_tokens": tokens_in - cached, "output_tokens": tokens_out, "cache_read_input_tokens": cached}
+        if "reasoning" in options:
+            usage["output_tokens_details"] = {"thinking_tokens": int(options["reasoning"])}
+        return usage
+
+
+PROTOCOLS: dict[str, Protocol] = {"/v1/chat/completions": ChatCompletions(), "/v1/messages": Messages()}

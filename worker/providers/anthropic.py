@@ -1,0 +1,156 @@
+"""Anthropic's Messages API: identity, translation, error mapping. No retries, no waiting."""
+
+import json
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import anthropic
+import httpx2
+
+from producer.contract.messages import CompletionRequest, FunctionCall, ToolCall, Usage
+
+from ..faults import Fault, ProviderError
+from .anthropic_messages import conversation, tools, unfit
+from .base import CONNECT_S, SOCKET_S, Call, Finish, Reply
+from .statuses import of_status
+from .transport import of_transport
+
+TAKES_TEMPERATURE = re.compile(r"claude-(3|(opus|sonnet|haiku)-4(-[015])?(-\d{8})?$|opus-4-6)")
+"""Models up to Claude Opus 4.6; later ones answer 400. What is not listed gets none, which every model takes."""
+
+_FINISHES: dict[str | None, Finish] = {
+    "end_turn": "stop",
+    "stop_sequence": "stop",
+    "max_tokens": "length",
+    "model_context_window_exceeded": "length",
+    "tool_use": "tool_calls",
+    "refusal": "refusal",
+}
+
+
+class Anthropic:
+    """One SDK client per link and process, on the aiohttp transport."""
+
+    def __init__(self, base_url: str | None, api_key: str | None, options: dict[str, str]) -> None:
+        timeout = httpx2.Timeout(SOCKET_S, connect=CONNECT_S)
+        self._client = anthropic.AsyncAnthropic(
+            api_key=api_key,
+            base_url=base_url,
+            max_retries=0,
+            timeout=timeout,
+            http_client=anthropic.DefaultAioHttpClient(timeout=timeout),
+        )
+
+    @classmethod
+    def unfit(cls, request: CompletionRequest) -> str:
+        return unfit(request)
+
+    async def complete(self, call: Call) -> Reply:
+        with translating():
+            answer = await self._client.messages.create(**_parameters(call))
+            return _reply(call, answer)
+
+    async def aclose(self) -> None:
+        await self._client.close()
+
+
+def _parameters(call: Call) -> dict[str, Any]:
+    """Only what is set: the SDK would send None as null."""
+    request = call.request
+    system, messages = conversation(request)
+    parameters: dict[str, Any] = {"model": call.model, "messages": messages, "max_tokens": call.max_tokens}
+    parameters["extra_headers"] = {"X-Client-Request-Id": call.job_id}
+    if system:
+        parameters["system"] = system
+    if request.stop:
+        parameters["stop_sequences"] = list(request.stop)
+    if request.tools:
+        parameters["tools"] = tools(request)
+    if request.response_format and request.response_format.json_schema:
+        schema = request.response_format.json_schema.schema_
+        parameters["output_config"] = {"format": {"type": "json_schema", "schema": schema}}
+    if TAKES_TEMPERATURE.match(call.model):
+        # No keyword of the SDK any more; the API's range ends at 1.
+        parameters["extra_body"] = {"temperature": min(call.temperature, 1.0)}
+    return parameters
+
+
+def _reply(call: Call, answer: Any) -> Reply:
+    """Normalise; the SDK validates nothing, so anything may be missing."""
+    finish = _FINISHES.get(getattr(answer, "stop_reason", None))
+    if finish is None:
+        raise ProviderError(Fault.BAD_RESPONSE, "a 200 with an unknown stop reason", maybe_billed=True)
+    if not answer.content and finish not in ("refusal", "length"):
+        raise ProviderError(Fault.BAD_RESPONSE, "a 200 without content", maybe_billed=True)
+    blocks = answer.content or []
+    calls = [
+        ToolCall(id=block.id, function=FunctionCall(name=block.name, arguments=json.dumps(block.input)))
+        for block in blocks
+        if block.type == "tool_use"
+    ]
+    return Reply(
+        text="".join(block.text for block in blocks if block.type == "text"),
+        finish=finish,
+        model=answer.model or call.model,
+        usage=_usage(answer.usage),
+        tool_calls=tuple(calls),
+        provider_request_id=answer._request_id,
+    )
+
+
+def _usage(usage: Any) -> Usage | None:
+    """Anthropic's input leaves out what was read from or written to its cache; ours is all of it."""
+    if usage is None or usage.input_tokens is None or usage.output_tokens is None:
+        return None
+    read, written = usage.cache_read_input_tokens or 0, usage.cache_creation_input_tokens or 0
+    details = usage.output_tokens_details
+    return Usage(
+        input=usage.input_tokens + read + written,
+        output=usage.output_tokens,
+        cached=read,
+        reasoning=(details and details.thinking_tokens) or 0,
+    )
+
+
+@contextmanager
+def translating() -> Iterator[None]:
+    """Turn whatever the SDK raises into `ProviderError`, `from None`: its exceptions carry the key and the prompt."""
+    try:
+        yield
+    except anthropic.APIStatusError as error:
+        known, code = _known(error)
+        raise of_status(error.status_code, error.body, error.response.headers, known, code) from None
+    except anthropic.APIConnectionError as error:
+        raise of_transport(error) from None
+    except (json.JSONDecodeError, anthropic.APIResponseValidationError):
+        raise ProviderError(Fault.BAD_RESPONSE, "a 200 that is not the API's JSON", maybe_billed=True) from None
+    except (TypeError, ValueError, AttributeError, anthropic.AnthropicError) as error:
+        # ProviderError is none of these; what is left is a body of the wrong shape or a request the SDK will not send.
+        raise ProviderError(Fault.BAD_RESPONSE, f"{type(error).__name__} in the SDK", maybe_billed=True) from None
+
+
+_BY_CODE = {
+    "contract_spend_limit_reached": Fault.QUOTA_EXHAUSTED,
+    "enforced_spend_limit_reached": Fault.QUOTA_EXHAUSTED,
+    "billing_error": Fault.QUOTA_EXHAUSTED,
+    "overloaded_error": Fault.OVERLOADED,
+    "request_too_large": Fault.TOO_LONG,
+}
+_BY_TEXT = (
+    (re.compile(r"prompt is too long|exceed context limit"), Fault.TOO_LONG),
+    (re.compile(r"content filtering policy"), Fault.CONTENT_FILTERED),
+    (re.compile(r"credit balance"), Fault.QUOTA_EXHAUSTED),
+)
+"""A 400 has no code of its own for these; the texts are public reports."""
+
+
+def _known(error: anthropic.APIStatusError) -> tuple[Fault | None, str]:
+    for code in (error.error_code, error.type):
+        if code in _BY_CODE:
+            return _BY_CODE[code], str(code)
+    if error.status_code == 400 and isinstance(error.body, dict):
+        text = str((error.body.get("error") or {}).get("message"))
+        return next((fault for pattern, fault in _BY_TEXT if pattern.search(text)), None), ""
+    return None, ""

@@ -1,0 +1,95 @@
+"""Our messages and tools in the shape of Anthropic's Messages API. Pure."""
+
+import json
+import re
+from typing import Any
+
+from producer.contract.messages import CompletionRequest, ImagePart, Message, TextPart
+
+_DATA = re.compile(r"data:(image/(?:jpeg|png|gif|webp));base64,(.+)", re.DOTALL)
+_GO_ON = {"type": "text", "text": "Continue."}
+
+Block = dict[str, Any]
+
+
+def unfit(request: CompletionRequest) -> str:
+    """What of the request the API has no word for, "" if nothing."""
+    if request.response_format and request.response_format.type == "json_object":
+        return "response_format json_object (json_schema works)"
+    for message in request.messages:
+        for part in message.content or ():
+            if isinstance(part, ImagePart) and part.image_url.url.startswith("data:") and not _DATA.match(part.image_url.url):
+                return "an image that is neither jpeg, png, gif nor webp"
+    return ""
+
+
+def conversation(request: CompletionRequest) -> tuple[str, list[dict[str, Any]]]:
+    """(system, messages). Systems are joined, turns of one role merged, blank texts dropped (each would be a 400); the first and
+    the last turn are the user's, because models without prefill refuse anything else."""
+    systems = [_plain(message) for message in request.messages if message.role in ("system", "developer")]
+    turns: list[dict[str, Any]] = []
+    for message in request.messages:
+        if message.role in ("system", "developer"):
+            continue
+        role = "assistant" if message.role == "assistant" else "user"
+        blocks = _blocks(message)
+        if blocks and turns and turns[-1]["role"] == role:
+            turns[-1]["content"] += blocks
+        elif blocks:
+            turns.append({"role": role, "content": blocks})
+    if not turns or turns[0]["role"] == "assistant":
+        turns.insert(0, {"role": "user", "content": [_GO_ON]})
+    if turns[-1]["role"] == "assistant":
+        turns.append({"role": "user", "content": [_GO_ON]})
+    return "\n\n".join(text for text in systems if text.strip()), turns
+
+
+def tools(request: CompletionRequest) -> list[dict[str, Any]]:
+    """Function tools; one without parameters takes an empty object."""
+    return [
+        {"name": tool.function.name, "input_schema": tool.function.parameters or {"type": "object"}}
+        | ({"description": tool.function.description} if tool.function.description else {})
+        for tool in request.tools
+    ]
+
+
+def _blocks(message: Message) -> list[Block]:
+    if message.role == "tool":
+        return [{"type": "tool_result", "tool_use_id": message.tool_call_id, "content": _plain(message)}]
+    if isinstance(message.content, str):
+        blocks = _text(message.content)
+    else:
+        blocks = [block for part in message.content or () for block in _part(part)]
+    for call in message.tool_calls or ():
+        blocks.append(
+            {"type": "tool_use", "id": call.id, "name": call.function.name, "input": _arguments(call.function.arguments)}
+        )
+    return blocks
+
+
+def _part(part: TextPart | ImagePart) -> list[Block]:
+    if isinstance(part, TextPart):
+        return _text(part.text)
+    url = part.image_url.url
+    if found := _DATA.match(url):
+        return [{"type": "image", "source": {"type": "base64", "media_type": found[1], "data": found[2]}}]
+    return [{"type": "image", "source": {"type": "url", "url": url}}]
+
+
+def _text(text: str) -> list[Block]:
+    return [{"type": "text", "text": text}] if text.strip() else []
+
+
+def _plain(message: Message) -> str:
+    if isinstance(message.content, str):
+        return message.content
+    return "\n\n".join(part.text for part in message.content or () if isinstance(part, TextPart))
+
+
+def _arguments(text: str) -> Any:
+    """A model may have written something that is no JSON object; the API takes objects only."""
+    try:
+        value = json.loads(text)
+    except ValueError:
+        value = None
+    return value if isinstance(value, dict) else {"arguments": text}

@@ -1,0 +1,50 @@
+"""What an HTTP answer that is no success means, whoever sent it. Adapters add what only their provider says in its codes."""
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+
+from ..faults import Fault, ProviderError
+
+BY_STATUS = {
+    400: Fault.BAD_REQUEST,
+    401: Fault.MISCONFIGURED,
+    402: Fault.QUOTA_EXHAUSTED,
+    403: Fault.MISCONFIGURED,
+    404: Fault.MISCONFIGURED,
+    408: Fault.TIMEOUT,
+    409: Fault.UNAVAILABLE,
+    413: Fault.TOO_LONG,
+    422: Fault.BAD_REQUEST,
+    429: Fault.RATE_LIMITED,
+    504: Fault.TIMEOUT,
+    529: Fault.OVERLOADED,
+}
+
+
+def of_status(status: int, body: object, headers: Mapping[str, str], known: Fault | None = None, code: str = "") -> ProviderError:
+    """`known`: the fault of the provider's own code, which wins; `code` is shown. A `body` that is not the API's JSON is a
+    proxy speaking: never an auth error."""
+    fault = known or BY_STATUS.get(status)
+    if fault is None:
+        fault = Fault.UNAVAILABLE if status >= 500 else Fault.BAD_RESPONSE
+    if not isinstance(body, dict) and status < 500 and status not in (402, 408, 413, 429):
+        fault = Fault.UNAVAILABLE if status == 403 else Fault.BAD_RESPONSE
+    reason = f"HTTP {status}, {code}" if known and code else f"HTTP {status}"
+    return ProviderError(fault, reason, fault in (Fault.TIMEOUT, Fault.BAD_RESPONSE), retry_after_s(headers), status)
+
+
+def retry_after_s(headers: Mapping[str, str]) -> float | None:
+    """`retry-after-ms`, or `retry-after` in seconds or as an HTTP date (RFC 9110, 10.2.3); never negative."""
+    try:
+        if "retry-after-ms" in headers:
+            return max(0.0, float(headers["retry-after-ms"]) / 1000)
+        text = headers.get("retry-after")
+        if text is None:
+            return None
+        if re.fullmatch(r"[\d.]+", text):
+            return float(text)
+        return max(0.0, (parsedate_to_datetime(text) - datetime.now(UTC)).total_seconds())
+    except (ValueError, TypeError):
+        return None
