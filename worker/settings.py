@@ -249,7 +249,7 @@ def _invalid(variable: str, reason: str, slice_: type[Slice]) -> Problem:
     return Problem(variable, f"Invalid env var: {variable}: {reason}. Fix: {fix}")
 
 
-VENDORS = {"openai": "OPENAI_", "anthropic": "ANTHROPIC_"}
+VENDORS = {"openai": "OPENAI_", "anthropic": "ANTHROPIC_", "gemini": "GOOGLE_"}
 """Providers that need a key -> the prefix of their own variables, <prefix>API_KEY and <prefix>BASE_URL."""
 
 

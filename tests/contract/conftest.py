@@ -9,7 +9,7 @@ from worker.loop import Loop
 from worker.providers import Call, load
 
 KEY, PROMPT = "sk-secret-key", "the secret prompt"
-MODELS = {"openai": "gpt-4o-mini", "anthropic": "claude-haiku-4-5"}
+MODELS = {"openai": "gpt-4o-mini", "anthropic": "claude-haiku-4-5", "gemini": "gemini-2.5-flash-lite"}
 """Every adapter with a wire, and a model of its own."""
 
 

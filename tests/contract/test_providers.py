@@ -13,7 +13,6 @@ from worker.loop import Stopped
 COMMON = [
     ("400", Fault.BAD_REQUEST, False, None),
     ("context", Fault.TOO_LONG, False, None),
-    ("policy", Fault.CONTENT_FILTERED, False, None),
     ("401", Fault.MISCONFIGURED, False, None),
     ("402", Fault.QUOTA_EXHAUSTED, False, None),
     ("403", Fault.MISCONFIGURED, False, None),
@@ -45,8 +44,21 @@ COMMON = [
     ("unknown_finish", Fault.BAD_RESPONSE, True, None),
 ]
 OWN = {
-    "openai": [("503", Fault.OVERLOADED, False, None), ("503;code=other", Fault.UNAVAILABLE, False, None)],
+    "openai": [
+        ("policy", Fault.CONTENT_FILTERED, False, None),
+        ("503", Fault.OVERLOADED, False, None),
+        ("503;code=other", Fault.UNAVAILABLE, False, None),
+    ],
+    "gemini": [
+        ("503", Fault.OVERLOADED, False, None),
+        ("badkey", Fault.MISCONFIGURED, False, None),
+        ("location", Fault.MISCONFIGURED, False, None),
+        ("disabled", Fault.MISCONFIGURED, False, None),
+        ("language", Fault.BAD_RESPONSE, True, None),
+        ("429;retry_info=53", Fault.RATE_LIMITED, False, 54.0),
+    ],
     "anthropic": [
+        ("policy", Fault.CONTENT_FILTERED, False, None),
         ("503", Fault.UNAVAILABLE, False, None),
         ("credit", Fault.QUOTA_EXHAUSTED, False, None),
         ("429;code=ramp_limit_exceeded", Fault.RATE_LIMITED, False, None),
@@ -61,6 +73,7 @@ def adapter(request):
     return request.param
 
 
+@pytest.mark.filterwarnings("ignore:NOVEL is not a valid FinishReason")  # google-genai says so, and goes on
 @pytest.mark.parametrize(
     ("adapter", "event", "fault", "maybe_billed", "retry_after_s"), ROWS, ids=[f"{row[0]}-{row[1]}" for row in ROWS]
 )
@@ -126,10 +139,15 @@ def test_a_call_can_be_stopped_from_another_thread(wire, ask, loop):
 
 @pytest.mark.parametrize(
     ("event", "finishes"),
-    [("ok", {"stop"}), ("length", {"length"}), ("filter", {"content_filter", "refusal"}), ("refusal", {"refusal"})],
+    [
+        ("ok", {"stop"}),
+        ("length", {"length"}),
+        ("filter", {"content_filter", "refusal"}),
+        ("refusal", {"content_filter", "refusal"}),
+    ],
 )
 def test_finish_reasons_are_normalised(wire, ask, event, finishes):
-    """A refusal must not pass as an answer; Anthropic knows no content filter, it refuses."""
+    """A refusal must not pass as an answer; Anthropic knows no content filter, Gemini no refusal."""
     wire.script = lambda request, number: event
     assert ask(wire.base_url).finish in finishes
 

@@ -8,7 +8,8 @@ SAID = "the provider's words, with sk-secret and the prompt"
 
 def tokens(request: dict, options: dict) -> tuple[int, int]:
     """Input and output: told by the event, else from the size of the request."""
-    prompt = sum(len(str(message.get("content"))) for message in request["messages"]) // 4
+    turns = request.get("messages") or request["contents"]
+    prompt = sum(len(str(turn.get("content") or turn.get("parts"))) for turn in turns) // 4
     return int(options.get("in", prompt)), int(options.get("out", 12))
 
 
@@ -106,4 +107,54 @@ class Messages(Protocol):
         return usage
 
 
-PROTOCOLS: dict[str, Protocol] = {"/v1/chat/completions": ChatCompletions(), "/v1/messages": Messages()}
+class GenerateContent(Protocol):
+    """Gemini."""
+
+    errors = {"400": "INVALID_ARGUMENT", "context": "INVALID_ARGUMENT", "badkey": "INVALID_ARGUMENT", "401": "UNAUTHENTICATED",
+              "location": "FAILED_PRECONDITION", "402": "PAYMENT", "403": "PERMISSION_DENIED", "404": "NOT_FOUND",
+              "408": "DEADLINE_EXCEEDED", "409": "ABORTED", "413": "INVALID_ARGUMENT", "422": "INVALID_ARGUMENT",
+              "429": "RESOURCE_EXHAUSTED", "quota": "RESOURCE_EXHAUSTED", "500": "INTERNAL", "502": "UNAVAILABLE",
+              "503": "UNAVAILABLE", "504": "DEADLINE_EXCEEDED", "529": "UNAVAILABLE"}  # fmt: skip
+    statuses = {"context": 400, "badkey": 400, "location": 400, "quota": 429}
+    finishes = {"length": "MAX_TOKENS", "filter": "SAFETY", "refusal": "SAFETY", "unknown_finish": "NOVEL",
+                "language": "LANGUAGE", "disabled": "PUP_LIMITED_DISABLED"}  # fmt: skip
+
+    def error(self, name: str, options: dict) -> tuple[int, dict]:
+        said = "The input token count (250000) exceeds the maximum number of tokens allowed" if name == "context" else SAID
+        details = []
+        if name == "badkey":
+            details.append({"@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": "API_KEY_INVALID"})
+        if name in ("429", "quota"):
+            quota = "RequestsPerDayPerProject" if name == "quota" else "RequestsPerMinutePerProject"
+            details.append({"@type": "type.googleapis.com/google.rpc.QuotaFailure", "violations": [{"quotaId": quota}]})
+        if "retry_info" in options:
+            details.append({"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": f"{options['retry_info']}s"})
+        status = self.statuses.get(name) or int(name)
+        return status, {"error": {"code": status, "message": said, "status": self.errors[name], "details": details}}
+
+    def answer(self, request: dict, name: str, options: dict) -> dict:
+        parts: list[dict] = [{"text": "a thought", "thought": True}, {"text": TEXT}]
+        if name in ("filter", "refusal"):
+            parts = []
+        if name == "tool_calls":
+            parts = [{"functionCall": {"id": "call_1", "name": "f", "args": {"x": 1}}}]
+        candidate = {"content": {"role": "model", "parts": parts}, "finishReason": self.finishes.get(name, "STOP"), "index": 0}
+        body: dict = {"modelVersion": request["model"], "responseId": "resp_1"}
+        if name == "blocked":
+            body["promptFeedback"] = {"blockReason": "SAFETY"}
+        elif name != "empty":
+            body["candidates"] = [candidate]
+        return body if name == "nousage" else body | {"usageMetadata": self.usage(*tokens(request, options), options)}
+
+    def usage(self, tokens_in: int, tokens_out: int, options: dict) -> dict:
+        """`out` is all output, as everywhere; here the thoughts are told apart from the rest."""
+        thoughts = int(options.get("reasoning", 0))
+        return {"promptTokenCount": tokens_in, "candidatesTokenCount": tokens_out - thoughts, "thoughtsTokenCount": thoughts,
+                "cachedContentTokenCount": int(options.get("cached", 0)), "totalTokenCount": tokens_in + tokens_out}  # fmt: skip
+
+
+PROTOCOLS: dict[str, Protocol] = {
+    "/v1/chat/completions": ChatCompletions(),
+    "/v1/messages": Messages(),
+    "/v1/models/{call}": GenerateContent(),
+}

@@ -89,6 +89,8 @@ class WireServer:
 
     async def _handle(self, http: web.Request) -> web.StreamResponse:
         request = await http.json()
+        if "call" in http.match_info:  # Gemini names its model in the path
+            request["model"] = http.match_info["call"].partition(":")[0]
         with self._changed:
             event = self.script(request, len(self.calls))
             seen = Seen(event, request.get("model", ""), http.headers.get("X-Client-Request-Id", ""), request, dict(http.headers))
@@ -119,7 +121,7 @@ class WireServer:
         name, *pairs = seen.event.split(";")
         options = dict(pair.split("=", 1) for pair in pairs)
         await asyncio.sleep(float(options.get("delay", 0)))
-        protocol = PROTOCOLS[http.path]
+        protocol = PROTOCOLS[http.match_info.route.resource.canonical]
         if name in protocol.errors:
             return _refusal(protocol, name, options)
         if name == "html":

@@ -7,6 +7,7 @@ from .base import Call, Provider, Reply
 __all__ = ["REGISTRY", "Call", "Provider", "Reply", "load"]
 
 REGISTRY = {
+    "gemini": "worker.providers.gemini:Gemini",
     "anthropic": "worker.providers.anthropic:Anthropic",
     "openai": "worker.providers.openai:OpenAI",
     "simulator": "worker.providers.simulator:Simulator",

@@ -8,6 +8,9 @@ import aiohttp
 
 from ..faults import Fault, ProviderError
 
+TRANSPORT_ERRORS = (aiohttp.ClientError, ConnectionError)
+"""What an SDK lets through that runs on aiohttp without a wrapping of its own."""
+
 
 def of_transport(error: BaseException) -> ProviderError:
     """Whether the request can have arrived decides whether it may be billed."""
@@ -28,3 +31,8 @@ def _root(error: BaseException | None) -> BaseException | None:
     while error is not None and not isinstance(error, aiohttp.ClientError):
         error = error.__cause__
     return error
+
+
+def session() -> aiohttp.ClientSession:
+    """For an SDK that takes one; to be made on the loop and closed by its maker. As many connections as there are jobs."""
+    return aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0))

@@ -1,0 +1,78 @@
+"""What Gemini's adapter alone puts on the wire."""
+
+import pytest
+
+from producer.contract.messages import CompletionRequest
+from worker.providers import load
+
+
+@pytest.fixture
+def adapter():
+    return "gemini"
+
+
+def test_only_what_is_set_goes_on_the_wire(wire, ask, secrets):
+    """A golden of the request."""
+    ask(wire.base_url)
+    assert wire.calls[0].request == {
+        "model": "gemini-2.5-flash-lite",
+        "contents": [{"role": "user", "parts": [{"text": secrets.prompt}]}],
+        "generationConfig": {"temperature": 0.5, "maxOutputTokens": 50},
+    }
+    assert secrets.key in wire.calls[0].headers.values()
+
+
+def test_a_blocked_prompt_is_no_answer(wire, ask):
+    """A 200 without candidates, with its reason."""
+    wire.script = lambda request, number: "blocked"
+    assert ask(wire.base_url).finish == "content_filter"
+
+
+def test_thoughts_are_no_part_of_the_answer(wire, ask):
+    assert ask(wire.base_url).text == "A wired answer, always the same."
+
+
+def test_a_conversation_becomes_turns_of_user_and_model(wire, ask):
+    """Systems are hoisted, results find their call by name, blank texts are gone, the user speaks last."""
+    calls = [{"id": "c1", "type": "function", "function": {"name": "weather", "arguments": '{"x": 1}'}}]
+    ask(wire.base_url, messages=[
+        {"role": "system", "content": "One."},
+        {"role": "assistant", "content": "Hello."},
+        {"role": "user", "content": [{"type": "text", "text": " "}, {"type": "text", "text": "Weather?"}]},
+        {"role": "assistant", "tool_calls": calls},
+        {"role": "tool", "tool_call_id": "c1", "content": "rain"},
+        {"role": "developer", "content": "Two."},
+        {"role": "user", "content": "So?"},
+        {"role": "assistant", "content": "It will"},
+    ])  # fmt: skip
+    sent = wire.calls[0].request
+    assert [part["text"] for part in sent["systemInstruction"]["parts"]] == ["One.\n\nTwo."]
+    assert sent["contents"] == [
+        {"role": "model", "parts": [{"text": "Hello."}]},
+        {"role": "user", "parts": [{"text": "Weather?"}]},
+        {"role": "model", "parts": [{"functionCall": {"name": "weather", "args": {"x": 1}}}]},
+        {"role": "user", "parts": [{"functionResponse": {"name": "weather", "response": {"result": "rain"}}}, {"text": "So?"}]},
+        {"role": "model", "parts": [{"text": "It will"}]},
+        {"role": "user", "parts": [{"text": "Continue."}]},
+    ]
+
+
+def test_every_option_of_a_request_is_translated(wire, ask):
+    """Stop, tools, structured output and images arrive as the API spells them."""
+    schema = {"type": "json_schema", "json_schema": {"name": "n", "schema": {"type": "object"}}}
+    tools = [{"type": "function", "function": {"name": "f", "parameters": {"type": "object"}}}]
+    image = {"type": "image_url", "image_url": {"url": "data:image/png;base64,AA=="}}
+    ask(wire.base_url, messages=[{"role": "user", "content": [image]}], stop="END", tools=tools, response_format=schema)
+    sent = wire.calls[0].request
+    # The SDK spells this one name so; the API takes both spellings of any.
+    assert sent["contents"][0]["parts"] == [{"inlineData": {"mime_type": "image/png", "data": "AA=="}}]
+    assert sent["tools"] == [{"functionDeclarations": [{"name": "f", "parametersJsonSchema": {"type": "object"}}]}]
+    config = sent["generationConfig"]
+    assert (config["stopSequences"], config["responseMimeType"]) == (["END"], "application/json")
+    assert config["responseJsonSchema"] == {"type": "object"}
+
+
+def test_an_image_by_url_is_left_to_another_link():
+    image = {"type": "image_url", "image_url": {"url": "https://example.org/a.png"}}
+    request = CompletionRequest.checked(messages=[{"role": "user", "content": [image]}])
+    assert load("gemini").unfit(request) == "an image by URL"

@@ -1,0 +1,164 @@
+"""Google's Gemini through google-genai: identity, translation, error mapping. No retries, no waiting."""
+
+import json
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from google import genai
+from google.genai import errors, types
+
+from producer.contract.messages import CompletionRequest, FunctionCall, ToolCall, Usage
+
+from ..faults import Fault, ProviderError
+from .base import Call, Finish, Reply
+from .gemini_messages import conversation, options, unfit
+from .statuses import of_status
+from .transport import TRANSPORT_ERRORS, of_transport, session
+
+_FINISHES: dict[str, Finish] = {
+    "STOP": "stop",
+    "MAX_TOKENS": "length",
+    "CONTINUATION": "length",
+    **dict.fromkeys(
+        ("SAFETY", "RECITATION", "BLOCKLIST", "PROHIBITED_CONTENT", "SPII", "IMAGE_SAFETY", "IMAGE_PROHIBITED_CONTENT",
+         "IMAGE_RECITATION", "MODEL_ARMOR", "ESCALATION"),
+        "content_filter",
+    ),
+}  # fmt: skip
+
+
+class Gemini:
+    """One SDK client per link and process, on an aiohttp session of ours."""
+
+    def __init__(self, base_url: str | None, api_key: str | None, options: dict[str, str]) -> None:
+        # Without retry options the SDK sends a call again by itself after a cut connection: a second payment.
+        once = types.HttpRetryOptions(attempts=1)
+        self._session = session()
+        http = types.HttpOptions(base_url=base_url, retry_options=once, aiohttp_client=self._session)
+        self._client = genai.Client(vertexai=False, api_key=api_key, http_options=http)
+
+    @classmethod
+    def unfit(cls, request: CompletionRequest) -> str:
+        return unfit(request)
+
+    async def complete(self, call: Call) -> Reply:
+        with translating():
+            system, contents = conversation(call.request)
+            answer = await self._client.aio.models.generate_content(
+                model=call.model, contents=contents, config=_config(call, system)
+            )
+            return _reply(call, answer)
+
+    async def aclose(self) -> None:
+        await self._client.aio.aclose()
+        await self._session.close()
+
+
+def _config(call: Call, system: str) -> types.GenerateContentConfig:
+    """Automatic continuation and function calling are off: each would put further calls on the wire."""
+    return types.GenerateContentConfig(
+        system_instruction=system or None,
+        temperature=call.temperature,
+        max_output_tokens=call.max_tokens,
+        automatic_continuation=False,
+        automatic_function_calling=types.AutomaticFunctionCallingConfig(disable=True),
+        http_options=types.HttpOptions(headers={"X-Client-Request-Id": call.job_id}),
+        **options(call.request),
+    )
+
+
+def _reply(call: Call, answer: Any) -> Reply:
+    """Normalise; the SDK validates nothing, so anything may be missing."""
+    candidate = answer.candidates[0] if answer.candidates else None
+    parts = (candidate.content and candidate.content.parts) or [] if candidate else []
+    calls = [part.function_call for part in parts if part.function_call]
+    text = "".join(part.text for part in parts if part.text and not part.thought)
+    finish = _finish(answer, candidate)
+    if finish == "stop" and not (text or calls):
+        raise ProviderError(Fault.BAD_RESPONSE, "a 200 without content", maybe_billed=True)
+    return Reply(
+        text=text,
+        finish="tool_calls" if calls and finish == "stop" else finish,
+        model=answer.model_version or call.model,
+        usage=_usage(answer.usage_metadata),
+        tool_calls=tuple(_tool_call(number, each) for number, each in enumerate(calls, start=1)),
+        provider_request_id=answer.response_id,
+    )
+
+
+def _finish(answer: Any, candidate: Any) -> Finish:
+    if candidate is None:
+        if answer.prompt_feedback and answer.prompt_feedback.block_reason:
+            return "content_filter"
+        raise ProviderError(Fault.BAD_RESPONSE, "a 200 without candidates", maybe_billed=True)
+    name = candidate.finish_reason.name if candidate.finish_reason else ""
+    if name == "PUP_LIMITED_DISABLED":
+        raise ProviderError(Fault.MISCONFIGURED, "Google has disabled this account")
+    if name not in _FINISHES:
+        raise ProviderError(Fault.BAD_RESPONSE, "a 200 with an unknown finish reason", maybe_billed=True)
+    return _FINISHES[name]
+
+
+def _tool_call(number: int, call: Any) -> ToolCall:
+    """Gemini gives ids seldom; ours only has to be unique within the answer."""
+    return ToolCall(id=call.id or f"call_{number}", function=FunctionCall(name=call.name, arguments=json.dumps(call.args or {})))
+
+
+def _usage(usage: Any) -> Usage | None:
+    """Gemini's output leaves out the thoughts; ours is all of it."""
+    if usage is None or usage.prompt_token_count is None:
+        return None
+    thoughts = usage.thoughts_token_count or 0
+    return Usage(
+        input=usage.prompt_token_count + (usage.tool_use_prompt_token_count or 0),
+        output=(usage.candidates_token_count or 0) + thoughts,
+        cached=usage.cached_content_token_count or 0,
+        reasoning=thoughts,
+    )
+
+
+@contextmanager
+def translating() -> Iterator[None]:
+    """Turn whatever the SDK raises into `ProviderError`, `from None`: its exceptions carry the key and the prompt."""
+    try:
+        yield
+    except errors.APIError as error:
+        raise _of_api_error(error) from None
+    except TRANSPORT_ERRORS as error:
+        raise of_transport(error) from None
+    except (TypeError, ValueError, AttributeError) as error:
+        # ProviderError is none of these; what is left is no JSON, a body of the wrong shape, or a request the SDK will not send.
+        raise ProviderError(Fault.BAD_RESPONSE, f"{type(error).__name__} in the SDK", maybe_billed=True) from None
+
+
+def _of_api_error(error: errors.APIError) -> ProviderError:
+    """A body that was no JSON reaches us as a dict as well, but without the API's `error`."""
+    body = error.details if isinstance(error.details, dict) and "error" in error.details else None
+    told = body["error"] if body and isinstance(body["error"], dict) else {}
+    details = [each for each in told.get("details") or () if isinstance(each, dict)]
+    found = of_status(error.code, body, getattr(error.response, "headers", None) or {}, _known(error.code, told, details))
+    if found.retry_after_s is None:
+        found = ProviderError(found.fault, found.reason, found.maybe_billed, _retry_delay_s(details), found.status)
+    return found
+
+
+def _known(status: int, told: dict[str, Any], details: list[dict[str, Any]]) -> Fault | None:
+    """What status alone does not tell: a wrong key and a wrong place are 400s here, a spent day is a 429."""
+    if any(each.get("reason") == "API_KEY_INVALID" for each in details) or told.get("status") == "FAILED_PRECONDITION":
+        return Fault.MISCONFIGURED
+    quotas = [str(each.get("quotaId")) for detail in details for each in detail.get("violations") or ()]
+    if status == 429 and any("PerDay" in quota for quota in quotas):
+        return Fault.QUOTA_EXHAUSTED
+    if status == 400 and re.search(r"input token count.*exceeds the maximum", str(told.get("message"))):
+        return Fault.TOO_LONG
+    return Fault.OVERLOADED if status == 503 and told.get("status") == "UNAVAILABLE" else None
+
+
+def _retry_delay_s(details: list[dict[str, Any]]) -> float | None:
+    """google.rpc.RetryInfo. It is cut to whole seconds, so one more is waited (python-genai#1875)."""
+    for each in details:
+        if found := re.fullmatch(r"([\d.]+)s", str(each.get("retryDelay"))):
+            return float(found[1]) + 1.0
+    return None
