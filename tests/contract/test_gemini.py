@@ -64,9 +64,9 @@ def test_every_option_of_a_request_is_translated(wire, ask):
     image = {"type": "image_url", "image_url": {"url": "data:image/png;base64,AA=="}}
     ask(wire.base_url, messages=[{"role": "user", "content": [image]}], stop="END", tools=tools, response_format=schema)
     sent = wire.calls[0].request
-    # The SDK spells this one name so; the API takes both spellings of any.
+    # The SDK spells some names so; the API takes both spellings of any.
     assert sent["contents"][0]["parts"] == [{"inlineData": {"mime_type": "image/png", "data": "AA=="}}]
-    assert sent["tools"] == [{"functionDeclarations": [{"name": "f", "parametersJsonSchema": {"type": "object"}}]}]
+    assert sent["tools"] == [{"functionDeclarations": [{"name": "f", "parameters_json_schema": {"type": "object"}}]}]
     config = sent["generationConfig"]
     assert (config["stopSequences"], config["responseMimeType"]) == (["END"], "application/json")
     assert config["responseJsonSchema"] == {"type": "object"}

@@ -1,13 +1,13 @@
 """Our messages and tools in the shape of Anthropic's Messages API. Pure."""
 
-import json
 import re
 from typing import Any
 
 from producer.contract.messages import CompletionRequest, ImagePart, Message, TextPart
 
+from .turns import GO_ON, arguments, plain, system
+
 _DATA = re.compile(r"data:(image/(?:jpeg|png|gif|webp));base64,(.+)", re.DOTALL)
-_GO_ON = {"type": "text", "text": "Continue."}
 
 Block = dict[str, Any]
 
@@ -26,7 +26,6 @@ def unfit(request: CompletionRequest) -> str:
 def conversation(request: CompletionRequest) -> tuple[str, list[dict[str, Any]]]:
     """(system, messages). Systems are joined, turns of one role merged, blank texts dropped (each would be a 400); the first and
     the last turn are the user's, because models without prefill refuse anything else."""
-    systems = [_plain(message) for message in request.messages if message.role in ("system", "developer")]
     turns: list[dict[str, Any]] = []
     for message in request.messages:
         if message.role in ("system", "developer"):
@@ -38,10 +37,10 @@ def conversation(request: CompletionRequest) -> tuple[str, list[dict[str, Any]]]
         elif blocks:
             turns.append({"role": role, "content": blocks})
     if not turns or turns[0]["role"] == "assistant":
-        turns.insert(0, {"role": "user", "content": [_GO_ON]})
+        turns.insert(0, {"role": "user", "content": [{"type": "text"} | GO_ON]})
     if turns[-1]["role"] == "assistant":
-        turns.append({"role": "user", "content": [_GO_ON]})
-    return "\n\n".join(text for text in systems if text.strip()), turns
+        turns.append({"role": "user", "content": [{"type": "text"} | GO_ON]})
+    return system(request.messages), turns
 
 
 def tools(request: CompletionRequest) -> list[dict[str, Any]]:
@@ -55,14 +54,14 @@ def tools(request: CompletionRequest) -> list[dict[str, Any]]:
 
 def _blocks(message: Message) -> list[Block]:
     if message.role == "tool":
-        return [{"type": "tool_result", "tool_use_id": message.tool_call_id, "content": _plain(message)}]
+        return [{"type": "tool_result", "tool_use_id": message.tool_call_id, "content": plain(message)}]
     if isinstance(message.content, str):
         blocks = _text(message.content)
     else:
         blocks = [block for part in message.content or () for block in _part(part)]
     for call in message.tool_calls or ():
         blocks.append(
-            {"type": "tool_use", "id": call.id, "name": call.function.name, "input": _arguments(call.function.arguments)}
+            {"type": "tool_use", "id": call.id, "name": call.function.name, "input": arguments(call.function.arguments)}
         )
     return blocks
 
@@ -78,18 +77,3 @@ def _part(part: TextPart | ImagePart) -> list[Block]:
 
 def _text(text: str) -> list[Block]:
     return [{"type": "text", "text": text}] if text.strip() else []
-
-
-def _plain(message: Message) -> str:
-    if isinstance(message.content, str):
-        return message.content
-    return "\n\n".join(part.text for part in message.content or () if isinstance(part, TextPart))
-
-
-def _arguments(text: str) -> Any:
-    """A model may have written something that is no JSON object; the API takes objects only."""
-    try:
-        value = json.loads(text)
-    except ValueError:
-        value = None
-    return value if isinstance(value, dict) else {"arguments": text}

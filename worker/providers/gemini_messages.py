@@ -1,14 +1,14 @@
 """Our messages, tools and options in the shape of Gemini's generateContent. Pure; the SDK takes these dicts."""
 
 import base64
-import json
 import re
 from typing import Any
 
 from producer.contract.messages import CompletionRequest, ImagePart, Message, TextPart
 
+from .turns import GO_ON, arguments, plain, system
+
 _DATA = re.compile(r"data:(image/[\w.+-]+);base64,(.+)", re.DOTALL)
-_GO_ON = {"text": "Continue."}
 
 Part = dict[str, Any]
 
@@ -23,7 +23,6 @@ def conversation(request: CompletionRequest) -> tuple[str, list[dict[str, Any]]]
     """(system instruction, contents). Systems are joined, turns of one role merged, blank texts dropped (each would be a 400);
     the last turn is the user's."""
     names = {call.id: call.function.name for message in request.messages for call in message.tool_calls or ()}
-    systems = [_plain(message) for message in request.messages if message.role in ("system", "developer")]
     contents: list[dict[str, Any]] = []
     for message in request.messages:
         if message.role in ("system", "developer"):
@@ -35,8 +34,8 @@ def conversation(request: CompletionRequest) -> tuple[str, list[dict[str, Any]]]
         elif parts:
             contents.append({"role": role, "parts": parts})
     if not contents or contents[-1]["role"] == "model":
-        contents.append({"role": "user", "parts": [_GO_ON]})
-    return "\n\n".join(text for text in systems if text.strip()), contents
+        contents.append({"role": "user", "parts": [GO_ON]})
+    return system(request.messages), contents
 
 
 def options(request: CompletionRequest) -> dict[str, Any]:
@@ -62,13 +61,13 @@ def _parts(message: Message, names: dict[str, str]) -> list[Part]:
     if message.role == "tool":
         # Gemini pairs a result with its call by the function's name.
         name = names.get(message.tool_call_id or "") or message.name or "unknown"
-        return [{"function_response": {"name": name, "response": {"result": _plain(message)}}}]
+        return [{"function_response": {"name": name, "response": {"result": plain(message)}}}]
     if isinstance(message.content, str):
         parts = _text(message.content)
     else:
         parts = [each for part in message.content or () for each in _part(part)]
     for call in message.tool_calls or ():
-        parts.append({"function_call": {"name": call.function.name, "args": _arguments(call.function.arguments)}})
+        parts.append({"function_call": {"name": call.function.name, "args": arguments(call.function.arguments)}})
     return parts
 
 
@@ -81,18 +80,3 @@ def _part(part: TextPart | ImagePart) -> list[Part]:
 
 def _text(text: str) -> list[Part]:
     return [{"text": text}] if text.strip() else []
-
-
-def _plain(message: Message) -> str:
-    if isinstance(message.content, str):
-        return message.content
-    return "\n\n".join(part.text for part in message.content or () if isinstance(part, TextPart))
-
-
-def _arguments(text: str) -> Any:
-    """A model may have written something that is no JSON object; the API takes objects only."""
-    try:
-        value = json.loads(text)
-    except ValueError:
-        value = None
-    return value if isinstance(value, dict) else {"arguments": text}

@@ -1,0 +1,31 @@
+"""What the translations of our messages have in common, whatever the provider's shape. Pure."""
+
+import json
+from typing import Any
+
+from producer.contract.messages import Message, TextPart
+
+GO_ON = {"text": "Continue."}
+"""The user's last word where the assistant had it: models without prefill refuse to begin from there."""
+
+
+def plain(message: Message) -> str:
+    """The text of a message, its parts joined by a blank line."""
+    if isinstance(message.content, str):
+        return message.content
+    return "\n\n".join(part.text for part in message.content or () if isinstance(part, TextPart))
+
+
+def system(messages: tuple[Message, ...]) -> str:
+    """All system and developer messages, joined by a blank line; "" if there are none."""
+    texts = [plain(message) for message in messages if message.role in ("system", "developer")]
+    return "\n\n".join(text for text in texts if text.strip())
+
+
+def arguments(text: str) -> dict[str, Any]:
+    """A model may have written something that is no JSON object; the APIs take objects only."""
+    try:
+        value = json.loads(text)
+    except ValueError:
+        value = None
+    return value if isinstance(value, dict) else {"arguments": text}
