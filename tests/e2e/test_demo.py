@@ -5,9 +5,9 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
+import psutil
 import pytest
 
 ROOT = Path(__file__).parents[2]
@@ -28,9 +28,14 @@ def start(folder, *arguments):
     return subprocess.Popen(command, cwd=folder, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 
 
-def children(pid):
-    """Processes whose parent is `pid`."""
-    return subprocess.run(["ps", "-o", "pid=", "--ppid", str(pid)], capture_output=True, text=True).stdout.split()
+def kept(folder):
+    """A demo left running, and its three services."""
+    demo = start(folder, "--keep")
+    while "Left running" not in (line := demo.stdout.readline()):
+        assert line, "the demo has ended"
+    services = psutil.Process(demo.pid).children()
+    assert len(services) == 3
+    return demo, services
 
 
 def test_every_scene_comes_out_as_announced(folder):
@@ -52,32 +57,21 @@ def test_every_scene_comes_out_as_announced(folder):
 
 
 def test_ctrl_c_ends_everything(folder):
-    demo = start(folder, "--keep")
-    for line in demo.stdout:
-        if "Left running" in line:
-            break
-    services = children(demo.pid)
-    assert len(services) == 3
+    demo, services = kept(folder)
     demo.send_signal(signal.SIGINT)
     rest, _ = demo.communicate(timeout=60)
     assert demo.returncode == 130
     assert "nothing is left running" in rest
     assert "Traceback" not in rest
-    assert [pid for pid in services if Path(f"/proc/{pid}").exists()] == []
+    assert not any(service.is_running() for service in services)
 
 
 def test_kill_9_of_the_demo_leaves_no_process(folder):
-    demo = start(folder, "--keep")
-    for line in demo.stdout:
-        if "Left running" in line:
-            break
-    services = children(demo.pid)
+    demo, services = kept(folder)
     demo.kill()
     demo.communicate()
-    give_up = time.monotonic() + 20
-    while alive := [pid for pid in services if Path(f"/proc/{pid}").exists()]:
-        assert time.monotonic() < give_up, alive
-        time.sleep(0.05)
+    _, alive = psutil.wait_procs(services, timeout=20)
+    assert alive == []
 
 
 def test_real_money_needs_a_key(folder):
