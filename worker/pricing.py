@@ -66,7 +66,9 @@ class Pricing:
     def cost(self, provider: str, model: str, usage: Usage) -> Price:
         """What a call that used `usage` cost. Counts that contradict each other are cut to what is possible."""
         asked = max(usage.input, 0)
-        tokens = {"input_tokens": asked, "cache_read_tokens": min(max(usage.cached, 0), asked)}
+        read = min(max(usage.cached, 0), asked)
+        written = min(max(usage.cache_written, 0), asked - read)
+        tokens = {"input_tokens": asked, "cache_read_tokens": read, "cache_write_tokens": written}
         return self._price(provider, model, tokens, max(usage.output, 0))
 
     def _price(self, provider: str, model: str, input_tokens: dict[str, int], output_tokens: int) -> Price:

@@ -161,11 +161,13 @@ class CompletionRequest(_Frozen):
 
 
 class Usage(_Frozen):
-    """Tokens of one or more calls. `input` includes `cached`, `output` includes `reasoning`."""
+    """Tokens of one or more calls. `input` includes `cached` (read from the provider's cache) and `cache_written`, `output`
+    includes `reasoning`."""
 
     input: int = 0
     output: int = 0
     cached: int = 0
+    cache_written: int = 0
     reasoning: int = 0
 
 

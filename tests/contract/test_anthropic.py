@@ -103,3 +103,11 @@ def test_what_the_api_has_no_word_for_is_named(fields, reason):
     """Before anything is reserved, so that another link can take it."""
     request = CompletionRequest.checked(**({"messages": [{"role": "user", "content": "x"}]} | fields))
     assert reason in load("anthropic").unfit(request)
+
+
+def test_what_was_written_to_the_cache_is_counted(wire, ask):
+    """Anthropic's input leaves out both kinds; ours has them, and each can be priced."""
+    wire.script = lambda request, number: "ok;in=100;out=5;cached=30;written=50"
+    usage = ask(wire.base_url).usage
+    assert (usage.input, usage.cached, usage.cache_written) == (100, 30, 50)
+    assert wire.calls[0].billed["input_tokens"] == 20

@@ -43,3 +43,10 @@ def test_every_option_of_a_request_is_translated(wire, ask):
     sent = wire.calls[0].request
     assert (sent["stop"], sent["tools"], sent["response_format"]) == (["END"], [tool], schema)
     assert sent["messages"] == [{"role": "user", "content": parts}]
+
+
+def test_what_was_written_to_the_cache_is_counted(wire, ask):
+    """It is a part of the input, and dearer than the rest on models that say so."""
+    wire.script = lambda request, number: "ok;in=100;out=5;cached=30;written=50"
+    usage = ask(wire.base_url).usage
+    assert (usage.input, usage.cached, usage.cache_written) == (100, 30, 50)

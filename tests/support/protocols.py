@@ -58,7 +58,8 @@ class ChatCompletions(Protocol):
     def usage(self, tokens_in: int, tokens_out: int, options: dict) -> dict:
         usage: dict = {"prompt_tokens": tokens_in, "completion_tokens": tokens_out, "total_tokens": tokens_in + tokens_out}
         if "cached" in options:
-            usage["prompt_tokens_details"] = {"cached_tokens": int(options["cached"])}
+            written = int(options.get("written", 0))
+            usage["prompt_tokens_details"] = {"cached_tokens": int(options["cached"]), "cache_write_tokens": written}
         if "reasoning" in options:
             usage["completion_tokens_details"] = {"reasoning_tokens": int(options["reasoning"])}
         return usage
@@ -99,9 +100,10 @@ class Messages(Protocol):
         return body if name == "nousage" else body | {"usage": self.usage(*tokens(request, options), options)}
 
     def usage(self, tokens_in: int, tokens_out: int, options: dict) -> dict:
-        """`in` is all input, as everywhere; here the cached part is told apart from the rest."""
-        cached = int(options.get("cached", 0))
-        usage: dict = {"input_tokens": tokens_in - cached, "output_tokens": tokens_out, "cache_read_input_tokens": cached}
+        """`in` is all input, as everywhere; here what went through the cache is told apart from the rest."""
+        cached, written = int(options.get("cached", 0)), int(options.get("written", 0))
+        usage: dict = {"input_tokens": tokens_in - cached - written, "output_tokens": tokens_out,
+                       "cache_read_input_tokens": cached, "cache_creation_input_tokens": written}  # fmt: skip
         if "reasoning" in options:
             usage["output_tokens_details"] = {"thinking_tokens": int(options["reasoning"])}
         return usage

@@ -110,6 +110,7 @@ def _usage(usage: Any) -> Usage | None:
         input=usage.input_tokens + read + written,
         output=usage.output_tokens,
         cached=read,
+        cache_written=written,
         reasoning=(details and details.thinking_tokens) or 0,
     )
 

@@ -93,6 +93,8 @@ def _usage(usage: Any) -> Usage | None:
         input=usage.prompt_tokens,
         output=usage.completion_tokens,
         cached=(prompt and prompt.cached_tokens) or 0,
+        # An older server's details have no such field.
+        cache_written=getattr(prompt, "cache_write_tokens", None) or 0,
         reasoning=(completion and completion.reasoning_tokens) or 0,
     )
 

@@ -40,8 +40,9 @@ def by_library(provider: str, model: str, **tokens: int) -> int:
 def test_cost_is_the_price_lists_rounded_up(link: tuple[str, str], asked: int, answered: int, share: float) -> None:
     """Whatever the usage, also cached and beyond a tier's start, the cost is the library's in whole micro-dollars."""
     cached = int(asked * share)
-    expected = by_library(*link, input_tokens=asked, cache_read_tokens=cached, output_tokens=answered)
-    usage = Usage(input=asked, cached=cached, output=answered, reasoning=answered // 2)
+    written = (asked - cached) // 2
+    expected = by_library(*link, input_tokens=asked, cache_read_tokens=cached, cache_write_tokens=written, output_tokens=answered)
+    usage = Usage(input=asked, cached=cached, cache_written=written, output=answered, reasoning=answered // 2)
     assert PRICING.cost(*link, usage) == Price(expected, known=True)
 
 
@@ -127,6 +128,7 @@ def test_the_simulator_has_a_price() -> None:
 def test_contradictory_usage_is_priced() -> None:
     """A reply that reports more cached than asked, or negative counts, is booked and does not end a paid job."""
     assert PRICING.cost("openai", "gpt-4o-mini", Usage(input=100, cached=500)) == Price(8, known=True)
+    assert PRICING.cost("anthropic", "claude-haiku-4-5", Usage(input=100, cached=60, cache_written=900)).known
     assert PRICING.cost("openai", "gpt-4o-mini", Usage(input=-5, output=-5, cached=-1)) == Price(0, known=True)
 
 
