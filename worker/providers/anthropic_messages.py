@@ -5,7 +5,7 @@ from typing import Any
 
 from producer.contract.messages import CompletionRequest, ImagePart, Message, TextPart
 
-from .turns import GO_ON, arguments, plain, system
+from .turns import GO_ON, arguments, image_urls, plain, system
 
 _DATA = re.compile(r"data:(image/(?:jpeg|png|gif|webp));base64,(.+)", re.DOTALL)
 
@@ -16,11 +16,8 @@ def unfit(request: CompletionRequest) -> str:
     """What of the request the API has no word for, "" if nothing."""
     if request.response_format and request.response_format.type == "json_object":
         return "response_format json_object (json_schema works)"
-    for message in request.messages:
-        for part in message.content or ():
-            if isinstance(part, ImagePart) and part.image_url.url.startswith("data:") and not _DATA.match(part.image_url.url):
-                return "an image that is neither jpeg, png, gif nor webp"
-    return ""
+    foreign = any(url.startswith("data:") and not _DATA.match(url) for url in image_urls(request))
+    return "an image that is neither jpeg, png, gif nor webp" if foreign else ""
 
 
 def conversation(request: CompletionRequest) -> tuple[str, list[dict[str, Any]]]:

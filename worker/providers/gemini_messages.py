@@ -6,7 +6,7 @@ from typing import Any
 
 from producer.contract.messages import CompletionRequest, ImagePart, Message, TextPart
 
-from .turns import GO_ON, arguments, plain, system
+from .turns import GO_ON, arguments, image_urls, plain, system
 
 _DATA = re.compile(r"data:(image/[\w.+-]+);base64,(.+)", re.DOTALL)
 
@@ -15,8 +15,7 @@ Part = dict[str, Any]
 
 def unfit(request: CompletionRequest) -> str:
     """What of the request the API has no word for, "" if nothing."""
-    parts = [part for message in request.messages for part in message.content or () if isinstance(part, ImagePart)]
-    return "an image by URL" if any(not _DATA.match(part.image_url.url) for part in parts) else ""
+    return "an image by URL" if any(not _DATA.match(url) for url in image_urls(request)) else ""
 
 
 def conversation(request: CompletionRequest) -> tuple[str, list[dict[str, Any]]]:

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from producer.contract.messages import Message, TextPart
+from producer.contract.messages import CompletionRequest, ImagePart, Message, TextPart
 
 GO_ON = {"text": "Continue."}
 """The user's last word where the assistant had it: models without prefill refuse to begin from there."""
@@ -20,6 +20,12 @@ def system(messages: tuple[Message, ...]) -> str:
     """All system and developer messages, joined by a blank line; "" if there are none."""
     texts = [plain(message) for message in messages if message.role in ("system", "developer")]
     return "\n\n".join(text for text in texts if text.strip())
+
+
+def image_urls(request: CompletionRequest) -> list[str]:
+    """Of every image in the request, web address or data URI."""
+    parts = [part for message in request.messages if isinstance(message.content, tuple) for part in message.content]
+    return [part.image_url.url for part in parts if isinstance(part, ImagePart)]
 
 
 def arguments(text: str) -> dict[str, Any]:
