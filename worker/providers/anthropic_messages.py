@@ -5,11 +5,9 @@ from typing import Any
 
 from producer.contract.messages import CompletionRequest, ImagePart, Message, TextPart
 
-from .turns import GO_ON, arguments, image_urls, plain, system
+from .turns import GO_ON, Part, arguments, image_urls, merged, plain, system
 
 _DATA = re.compile(r"data:(image/(?:jpeg|png|gif|webp));base64,(.+)", re.DOTALL)
-
-Block = dict[str, Any]
 
 
 def unfit(request: CompletionRequest) -> str:
@@ -23,21 +21,13 @@ def unfit(request: CompletionRequest) -> str:
 def conversation(request: CompletionRequest) -> tuple[str, list[dict[str, Any]]]:
     """(system, messages). Systems are joined, turns of one role merged, blank texts dropped (each would be a 400); the first and
     the last turn are the user's, because models without prefill refuse anything else."""
-    turns: list[dict[str, Any]] = []
-    for message in request.messages:
-        if message.role in ("system", "developer"):
-            continue
-        role = "assistant" if message.role == "assistant" else "user"
-        blocks = _blocks(message)
-        if blocks and turns and turns[-1]["role"] == role:
-            turns[-1]["content"] += blocks
-        elif blocks:
-            turns.append({"role": role, "content": blocks})
-    if not turns or turns[0]["role"] == "assistant":
-        turns.insert(0, {"role": "user", "content": [{"type": "text"} | GO_ON]})
-    if turns[-1]["role"] == "assistant":
-        turns.append({"role": "user", "content": [{"type": "text"} | GO_ON]})
-    return system(request.messages), turns
+    go_on = {"type": "text"} | GO_ON
+    turns = merged(request, "assistant", _blocks)
+    if not turns or turns[0][0] == "assistant":
+        turns.insert(0, ("user", [go_on]))
+    if turns[-1][0] == "assistant":
+        turns.append(("user", [go_on]))
+    return system(request.messages), [{"role": role, "content": blocks} for role, blocks in turns]
 
 
 def tools(request: CompletionRequest) -> list[dict[str, Any]]:
@@ -49,7 +39,7 @@ def tools(request: CompletionRequest) -> list[dict[str, Any]]:
     ]
 
 
-def _blocks(message: Message) -> list[Block]:
+def _blocks(message: Message) -> list[Part]:
     if message.role == "tool":
         return [{"type": "tool_result", "tool_use_id": message.tool_call_id, "content": plain(message)}]
     if isinstance(message.content, str):
@@ -63,7 +53,7 @@ def _blocks(message: Message) -> list[Block]:
     return blocks
 
 
-def _part(part: TextPart | ImagePart) -> list[Block]:
+def _part(part: TextPart | ImagePart) -> list[Part]:
     if isinstance(part, TextPart):
         return _text(part.text)
     url = part.image_url.url
@@ -72,5 +62,5 @@ def _part(part: TextPart | ImagePart) -> list[Block]:
     return [{"type": "image", "source": {"type": "url", "url": url}}]
 
 
-def _text(text: str) -> list[Block]:
+def _text(text: str) -> list[Part]:
     return [{"type": "text", "text": text}] if text.strip() else []

@@ -6,11 +6,9 @@ from typing import Any
 
 from producer.contract.messages import CompletionRequest, ImagePart, Message, TextPart
 
-from .turns import GO_ON, arguments, image_urls, plain, system
+from .turns import GO_ON, Part, arguments, image_urls, merged, plain, system
 
 _DATA = re.compile(r"data:(image/[\w.+-]+);base64,(.+)", re.DOTALL)
-
-Part = dict[str, Any]
 
 
 def unfit(request: CompletionRequest) -> str:
@@ -22,19 +20,10 @@ def conversation(request: CompletionRequest) -> tuple[str, list[dict[str, Any]]]
     """(system instruction, contents). Systems are joined, turns of one role merged, blank texts dropped (each would be a 400);
     the last turn is the user's."""
     names = {call.id: call.function.name for message in request.messages for call in message.tool_calls or ()}
-    contents: list[dict[str, Any]] = []
-    for message in request.messages:
-        if message.role in ("system", "developer"):
-            continue
-        role = "model" if message.role == "assistant" else "user"
-        parts = _parts(message, names)
-        if parts and contents and contents[-1]["role"] == role:
-            contents[-1]["parts"] += parts
-        elif parts:
-            contents.append({"role": role, "parts": parts})
-    if not contents or contents[-1]["role"] == "model":
-        contents.append({"role": "user", "parts": [GO_ON]})
-    return system(request.messages), contents
+    turns = merged(request, "model", lambda message: _parts(message, names))
+    if not turns or turns[-1][0] == "model":
+        turns.append(("user", [GO_ON]))
+    return system(request.messages), [{"role": role, "parts": parts} for role, parts in turns]
 
 
 def options(request: CompletionRequest) -> dict[str, Any]:
