@@ -10,9 +10,10 @@ if TYPE_CHECKING:
     from .client import Job, complete, configure
     from .contract import errors
     from .contract.errors import JobError
+    from .contract.hygiene import untrusted
     from .contract.messages import Completion, CompletionRequest
 
-__all__ = ["Completion", "CompletionRequest", "Job", "JobError", "complete", "configure", "errors"]
+__all__ = ["Completion", "CompletionRequest", "Job", "JobError", "complete", "configure", "errors", "untrusted"]
 
 _HOMES = {
     "complete": ".client",
@@ -21,6 +22,7 @@ _HOMES = {
     "Completion": ".contract.messages",
     "CompletionRequest": ".contract.messages",
     "JobError": ".contract.errors",
+    "untrusted": ".contract.hygiene",
 }
 
 

@@ -22,13 +22,16 @@ FOLLOWER_WAIT_S = 30.0
 class Cache:
     """Keys are SHA-256 over model, messages, parameters and version, under a namespace and its bust counters."""
 
-    def __init__(self, redis: Redis, keys: Keys, settings: CacheSettings, call: CallSettings, links: tuple[Link, ...]) -> None:
+    def __init__(
+        self, redis: Redis, keys: Keys, settings: CacheSettings, call: CallSettings, links: tuple[Link, ...], batch: str
+    ) -> None:
         self._redis = redis
         self._keys = keys
         self._scripts = Scripts(redis, keys.root)
         self._settings = settings
         self._call = call
         self._chain = ",".join(link.name for link in links)
+        self._batch = batch
 
     def get(self, job: Job) -> Completion | None:
         """A fresh answer, or None. Raises `Deferred` while an identical job is on its way: one call serves both."""
@@ -73,7 +76,8 @@ class Cache:
         return request.cache != "auto" or (turns == 1 and not request.tools)
 
     def _content(self, request: CompletionRequest) -> str:
-        parts = [self._settings.version, self._chain, self._call.max_tokens, request.fingerprint()]
+        lane = self._batch if request.lane == "batch" and not request.model else ""
+        parts = [self._settings.version, self._chain, lane, self._call.max_tokens, request.fingerprint()]
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 

@@ -1,7 +1,9 @@
 """The worker's Celery app: `celery -A worker worker` finds it here. Wiring only; no job logic."""
 
+import logging
 import re
 import sys
+from datetime import UTC, datetime
 from typing import Any
 
 from celery import Celery, signals
@@ -9,10 +11,12 @@ from celery import Celery, signals
 from . import broker  # noqa: F401 -- puts our transport behind redis://
 from .observe import signals as telemetry
 from .observe.logs import configure
-from .runtime import checked_settings, current, shut_down
+from .runtime import checked_settings, current, ending, shut_down
 from .settings import LogSettings, SettingsError, load_redis
 from .steward import Steward
 from .tasks import Complete
+
+logger = logging.getLogger(__name__)
 
 
 def create_app() -> Celery:
@@ -38,6 +42,9 @@ def refuse_to_start_wrong(conf: Any = None, **_: Any) -> None:
         settings = checked_settings()
     except SettingsError as error:
         sys.exit(f"The worker cannot start:\n{error}\nCheck again with: completions check")
+    configure(settings.log.level)
+    for warning in ending(settings, datetime.now(UTC).date()):
+        logger.warning(warning)
     conf.result_expires = settings.ledger.result_expires_s
 
 

@@ -18,6 +18,10 @@ class Fault(StrEnum):
     MISCONFIGURED = "misconfigured"
     """A key, permission, model name or base URL is wrong: for every job, not this one."""
     BAD_REQUEST = "bad_request"
+    UNSUPPORTED = "unsupported"
+    """The model refuses something the request needs; another may take it."""
+    STALE = "stale"
+    """The model refuses a parameter that our data says it takes; the next try leaves it out."""
     TOO_LONG = "too_long"
     CONTENT_FILTERED = "content_filtered"
     LOST = "lost"
@@ -28,7 +32,7 @@ class ProviderError(Exception):
     """A failed attempt, in plain picklable fields. Never holds a key, a prompt or an SDK's exception.
 
     `maybe_billed`: the provider may have done, and charged, the work. `retry_after_s`: what the provider asked us to
-    wait, in seconds. `status`: the HTTP status, if one came.
+    wait, in seconds. `status`: the HTTP status, if one came. `parameter`: the one a model refused, "" if none.
     """
 
     def __init__(
@@ -38,13 +42,15 @@ class ProviderError(Exception):
         maybe_billed: bool = False,
         retry_after_s: float | None = None,
         status: int | None = None,
+        parameter: str = "",
     ) -> None:
-        super().__init__(fault, reason, maybe_billed, retry_after_s, status)
+        super().__init__(fault, reason, maybe_billed, retry_after_s, status, parameter)
         self.fault = fault
         self.reason = reason
         self.maybe_billed = maybe_billed
         self.retry_after_s = retry_after_s
         self.status = status
+        self.parameter = parameter
 
     def __str__(self) -> str:
         return f"{self.fault}: {self.reason}"

@@ -39,6 +39,10 @@ class Candidate(NamedTuple):
     max_tokens: int
     micro_usd: int
     tokens: int
+    trimmed: int = 0
+    """How many of the oldest messages are left out to fit the model's window."""
+    priced: bool = True
+    """Whether its price is known; if not, `micro_usd` is by the ceiling."""
 
 
 @dataclass

@@ -3,10 +3,11 @@
 No Celery, no Redis, no SDK, no logging, no retry: what fails is raised, and `tasks.py` asks `retry.py`.
 """
 
-from producer.contract.errors import Refused, Truncated
+from producer.contract.errors import Filtered, Refused, Truncated
 from producer.contract.messages import Completion, Usage
 
 from .cache import Cache
+from .filters import Filters
 from .jobs import Candidate, Job
 from .providers import Reply
 from .providers.chain import Chain
@@ -14,25 +15,33 @@ from .quota import Quota
 from .settings import RetrySettings
 
 
-class MoreTokens(Exception):
-    """The answer was cut at max_tokens and the request asks for one more try with twice as many."""
+class AskAgain(Exception):
+    """Answered and paid for, but not as asked: one more try. `fault` is how the attempt is remembered."""
+
+    def __init__(self, reason: str, fault: str, grow: bool = False) -> None:
+        super().__init__(reason, fault, grow)
+        self.reason = reason
+        self.fault = fault
+        self.grow = grow
+        """Whether the next try gets twice the tokens."""
 
     def __str__(self) -> str:
-        return "answered, but cut at max_tokens: once more with twice as many"
+        return self.reason
 
 
 class Pipeline:
-    def __init__(self, cache: Cache, quota: Quota, chain: Chain, settings: RetrySettings) -> None:
+    def __init__(self, cache: Cache, quota: Quota, chain: Chain, filters: Filters, settings: RetrySettings) -> None:
         self.cache = cache
         self.quota = quota
         self.chain = chain
+        self.filters = filters
         self._settings = settings
 
     def run(self, job: Job) -> Completion:
-        """Answer one job. Raises `JobError` (final), `ProviderError`, `Deferred`, `MoreTokens` (try again) or `LeaseLost`."""
+        """Answer one job. Raises `JobError` (final), `ProviderError`, `Deferred`, `AskAgain` (try again) or `LeaseLost`."""
         if cached := self.cache.get(job):
             return cached
-        with self.quota.reserve(job, self.chain.candidates(job)) as reservation:
+        with self.quota.reserve(job, self.chain.selection.candidates(job)) as reservation:
             reply, price = self.chain.call(
                 job, reservation.chosen, reservation.number, job.remaining_s(self._settings.deadline_s)
             )
@@ -49,13 +58,8 @@ class Pipeline:
         link = chosen.link
         if reply.finish in ("refusal", "content_filter"):
             raise Refused(f"{link.name} declined to answer ({reply.finish})", {"reason": reply.finish})
-        if reply.finish == "length" and self._may_grow(job, chosen):
-            raise MoreTokens
-        if reply.finish == "length" and job.request.on_truncation != "accept":
-            raise Truncated(
-                "the answer stopped at max_tokens. Fix: raise max_tokens or shorten the prompt",
-                {"partial_text": reply.text},
-            )
+        if reply.finish == "length":
+            self._truncated(job, chosen, reply)
         return Completion(
             text=reply.text,
             tool_calls=reply.tool_calls,
@@ -67,11 +71,41 @@ class Pipeline:
             attempts=job.attempts,
             latency_ms=job.provider_ms,
             request_id=job.id,
+            flags=self._filtered(job, chosen, reply),
+            trimmed=chosen.trimmed,
         )
 
-    def _may_grow(self, job: Job, chosen: Candidate) -> bool:
-        asked = job.request.on_truncation == "retry" and not job.grow
-        return asked and self.quota.affords(job, job.bill.micro_usd + 2 * chosen.micro_usd)
+    def _truncated(self, job: Job, chosen: Candidate, reply: Reply) -> None:
+        """Never silently: once more with twice the tokens, or an error, or the caller has said that it may be."""
+        asked = job.request.on_truncation == "retry" and not job.grow and self.chain.selection.grows(job, chosen)
+        if asked and self._affords(job, 2 * chosen.micro_usd):
+            raise AskAgain("answered, but cut at max_tokens: once more with twice as many", "truncated", grow=True)
+        if job.request.on_truncation == "accept":
+            return
+        thought = reply.usage.reasoning if reply.usage else 0
+        where = f"all of it went into reasoning ({thought:,} tokens)" if thought and not reply.text else "it is cut there"
+        raise Truncated(
+            f"the answer stopped at max_tokens={chosen.max_tokens:,}; {where}. Fix: raise max_tokens or shorten the prompt",
+            {"partial_text": reply.text, "max_tokens": chosen.max_tokens, "reasoning_tokens": thought},
+        )
+
+    def _filtered(self, job: Job, chosen: Candidate, reply: Reply) -> tuple[str, ...]:
+        """What the output filters flag. Raises `AskAgain` or `Filtered` if one of them wants that."""
+        if reply.tool_calls and not reply.text:
+            return ()
+        found = self.filters.check(job.request, reply.text)
+        first = not any(fault == "filtered" for _, fault in job.tried)
+        if found.action == "retry" and first and self._affords(job, chosen.micro_usd):
+            raise AskAgain(f"answered, but the filter {found.filter} says: {found.reason}; once more", "filtered")
+        if found.action:
+            raise Filtered(
+                f"the answer was withheld by the output filter {found.filter}: {found.reason}",
+                {"filter": found.filter, "reason": found.reason},
+            )
+        return found.flags
+
+    def _affords(self, job: Job, micro_usd: int) -> bool:
+        return self.quota.affords(job, job.bill.micro_usd + micro_usd)
 
     def _static(self, job: Job) -> Completion | None:
         if self._settings.static_fallback is None:

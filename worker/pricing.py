@@ -22,6 +22,7 @@ LIBRARY_IDS: Mapping[str, str] = {
     "openai": "openai",
     "anthropic": "anthropic",
     "gemini": "google",
+    "gemini-legacy": "google",
     "google": "google",
 }
 """Our provider names -> genai-prices' ids. Closed on purpose: the library also matches loosely, and a gateway that

@@ -83,15 +83,21 @@ def _final(failure: ProviderError, history: History) -> JobError | None:
         case Fault.CONTENT_FILTERED:
             return Refused(f"{history.link} blocked the prompt", {"reason": "content_filter"})
         case Fault.TOO_LONG:
-            others = history.links - len({link for link, _ in history.tried} | {history.link})
-            return None if others > 0 else TooLong(f"{history.link}: the prompt does not fit the model's window")
+            return None if _untried(history) else TooLong(f"{history.link}: the prompt does not fit the model's window")
+        case Fault.UNSUPPORTED:
+            reason = f"{history.link} does not take {failure.parameter}, nor does another allowed link. Fix: leave it out"
+            return None if _untried(history) else InvalidRequest(reason)
         case (
             Fault.RATE_LIMITED | Fault.OVERLOADED | Fault.UNAVAILABLE | Fault.TIMEOUT | Fault.BAD_RESPONSE
-            | Fault.QUOTA_EXHAUSTED | Fault.MISCONFIGURED | Fault.LOST
+            | Fault.QUOTA_EXHAUSTED | Fault.MISCONFIGURED | Fault.LOST | Fault.STALE
         ):  # fmt: skip
             return None
         case _:
             assert_never(fault)
+
+
+def _untried(history: History) -> int:
+    return history.links - len({link for link, _ in history.tried} | {history.link})
 
 
 def _cooldown(failure: ProviderError, history: History, policy: RetrySettings) -> float:
@@ -105,7 +111,10 @@ def _cooldown(failure: ProviderError, history: History, policy: RetrySettings) -
             own = MISCONFIGURED_COOLDOWN_S
         case Fault.RATE_LIMITED | Fault.OVERLOADED | Fault.UNAVAILABLE | Fault.TIMEOUT:
             own = policy.cooldown_s
-        case Fault.BAD_RESPONSE | Fault.BAD_REQUEST | Fault.TOO_LONG | Fault.CONTENT_FILTERED | Fault.LOST:
+        case (
+            Fault.BAD_RESPONSE | Fault.BAD_REQUEST | Fault.TOO_LONG | Fault.CONTENT_FILTERED | Fault.LOST
+            | Fault.UNSUPPORTED | Fault.STALE
+        ):  # fmt: skip
             return asked
         case _:
             assert_never(fault)

@@ -5,10 +5,12 @@ import secrets
 import socket
 import threading
 from dataclasses import dataclass
+from datetime import date
 from functools import cached_property
 
-from . import providers
+from . import filters, providers
 from .cache import Cache
+from .filters import Filters
 from .jobs import Jobs
 from .leases import Leases
 from .loop import Loop
@@ -16,9 +18,14 @@ from .observe.metrics import Latencies
 from .pipeline import Pipeline
 from .pricing import Pricing
 from .providers.chain import Chain
+from .providers.selection import Selection
 from .quota import Quota
 from .settings import Problem, RedisSettings, Settings, SettingsError, load_redis
 from .store import Keys, Redis, connect
+from .tokens import Estimator, load_vocabularies
+
+NOTICE_DAYS = 90
+"""How long before a model's end we begin to say so."""
 
 _lock = threading.Lock()
 _current: tuple[int, "Runtime"] | None = None
@@ -58,17 +65,19 @@ class Runtime:
     @cached_property
     def cache(self) -> Cache:
         settings = self.settings
-        return Cache(self.ledger.redis, self.ledger.keys, settings.cache, settings.call, settings.links)
+        return Cache(self.ledger.redis, self.ledger.keys, settings.cache, settings.call, settings.links, settings.models.batch)
 
     @cached_property
     def chain(self) -> Chain:
-        pricing = Pricing(self.settings.pricing.overrides, self.settings.pricing.unknown)
-        hash_key = self.ledger.hash_key()
-        return Chain(self.settings.links, self.settings.call, pricing, self.loop, hash_key)
+        settings, models = self.settings, self.settings.models.known
+        pricing, estimator = Pricing(settings.pricing.overrides, settings.pricing.unknown), Estimator(models)
+        selection = Selection(settings.links, settings.call, models, settings.models.batch, pricing, estimator)
+        return Chain(selection, settings.call, pricing, estimator, self.loop, self.ledger.hash_key())
 
     @cached_property
     def pipeline(self) -> Pipeline:
-        return Pipeline(self.cache, Quota(self.jobs, self.settings.quota), self.chain, self.settings.retry)
+        quota, looks = Quota(self.jobs, self.settings.quota), Filters(self.settings.filters)
+        return Pipeline(self.cache, quota, self.chain, looks, self.settings.retry)
 
     def close(self) -> None:
         self.leases.close()
@@ -80,7 +89,7 @@ class Runtime:
 def checked_settings() -> Settings:
     """All settings, with every link's adapter known to exist. Raises `SettingsError` listing everything wrong."""
     settings = Settings.load()
-    problems = []
+    problems: list[Problem] = []
     for position, link in enumerate(settings.links, start=1):
         try:
             providers.load(link.adapter)
@@ -88,9 +97,30 @@ def checked_settings() -> Settings:
             reason = f"Invalid env var: LLM_CHAIN: link {position}, {link.name}: {error}"
             fix = f"use a known provider, or export LLM_LINK_{link.provider.upper()}_BASE_URL=... for an OpenAI-compatible one"
             problems.append(Problem("LLM_CHAIN", f"{reason}. Fix: {fix}"))
+    for name in settings.filters.output:
+        try:
+            filters.load(name)
+        except LookupError as error:
+            problems.append(Problem("LLM_OUTPUT_FILTERS", f"Invalid env var: LLM_OUTPUT_FILTERS: {error}. Fix: correct the name"))
+    try:
+        load_vocabularies(settings.models.known, ((link.provider, link.model) for link in settings.links))
+    except ValueError as error:
+        problems.append(Problem("LLM_MODELS_FILE", f"Invalid env var: LLM_MODELS_FILE: {error}. Fix: name another tokenizer"))
     if problems:
         raise SettingsError(problems)
     return settings
+
+
+def ending(settings: Settings, today: date) -> list[str]:
+    """A warning for every link whose model its provider shuts down within `NOTICE_DAYS`, or has."""
+    warnings = []
+    for link in settings.links:
+        ends = settings.models.known.of(link.provider, link.model).ends
+        if ends and (ends - today).days <= NOTICE_DAYS:
+            instead = settings.models.known.alias(link.provider, "fast")
+            verb = "ended" if ends < today else "ends"
+            warnings.append(f"MODEL_ENDS: {link.name} {verb} on {ends}. Fix: put another into LLM_CHAIN, for example {instead}")
+    return warnings
 
 
 def current() -> Runtime:

@@ -22,7 +22,7 @@ from producer.contract.submission import Publication, Submission
 
 from .faults import Deferred, LeaseLost, ProviderError
 from .jobs import Ended, Job, Missing
-from .pipeline import MoreTokens
+from .pipeline import AskAgain
 from .retry import Again, History, decide
 from .runtime import Runtime, current
 from .store import ERRORS
@@ -121,8 +121,8 @@ class Complete(Task):  # type: ignore[misc]
             outcome = error
         except LeaseLost:
             raise Ignore from None
-        except MoreTokens as cut:
-            self._park(job, Again(0.0), cut, "truncated", grow=True)
+        except AskAgain as again:
+            self._park(job, Again(0.0), again, again.fault, grow=again.grow)
         except (ProviderError, Deferred) as failure:
             return self._obey(runtime, job, failure)
         except ERRORS:
@@ -139,7 +139,7 @@ class Complete(Task):  # type: ignore[misc]
             link=job.link,
             attempts=job.attempts,
             tried=job.tried,
-            links=len(runtime.chain.allowed(job.request)),
+            links=len(runtime.chain.selection.allowed(job.request)),
             remaining_s=job.remaining_s(runtime.settings.retry.deadline_s),
         )
         fault = str(failure.fault) if isinstance(failure, ProviderError) else ""

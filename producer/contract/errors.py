@@ -5,6 +5,7 @@
     ├── TooLong               the prompt does not fit any allowed model's window
     ├── Truncated             the answer hit max_tokens; `.partial_text` has what came
     ├── Refused               the provider declined (refusal, content filter)
+    ├── Filtered              an output filter of ours withheld the answer
     ├── BudgetExceeded        a cost cap or a daily budget would be overshot
     ├── RateLimited           the user's own tokens-per-hour or requests-per-minute are used up
     ├── DeadlineExceeded      the job's deadline passed, or nothing could finish before it
@@ -67,6 +68,10 @@ class Refused(JobError):
     """The provider declined to answer: `details["reason"]` is refusal or content_filter."""
 
 
+class Filtered(JobError):
+    """An output filter withheld the answer; it was paid for. `details`: filter (its name), reason."""
+
+
 class _LimitError(JobError):
     """A limit says no. `details`: limit (its name), allowed, used, held, asked; dollars or tokens or requests."""
 
@@ -127,6 +132,7 @@ TREE: tuple[type[JobError], ...] = (
     TooLong,
     Truncated,
     Refused,
+    Filtered,
     BudgetExceeded,
     RateLimited,
     DeadlineExceeded,

@@ -2,11 +2,14 @@
 
 import hashlib
 import json
+from collections.abc import Iterator
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, field_validator, model_validator
+from pydantic_core import SchemaError
 
 from .errors import InvalidRequest
+from .hygiene import problem
 from .names import Lane
 
 MAX_REQUEST_BYTES = 1_000_000
@@ -58,6 +61,17 @@ class Message(_Frozen):
     tool_calls: tuple[ToolCall, ...] | None = None
     tool_call_id: str | None = None
 
+    def texts(self) -> Iterator[tuple[str, str]]:
+        """(place, text) of everything in it that a model reads as text."""
+        if isinstance(self.content, str):
+            yield "content", self.content
+        else:
+            parts = enumerate(self.content or ())
+            yield from ((f"content[{number}].text", part.text) for number, part in parts if isinstance(part, TextPart))
+        yield from ((name, text) for name in ("name", "tool_call_id") if (text := getattr(self, name)))
+        for number, call in enumerate(self.tool_calls or ()):
+            yield f"tool_calls[{number}].function", f"{call.function.name} {call.function.arguments}"
+
     @model_validator(mode="after")
     def _says_something(self) -> Self:
         if self.role == "tool" and not self.tool_call_id:
@@ -104,7 +118,7 @@ class CompletionRequest(_Frozen):
 
     messages: Annotated[tuple[Message, ...], Field(min_length=1, max_length=10_000)]
     model: ShortText | None = None
-    """A link ("openai:gpt-4o-mini"), a bare model of the chain, or None for the whole chain."""
+    """A link ("openai:gpt-4o-mini"), a bare model of the chain, an alias ("fast", "smart"), or None for the whole chain."""
     temperature: Annotated[float, Field(ge=0, le=2)] | None = None
     max_tokens: Annotated[int, Field(ge=1, le=1_000_000, strict=True)] | None = None
     stop: Annotated[tuple[ShortText, ...], Field(max_length=4)] = ()
@@ -121,6 +135,23 @@ class CompletionRequest(_Frozen):
     """fail: `Truncated` with the partial text; retry: once more, twice max_tokens; accept: returned, finish_reason says it."""
     avoid: Annotated[tuple[ShortText, ...], Field(max_length=16)] = ()
     """Links or providers that must not answer this request."""
+    fit: Literal["fail", "slide"] = "fail"
+    """When the prompt is too long for every link: `TooLong`, or without the oldest turns (`Completion.trimmed` says how many)."""
+    expect: Annotated[str, Field(min_length=1, max_length=1024)] | None = None
+    """A regular expression (Rust's dialect: no look-around, linear time) that the answer must match somewhere."""
+    prompt_cache: Literal["auto", "on", "off"] = "auto"
+    """Whether to have the provider cache the prompt's beginning where that must be asked for (Anthropic) and writing costs
+    a quarter more. auto: for batch jobs whose system prompt and tools another one had just before."""
+
+    @field_validator("expect")
+    @classmethod
+    def _regular(cls, value: str | None) -> str | None:
+        if value is not None:
+            try:
+                pattern(value)
+            except SchemaError:
+                raise ValueError("no regular expression of Rust's dialect (no look-around, no back-references)") from None
+        return value
 
     @field_validator("stop", mode="before")
     @classmethod
@@ -140,6 +171,7 @@ class CompletionRequest(_Frozen):
             request = cls.model_validate(fields)
         except ValidationError as error:
             raise InvalidRequest(*_explain(error)) from None
+        request._refuse_unsafe()
         size = len(request.to_json())
         if size > MAX_REQUEST_BYTES:
             raise InvalidRequest(
@@ -149,15 +181,28 @@ class CompletionRequest(_Frozen):
             )
         return request
 
+    def _refuse_unsafe(self) -> None:
+        """Only when a request is made: a stored one was checked by the rules of its day."""
+        for number, message in enumerate(self.messages):
+            for place, text in message.texts():
+                if reason := problem(text):
+                    place = f"messages[{number}].{place}"
+                    raise InvalidRequest(f"{place}: {reason}", {"fields": [place]})
+
     def to_json(self) -> str:
         return self.model_dump_json(exclude_defaults=True, by_alias=True)
 
     def fingerprint(self) -> str:
         """SHA-256 over the fields that shape the answer, in canonical order; equal requests agree whatever their field order."""
-        shaping = {"messages", "model", "temperature", "max_tokens", "stop", "response_format", "tools", "avoid"}
+        shaping = {"messages", "model", "temperature", "max_tokens", "stop", "response_format", "tools", "avoid", "fit", "expect"}
         fields = self.model_dump(mode="json", include=shaping, by_alias=True)
         canonical = json.dumps(fields, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
         return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def pattern(regex: str) -> TypeAdapter[str]:
+    """Validates texts in which `regex` matches somewhere, in linear time. Raises `pydantic_core.SchemaError` for a wrong one."""
+    return TypeAdapter(Annotated[str, Field(pattern=regex)])
 
 
 class Usage(_Frozen):
@@ -186,6 +231,10 @@ class Completion(_Frozen):
     degraded: Literal["stale", "static"] | None = None
     age_s: float | None = None
     """Seconds since a cached answer was made."""
+    flags: tuple[str, ...] = ()
+    """What output filters with the action "flag" found."""
+    trimmed: int = 0
+    """How many of the oldest messages were left out to fit (`fit="slide"`)."""
     attempts: int
     latency_ms: int
     """The answering call's time on the wire."""

@@ -32,8 +32,9 @@ def ask(loop, adapter):
     opened = []
 
     def ask_(base_url, timeout_s=10.0, options=None, model=MODELS[adapter], temperature=0.5, **fields):
+        told = {name: fields.pop(name) for name in ("prefill", "cache_prefix", "refused") if name in fields}
         request = CompletionRequest.checked(**({"messages": [{"role": "user", "content": PROMPT}]} | fields))
-        call = Call("job-1", model, request, max_tokens=50, temperature=temperature, timeout_s=timeout_s)
+        call = Call("job-1", model, request, max_tokens=50, temperature=temperature, timeout_s=timeout_s, **told)
         url = base_url if adapter == "openai" else base_url.removesuffix("/v1")
         provider = loop.run(lambda: _build(url, options), 10, "build")
         opened.append(provider)

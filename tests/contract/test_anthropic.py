@@ -26,15 +26,36 @@ def test_only_what_is_set_goes_on_the_wire(wire, ask, secrets):
     assert wire.calls[0].headers["Authorization"] == f"Bearer {secrets.key}"
 
 
-@pytest.mark.parametrize(
-    ("model", "sent"),
-    [("claude-haiku-4-5-20251001", 1.0),  ("claude-opus-4-6", 1.0), ("claude-haiku-5-5", None),
-     ("claude-opus-4-8", None), ("unheard-of", None)],
-)  # fmt: skip
-def test_temperature_goes_only_where_it_is_known_to_be_taken(wire, ask, model, sent):
-    """And never above 1, the end of the API's range."""
-    ask(wire.base_url, model=model, temperature=1.7)
-    assert wire.calls[0].request.get("temperature") == sent
+def test_temperature_is_never_above_the_end_of_the_range(wire, ask):
+    """Ours goes to 2, the API's to 1."""
+    ask(wire.base_url, temperature=1.7)
+    assert wire.calls[0].request["temperature"] == 1.0
+
+
+def test_a_model_with_prefill_goes_on_from_the_assistant(wire, ask):
+    """White space at its end would be a 400."""
+    messages = [{"role": "user", "content": "Name a colour."}, {"role": "assistant", "content": "My favourite is  "}]
+    ask(wire.base_url, messages=messages, prefill=True)
+    assert wire.calls[0].request["messages"][-1] == {
+        "role": "assistant",
+        "content": [{"type": "text", "text": "My favourite is"}],
+    }
+
+
+def test_the_shared_beginning_is_marked_for_the_cache(wire, ask):
+    """After the system prompt, or the tools without one, and before the newest turn; never unless asked."""
+    tools = [{"type": "function", "function": {"name": "f"}}]
+    turns = [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}, {"role": "user", "content": "c"}]
+    mark = {"type": "ephemeral"}
+    ask(wire.base_url, messages=[{"role": "system", "content": "Be brief."}, *turns], tools=tools, cache_prefix=True)
+    sent = wire.calls[0].request
+    assert sent["system"] == [{"type": "text", "text": "Be brief.", "cache_control": mark}]
+    marked = [turn["content"][-1].get("cache_control") for turn in sent["messages"]]
+    assert (marked, sent["tools"][0].get("cache_control")) == ([None, mark, None], None)
+    ask(wire.base_url, messages=turns[:1], tools=tools, cache_prefix=True)
+    assert wire.calls[1].request["tools"][0]["cache_control"] == mark
+    ask(wire.base_url, messages=turns, tools=tools)
+    assert "cache_control" not in str(wire.calls[2].request)
 
 
 def test_a_conversation_becomes_alternating_turns(wire, ask):

@@ -22,10 +22,10 @@ def test_only_what_is_set_goes_on_the_wire(wire, ask, secrets):
     assert seen.headers["Authorization"] == f"Bearer {secrets.key}"
 
 
-def test_a_reasoning_model_gets_no_temperature(wire, ask):
-    """It would answer 400."""
-    ask(wire.base_url, model="gpt-6-luna")
-    assert "temperature" not in wire.calls[0].request
+def test_the_other_name_of_the_limit_is_used_where_one_is_refused(wire, ask):
+    """Old servers know only the old name, new models only the new one."""
+    ask(wire.base_url, refused={"max_completion_tokens"})
+    assert (wire.calls[0].request["max_tokens"], "max_completion_tokens" in wire.calls[0].request) == (50, False)
 
 
 def test_older_compatible_servers_get_max_tokens(wire, ask):

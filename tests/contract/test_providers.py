@@ -48,6 +48,8 @@ OWN = {
         ("policy", Fault.CONTENT_FILTERED, False, None),
         ("503", Fault.OVERLOADED, False, None),
         ("503;code=other", Fault.UNAVAILABLE, False, None),
+        ("refused;param=temperature", Fault.STALE, False, None),
+        ("refused;param=tools[0].function", Fault.UNSUPPORTED, False, None),
     ],
     "gemini": [
         ("503", Fault.OVERLOADED, False, None),
@@ -63,6 +65,7 @@ OWN = {
         ("credit", Fault.QUOTA_EXHAUSTED, False, None),
         ("429;code=ramp_limit_exceeded", Fault.RATE_LIMITED, False, None),
         ("pause", Fault.BAD_RESPONSE, True, None),
+        ("refused", Fault.STALE, False, None),
     ],
 }
 ROWS = [(adapter, *row) for adapter, own in OWN.items() for row in COMMON + own]
@@ -124,6 +127,13 @@ def test_the_total_deadline_holds(wire, ask, event):
     with pytest.raises(TimeoutError):
         ask(wire.base_url, timeout_s=1.0)
     wire.wait_for(lambda calls: calls[0].ended)
+
+
+def test_no_temperature_is_sent_where_none_is_taken(wire, ask):
+    """Because the data says so, or because the model has refused it."""
+    ask(wire.base_url, temperature=None)
+    ask(wire.base_url, temperature=0.5, refused={"temperature"})
+    assert ["temperature" in str(call.request) for call in wire.calls] == [False, False]
 
 
 def test_a_call_can_be_stopped_from_another_thread(wire, ask, loop):

@@ -112,10 +112,10 @@ def test_a_refusal_is_an_error(complete, wire, openai_env, start_worker, event, 
 
 def test_limits_refuse_with_the_numbers(complete, wire, openai_env, start_worker):
     """Which limit, used, asked and when it frees; nothing is called."""
-    env = {"LLM_USER_REQUESTS_PER_MINUTE": "5", "LLM_MAX_COST_PER_REQUEST": "0.01"}
+    env = {"LLM_USER_REQUESTS_PER_MINUTE": "5", "LLM_MAX_COST_PER_REQUEST": "0.005"}
     start_worker(openai_env | env)
     with pytest.raises(BudgetExceeded, match="max_cost_per_request"):
-        complete.delay(ask("x"), "u1", max_tokens=100_000).value(30)
+        complete.delay(ask("x"), "u1", max_tokens=16_000).value(30)
     for _ in range(5):
         complete.delay(ask("x"), "u1", max_tokens=10).value(30)
     with pytest.raises(RateLimited) as caught:

@@ -34,13 +34,14 @@ class ChatCompletions(Protocol):
     errors = {"408": "request_timeout", "409": "conflict", "500": None, "502": None, "503": "server_overloaded", "504": None,
               "529": None, "400": "invalid_value", "context": "context_length_exceeded", "policy": "invalid_prompt",
               "401": "invalid_api_key", "403": "model_not_allowed", "404": "model_not_found", "413": "request_too_large",
-              "422": None, "429": "rate_limit_exceeded", "quota": "insufficient_quota", "402": None}  # fmt: skip
-    statuses = {"context": 400, "policy": 400, "quota": 429}
+              "422": None, "429": "rate_limit_exceeded", "quota": "insufficient_quota", "402": None,
+              "refused": "unsupported_value"}  # fmt: skip
+    statuses = {"context": 400, "policy": 400, "quota": 429, "refused": 400}
     finishes = {"length": "length", "filter": "content_filter", "unknown_finish": "novel", "tool_calls": "tool_calls"}
 
     def error(self, name: str, options: dict) -> tuple[int, dict]:
         code = options.get("code", self.errors[name])
-        error = {"message": SAID, "type": "invalid_request_error", "code": code}
+        error = {"message": SAID, "type": "invalid_request_error", "code": code, "param": options.get("param")}
         return self.statuses.get(name) or int(name), {"error": error}
 
     def answer(self, request: dict, name: str, options: dict) -> dict:
@@ -72,11 +73,13 @@ class Messages(Protocol):
               "credit": "invalid_request_error", "401": "authentication_error", "402": "billing_error", "403": "permission_error",
               "404": "not_found_error", "408": "timeout_error", "409": "conflict_error", "413": "request_too_large",
               "422": "invalid_request_error", "429": "rate_limit_error", "quota": "rate_limit_error", "500": "api_error",
-              "502": "api_error", "503": "api_error", "504": "timeout_error", "529": "overloaded_error"}  # fmt: skip
-    statuses = {"context": 400, "policy": 400, "credit": 400, "quota": 429}
+              "502": "api_error", "503": "api_error", "504": "timeout_error", "529": "overloaded_error",
+              "refused": "invalid_request_error"}  # fmt: skip
+    statuses = {"context": 400, "policy": 400, "credit": 400, "quota": 429, "refused": 400}
     texts = {
         "context": "prompt is too long: 250000 tokens > 200000 maximum",
         "policy": "Output blocked by content filtering policy",
+        "refused": "`temperature` is deprecated for this model.",
         "credit": "Your credit balance is too low to access the API",
     }
     finishes = {"length": "max_tokens", "filter": "refusal", "refusal": "refusal", "unknown_finish": "novel",

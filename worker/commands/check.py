@@ -1,8 +1,10 @@
 """`completions check`: is the worker's configuration complete and valid? The same words as a worker that refuses to start."""
 
+from datetime import UTC, datetime
+
 import click
 
-from ..runtime import checked_settings, operator
+from ..runtime import checked_settings, ending, operator
 from ..settings import SettingsError
 from ..store import ERRORS
 
@@ -21,6 +23,8 @@ def check(offline: bool) -> None:
         raise click.ClickException(str(error)) from None
     for position, link in enumerate(settings.links, start=1):
         click.echo(f"link {position}: {link.name} (adapter {link.adapter}, {link.base_url or 'default URL'})")
+    for warning in ending(settings, datetime.now(UTC).date()):
+        click.secho(warning, fg="yellow", err=True)
     if not offline:
         _ping()
     click.echo("The configuration is complete and valid.")

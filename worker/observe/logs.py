@@ -64,6 +64,8 @@ class CallRecord:
     error: str | None
     prompt_hash: str
     cached: bool = False
+    price_unknown: bool = False
+    """No price was found: the amounts are by the ceiling `LLM_UNKNOWN_PRICE`."""
 
 
 class _Lines(logging.StreamHandler[TextIO]):
@@ -137,10 +139,17 @@ def provider_call(record: CallRecord) -> None:
             error=record.error,
             prompt_hash=record.prompt_hash,
             cached=record.cached,
+            price_unknown=record.price_unknown,
             alert=alert,
         )
     except Exception:  # noqa: BLE001 - whatever is wrong with a line, the call it tells of was paid for and goes on
         _Lines.lost += 1
+
+
+def stale_model_data(link: str, parameter: str) -> None:
+    """Alert: what we believe of a model is no longer so; this process leaves the parameter out from now on."""
+    fix = "correct worker/models.toml, or name a file of corrections in LLM_MODELS_FILE"
+    _log.warning("model_data", alert=f"STALE_MODEL_DATA: {link} refuses {parameter}: {fix}", link=link, parameter=parameter)
 
 
 def lost_lines() -> int:

@@ -12,13 +12,10 @@ import httpx2
 from producer.contract.messages import CompletionRequest, FunctionCall, ToolCall, Usage
 
 from ..faults import Fault, ProviderError
-from .anthropic_messages import conversation, tools, unfit
+from .anthropic_messages import conversation, remember, tools, unfit
 from .base import CONNECT_S, SOCKET_S, Call, Finish, Reply
-from .statuses import of_status
+from .statuses import of_refused, of_status
 from .transport import of_transport
-
-TAKES_TEMPERATURE = re.compile(r"claude-(3|(opus|sonnet|haiku)-4(-[015])?(-\d{8})?$|opus-4-6)")
-"""Models up to Claude Opus 4.6; later ones answer 400. What is not listed gets none, which every model takes."""
 
 _FINISHES: dict[str | None, Finish] = {
     "end_turn": "stop",
@@ -59,11 +56,9 @@ class Anthropic:
 def _parameters(call: Call) -> dict[str, Any]:
     """Only what is set: the SDK would send None as null."""
     request = call.request
-    system, messages = conversation(request)
+    system, messages = conversation(request, call.prefill)
     parameters: dict[str, Any] = {"model": call.model, "messages": messages, "max_tokens": call.max_tokens}
     parameters["extra_headers"] = {"X-Client-Request-Id": call.job_id}
-    if system:
-        parameters["system"] = system
     if request.stop:
         parameters["stop_sequences"] = list(request.stop)
     if request.tools:
@@ -71,9 +66,13 @@ def _parameters(call: Call) -> dict[str, Any]:
     if request.response_format and request.response_format.json_schema:
         schema = request.response_format.json_schema.schema_
         parameters["output_config"] = {"format": {"type": "json_schema", "schema": schema}}
-    if TAKES_TEMPERATURE.match(call.model):
+    if call.temperature is not None and "temperature" not in call.refused:
         # No keyword of the SDK any more; the API's range ends at 1.
         parameters["extra_body"] = {"temperature": min(call.temperature, 1.0)}
+    if system:
+        parameters["system"] = system
+    if call.cache_prefix:
+        remember(parameters)
     return parameters
 
 
@@ -121,6 +120,8 @@ def translating() -> Iterator[None]:
     try:
         yield
     except anthropic.APIStatusError as error:
+        if error.status_code == 400 and (refused := _REFUSED.search(_text(error))):
+            raise of_refused(refused[1]) from None
         known, code = _known(error)
         raise of_status(error.status_code, error.body, error.response.headers, known, code) from None
     except anthropic.APIConnectionError as error:
@@ -145,13 +146,18 @@ _BY_TEXT = (
     (re.compile(r"credit balance"), Fault.QUOTA_EXHAUSTED),
 )
 """A 400 has no code of its own for these; the texts are public reports."""
+_REFUSED = re.compile(r"`(temperature)` is deprecated for this model")
 
 
 def _known(error: anthropic.APIStatusError) -> tuple[Fault | None, str]:
     for code in (error.error_code, error.type):
         if code in _BY_CODE:
             return _BY_CODE[code], str(code)
-    if error.status_code == 400 and isinstance(error.body, dict):
-        text = str((error.body.get("error") or {}).get("message"))
-        return next((fault for pattern, fault in _BY_TEXT if pattern.search(text)), None), ""
+    if error.status_code == 400:
+        return next((fault for pattern, fault in _BY_TEXT if pattern.search(_text(error))), None), ""
     return None, ""
+
+
+def _text(error: anthropic.APIStatusError) -> str:
+    body = error.body if isinstance(error.body, dict) else {}
+    return str((body.get("error") or {}).get("message"))

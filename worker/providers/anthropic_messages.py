@@ -18,16 +18,34 @@ def unfit(request: CompletionRequest) -> str:
     return "an image that is neither jpeg, png, gif nor webp" if foreign else ""
 
 
-def conversation(request: CompletionRequest) -> tuple[str, list[dict[str, Any]]]:
-    """(system, messages). Systems are joined, turns of one role merged, blank texts dropped (each would be a 400); the first and
-    the last turn are the user's, because models without prefill refuse anything else."""
+def conversation(request: CompletionRequest, prefill: bool) -> tuple[str, list[dict[str, Any]]]:
+    """(system, messages). Systems are joined, turns of one role merged, blank texts dropped (each would be a 400). The first turn
+    is the user's; so is the last, unless the model goes on from the assistant's, which must not end in white space."""
     go_on = {"type": "text"} | GO_ON
     turns = merged(request, "assistant", _blocks)
     if not turns or turns[0][0] == "assistant":
         turns.insert(0, ("user", [go_on]))
     if turns[-1][0] == "assistant":
-        turns.append(("user", [go_on]))
+        last = turns[-1][1][-1]
+        if prefill and last["type"] == "text":
+            last["text"] = last["text"].rstrip()
+        else:
+            turns.append(("user", [go_on]))
     return system(request.messages), [{"role": role, "content": blocks} for role, blocks in turns]
+
+
+def remember(parameters: dict[str, Any]) -> None:
+    """Mark where the shared beginning ends: after the system prompt, or the tools if there is none, and before the newest turn.
+
+    The API caches everything up to a mark, tools before system before messages; what is too short for it, it leaves.
+    """
+    mark = {"cache_control": {"type": "ephemeral"}}
+    if parameters.get("system"):
+        parameters["system"] = [{"type": "text", "text": parameters["system"]} | mark]
+    elif parameters.get("tools"):
+        parameters["tools"][-1] |= mark
+    if len(parameters["messages"]) > 1:
+        parameters["messages"][-2]["content"][-1] |= mark
 
 
 def tools(request: CompletionRequest) -> list[dict[str, Any]]:

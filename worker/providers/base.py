@@ -14,14 +14,21 @@ Finish = Literal["stop", "length", "tool_calls", "content_filter", "refusal"]
 
 @dataclass(frozen=True)
 class Call:
-    """One attempt: the request with every default filled in. `timeout_s` is the whole call's, first byte to last."""
+    """One attempt: the request with every default filled in. `timeout_s` is the whole call's, first byte to last.
+
+    `temperature` None: none is sent. `prefill`: the model goes on from a last message of the assistant. `cache_prefix`: have
+    the beginning of the prompt cached, where that must be asked for. `refused`: parameters the model is known to refuse.
+    """
 
     job_id: str
     model: str
     request: CompletionRequest
     max_tokens: int
-    temperature: float
+    temperature: float | None
     timeout_s: float
+    prefill: bool = False
+    cache_prefix: bool = False
+    refused: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)

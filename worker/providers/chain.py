@@ -1,79 +1,60 @@
-"""The provider chain: which links may answer next, and one call on the chosen one. It never retries and never waits.
+"""The provider chain: one call on a chosen link, and its record. It never retries and never waits.
 
-Order: least tried by this job first, then the operator's order; links that cool down are skipped by the ledger, which
-knows the whole fleet's cooldowns.
+Who may be chosen is `selection.py`'s.
 """
 
 import time
-from collections import Counter
+from collections import defaultdict
 
-from producer.contract.errors import InvalidRequest
-from producer.contract.messages import CompletionRequest, Usage
+from producer.contract.messages import Usage
 
 from ..faults import Fault, ProviderError
 from ..jobs import Candidate, Job
 from ..loop import Loop, Stopped
-from ..observe.logs import CallRecord, prompt_hash, provider_call
+from ..observe.logs import CallRecord, prompt_hash, provider_call, stale_model_data
 from ..pricing import Price, Pricing
 from ..settings import CallSettings, Link
-from ..tokens import upper_bound
+from ..tokens import Estimator
+from ..window import without
 from . import load
 from .base import Call, Provider, Reply
+from .prefixes import Prefixes
+from .selection import Selection
 
 
 class Chain:
     """All links of this worker. Clients are built on first use, one per link and process, on the process's loop."""
 
-    def __init__(self, links: tuple[Link, ...], settings: CallSettings, pricing: Pricing, loop: Loop, hash_key: bytes) -> None:
-        self._links = links
+    def __init__(
+        self, selection: Selection, settings: CallSettings, pricing: Pricing, estimator: Estimator, loop: Loop, hash_key: bytes
+    ) -> None:
+        self.selection = selection
         self._settings = settings
         self._pricing = pricing
+        self._estimator = estimator
         self._loop = loop
         self._hash_key = hash_key
+        self._prefixes = Prefixes()
         self._providers: dict[str, Provider] = {}
-
-    def allowed(self, request: CompletionRequest) -> list[Link]:
-        """The links that may answer, in the operator's order. Raises `InvalidRequest` if there is none."""
-        named = [link for link in self._links if request.model in (None, link.name, link.model)]
-        if not named:
-            known = ", ".join(link.name for link in self._links)
-            raise InvalidRequest(f"model: unknown here. Fix: leave it out or use one of {known}", {"fields": ["model"]})
-        left = [link for link in named if not {link.name, link.provider} & set(request.avoid)]
-        if not left:
-            raise InvalidRequest("avoid: leaves no link to answer. Fix: allow at least one", {"fields": ["avoid"]})
-        fit = [link for link in left if not load(link.adapter).unfit(request)]
-        if not fit:
-            reason = load(left[0].adapter).unfit(request)
-            raise InvalidRequest(f"{left[0].name} cannot take {reason}, nor can another allowed link. Fix: leave it out")
-        return fit
-
-    def candidates(self, job: Job) -> list[Candidate]:
-        """The allowed links with the next attempt's worst case, the one to prefer first."""
-        tried = Counter(link for link, fault in job.tried if fault != "truncated")
-        ordered = sorted(self.allowed(job.request), key=lambda link: tried[link.name])
-        max_tokens = (job.request.max_tokens or self._settings.max_tokens) * (2 if job.grow else 1)
-        prompt = upper_bound(job.request)
-        return [self._candidate(link, prompt, max_tokens) for link in ordered]
+        self._refused: defaultdict[str, set[str]] = defaultdict(set)
+        """Link -> parameters that its model refused although our data says it takes them."""
 
     def call(self, job: Job, chosen: Candidate, number: int, remaining_s: float) -> tuple[Reply, Price]:
         """One call on the wire, recorded in one log line. Raises `ProviderError`; cancelling the job ends it so too."""
-        temperature = job.request.temperature if job.request.temperature is not None else self._settings.temperature
-        call = Call(
-            job_id=job.id,
-            model=chosen.link.model,
-            request=job.request,
-            max_tokens=chosen.max_tokens,
-            temperature=temperature,
-            timeout_s=min(self._settings.timeout_s, remaining_s),
-        )
+        link, call = chosen.link, self._call(job, chosen, remaining_s)
         started = time.monotonic()
         try:
-            reply = self._on_the_wire(chosen.link, call)
+            reply = self._on_the_wire(link, call)
         except ProviderError as error:
             self._record(job, chosen, number, started, error=error)
+            if error.fault is Fault.STALE:
+                self._refused[link.name].add(error.parameter)
+                stale_model_data(link.name, error.parameter)
             raise
-        price = self._pricing.cost(chosen.link.provider, chosen.link.model, reply.usage or Usage())
+        price = self._pricing.cost(link.provider, link.model, reply.usage or Usage())
         self._record(job, chosen, number, started, reply=reply, price=price)
+        if reply.usage:
+            self._estimator.learn(call.request, link.provider, link.model, reply.usage.input)
         return reply, price
 
     def close(self) -> None:
@@ -81,9 +62,19 @@ class Chain:
         for provider in self._providers.values():
             self._loop.run(provider.aclose, deadline_s=2.0, key="close")
 
-    def _candidate(self, link: Link, prompt: int, max_tokens: int) -> Candidate:
-        worst = self._pricing.worst(link.provider, link.model, prompt, max_tokens)
-        return Candidate(link, max_tokens, worst.micro_usd, prompt + max_tokens)
+    def _call(self, job: Job, chosen: Candidate, remaining_s: float) -> Call:
+        link, request = chosen.link, without(job.request, chosen.trimmed)
+        return Call(
+            job_id=job.id,
+            model=link.model,
+            request=request,
+            max_tokens=chosen.max_tokens,
+            temperature=self.selection.temperature(link, request),
+            timeout_s=min(self._settings.timeout_s, remaining_s),
+            prefill=self.selection.prefill(link),
+            cache_prefix=self._prefixes.wanted(request),
+            refused=frozenset(self._refused[link.name]),
+        )
 
     def _on_the_wire(self, link: Link, call: Call) -> Reply:
         try:
@@ -124,5 +115,6 @@ class Chain:
                 finish_reason=reply.finish if reply else None,
                 error=str(error.fault) if error else None,
                 prompt_hash=prompt_hash(self._hash_key, job.request),
+                price_unknown=not chosen.priced,
             )
         )

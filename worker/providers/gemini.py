@@ -60,7 +60,7 @@ def _config(call: Call, system: str) -> types.GenerateContentConfig:
     """Automatic continuation and function calling are off: each would put further calls on the wire."""
     return types.GenerateContentConfig(
         system_instruction=system or None,
-        temperature=call.temperature,
+        temperature=None if "temperature" in call.refused else call.temperature,
         max_output_tokens=call.max_tokens,
         automatic_continuation=False,
         automatic_function_calling=types.AutomaticFunctionCallingConfig(disable=True),

@@ -4,7 +4,6 @@ Options: `max_tokens_field` ("max_completion_tokens"; older compatible servers k
 """
 
 import json
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, get_args
@@ -16,11 +15,9 @@ from producer.contract.messages import CompletionRequest, ToolCall, Usage
 
 from ..faults import Fault, ProviderError
 from .base import CONNECT_S, SOCKET_S, Call, Finish, Reply
-from .statuses import of_status
+from .statuses import of_refused, of_status
 from .transport import of_transport
 
-NO_TEMPERATURE = re.compile(r"o\d|gpt-5|gpt-6")
-"""Model families that refuse any temperature but 1."""
 _FINISHES: dict[str | None, Finish] = {finish: finish for finish in get_args(Finish)} | {"function_call": "tool_calls"}
 
 
@@ -29,6 +26,7 @@ class OpenAI:
 
     def __init__(self, base_url: str | None, api_key: str | None, options: dict[str, str]) -> None:
         self._max_tokens_field = options.get("max_tokens_field", "max_completion_tokens")
+        self._other_field = "max_tokens" if self._max_tokens_field == "max_completion_tokens" else "max_completion_tokens"
         self._client = openai.AsyncOpenAI(
             # A compatible server may need no key, but the SDK insists on one.
             api_key=api_key or "none",
@@ -55,8 +53,9 @@ class OpenAI:
     def _parameters(self, call: Call) -> dict[str, Any]:
         """Only what is set: the SDK would send None as null."""
         request = call.request.model_dump(mode="json", by_alias=True, exclude_none=True)
-        parameters = {"model": call.model, "messages": request["messages"], self._max_tokens_field: call.max_tokens}
-        if not NO_TEMPERATURE.match(call.model):
+        limit = self._other_field if self._max_tokens_field in call.refused else self._max_tokens_field
+        parameters = {"model": call.model, "messages": request["messages"], limit: call.max_tokens}
+        if call.temperature is not None and "temperature" not in call.refused:
             parameters["temperature"] = call.temperature
         for name in ("stop", "tools", "response_format"):
             if request.get(name):
@@ -105,6 +104,8 @@ def translating() -> Iterator[None]:
     try:
         yield
     except openai.APIStatusError as error:
+        if error.code in ("unsupported_parameter", "unsupported_value"):
+            raise of_refused(error.param) from None
         raise of_status(
             error.status_code, error.body, error.response.headers, _BY_CODE.get(error.code or ""), error.code or ""
         ) from None

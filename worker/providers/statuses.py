@@ -48,3 +48,15 @@ def retry_after_s(headers: Mapping[str, str]) -> float | None:
         return max(0.0, (parsedate_to_datetime(text) - datetime.now(UTC)).total_seconds())
     except (ValueError, TypeError):
         return None
+
+
+OPTIONAL = ("temperature", "max_completion_tokens", "max_tokens")
+"""Parameters a call can do without, or under another name."""
+
+
+def of_refused(parameter: object) -> ProviderError:
+    """A 400 because the model does not take `parameter`: our data is stale if it is optional; else another link may take it."""
+    name = str(parameter)
+    name = name if re.fullmatch(r"[\w.\[\]]{1,64}", name) else "a parameter"
+    fault = Fault.STALE if name in OPTIONAL else Fault.UNSUPPORTED
+    return ProviderError(fault, f"HTTP 400: the model refuses {name}", status=400, parameter=name)

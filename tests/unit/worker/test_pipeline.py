@@ -9,15 +9,19 @@ from producer.contract.errors import BudgetExceeded, InvalidRequest, Truncated
 from producer.contract.messages import CompletionRequest
 from worker.cache import Cache
 from worker.faults import Fault, ProviderError
+from worker.filters import Filters
 from worker.jobs import Job
 from worker.loop import Loop
 from worker.memory import LIMITS, MemoryBudgets
-from worker.pipeline import MoreTokens, Pipeline
+from worker.models import built_in
+from worker.pipeline import AskAgain, Pipeline
 from worker.pricing import Pricing
 from worker.providers.chain import Chain
+from worker.providers.selection import Selection
 from worker.quota import Quota
-from worker.settings import CacheSettings, CallSettings, Link, QuotaSettings, RetrySettings
+from worker.settings import CacheSettings, CallSettings, FilterSettings, Link, QuotaSettings, RetrySettings
 from worker.store import Keys
+from worker.tokens import Estimator
 
 LINKS = tuple(
     Link(provider="simulator", model=model, adapter="simulator", options={"latency_ms": "0"}) for model in ("big", "small")
@@ -25,18 +29,25 @@ LINKS = tuple(
 numbers = itertools.count()
 
 
+def chain(links, call, loop, models=None):
+    pricing, models = Pricing({}, (0, 0)), models or built_in()
+    estimator = Estimator(models)
+    return Chain(Selection(links, call, models, "fast", pricing, estimator), call, pricing, estimator, loop, b"key")
+
+
 class House:
     """A pipeline and what it stands on."""
 
-    def __init__(self, static_fallback=None, **limits):
+    def __init__(self, static_fallback=None, output=None, **limits):
         call = CallSettings(max_tokens=50, timeout_s=5)
         self.loop = Loop()
         self.budgets = MemoryBudgets()
-        self.chain = Chain(LINKS, call, Pricing({}, (0, 0)), self.loop, b"key")
+        self.chain = chain(LINKS, call, self.loop)
         # A cache of life 0 never looks anything up.
-        cache = Cache(None, Keys(), CacheSettings(ttl_s=0), call, LINKS)
+        cache = Cache(None, Keys(), CacheSettings(ttl_s=0), call, LINKS, "fast")
         retry = RetrySettings(static_fallback=static_fallback)
-        self.pipeline = Pipeline(cache, Quota(self.budgets, QuotaSettings(**limits)), self.chain, retry)
+        filters = Filters(FilterSettings(output=output or {}))
+        self.pipeline = Pipeline(cache, Quota(self.budgets, QuotaSettings(**limits)), self.chain, filters, retry)
 
     def job(self, text="hello", tried=(), **options):
         request = CompletionRequest.checked(messages=[{"role": "user", "content": text}], **options)
@@ -99,7 +110,7 @@ def test_truncation_is_an_error_a_retry_or_a_mark(house):
     with pytest.raises(Truncated) as caught:
         house.pipeline.run(house.job("[[sim:finish=length]] tell me more"))
     assert caught.value.partial_text
-    with pytest.raises(MoreTokens):
+    with pytest.raises(AskAgain):
         house.pipeline.run(house.job("[[sim:finish=length]] tell me more", on_truncation="retry"))
     assert house.pipeline.run(house.job("[[sim:finish=length]] x", on_truncation="accept")).finish_reason == "length"
 
@@ -107,14 +118,14 @@ def test_truncation_is_an_error_a_retry_or_a_mark(house):
 def test_the_second_try_after_a_truncation_has_twice_the_tokens_once(house):
     job = house.job("[[sim:finish=length]] tell me more", on_truncation="retry")
     job.grow = True
-    assert {each.max_tokens for each in house.chain.candidates(job)} == {100}
+    assert {each.max_tokens for each in house.chain.selection.candidates(job)} == {100}
     with pytest.raises(Truncated):
         house.pipeline.run(job)
 
 
 def test_the_least_tried_link_comes_first(house):
     def order(*tried):
-        return [each.link.model for each in house.chain.candidates(house.job(tried=tried))]
+        return [each.link.model for each in house.chain.selection.candidates(house.job(tried=tried))]
 
     assert order() == ["big", "small"]
     assert order(("simulator:big", "overloaded")) == ["small", "big"]
@@ -135,11 +146,10 @@ def test_a_link_without_words_for_a_request_is_passed_over(house):
     """And if no other is left, the error names what it is."""
     claude = Link(provider="anthropic", model="claude-haiku-4-5", adapter="anthropic")
     job = house.job(response_format={"type": "json_object"})
-    chain = Chain((claude, *LINKS), CallSettings(), Pricing({}, (0, 0)), house.loop, b"key")
-    assert [link.provider for link in chain.allowed(job.request)] == ["simulator", "simulator"]
-    alone = Chain((claude,), CallSettings(), Pricing({}, (0, 0)), house.loop, b"key")
+    three = chain((claude, *LINKS), CallSettings(), house.loop).selection
+    assert [link.provider for link in three.allowed(job.request)] == ["simulator", "simulator"]
     with pytest.raises(InvalidRequest, match="json_object"):
-        alone.allowed(job.request)
+        chain((claude,), CallSettings(), house.loop).selection.allowed(job.request)
 
 
 def test_a_rescue_is_marked():

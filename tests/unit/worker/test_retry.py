@@ -34,6 +34,20 @@ def test_an_untried_link_is_used_at_once_and_the_failing_one_cools(fault):
     assert decide(ProviderError(fault, "x"), history(), POLICY, 0.9) == Again(0.0, 10)
 
 
+def test_what_one_model_refuses_another_may_take():
+    """And if none is left, the error names it."""
+    refused = ProviderError(Fault.UNSUPPORTED, "HTTP 400", parameter="response_format")
+    assert decide(refused, history(), POLICY, 0) == Again(0.0, 0.0)
+    decision = decide(refused, history(tried=(("b:y", "unsupported"),)), POLICY, 0)
+    assert isinstance(decision.error, InvalidRequest)
+    assert "response_format" in str(decision.error)
+
+
+def test_stale_data_costs_a_try_and_cools_nothing():
+    """The link itself is well."""
+    assert decide(ProviderError(Fault.STALE, "x", parameter="temperature"), history(), POLICY, 0) == Again(0.0, 0.0)
+
+
 def test_a_spent_account_cools_for_minutes():
     """Waiting seconds cannot refill an account."""
     decision = decide(ProviderError(Fault.QUOTA_EXHAUSTED, "x"), history(), POLICY, 0)

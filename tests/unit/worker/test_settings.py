@@ -45,11 +45,44 @@ def test_the_defaults_of_the_contract(env):
     """The public names and their documented defaults."""
     env(OPENAI_API_KEY="k")
     settings = Settings.load()
-    assert [link.name for link in settings.links] == ["openai:gpt-4o-mini"]
+    assert [link.name for link in settings.links] == ["openai:gpt-6-luna"]
     assert (settings.call.max_tokens, settings.call.temperature, settings.call.timeout_s) == (2048, 0.7, 30)
     assert (settings.quota.max_cost_per_request, settings.quota.tokens_per_hour) == (0.10, 100_000)
     assert settings.cache.ttl_s == 86_400
     assert settings.redis.ledger == settings.redis.broker == settings.redis.backend
+
+
+def test_a_provider_alone_and_an_alias_stand_for_a_model(env):
+    """The data names it, so that it moves with the times."""
+    env(LLM_CHAIN="openai,anthropic:smart,gemini:gemini-2.5-pro", OPENAI_API_KEY="k", ANTHROPIC_API_KEY="k", GOOGLE_API_KEY="k")
+    names = [link.name for link in Settings.load().links]
+    assert names == ["openai:gpt-6-luna", "anthropic:claude-sonnet-5-5", "gemini:gemini-2.5-pro"]
+
+
+def test_a_file_corrects_what_is_known_of_models(env, tmp_path):
+    """Field by field; and a wrong file is told with its place."""
+    extra = tmp_path / "models.toml"
+    env(LLM_CHAIN="openai:fast", OPENAI_API_KEY="k", LLM_MODELS_FILE=str(extra))
+    extra.write_text('[openai.aliases]\nfast = "gpt-9"\n[openai.models]\n"gpt-4o" = { temperature = false }\n')
+    settings = Settings.load()
+    assert settings.links[0].name == "openai:gpt-9"
+    facts = settings.models.known.of("openai", "gpt-4o-2024-11-20")
+    assert (facts.temperature, facts.window) == (False, 128_000)
+    extra.write_text('[openai.models]\n"gpt-4o" = { windw = 1 }\n')
+    assert "openai.models.gpt-4o.windw" in problems()["LLM_MODELS_FILE"]
+    extra.write_text("[openai")
+    assert "LLM_MODELS_FILE" in problems()
+
+
+def test_output_filters_are_set_one_by_one(env):
+    """What is not named keeps its default; an unknown action is told."""
+    env(LLM_CHAIN="simulator:s", LLM_OUTPUT_FILTERS="secrets=fail,my.module:look=retry")
+    chosen = Settings.load().filters.output
+    assert (chosen["secrets"], chosen["my.module:look"], chosen["pattern"]) == ("fail", "retry", "fail")
+    env(LLM_OUTPUT_FILTERS="secrets=explode")
+    assert set(problems()) == {"LLM_OUTPUT_FILTERS"}
+    env(LLM_OUTPUT_FILTERS="secrets")
+    assert "name=value" in problems()["LLM_OUTPUT_FILTERS"]
 
 
 def test_links_of_other_servers_are_settings_rows(env):

@@ -153,8 +153,18 @@ def test_a_call_is_one_line_with_exactly_these_fields(lines: Lines) -> None:
         "error": None,
         "prompt_hash": "ab12",
         "cached": False,
+        "price_unknown": False,
         "alert": None,
     }
+
+
+def test_stale_model_data_alerts_and_says_what_to_do(lines: Lines) -> None:
+    """Somebody must correct the data; until then every new process pays one refused call."""
+    logs.stale_model_data("openai:gpt-9", "temperature")
+    (line,) = lines()
+    assert (line["level"], line["link"], line["parameter"]) == ("warning", "openai:gpt-9", "temperature")
+    assert line["alert"].startswith("STALE_MODEL_DATA: openai:gpt-9 refuses temperature")
+    assert "LLM_MODELS_FILE" in line["alert"]
 
 
 def test_a_truncated_answer_alerts(lines: Lines) -> None:

@@ -1,0 +1,173 @@
+"""Who may answer, in which order, with which parameters: by the request, the history and what is known of models."""
+
+from decimal import Decimal
+
+import pytest
+
+from producer.contract.errors import InvalidRequest, TooLong
+from producer.contract.messages import CompletionRequest
+from worker.jobs import Job
+from worker.models import Models
+from worker.pricing import Pricing
+from worker.providers.selection import Selection
+from worker.settings import CallSettings, Link
+from worker.tokens import Estimator
+
+DATA = """
+[small]
+tokenizer = "o200k_base"
+low = 1.0
+high = 1.25
+[small.aliases]
+fast = "quick"
+[small.models]
+"plain" = { window = 1000, output = 300, temperature = false }
+"quick" = { window = 1000, output = 300, temperature = true }
+[large]
+tokenizer = "o200k_base"
+low = 1.0
+high = 1.25
+[large.models]
+"big" = { input = 4000, output = 800, temperature = true, prefill = true }
+"""
+
+
+ONE = (Decimal(1), Decimal(1))
+
+
+@pytest.fixture
+def models(tmp_path):
+    (tmp_path / "models.toml").write_text(DATA)
+    return Models.load(tmp_path / "models.toml")
+
+
+def link(name):
+    provider, model = name.split(":")
+    return Link(provider=provider, model=model, adapter="simulator")
+
+
+@pytest.fixture
+def select(models):
+    def select_(*names, batch="fast"):
+        links = tuple(link(name) for name in names or ("small:plain", "large:big"))
+        pricing = Pricing({"small:*": ONE, "large:*": ONE}, (Decimal(50), Decimal(200)))
+        return Selection(links, CallSettings(max_tokens=100), models, batch, pricing, Estimator(models))
+
+    return select_
+
+
+def job(words=10, tried=(), grow=False, **options):
+    options.setdefault("messages", [{"role": "user", "content": "word " * words}])
+    zeros = dict.fromkeys(
+        ("submitted_ms", "begun_ms", "deadline_ms", "spent_micro", "maybe_micro", "attempts", "first_begun_ms"), 0
+    )
+    request = CompletionRequest.checked(**options)
+    return Job("job", 1, request, "u1", lane="interactive", tried=tried, grow=grow, **zeros)
+
+
+def names(candidates):
+    return [each.link.name for each in candidates]
+
+
+def test_an_alias_names_a_model_at_every_provider_that_has_one(select):
+    """The others answer with their own."""
+    assert names(select().candidates(job(model="fast"))) == ["small:quick", "large:big"]
+    assert names(select("small:plain", "small:quick").candidates(job(model="fast"))) == ["small:quick"]
+
+
+def test_batch_jobs_take_the_fast_models_unless_they_or_the_operator_say_otherwise(select):
+    """Cheap models suffice where nobody waits."""
+    assert names(select().candidates(job(lane="batch"))) == ["small:quick", "large:big"]
+    assert names(select().candidates(job(lane="batch", model="small:plain"))) == ["small:plain"]
+    assert names(select().candidates(job(lane="batch", model="chain"))) == ["small:plain", "large:big"]
+    assert names(select(batch="chain").candidates(job(lane="batch"))) == ["small:plain", "large:big"]
+    assert names(select().candidates(job())) == ["small:plain", "large:big"]
+
+
+def test_a_prompt_that_surely_does_not_fit_goes_to_a_larger_window(select):
+    """And one that may or may not fit goes there first."""
+    assert names(select().candidates(job(words=1500))) == ["large:big"]
+    assert names(select().candidates(job(words=850))) == ["large:big", "small:plain"]
+    assert names(select("small:plain").candidates(job(words=850))) == ["small:plain"]
+
+
+def test_too_long_for_all_names_tokens_and_limit(select):
+    """Nothing was reserved, nobody was called."""
+    with pytest.raises(TooLong) as caught:
+        select().candidates(job(words=5000))
+    details = caught.value.details
+    assert (details["limit"], details["link"]) == (4000, "large:big")
+    assert 5000 <= details["tokens"] <= 5002
+    assert "5,00" in str(caught.value)
+    assert "4,000" in str(caught.value)
+
+
+def test_max_tokens_count_into_a_shared_window_only(select):
+    """`small` shares its 1,000 between both, `large` does not."""
+    with pytest.raises(TooLong) as caught:
+        select("small:plain").candidates(job(words=800, max_tokens=250))
+    assert caught.value.details["limit"] == 750
+    assert names(select("large:big").candidates(job(words=3100, max_tokens=800))) == ["large:big"]
+
+
+def test_more_output_than_a_model_gives_goes_to_one_that_gives_it(select):
+    """A default is cut to what the model gives; a doubled limit as well."""
+    assert names(select().candidates(job(max_tokens=500))) == ["large:big"]
+    with pytest.raises(InvalidRequest, match=r"max_tokens=900 \(at most 300\)"):
+        select().candidates(job(max_tokens=900))
+    assert [each.max_tokens for each in select().candidates(job(max_tokens=200, grow=True))] == [300, 400]
+
+
+def test_a_truncated_answer_grows_only_where_it_can(select):
+    """Not with the same limit again, and not if the prompt leaves no room."""
+    selection = select("small:plain")
+    (candidate,) = selection.candidates(job(max_tokens=200))
+    assert selection.grows(job(max_tokens=200), candidate)
+    (candidate,) = selection.candidates(job(max_tokens=300))
+    assert not selection.grows(job(max_tokens=300), candidate)
+    (candidate,) = selection.candidates(job(words=750, max_tokens=150))
+    assert not selection.grows(job(words=750, max_tokens=150), candidate)
+
+
+@pytest.mark.parametrize(
+    ("name", "asked", "sent"),
+    [
+        ("small:plain", 0.2, None),
+        ("small:quick", None, 0.7),
+        ("small:quick", 0.2, 0.2),
+        ("local:x", None, None),
+        ("local:x", 0.2, 0.2),
+    ],
+)
+def test_temperature_goes_where_it_is_taken(select, name, asked, sent):
+    """A model we know nothing of gets only what was asked for, not our default."""
+    assert select().temperature(link(name), job(temperature=asked).request) == sent
+
+
+def test_stale_and_truncated_attempts_do_not_speak_against_a_link(select):
+    """The same one is asked again, with other parameters."""
+    for fault in ("stale", "truncated"):
+        assert names(select().candidates(job(tried=(("small:plain", fault),)))) == ["small:plain", "large:big"]
+    assert names(select().candidates(job(tried=(("small:plain", "filtered"),)))) == ["large:big", "small:plain"]
+
+
+def test_slide_leaves_out_the_oldest_turns_where_nothing_else_fits(select):
+    """System messages and the last turn stay; a link that takes it all comes first."""
+    turns = [{"role": "system", "content": "Be brief."}]
+    turns += [{"role": role, "content": "word " * 100} for role in ("user", "assistant")] * 10 + [
+        {"role": "user", "content": "So?"}
+    ]
+    whole, cut = select().candidates(job(messages=turns, fit="slide"))
+    assert (whole.link.name, whole.trimmed) == ("large:big", 0)
+    assert (cut.link.name, cut.tokens <= 1000) == ("small:plain", True)
+    assert 12 < cut.trimmed < 16
+    with pytest.raises(TooLong):
+        select("small:plain").candidates(job(messages=turns))
+    with pytest.raises(TooLong):
+        select().candidates(job(words=5000, fit="slide"))
+
+
+def test_an_unknown_price_is_reserved_at_the_ceiling_and_says_so(select):
+    (candidate,) = select("local:x").candidates(job(max_tokens=10))
+    assert not candidate.priced
+    assert candidate.micro_usd >= 10 * 200

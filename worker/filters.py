@@ -1,0 +1,119 @@
+"""Output filters: what an answer must not or must look like, and what happens if it does. Operators choose in
+`LLM_OUTPUT_FILTERS`; a filter of one's own is "package.module:function"."""
+
+import json
+import re
+from collections.abc import Callable
+from importlib import import_module
+from typing import NamedTuple
+
+import jsonschema_rs
+
+from producer.contract.messages import CompletionRequest, pattern
+
+from .settings import FilterSettings
+
+Filter = Callable[[CompletionRequest, str], str]
+"""(request, answer) -> what is wrong with the answer, in words that quote nothing of it; "" if nothing is."""
+
+LEAK_WORDS = 12
+"""So many words in a row of a system prompt are no coincidence."""
+
+_SECRETS = {
+    "a private key": re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----"),
+    "an AWS access key": re.compile(r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b"),
+    "a Google API key": re.compile(r"\bAIza[\w-]{35}\b"),
+    "an API key (sk-...)": re.compile(r"\bsk-[\w-]{20,}"),
+    "a GitHub token": re.compile(r"\b(?:gh[pousr]_\w{36}|github_pat_\w{22,})"),
+    "a Slack token": re.compile(r"\bxox[abprs]-[\w-]{10,}"),
+    "a JSON Web Token": re.compile(r"\beyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]{10,}"),
+}
+
+
+def secrets(request: CompletionRequest, text: str) -> str:
+    """Something that looks like a credential."""
+    return ", ".join(name for name, look in _SECRETS.items() if look.search(text))
+
+
+def system_prompt(request: CompletionRequest, text: str) -> str:
+    """A run of the system prompt's words."""
+    messages = [message for message in request.messages if message.role in ("system", "developer")]
+    leaked = _runs(" ".join(said for message in messages for _, said in message.texts())) & _runs(text)
+    return f"repeats {LEAK_WORDS} or more words of the system prompt" if leaked else ""
+
+
+def schema(request: CompletionRequest, text: str) -> str:
+    """JSON, if the request asks for it, that keeps its schema."""
+    wanted = request.response_format
+    if wanted is None or wanted.type == "text":
+        return ""
+    try:
+        answer = json.loads(text)
+    except ValueError:
+        return "is no JSON"
+    if wanted.json_schema is None:
+        return ""
+    try:
+        validator = jsonschema_rs.validator_for(wanted.json_schema.schema_, pattern_options=jsonschema_rs.RegexOptions())
+    except ValueError:
+        return ""  # no schema of the standard; the provider took it all the same
+    wrong = next(validator.iter_errors(answer), None)
+    return f"breaks its schema at /{'/'.join(map(str, wrong.schema_path))}" if wrong else ""
+
+
+def expected(request: CompletionRequest, text: str) -> str:
+    """The pattern that the request expects."""
+    if request.expect is None:
+        return ""
+    try:
+        pattern(request.expect).validate_python(text)
+    except ValueError:
+        return "does not match the expected pattern"
+    return ""
+
+
+KNOWN: dict[str, Filter] = {"secrets": secrets, "system_prompt": system_prompt, "schema": schema, "pattern": expected}
+
+
+class Verdict(NamedTuple):
+    """`flags` of filters that only flag; else the first filter with the action "fail" or "retry" that found something."""
+
+    flags: tuple[str, ...] = ()
+    action: str = ""
+    filter: str = ""
+    reason: str = ""
+
+
+class Filters:
+    """The chosen filters, in the order of the setting."""
+
+    def __init__(self, settings: FilterSettings) -> None:
+        self._chosen = [(name, load(name), action) for name, action in settings.output.items() if action != "off"]
+
+    def check(self, request: CompletionRequest, text: str) -> Verdict:
+        """What they find in an answer."""
+        flags: list[str] = []
+        for name, look, action in self._chosen:
+            reason = look(request, text)
+            if reason and action != "flag":
+                return Verdict(tuple(flags), action, name, reason)
+            if reason:
+                flags.append(f"{name}: {reason}")
+        return Verdict(tuple(flags))
+
+
+def load(name: str) -> Filter:
+    """The filter of that name. Raises `LookupError` if there is none."""
+    if name in KNOWN:
+        return KNOWN[name]
+    module, _, function = name.partition(":")
+    try:
+        return getattr(import_module(module), function)  # type: ignore[no-any-return]
+    except (ImportError, AttributeError, ValueError):
+        known = ", ".join(sorted(KNOWN))
+        raise LookupError(f"no filter called {name!r}: known are {known}, or package.module:function") from None
+
+
+def _runs(text: str) -> set[tuple[str, ...]]:
+    words = re.findall(r"\w+", text.lower())
+    return {tuple(words[start : start + LEAK_WORDS]) for start in range(len(words) - LEAK_WORDS + 1)}

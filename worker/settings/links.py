@@ -1,0 +1,100 @@
+"""The chain: its links, and where each finds its server and its key."""
+
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
+from pydantic_settings import NoDecode
+
+from ..models import Models
+from .base import Problem, Slice, pairs, read
+
+
+class LinkSettings(Slice):
+    """An extra link, or one of the known providers. Variables: LLM_LINK_<NAME>_ADAPTER, _BASE_URL, _API_KEY, _OPTIONS."""
+
+    adapter: str | None = None
+    base_url: str | None = None
+    api_key: SecretStr | None = None
+    options: Annotated[dict[str, str], NoDecode] = Field(default_factory=dict)
+    """For the adapter, as "name=value;name=value"."""
+
+    @field_validator("options", mode="before")
+    @classmethod
+    def _split(cls, value: Any) -> Any:
+        return dict(pairs(value, ";")) if isinstance(value, str) else value
+
+
+class Link(BaseModel):
+    """One step of the chain, in full."""
+
+    model_config = ConfigDict(frozen=True)
+
+    provider: str
+    model: str
+    adapter: str
+    base_url: str | None = None
+    api_key: SecretStr | None = None
+    options: dict[str, str] = {}
+
+    @property
+    def name(self) -> str:
+        return f"{self.provider}:{self.model}"
+
+
+class ChainSettings(Slice):
+    """The ordered links."""
+
+    chain: Annotated[str, Field(min_length=3)] | None = Field(None, validation_alias="LLM_CHAIN")
+    provider: str = Field("openai", validation_alias="LLM_PROVIDER")
+    model: str = Field("fast", validation_alias="LLM_MODEL")
+
+    @property
+    def names(self) -> list[tuple[str, str]]:
+        """(provider, model) pairs, in order; the model of a provider alone is ""."""
+        text = self.chain or f"{self.provider}:{self.model}"
+        pairs = (item.strip().partition(":") for item in text.split(",") if item.strip())
+        return [(provider, model) for provider, _, model in pairs]
+
+
+VENDORS = {"openai": "OPENAI_", "anthropic": "ANTHROPIC_", "gemini": "GOOGLE_", "gemini-legacy": "GOOGLE_"}
+"""Providers that need a key -> the prefix of their own variables, <prefix>API_KEY and <prefix>BASE_URL."""
+
+
+def links(chain: ChainSettings, models: Models, problems: list[Problem]) -> tuple[Link, ...]:
+    """The chain in full; what is wrong with it is added to `problems`."""
+    links = []
+    if not chain.names:
+        problems.append(_bad_chain("names no link"))
+    for position, (provider, model) in enumerate(chain.names, start=1):
+        model = models.alias(provider, model or "fast") or model
+        if not provider or not model:
+            problems.append(_bad_chain(f"link {position} is not provider:model"))
+        elif link := _link(position, provider, model, problems):
+            links.append(link)
+    return tuple(links)
+
+
+def _bad_chain(reason: str) -> Problem:
+    return Problem("LLM_CHAIN", f"Invalid env var: LLM_CHAIN: {reason}. Fix: export LLM_CHAIN=openai:fast,anthropic:fast")
+
+
+def _link(position: int, provider: str, model: str, problems: list[Problem]) -> Link | None:
+    own = read(LinkSettings, problems, f"LLM_LINK_{provider.upper().replace('-', '_')}_")
+    if own is None:
+        return None
+    if provider in VENDORS:
+        return _vendor(position, provider, model, own, problems)
+    adapter = own.adapter or ("openai" if own.base_url else provider)
+    return Link(provider=provider, model=model, adapter=adapter, base_url=own.base_url, api_key=own.api_key, options=own.options)
+
+
+def _vendor(position: int, provider: str, model: str, own: LinkSettings, problems: list[Problem]) -> Link | None:
+    settings = read(LinkSettings, problems, VENDORS[provider])
+    if settings is None:
+        return None
+    if settings.api_key is None:
+        variable = f"{VENDORS[provider]}API_KEY"
+        missing = f"Missing required env var: {variable} (link {position}, {provider}, needs it)"
+        problems.append(Problem(variable, f"{missing}. Fix: export {variable}=..."))
+    keys = {"base_url": settings.base_url, "api_key": settings.api_key}
+    return Link(provider=provider, model=model, adapter=provider, options=own.options, **keys)
