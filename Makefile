@@ -2,10 +2,10 @@
 PYTHON ?= python3
 BIN := .venv/bin
 COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-annotate --no-header \
-	--python-version 3.11 --extra worker --extra dashboard --extra embedded pyproject.toml
+	--python-version 3.11 --extra worker --extra embedded pyproject.toml
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check faults lock clean
+.PHONY: help demo test check faults test-legacy lock clean
 
 help:  ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 10
@@ -25,18 +25,29 @@ check: .venv/.installed  ## ruff, mypy --strict, import-linter
 faults: .venv/.installed  ## tests that kill, freeze and restart things
 	$(BIN)/pytest -m faults -n 2
 
+test-legacy: .venv-legacy/.installed  ## the contract suite over gemini-legacy, in an environment of its own
+	.venv-legacy/bin/pytest -n 2 tests/contract --adapters gemini-legacy
+
 lock: .venv/.installed  ## write the lock files anew
-	$(COMPILE) --upgrade -o requirements.lock
-	$(COMPILE) --upgrade --group dev -o requirements-dev.lock
+	$(COMPILE) --upgrade --extra dashboard -o requirements.lock
+	$(COMPILE) --upgrade --extra dashboard --group dev -o requirements-dev.lock
+	$(COMPILE) --upgrade --extra google-generativeai --group dev -o requirements-legacy.lock
 
 clean:  ## remove the environment, the demo's data and every cache
-	rm -rf .venv .demo .mypy_cache .ruff_cache .hypothesis .import_linter_cache *.egg-info
+	rm -rf .venv .venv-legacy .demo .mypy_cache .ruff_cache .hypothesis .import_linter_cache *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .venv/.installed: requirements-dev.lock pyproject.toml
-	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Python 3.11 or newer is needed: make PYTHON=python3.12 ...")'
-	@echo "Building .venv (a minute or two, once)"
-	@$(PYTHON) -m venv --clear .venv
-	@$(BIN)/pip install -qq --disable-pip-version-check --require-hashes -r requirements-dev.lock
-	@$(BIN)/pip install -qq --disable-pip-version-check --no-deps --no-build-isolation -e .
-	@touch $@
+	@$(call build,.venv,requirements-dev.lock)
+
+.venv-legacy/.installed: requirements-legacy.lock pyproject.toml
+	@$(call build,.venv-legacy,requirements-legacy.lock)
+
+define build
+$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Python 3.11 or newer is needed: make PYTHON=python3.12 ...")'
+echo "Building $(1) (a minute or two, once)"
+$(PYTHON) -m venv --clear $(1)
+$(1)/bin/pip install -qq --disable-pip-version-check --require-hashes -r $(2)
+$(1)/bin/pip install -qq --disable-pip-version-check --no-deps --no-build-isolation -e .
+touch $(1)/.installed
+endef

@@ -19,6 +19,10 @@ pytest_plugins = ["support.plugin"]
 STRAY = ("LLM_", "OPENAI_", "ANTHROPIC_", "GOOGLE_", "CELERY_", "REDIS_", "LEDGER_")
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--adapters", help="providers the contract suite runs over, comma separated (default: all of the main lock)")
+
+
 def pytest_configure() -> None:
     """The developer's own settings must not reach a test: forgotten here, before anything is imported or started."""
     for name in [name for name in os.environ if name.startswith(STRAY)]:

@@ -3,14 +3,24 @@
 from types import SimpleNamespace
 
 import pytest
+from contract.exchanges import COMMON, EXCHANGES, wired
 
 from producer.contract.messages import CompletionRequest
 from worker.loop import Loop
 from worker.providers import Call, load
 
 KEY, PROMPT = "sk-secret-key", "the secret prompt"
-MODELS = {"openai": "gpt-4o-mini", "anthropic": "claude-haiku-4-5", "gemini": "gemini-2.5-flash-lite"}
-"""Every adapter with a wire, and a model of its own."""
+
+
+def pytest_generate_tests(metafunc):
+    """Tests run over every provider of the registry, or those of `--adapters`, unless their module is one provider's."""
+    named = metafunc.config.getoption("adapters")
+    adapters = named.split(",") if named else wired()
+    if "row" in metafunc.fixturenames:
+        rows = [(adapter, row) for adapter in adapters for row in COMMON + EXCHANGES[adapter].own]
+        metafunc.parametrize(("adapter", "row"), rows, ids=[f"{adapter}-{row.event}" for adapter, row in rows])
+    elif "adapter" in metafunc.fixturenames and not hasattr(metafunc.module, "adapter"):
+        metafunc.parametrize("adapter", adapters)
 
 
 @pytest.fixture(scope="package")
@@ -22,7 +32,7 @@ def loop():
 
 @pytest.fixture
 def adapter():
-    """Which one; a test module overrides it, by one name or as a parameter."""
+    """Which one; a test module may say it for all its tests."""
     raise NotImplementedError
 
 
@@ -31,11 +41,11 @@ def ask(loop, adapter):
     """Ask the adapter over `base_url`, as the wire server gives it; its client is closed afterwards."""
     opened = []
 
-    def ask_(base_url, timeout_s=10.0, options=None, model=MODELS[adapter], temperature=0.5, **fields):
+    def ask_(base_url, timeout_s=10.0, options=None, model=EXCHANGES[adapter].model, temperature=0.5, max_tokens=50, **fields):
         told = {name: fields.pop(name) for name in ("prefill", "cache_prefix", "refused") if name in fields}
         request = CompletionRequest.checked(**({"messages": [{"role": "user", "content": PROMPT}]} | fields))
-        call = Call("job-1", model, request, max_tokens=50, temperature=temperature, timeout_s=timeout_s, **told)
-        url = base_url if adapter == "openai" else base_url.removesuffix("/v1")
+        call = Call("job-1", model, request, max_tokens=max_tokens, temperature=temperature, timeout_s=timeout_s, **told)
+        url = base_url.removesuffix("/v1") + EXCHANGES[adapter].path
         provider = loop.run(lambda: _build(url, options), 10, "build")
         opened.append(provider)
         return loop.run(lambda: provider.complete(call), timeout_s, "job-1")

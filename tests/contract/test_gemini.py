@@ -29,6 +29,7 @@ def test_a_blocked_prompt_is_no_answer(wire, ask):
 
 
 def test_thoughts_are_no_part_of_the_answer(wire, ask):
+    wire.script = lambda request, number: "thought"
     assert ask(wire.base_url).text == "A wired answer, always the same."
 
 

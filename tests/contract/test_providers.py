@@ -5,88 +5,19 @@ import socket
 import threading
 
 import pytest
-from contract.conftest import MODELS
 
 from worker.faults import Fault, ProviderError
 from worker.loop import Stopped
 
-COMMON = [
-    ("400", Fault.BAD_REQUEST, False, None),
-    ("context", Fault.TOO_LONG, False, None),
-    ("401", Fault.MISCONFIGURED, False, None),
-    ("402", Fault.QUOTA_EXHAUSTED, False, None),
-    ("403", Fault.MISCONFIGURED, False, None),
-    ("404", Fault.MISCONFIGURED, False, None),
-    ("408", Fault.TIMEOUT, True, None),
-    ("409", Fault.UNAVAILABLE, False, None),
-    ("413", Fault.TOO_LONG, False, None),
-    ("422", Fault.BAD_REQUEST, False, None),
-    ("429;ra=2", Fault.RATE_LIMITED, False, 2.0),
-    ("429;ra_ms=1500", Fault.RATE_LIMITED, False, 1.5),
-    ("429", Fault.RATE_LIMITED, False, None),
-    ("quota", Fault.QUOTA_EXHAUSTED, False, None),
-    ("500", Fault.UNAVAILABLE, False, None),
-    ("502", Fault.UNAVAILABLE, False, None),
-    ("504", Fault.TIMEOUT, True, None),
-    ("529", Fault.OVERLOADED, False, None),
-    ("html", Fault.UNAVAILABLE, False, None),
-    ("html;status=403", Fault.UNAVAILABLE, False, None),
-    ("html;status=401", Fault.BAD_RESPONSE, True, None),
-    ("html;status=200", Fault.BAD_RESPONSE, True, None),
-    ("reset", Fault.UNAVAILABLE, True, None),
-    ("close", Fault.UNAVAILABLE, True, None),
-    ("truncated", Fault.UNAVAILABLE, True, None),
-    ("malformed", Fault.BAD_RESPONSE, True, None),
-    ("emptybody", Fault.BAD_RESPONSE, True, None),
-    ("null", Fault.BAD_RESPONSE, True, None),
-    ("badschema", Fault.BAD_RESPONSE, True, None),
-    ("empty", Fault.BAD_RESPONSE, True, None),
-    ("unknown_finish", Fault.BAD_RESPONSE, True, None),
-]
-OWN = {
-    "openai": [
-        ("policy", Fault.CONTENT_FILTERED, False, None),
-        ("503", Fault.OVERLOADED, False, None),
-        ("503;code=other", Fault.UNAVAILABLE, False, None),
-        ("refused;param=temperature", Fault.STALE, False, None),
-        ("refused;param=tools[0].function", Fault.UNSUPPORTED, False, None),
-    ],
-    "gemini": [
-        ("503", Fault.OVERLOADED, False, None),
-        ("badkey", Fault.MISCONFIGURED, False, None),
-        ("location", Fault.MISCONFIGURED, False, None),
-        ("disabled", Fault.MISCONFIGURED, False, None),
-        ("language", Fault.BAD_RESPONSE, True, None),
-        ("429;retry_info=53", Fault.RATE_LIMITED, False, 54.0),
-    ],
-    "anthropic": [
-        ("policy", Fault.CONTENT_FILTERED, False, None),
-        ("503", Fault.UNAVAILABLE, False, None),
-        ("credit", Fault.QUOTA_EXHAUSTED, False, None),
-        ("429;code=ramp_limit_exceeded", Fault.RATE_LIMITED, False, None),
-        ("pause", Fault.BAD_RESPONSE, True, None),
-        ("refused", Fault.STALE, False, None),
-    ],
-}
-ROWS = [(adapter, *row) for adapter, own in OWN.items() for row in COMMON + own]
-
-
-@pytest.fixture(params=MODELS)
-def adapter(request):
-    return request.param
-
 
 @pytest.mark.filterwarnings("ignore:NOVEL is not a valid FinishReason")  # google-genai says so, and goes on
-@pytest.mark.parametrize(
-    ("adapter", "event", "fault", "maybe_billed", "retry_after_s"), ROWS, ids=[f"{row[0]}-{row[1]}" for row in ROWS]
-)
-def test_every_wire_event_is_classified(wire, ask, secrets, event, fault, maybe_billed, retry_after_s):
+def test_every_wire_event_is_classified(wire, ask, secrets, row):
     """Fault, doubt and delay as the reference says, in one wire call; the error is plain, picklable and holds no secret."""
-    wire.script = lambda request, number: event
+    wire.script = lambda request, number: row.event
     with pytest.raises(ProviderError) as caught:
         ask(wire.base_url)
     error = caught.value
-    assert (error.fault, error.maybe_billed, error.retry_after_s) == (fault, maybe_billed, retry_after_s)
+    assert (error.fault, error.maybe_billed, error.retry_after_s) == row[1:]
     assert len(wire.calls) == 1
     assert error.__cause__ is None
     shown = str(error) + repr(error) + repr(error.args) + str(pickle.dumps(error))

@@ -1,13 +1,18 @@
 """What each provider puts on the wire: its answers, refusals and usage, as plain JSON."""
 
+import json
 from abc import ABC, abstractmethod
 
 TEXT = "A wired answer, always the same."
+PLAIN = {"text": TEXT}
+CALLING = {"text": "", "calls": [{"id": "call_1", "name": "f", "args": {"x": 1}}]}
+"""What is said: text, calls, finish and usage, in nobody's protocol."""
+
 SAID = "the provider's words, with sk-secret and the prompt"
 
 
 def tokens(request: dict, options: dict) -> tuple[int, int]:
-    """Input and output: told by the event, else from the size of the request."""
+    """Input and output: told by the event or the reply, else from the size of the request."""
     turns = request.get("messages") or request["contents"]
     prompt = sum(len(str(turn.get("content") or turn.get("parts"))) for turn in turns) // 4
     return int(options.get("in", prompt)), int(options.get("out", 12))
@@ -24,8 +29,8 @@ class Protocol(ABC):
         """HTTP status and body."""
 
     @abstractmethod
-    def answer(self, request: dict, name: str, options: dict) -> dict:
-        """The body of a 200."""
+    def answer(self, request: dict, name: str, options: dict, reply: dict) -> dict:
+        """The body of a 200 that says `reply`."""
 
 
 class ChatCompletions(Protocol):
@@ -44,13 +49,14 @@ class ChatCompletions(Protocol):
         error = {"message": SAID, "type": "invalid_request_error", "code": code, "param": options.get("param")}
         return self.statuses.get(name) or int(name), {"error": error}
 
-    def answer(self, request: dict, name: str, options: dict) -> dict:
-        message: dict = {"role": "assistant", "content": TEXT}
+    def answer(self, request: dict, name: str, options: dict, reply: dict) -> dict:
+        message: dict = {"role": "assistant", "content": reply["text"] or None}
         if name == "refusal":
             message |= {"content": None, "refusal": "I cannot help with that"}
-        if name == "tool_calls":
-            call = {"id": "call_1", "type": "function", "function": {"name": "f", "arguments": '{"x": 1}'}}
-            message |= {"content": None, "tool_calls": [call]}
+        if calls := reply.get("calls"):
+            functions = [{"name": call["name"], "arguments": json.dumps(call["args"])} for call in calls]
+            pairs = zip(calls, functions, strict=True)
+            message["tool_calls"] = [{"id": call["id"], "type": "function", "function": function} for call, function in pairs]
         finish = self.finishes.get(name, "stop")
         choices = [] if name == "empty" else [{"index": 0, "message": message, "finish_reason": finish}]
         body = {"id": "chatcmpl-1", "object": "chat.completion", "created": 1, "model": request["model"], "choices": choices}
@@ -91,12 +97,12 @@ class Messages(Protocol):
             error["details"] = {"error_code": "enforced_spend_limit_reached"}
         return self.statuses.get(name) or int(name), {"type": "error", "error": error, "request_id": "req_wire"}
 
-    def answer(self, request: dict, name: str, options: dict) -> dict:
-        content: list[dict] = [{"type": "text", "text": TEXT}]
+    def answer(self, request: dict, name: str, options: dict, reply: dict) -> dict:
+        content: list[dict] = [{"type": "text", "text": reply["text"]}] if reply["text"] else []
+        calls = reply.get("calls", ())
+        content += [{"type": "tool_use", "id": call["id"], "name": call["name"], "input": call["args"]} for call in calls]
         if name in ("empty", "refusal", "filter"):
             content = []
-        if name == "tool_calls":
-            content = [{"type": "tool_use", "id": "call_1", "name": "f", "input": {"x": 1}}]
         finish = self.finishes.get(name, "end_turn")
         body = {"id": "msg_1", "type": "message", "role": "assistant", "model": request["model"], "content": content,
                 "stop_reason": finish, "stop_sequence": None}  # fmt: skip
@@ -137,12 +143,14 @@ class GenerateContent(Protocol):
         status = self.statuses.get(name) or int(name)
         return status, {"error": {"code": status, "message": said, "status": self.errors[name], "details": details}}
 
-    def answer(self, request: dict, name: str, options: dict) -> dict:
-        parts: list[dict] = [{"text": "a thought", "thought": True}, {"text": TEXT}]
+    def answer(self, request: dict, name: str, options: dict, reply: dict) -> dict:
+        parts: list[dict] = [{"text": reply["text"]}] if reply["text"] else []
+        calls = reply.get("calls", ())
+        parts += [{"functionCall": {"id": call["id"], "name": call["name"], "args": call["args"]}} for call in calls]
+        if name == "thought":
+            parts.insert(0, {"text": "a thought", "thought": True})
         if name in ("filter", "refusal"):
             parts = []
-        if name == "tool_calls":
-            parts = [{"functionCall": {"id": "call_1", "name": "f", "args": {"x": 1}}}]
         candidate = {"content": {"role": "model", "parts": parts}, "finishReason": self.finishes.get(name, "STOP"), "index": 0}
         body: dict = {"modelVersion": request["model"], "responseId": "resp_1"}
         if name == "blocked":
@@ -162,4 +170,5 @@ PROTOCOLS: dict[str, Protocol] = {
     "/v1/chat/completions": ChatCompletions(),
     "/v1/messages": Messages(),
     "/v1/models/{call}": GenerateContent(),
+    "/v1beta/models/{call}": GenerateContent(),
 }

@@ -21,7 +21,7 @@ from aiohttp import web
 
 sys.path.append(str(Path(__file__).parents[1]))  # when run as a program
 
-from support.protocols import PROTOCOLS, Protocol
+from support.protocols import CALLING, PLAIN, PROTOCOLS, Protocol
 
 
 @dataclass
@@ -44,6 +44,8 @@ class WireServer:
     def __init__(self, port: int = 0, log: Path | None = None) -> None:
         self.calls: list[Seen] = []
         self.script = lambda request, number: "ok"
+        self.reply: dict | None = None
+        """What every answer says, in nobody's protocol; None: what the event says."""
         self.concurrent = self.most_concurrent = 0
         self._port, self._log = port, log
         self._lock = threading.Lock()
@@ -130,7 +132,9 @@ class WireServer:
             return web.Response(status=307, headers={"Location": "/elsewhere"})
         if name in ("hang", "reset", "close"):
             return await _break(http, name)
-        body = _body(protocol, request, name, options)
+        if self.reply:
+            name, options = self.reply["finish"], options | self.reply["usage"]
+        body = _body(protocol, request, name, options, self.reply)
         seen.billed = body.get("usage") if isinstance(body, dict) else None
         return await _send(http, name, options, body)
 
@@ -157,10 +161,10 @@ async def _break(http: web.Request, name: str) -> web.Response:
     return web.Response()
 
 
-def _body(protocol: Protocol, request: dict, name: str, options: dict) -> object:
+def _body(protocol: Protocol, request: dict, name: str, options: dict, reply: dict | None) -> object:
     if name in ("null", "badschema", "malformed", "emptybody"):
         return {"null": None, "badschema": {}, "malformed": '{"id": "x", "cho', "emptybody": ""}[name]
-    return protocol.answer(request, name, options)
+    return protocol.answer(request, name, options, reply or (CALLING if name == "tool_calls" else PLAIN))
 
 
 async def _send(http: web.Request, name: str, options: dict, body: object) -> web.StreamResponse:

@@ -8,6 +8,7 @@ __all__ = ["REGISTRY", "Call", "Provider", "Reply", "load"]
 
 REGISTRY = {
     "gemini": "worker.providers.gemini:Gemini",
+    "gemini-legacy": "worker.providers.gemini_legacy:GeminiLegacy",
     "anthropic": "worker.providers.anthropic:Anthropic",
     "openai": "worker.providers.openai:OpenAI",
     "simulator": "worker.providers.simulator:Simulator",

@@ -1,7 +1,6 @@
 """Google's Gemini through google-genai: identity, translation, error mapping. No retries, no waiting."""
 
 import json
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -12,21 +11,10 @@ from google.genai import errors, types
 from producer.contract.messages import CompletionRequest, FunctionCall, ToolCall, Usage
 
 from ..faults import Fault, ProviderError
-from .base import Call, Finish, Reply
+from .base import Call, Reply
+from .gemini_answers import finish_of, refusal
 from .gemini_messages import conversation, options, unfit
-from .statuses import of_status
 from .transport import TRANSPORT_ERRORS, of_transport, session
-
-_FINISHES: dict[str, Finish] = {
-    "STOP": "stop",
-    "MAX_TOKENS": "length",
-    "CONTINUATION": "length",
-    **dict.fromkeys(
-        ("SAFETY", "RECITATION", "BLOCKLIST", "PROHIBITED_CONTENT", "SPII", "IMAGE_SAFETY", "IMAGE_PROHIBITED_CONTENT",
-         "IMAGE_RECITATION", "MODEL_ARMOR", "ESCALATION"),
-        "content_filter",
-    ),
-}  # fmt: skip
 
 
 class Gemini:
@@ -75,7 +63,8 @@ def _reply(call: Call, answer: Any) -> Reply:
     parts = (candidate.content and candidate.content.parts) or [] if candidate else []
     calls = [part.function_call for part in parts if part.function_call]
     text = "".join(part.text for part in parts if part.text and not part.thought)
-    finish = _finish(answer, candidate)
+    name = (candidate.finish_reason.name if candidate.finish_reason else "") if candidate else None
+    finish = finish_of(name, bool(answer.prompt_feedback and answer.prompt_feedback.block_reason))
     if finish == "stop" and not (text or calls):
         raise ProviderError(Fault.BAD_RESPONSE, "a 200 without content", maybe_billed=True)
     return Reply(
@@ -86,19 +75,6 @@ def _reply(call: Call, answer: Any) -> Reply:
         tool_calls=tuple(_tool_call(number, each) for number, each in enumerate(calls, start=1)),
         provider_request_id=answer.response_id,
     )
-
-
-def _finish(answer: Any, candidate: Any) -> Finish:
-    if candidate is None:
-        if answer.prompt_feedback and answer.prompt_feedback.block_reason:
-            return "content_filter"
-        raise ProviderError(Fault.BAD_RESPONSE, "a 200 without candidates", maybe_billed=True)
-    name = candidate.finish_reason.name if candidate.finish_reason else ""
-    if name == "PUP_LIMITED_DISABLED":
-        raise ProviderError(Fault.MISCONFIGURED, "Google has disabled this account")
-    if name not in _FINISHES:
-        raise ProviderError(Fault.BAD_RESPONSE, "a 200 with an unknown finish reason", maybe_billed=True)
-    return _FINISHES[name]
 
 
 def _tool_call(number: int, call: Any) -> ToolCall:
@@ -125,40 +101,9 @@ def translating() -> Iterator[None]:
     try:
         yield
     except errors.APIError as error:
-        raise _of_api_error(error) from None
+        raise refusal(error.code, error.details, getattr(error.response, "headers", None) or {}) from None
     except TRANSPORT_ERRORS as error:
         raise of_transport(error) from None
     except (TypeError, ValueError, AttributeError) as error:
         # ProviderError is none of these; what is left is no JSON, a body of the wrong shape, or a request the SDK will not send.
         raise ProviderError(Fault.BAD_RESPONSE, f"{type(error).__name__} in the SDK", maybe_billed=True) from None
-
-
-def _of_api_error(error: errors.APIError) -> ProviderError:
-    """A body that was no JSON reaches us as a dict as well, but without the API's `error`."""
-    body = error.details if isinstance(error.details, dict) and "error" in error.details else None
-    told = body["error"] if body and isinstance(body["error"], dict) else {}
-    details = [each for each in told.get("details") or () if isinstance(each, dict)]
-    found = of_status(error.code, body, getattr(error.response, "headers", None) or {}, _known(error.code, told, details))
-    if found.retry_after_s is None:
-        found = ProviderError(found.fault, found.reason, found.maybe_billed, _retry_delay_s(details), found.status)
-    return found
-
-
-def _known(status: int, told: dict[str, Any], details: list[dict[str, Any]]) -> Fault | None:
-    """What status alone does not tell: a wrong key and a wrong place are 400s here, a spent day is a 429."""
-    if any(each.get("reason") == "API_KEY_INVALID" for each in details) or told.get("status") == "FAILED_PRECONDITION":
-        return Fault.MISCONFIGURED
-    quotas = [str(each.get("quotaId")) for detail in details for each in detail.get("violations") or ()]
-    if status == 429 and any("PerDay" in quota for quota in quotas):
-        return Fault.QUOTA_EXHAUSTED
-    if status == 400 and re.search(r"input token count.*exceeds the maximum", str(told.get("message"))):
-        return Fault.TOO_LONG
-    return Fault.OVERLOADED if status == 503 and told.get("status") == "UNAVAILABLE" else None
-
-
-def _retry_delay_s(details: list[dict[str, Any]]) -> float | None:
-    """google.rpc.RetryInfo. It is cut to whole seconds, so one more is waited (python-genai#1875)."""
-    for each in details:
-        if found := re.fullmatch(r"([\d.]+)s", str(each.get("retryDelay"))):
-            return float(found[1]) + 1.0
-    return None

@@ -1,0 +1,96 @@
+"""What each provider of the registry is asked and answers in the contract suite. A provider without exchanges fails it."""
+
+from typing import NamedTuple
+
+from worker.faults import Fault
+from worker.providers import REGISTRY
+
+UNWIRED = {"simulator"}
+"""Providers without a wire."""
+LEGACY = {"gemini-legacy"}
+"""Tested in an environment of their own: `make test-legacy`."""
+
+
+class Row(NamedTuple):
+    """One wire event and what it means."""
+
+    event: str
+    fault: Fault
+    maybe_billed: bool
+    retry_after_s: float | None
+
+
+class Exchanges(NamedTuple):
+    """A model to ask, what the base URL ends in, and the rows of the error table that only this provider has."""
+
+    model: str
+    path: str
+    own: list[Row]
+
+
+def wired() -> list[str]:
+    """Every provider that the suite must cover here."""
+    return [name for name in REGISTRY if name not in UNWIRED | LEGACY]
+
+
+COMMON = [
+    Row("400", Fault.BAD_REQUEST, False, None),
+    Row("context", Fault.TOO_LONG, False, None),
+    Row("401", Fault.MISCONFIGURED, False, None),
+    Row("402", Fault.QUOTA_EXHAUSTED, False, None),
+    Row("403", Fault.MISCONFIGURED, False, None),
+    Row("404", Fault.MISCONFIGURED, False, None),
+    Row("408", Fault.TIMEOUT, True, None),
+    Row("409", Fault.UNAVAILABLE, False, None),
+    Row("413", Fault.TOO_LONG, False, None),
+    Row("422", Fault.BAD_REQUEST, False, None),
+    Row("429;ra=2", Fault.RATE_LIMITED, False, 2.0),
+    Row("429;ra_ms=1500", Fault.RATE_LIMITED, False, 1.5),
+    Row("429", Fault.RATE_LIMITED, False, None),
+    Row("quota", Fault.QUOTA_EXHAUSTED, False, None),
+    Row("500", Fault.UNAVAILABLE, False, None),
+    Row("502", Fault.UNAVAILABLE, False, None),
+    Row("504", Fault.TIMEOUT, True, None),
+    Row("529", Fault.OVERLOADED, False, None),
+    Row("html", Fault.UNAVAILABLE, False, None),
+    Row("html;status=403", Fault.UNAVAILABLE, False, None),
+    Row("html;status=401", Fault.BAD_RESPONSE, True, None),
+    Row("html;status=200", Fault.BAD_RESPONSE, True, None),
+    Row("reset", Fault.UNAVAILABLE, True, None),
+    Row("close", Fault.UNAVAILABLE, True, None),
+    Row("truncated", Fault.UNAVAILABLE, True, None),
+    Row("malformed", Fault.BAD_RESPONSE, True, None),
+    Row("emptybody", Fault.BAD_RESPONSE, True, None),
+    Row("null", Fault.BAD_RESPONSE, True, None),
+    Row("badschema", Fault.BAD_RESPONSE, True, None),
+    Row("empty", Fault.BAD_RESPONSE, True, None),
+    Row("unknown_finish", Fault.BAD_RESPONSE, True, None),
+]
+
+GEMINI = [
+    Row("503", Fault.OVERLOADED, False, None),
+    Row("badkey", Fault.MISCONFIGURED, False, None),
+    Row("location", Fault.MISCONFIGURED, False, None),
+    Row("language", Fault.BAD_RESPONSE, True, None),
+    Row("429;retry_info=53", Fault.RATE_LIMITED, False, 54.0),
+]
+EXCHANGES = {
+    "openai": Exchanges("gpt-4o-mini", "/v1", [
+        Row("policy", Fault.CONTENT_FILTERED, False, None),
+        Row("503", Fault.OVERLOADED, False, None),
+        Row("503;code=other", Fault.UNAVAILABLE, False, None),
+        Row("refused;param=temperature", Fault.STALE, False, None),
+        Row("refused;param=tools[0].function", Fault.UNSUPPORTED, False, None),
+    ]),
+    "anthropic": Exchanges("claude-haiku-4-5", "", [
+        Row("policy", Fault.CONTENT_FILTERED, False, None),
+        Row("503", Fault.UNAVAILABLE, False, None),
+        Row("credit", Fault.QUOTA_EXHAUSTED, False, None),
+        Row("429;code=ramp_limit_exceeded", Fault.RATE_LIMITED, False, None),
+        Row("pause", Fault.BAD_RESPONSE, True, None),
+        Row("refused", Fault.STALE, False, None),
+    ]),
+    "gemini": Exchanges("gemini-2.5-flash-lite", "", [*GEMINI, Row("disabled", Fault.MISCONFIGURED, False, None)]),
+    # The old SDK has no word for finish reasons that are younger than itself.
+    "gemini-legacy": Exchanges("gemini-2.5-flash-lite", "", [*GEMINI, Row("disabled", Fault.BAD_RESPONSE, True, None)]),
+}  # fmt: skip

@@ -1,0 +1,45 @@
+"""The same conversations over every adapter: what we mean arrives, and what is answered comes back, alike everywhere."""
+
+import json
+
+import pytest
+from contract.exchanges import EXCHANGES, wired
+from support.conversations import heard, load, meant
+
+from producer.contract.messages import CompletionRequest
+from worker.providers import REGISTRY
+from worker.providers import load as load_adapter
+
+CONVERSATIONS = load()
+OPTIONS = ("stop", "tools", "response_format")
+
+
+@pytest.mark.parametrize("conversation", CONVERSATIONS, ids=[each["name"] for each in CONVERSATIONS])
+def test_a_conversation_means_the_same_everywhere(wire, ask, adapter, conversation):
+    """One call, in which everything of the request is found again; or the adapter says what it has no word for."""
+    asked, wire.reply = conversation["request"], conversation["reply"]
+    reason = load_adapter(adapter).unfit(CompletionRequest.checked(**asked))
+    expected = conversation.get("unfit", {}).get(adapter, "")
+    assert (expected in reason) if expected else reason == ""
+    if expected:
+        return
+    reply = ask(wire.base_url, **asked)
+    assert heard(wire.calls[0].request) == meant(asked)
+    told, usage = conversation["reply"], conversation["reply"]["usage"]
+    called = [[call.function.name, json.loads(call.function.arguments)] for call in reply.tool_calls]
+    assert (reply.text, reply.finish) == (told["text"], told["finish"])
+    assert called == [[call["name"], call["args"]] for call in told.get("calls", ())]
+    counted = (reply.usage.input, reply.usage.output, reply.usage.cached, reply.usage.reasoning)
+    assert counted == (usage["in"], usage["out"], usage.get("cached", 0), usage.get("reasoning", 0))
+    assert len(wire.calls) == 1
+
+
+def test_there_are_enough_of_them_and_each_can_be_answered_by_somebody():
+    assert len(CONVERSATIONS) >= 50
+    assert all(set(wired()) - set(each.get("unfit", {})) for each in CONVERSATIONS)
+
+
+def test_no_provider_is_without_exchanges():
+    """A registry line without them would go untested; the suite's parameters come from the registry and fail for it."""
+    assert set(wired()) == {"openai", "anthropic", "gemini"}
+    assert [name for name in REGISTRY if name not in EXCHANGES] == ["simulator"]
