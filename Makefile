@@ -31,7 +31,7 @@ test-legacy: .venv-legacy/.installed  ## the contract suite over gemini-legacy, 
 lock: .venv/.installed  ## write the lock files anew
 	$(COMPILE) --upgrade --extra dashboard -o requirements.lock
 	$(COMPILE) --upgrade --extra dashboard --group dev -o requirements-dev.lock
-	$(COMPILE) --upgrade --extra google-generativeai --group dev -o requirements-legacy.lock
+	$(COMPILE) --upgrade --no-strip-extras --extra google-generativeai --group dev -o requirements-legacy.lock
 
 clean:  ## remove the environment, the demo's data and every cache
 	rm -rf .venv .venv-legacy .demo .mypy_cache .ruff_cache .hypothesis .import_linter_cache *.egg-info

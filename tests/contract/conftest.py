@@ -3,7 +3,7 @@
 from types import SimpleNamespace
 
 import pytest
-from contract.exchanges import COMMON, EXCHANGES, wired
+from contract.exchanges import COMMON, of, wired
 
 from producer.contract.messages import CompletionRequest
 from worker.loop import Loop
@@ -17,7 +17,7 @@ def pytest_generate_tests(metafunc):
     named = metafunc.config.getoption("adapters")
     adapters = named.split(",") if named else wired()
     if "row" in metafunc.fixturenames:
-        rows = [(adapter, row) for adapter in adapters for row in COMMON + EXCHANGES[adapter].own]
+        rows = [(adapter, row) for adapter in adapters for row in COMMON + of(adapter).own]
         metafunc.parametrize(("adapter", "row"), rows, ids=[f"{adapter}-{row.event}" for adapter, row in rows])
     elif "adapter" in metafunc.fixturenames and not hasattr(metafunc.module, "adapter"):
         metafunc.parametrize("adapter", adapters)
@@ -41,11 +41,19 @@ def ask(loop, adapter):
     """Ask the adapter over `base_url`, as the wire server gives it; its client is closed afterwards."""
     opened = []
 
-    def ask_(base_url, timeout_s=10.0, options=None, model=EXCHANGES[adapter].model, temperature=0.5, max_tokens=50, **fields):
+    def ask_(base_url, timeout_s=10.0, options=None, model=None, temperature=0.5, max_tokens=50, **fields):
         told = {name: fields.pop(name) for name in ("prefill", "cache_prefix", "refused") if name in fields}
         request = CompletionRequest.checked(**({"messages": [{"role": "user", "content": PROMPT}]} | fields))
-        call = Call("job-1", model, request, max_tokens=max_tokens, temperature=temperature, timeout_s=timeout_s, **told)
-        url = base_url.removesuffix("/v1") + EXCHANGES[adapter].path
+        call = Call(
+            "job-1",
+            model or of(adapter).model,
+            request,
+            max_tokens=max_tokens,
+            temperature=temperature,
+            timeout_s=timeout_s,
+            **told,
+        )
+        url = base_url.removesuffix("/v1") + of(adapter).path
         provider = loop.run(lambda: _build(url, options), 10, "build")
         opened.append(provider)
         return loop.run(lambda: provider.complete(call), timeout_s, "job-1")

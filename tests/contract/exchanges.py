@@ -94,3 +94,10 @@ EXCHANGES = {
     # The old SDK has no word for finish reasons that are younger than itself.
     "gemini-legacy": Exchanges("gemini-2.5-flash-lite", "", [*GEMINI, Row("disabled", Fault.BAD_RESPONSE, True, None)]),
 }  # fmt: skip
+
+
+def of(adapter: str) -> Exchanges:
+    """Those of one provider. Raises `LookupError` if it has none: then nothing says that it keeps the contract."""
+    if adapter not in EXCHANGES:
+        raise LookupError(f"{adapter} has no exchanges: add its model, path and own rows to tests/contract/exchanges.py")
+    return EXCHANGES[adapter]

@@ -14,8 +14,7 @@ CONVERSATIONS = load()
 OPTIONS = ("stop", "tools", "response_format")
 
 
-@pytest.mark.parametrize("conversation", CONVERSATIONS, ids=[each["name"] for each in CONVERSATIONS])
-def test_a_conversation_means_the_same_everywhere(wire, ask, adapter, conversation):
+def assert_means_the_same(wire, ask, adapter, conversation):
     """One call, in which everything of the request is found again; or the adapter says what it has no word for."""
     asked, wire.reply = conversation["request"], conversation["reply"]
     reason = load_adapter(adapter).unfit(CompletionRequest.checked(**asked))
@@ -34,12 +33,17 @@ def test_a_conversation_means_the_same_everywhere(wire, ask, adapter, conversati
     assert len(wire.calls) == 1
 
 
+@pytest.mark.parametrize("conversation", CONVERSATIONS, ids=[each["name"] for each in CONVERSATIONS])
+def test_a_conversation_means_the_same_everywhere(wire, ask, adapter, conversation):
+    assert_means_the_same(wire, ask, adapter, conversation)
+
+
 def test_there_are_enough_of_them_and_each_can_be_answered_by_somebody():
     assert len(CONVERSATIONS) >= 50
     assert all(set(wired()) - set(each.get("unfit", {})) for each in CONVERSATIONS)
 
 
 def test_no_provider_is_without_exchanges():
-    """A registry line without them would go untested; the suite's parameters come from the registry and fail for it."""
-    assert set(wired()) == {"openai", "anthropic", "gemini"}
+    """The registry and the suite agree."""
+    assert set(wired()) >= {"openai", "anthropic", "gemini"}
     assert [name for name in REGISTRY if name not in EXCHANGES] == ["simulator"]

@@ -94,7 +94,7 @@ def _lowered(schema: dict | None) -> dict | None:
     if schema is None:
         return None
     words = {name: int(value) if name in ("minItems", "maxItems") else value for name, value in schema.items()}
-    words["type"] = schema["type"].lower() if isinstance(schema["type"], str) else schema["type"]
+    words["type"] = ("", "string", "number", "integer", "boolean", "array", "object")[schema["type"]]
     if "items" in schema:
         words["items"] = _lowered(schema["items"])
     if "properties" in schema:

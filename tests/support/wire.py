@@ -46,6 +46,8 @@ class WireServer:
         self.script = lambda request, number: "ok"
         self.reply: dict | None = None
         """What every answer says, in nobody's protocol; None: what the event says."""
+        self.usage: dict | None = None
+        """The usage of every answer, in the provider's own words; None: what the event says."""
         self.concurrent = self.most_concurrent = 0
         self._port, self._log = port, log
         self._lock = threading.Lock()
@@ -135,6 +137,8 @@ class WireServer:
         if self.reply:
             name, options = self.reply["finish"], options | self.reply["usage"]
         body = _body(protocol, request, name, options, self.reply)
+        if self.usage:
+            body["usageMetadata" if "contents" in request else "usage"] = self.usage
         seen.billed = body.get("usage") if isinstance(body, dict) else None
         return await _send(http, name, options, body)
 

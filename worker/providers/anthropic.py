@@ -128,7 +128,7 @@ def translating() -> Iterator[None]:
         raise of_transport(error) from None
     except (json.JSONDecodeError, anthropic.APIResponseValidationError):
         raise ProviderError(Fault.BAD_RESPONSE, "a 200 that is not the API's JSON", maybe_billed=True) from None
-    except (TypeError, ValueError, AttributeError, anthropic.AnthropicError) as error:
+    except (TypeError, ValueError, AttributeError, LookupError, RuntimeError, anthropic.AnthropicError) as error:
         # ProviderError is none of these; what is left is a body of the wrong shape or a request the SDK will not send.
         raise ProviderError(Fault.BAD_RESPONSE, f"{type(error).__name__} in the SDK", maybe_billed=True) from None
 

@@ -104,6 +104,6 @@ def translating() -> Iterator[None]:
         raise refusal(error.code, error.details, getattr(error.response, "headers", None) or {}) from None
     except TRANSPORT_ERRORS as error:
         raise of_transport(error) from None
-    except (TypeError, ValueError, AttributeError) as error:
+    except (TypeError, ValueError, AttributeError, LookupError, RuntimeError) as error:
         # ProviderError is none of these; what is left is no JSON, a body of the wrong shape, or a request the SDK will not send.
         raise ProviderError(Fault.BAD_RESPONSE, f"{type(error).__name__} in the SDK", maybe_billed=True) from None

@@ -19,7 +19,7 @@ from google.protobuf import json_format
 from producer.contract.messages import CompletionRequest, FunctionCall, ToolCall, Usage
 
 from ..faults import Fault, ProviderError
-from .base import CONNECT_S, Call, Reply
+from .base import Call, Reply
 from .gemini_answers import finish_of, refusal
 from .gemini_legacy_schema import foreign, schema
 from .gemini_legacy_sockets import Sockets
@@ -38,10 +38,14 @@ class GeminiLegacy:
     """One client per process: the SDK has one configuration for all."""
 
     def __init__(self, base_url: str | None, api_key: str | None, options: dict[str, str]) -> None:
+        if base_url and not base_url.startswith(("http://", "https://")):
+            raise ProviderError(Fault.MISCONFIGURED, "the base URL is unusable")
         endpoint = {"api_endpoint": base_url} if base_url else None
         genai.configure(api_key=api_key, transport="rest", client_options=endpoint)
         self._client = client.get_default_generative_client()
-        self._sockets = Sockets(self._client.transport._session)
+        session = self._client.transport._session
+        session._refresh_status_codes = ()  # or it would send a call again after a 401, twice
+        self._sockets = Sockets(session)
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="gemini-legacy")
 
     @classmethod
@@ -54,6 +58,7 @@ class GeminiLegacy:
             with translating():
                 return _reply(call, await asyncio.shield(future))
         except asyncio.CancelledError:
+            future.cancel()  # if no thread has begun it yet
             self._sockets.shut(call.job_id)
             raise
 
@@ -64,7 +69,7 @@ class GeminiLegacy:
     def _send(self, call: Call) -> Any:
         with self._sockets.named(call.job_id):
             return self._client.generate_content(
-                _question(call), timeout=(CONNECT_S, call.timeout_s), retry=None, metadata=[("x-client-request-id", call.job_id)]
+                _question(call), timeout=call.timeout_s, retry=None, metadata=[("x-client-request-id", call.job_id)]
             )
 
 
@@ -112,9 +117,18 @@ def _reply(call: Call, answer: Any) -> Reply:
 
 
 def _tool_call(number: int, call: Any) -> ToolCall:
-    """The SDK knows no ids; ours only has to be unique within the answer."""
-    arguments = type(call).to_dict(call).get("args") or {}
-    return ToolCall(id=f"call_{number}", function=FunctionCall(name=call.name, arguments=json.dumps(arguments)))
+    """Gemini gives ids seldom; ours only has to be unique within the answer."""
+    arguments = _whole(type(call).to_dict(call).get("args") or {})
+    return ToolCall(id=call.id or f"call_{number}", function=FunctionCall(name=call.name, arguments=json.dumps(arguments)))
+
+
+def _whole(value: Any) -> Any:
+    """The SDK makes every number a float; whole ones were whole."""
+    if isinstance(value, dict):
+        return {name: _whole(each) for name, each in value.items()}
+    if isinstance(value, list):
+        return [_whole(each) for each in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def _usage(usage: Any) -> Usage | None:
@@ -133,8 +147,6 @@ def translating() -> Iterator[None]:
         yield
     except exceptions.GoogleAPICallError as error:
         raise _refused(error) from None
-    except (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema, requests.exceptions.MissingSchema):
-        raise ProviderError(Fault.MISCONFIGURED, "the base URL is unusable") from None
     except requests.exceptions.ConnectTimeout:
         raise ProviderError(Fault.TIMEOUT, "no connection in time") from None
     except requests.exceptions.ReadTimeout:
@@ -145,7 +157,15 @@ def translating() -> Iterator[None]:
         raise ProviderError(Fault.UNAVAILABLE, "the connection was cut", maybe_billed=True) from None
     except requests.exceptions.ChunkedEncodingError:
         raise ProviderError(Fault.UNAVAILABLE, "the connection was cut", maybe_billed=True) from None
-    except (json_format.Error, requests.exceptions.RequestException, TypeError, ValueError, AttributeError) as error:
+    except (
+        json_format.Error,
+        requests.exceptions.RequestException,
+        TypeError,
+        ValueError,
+        AttributeError,
+        LookupError,
+        RuntimeError,
+    ) as error:
         raise ProviderError(Fault.BAD_RESPONSE, f"{type(error).__name__} in the SDK", maybe_billed=True) from None
 
 

@@ -39,11 +39,12 @@ class _HttpsPool(HTTPSConnectionPool):
 
 
 class Sockets:
-    """The connections of one `requests` session, by the name of the call that is on them."""
+    """The connections of a `requests` session, by the name of the call that is on them."""
 
     def __init__(self, session: requests.Session) -> None:
         self._lock = threading.Lock()
         self._connections: dict[str, Any] = {}
+        self._unwanted: set[str] = set()
         for scheme in ("http://", "https://"):
             adapter = HTTPAdapter(pool_maxsize=64)
             adapter.poolmanager.pool_classes_by_scheme = {"http": _HttpPool, "https": _HttpsPool}
@@ -55,6 +56,8 @@ class Sockets:
 
         def use(connection: Any) -> None:
             with self._lock:
+                if name in self._unwanted:
+                    raise ConnectionError("stopped before it was sent")
                 self._connections[name] = connection
 
         _thread.use = use
@@ -63,11 +66,14 @@ class Sockets:
         finally:
             with self._lock:
                 self._connections.pop(name, None)
+                self._unwanted.discard(name)
 
     def shut(self, name: str) -> None:
-        """End the request that is running under `name`: its thread gets a connection error."""
+        """End the request that is running under `name`, or is about to: its thread gets a connection error."""
         with self._lock:
             connection = self._connections.get(name)
+            if connection is None:
+                self._unwanted.add(name)
         sock = getattr(connection, "sock", None)
         if sock is not None:
             with suppress(OSError):

@@ -113,7 +113,7 @@ def translating() -> Iterator[None]:
         raise of_transport(error) from None
     except (json.JSONDecodeError, openai.APIResponseValidationError):
         raise ProviderError(Fault.BAD_RESPONSE, "a 200 that is not the API's JSON", maybe_billed=True) from None
-    except (TypeError, ValueError, AttributeError, openai.OpenAIError) as error:
+    except (TypeError, ValueError, AttributeError, LookupError, RuntimeError, openai.OpenAIError) as error:
         # ProviderError is none of these; what is left is a body of the wrong shape or a request the SDK will not send.
         raise ProviderError(Fault.BAD_RESPONSE, f"{type(error).__name__} in the SDK", maybe_billed=True) from None
 
