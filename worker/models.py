@@ -35,7 +35,8 @@ class Model(_Row):
 
 
 class Vendor(_Row):
-    """One provider's models. Tokens of a text are between `low` and `high` times its count by `tokenizer`.
+    """One provider's models. Tokens of a text are between `low` and `high` times its count by `tokenizer`; without `high`, only
+    its bytes bound them.
 
     `like`: another provider, whose data holds for this one.
     """
@@ -43,7 +44,7 @@ class Vendor(_Row):
     like: str | None = None
     tokenizer: str | None = None
     low: Annotated[float, Field(gt=0)] = 1.0
-    high: Annotated[float, Field(gt=0)] = 1.0
+    high: Annotated[float, Field(gt=0)] | None = None
     aliases: dict[str, str] = {}
     models: dict[str, Model] = {}
 

@@ -5,6 +5,7 @@ For a provider whose vocabulary is known, texts are counted by it and the bounds
 """
 
 import json
+import math
 import re
 import threading
 from collections import defaultdict, deque
@@ -68,7 +69,7 @@ class Estimator:
             return Bounds(0, ceiling)
         low, high = self._factors(provider, model)
         texts = _counted(request, vocabulary)
-        return Bounds(int(texts * low), min(ceiling, int(texts * high) + 1 + _frame(request)))
+        return Bounds(int(texts * low), int(min(ceiling, texts * high + 1 + _frame(request))))
 
     def learn(self, request: CompletionRequest, provider: str, model: str, input_tokens: int) -> None:
         """The provider counted so many. Images and tools are no matter of a vocabulary and teach nothing."""
@@ -89,7 +90,8 @@ class Estimator:
             seen = self._ratios[provider, model]
             if len(seen) >= LEARNED:
                 return min(seen), max(seen)
-            return min(vendor.low, *seen, vendor.low), max(vendor.high, *seen, vendor.high)
+            high = math.inf if vendor.high is None else vendor.high
+            return min([vendor.low, *seen]), max([high, *seen])
 
 
 def load_vocabularies(models: Models, links: Iterable[tuple[str, str]]) -> None:

@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from producer.contract.errors import BudgetExceeded, InvalidRequest, Truncated
+from producer.contract.errors import BudgetExceeded, Filtered, InvalidRequest, Truncated
 from producer.contract.messages import CompletionRequest
 from worker.cache import Cache
 from worker.faults import Fault, ProviderError
@@ -113,6 +113,27 @@ def test_truncation_is_an_error_a_retry_or_a_mark(house):
     with pytest.raises(AskAgain):
         house.pipeline.run(house.job("[[sim:finish=length]] tell me more", on_truncation="retry"))
     assert house.pipeline.run(house.job("[[sim:finish=length]] x", on_truncation="accept")).finish_reason == "length"
+
+
+def test_what_a_filter_finds_is_flagged_or_withheld():
+    """A flag leaves the answer as it is; withheld, it was still paid for."""
+    flagging, failing = House(output={"pattern": "flag"}), House(output={"pattern": "fail"})
+    completion = flagging.pipeline.run(flagging.job(expect="^never"))
+    assert completion.flags == ("pattern: does not match the expected pattern",)
+    job = failing.job(expect="^never")
+    with pytest.raises(Filtered, match="pattern") as caught:
+        failing.pipeline.run(job)
+    assert (caught.value.details["filter"], job.bill.kind) == ("pattern", "real")
+
+
+def test_a_filter_may_ask_once_more_and_only_once():
+    """The attempt before is in the history."""
+    house = House(output={"pattern": "retry"})
+    with pytest.raises(AskAgain) as caught:
+        house.pipeline.run(house.job(expect="^never"))
+    assert (caught.value.fault, caught.value.grow) == ("filtered", False)
+    with pytest.raises(Filtered):
+        house.pipeline.run(house.job(expect="^never", tried=(("simulator:big", "filtered"),)))
 
 
 def test_the_second_try_after_a_truncation_has_twice_the_tokens_once(house):

@@ -1,0 +1,30 @@
+"""Calls that never end by themselves, at every vendor: for the test of the total deadline and its benchmark."""
+
+from typing import Any
+
+from .ledger import ask
+
+LINKS = ("openai:gpt-4o-mini", "anthropic:claude-haiku-4-5", "gemini:gemini-2.5-flash-lite")
+EVENTS = ("hang", "hang_headers", "drip;gap=0.05")
+CASES = [(link, event) for link in LINKS for event in EVENTS]
+
+
+def env(base_url: str) -> dict[str, str]:
+    """One second per call, one attempt per job, all three vendors at `base_url`."""
+    url = base_url.removesuffix("/v1")
+    return {
+        "LLM_CHAIN": ",".join(LINKS), "LLM_TIMEOUT_SECONDS": "1", "LLM_MAX_ATTEMPTS": "1", "LLM_COOLDOWN_SECONDS": "0.001",
+        "OPENAI_API_KEY": "k", "OPENAI_BASE_URL": base_url, "ANTHROPIC_API_KEY": "k", "ANTHROPIC_BASE_URL": url,
+        "GOOGLE_API_KEY": "k", "GOOGLE_BASE_URL": url,
+    }  # fmt: skip
+
+
+def script(request: dict, number: int) -> str:
+    """The event stands in the prompt."""
+    said = str(request.get("messages") or request["contents"])
+    return next(event for event in sorted(EVENTS, key=len, reverse=True) if f"<{event}>" in said)
+
+
+def submit(complete: Any) -> list[Any]:
+    """One job per case."""
+    return [complete.delay(ask(f"<{event}>"), f"user-{number}", model=link) for number, (link, event) in enumerate(CASES)]
