@@ -48,6 +48,7 @@ $(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Python 3.11 o
 echo "Building $(1) (a minute or two, once)"
 $(PYTHON) -m venv --clear $(1)
 $(1)/bin/pip install -qq --disable-pip-version-check --require-hashes -r $(2)
+rm -rf *.egg-info  # an old one would hide new commands
 $(1)/bin/pip install -qq --disable-pip-version-check --no-deps --no-build-isolation -e .
 touch $(1)/.installed
 endef

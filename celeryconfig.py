@@ -24,7 +24,8 @@ task_routes = {COMPLETE: {"queue": QUEUES["interactive"]}}
 # Delivery: acknowledge after the work; the ledger drops what is delivered twice.
 task_acks_late = True
 task_reject_on_worker_lost = True  # a killed prefork child must not turn into a FAILURE: the ledger re-queues its job
-task_acks_on_failure_or_timeout = True
+task_acks_on_failure = True
+task_acks_on_timeout = True
 worker_prefetch_multiplier = 1  # 4 duplicated six of eight jobs when a worker froze
 worker_cancel_long_running_tasks_on_connection_loss = False  # True re-ran every paid call
 broker_transport_options = {

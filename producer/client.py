@@ -94,15 +94,17 @@ class Complete(Task):  # type: ignore[misc]
     def apply_async(self, args: Any = None, kwargs: Any = None, task_id: str | None = None, **options: Any) -> Job:
         """Write the job into the ledger and publish its id. Celery's options: countdown, eta, expires, link, task_id...
 
-        Raises `InvalidRequest`, `Conflict` (that task_id asks something else), or `Unavailable` within two seconds; then
+        `idempotency_key` in kwargs: the same key and request of a user within 24 h give the same job.
+
+        Raises `InvalidRequest`, `Conflict` (that id or key asks something else), or `Unavailable` within two seconds; then
         repeating with `task_id=error.job_id` is safe. With the broker down the job is accepted: a steward publishes it.
         """
         submission = Submission.from_call(task_id or uuid(), tuple(args or ()), dict(kwargs or {}), options)
-        state, *orders = _ask("submit", *submission.argv(), job_id=submission.job_id)
+        state, job_id, *orders = _ask("submit", *submission.argv(), job_id=submission.job_id)
         if state == "conflict":
-            raise Conflict(f"job {submission.job_id} exists and asks something else. Fix: use a new task_id")
+            raise Conflict(f"job {job_id} exists and asks something else. Fix: use a new task_id or idempotency_key")
         _publish(Publication.parse(orders))
-        return self.AsyncResult(submission.job_id)
+        return self.AsyncResult(job_id)
 
     def AsyncResult(self, task_id: str, **kwargs: Any) -> Job:
         return Job(task_id, app=self.app, task_name=self.name, **kwargs)

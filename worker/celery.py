@@ -8,12 +8,15 @@ from typing import Any
 
 from celery import Celery, signals
 
+from producer.contract.names import COMPLETE
+
 from . import broker  # noqa: F401 -- puts our transport behind redis://
 from .observe import signals as telemetry
 from .observe.logs import configure
 from .runtime import checked_settings, current, ending, shut_down
 from .settings import LogSettings, SettingsError, load_redis
 from .steward import Steward
+from .store import ERRORS, unsafe
 from .tasks import Complete
 
 logger = logging.getLogger(__name__)
@@ -46,6 +49,26 @@ def refuse_to_start_wrong(conf: Any = None, **_: Any) -> None:
     for warning in ending(settings, datetime.now(UTC).date()):
         logger.warning(warning)
     conf.result_expires = settings.ledger.result_expires_s
+    # Renewed while a message is worked on; but never shorter than a call, for a steward that cannot reach the broker.
+    visibility_s = max(conf.broker_transport_options["visibility_timeout"], 2 * settings.call.timeout_s)
+    conf.broker_transport_options = conf.broker_transport_options | {"visibility_timeout": visibility_s}
+
+
+@signals.worker_ready.connect
+def warn_of_an_unsafe_server(**_: Any) -> None:
+    """A ledger that forgets what it promised to keep."""
+    for warning in unsafe(current().ledger.redis):
+        logger.warning(warning)
+
+
+@signals.task_revoked.connect
+def cancel_what_was_revoked(request: Any = None, **_: Any) -> None:
+    """A delivery that Celery refuses ends its job in the ledger too; else every publication would be refused again."""
+    try:
+        task = app.tasks[COMPLETE]
+        task.publish(current().jobs.cancel(request.id)[1])
+    except ERRORS as error:
+        logger.warning("ledger away (%s): revoked job %s is cancelled by a steward", type(error).__name__, request.id)
 
 
 @signals.setup_logging.connect

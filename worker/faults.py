@@ -59,14 +59,16 @@ class ProviderError(Exception):
 class Deferred(Exception):
     """Not now, and not an attempt: wait `after_s` seconds, or sooner if what the job waits `behind` ends.
 
-    `behind` names a wait list of the ledger ("job:<id>", "budget:<name>"), or "" for time alone.
+    `behind` names a wait list of the ledger ("job:<id>", "budget:<name>"), or "" for time alone. `patient`: the caller has
+    chosen to wait, so only the deadline it asked for ends that.
     """
 
-    def __init__(self, reason: str, after_s: float, behind: str = "") -> None:
-        super().__init__(reason, after_s, behind)
+    def __init__(self, reason: str, after_s: float, behind: str = "", patient: bool = False) -> None:
+        super().__init__(reason, after_s, behind, patient)
         self.reason = reason
         self.after_s = after_s
         self.behind = behind
+        self.patient = patient
 
     def __str__(self) -> str:
         return self.reason

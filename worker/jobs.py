@@ -4,7 +4,9 @@ Redis down: reading a job raises; ending or parking one is tried again for `PATI
 Methods that free or add work return the publications the ledger orders; the caller puts them on the broker.
 """
 
+import math
 import time
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
@@ -18,6 +20,10 @@ from .faults import LeaseLost
 from .settings import LedgerSettings, Link
 from .store import ERRORS, Keys, Redis
 from .store.scripts import Scripts
+
+REMEMBERED = 2_000
+REPLAY_S = 60.0
+"""Settles younger than this are sent again to a server that restarted: the second it may have lost, and the time it was away."""
 
 PATIENCE_S = 60.0
 """How long an outcome is held in memory while Redis is away, before the lease is left to lapse."""
@@ -83,10 +89,14 @@ class Job:
         """The server's time, carried forward by this machine's monotonic clock."""
         return self.begun_ms + int((time.monotonic() - self.started) * 1000)
 
+    @property
+    def asked_s(self) -> float:
+        """Seconds until the deadline that the request or the caller set; infinite without one."""
+        return (self.deadline_ms - self.now_ms) / 1000 if self.deadline_ms else math.inf
+
     def remaining_s(self, deadline_s: float) -> float:
         """Seconds until the sooner of the asked deadline and `deadline_s` after the first start."""
-        ends = [self.first_begun_ms + int(deadline_s * 1000)] + ([self.deadline_ms] if self.deadline_ms else [])
-        return (min(ends) - self.now_ms) / 1000
+        return min(self.asked_s, (self.first_begun_ms + int(deadline_s * 1000) - self.now_ms) / 1000)
 
 
 class Ended(NamedTuple):
@@ -116,16 +126,17 @@ class Jobs:
         self._settings = settings
         self._owner = owner
         self._lease_ms = int(settings.lease_s * 1000)
+        self._settled: deque[tuple[float, tuple[str | int, ...]]] = deque(maxlen=REMEMBERED)
+        self._server = ""
 
-    def submit(self, submission: Submission, patient: bool = False) -> tuple[str, list[Publication]]:
-        """Store a job unless it is there. Returns "new", "same" or "conflict", and what to publish.
+    def submit(self, submission: Submission, patient: bool = False) -> tuple[str, str, list[Publication]]:
+        """Store a job unless it is there. Returns "new", "same" or "conflict", the job's id, and what to publish.
 
         `patient`: tried again while Redis is away, because nobody would send it a second time.
         """
-        if patient:
-            return self._insist("submit", *submission.argv())
-        state, *orders = self._scripts("submit", *submission.argv())
-        return state, Publication.parse(orders)
+        give_up_s = PATIENCE_S if patient else 0.0
+        state, job_id, *orders = insist(lambda: self._scripts("submit", *submission.argv()), give_up_s)
+        return state, job_id, Publication.parse(orders)
 
     def begin(self, job_id: str) -> Job | Ended | Dropped | Missing:
         """Take the lease of a released job."""
@@ -140,20 +151,42 @@ class Jobs:
         """End the job, book `job.bill` and store `job.keep` in one step. Returns "ok", "late", "lost" or "cancelled"."""
         state = "done" if isinstance(outcome, Completion) else "failed"
         bill, keep = job.bill, job.keep
-        return self._insist(
-            "settle", job.id, job.fence, state, dump_outcome(outcome), fault, bill.kind, bill.micro_usd, bill.tokens,
-            int(cool_s * 1000), *keep,
-        )  # fmt: skip
+        argv = (job.id, job.fence, state, dump_outcome(outcome), fault, bill.kind, bill.micro_usd, bill.tokens,
+                int(cool_s * 1000), *keep)  # fmt: skip
+        reply = self._insist("settle", *argv)
+        self._settled.append((time.monotonic(), argv))
+        return reply
+
+    def replay(self) -> int:
+        """After a restart of the server, settle again what was settled shortly before: `appendfsync everysec` may have lost it.
+
+        Returns how many. Settling twice changes nothing, so it may be done too often, but not too late: a job whose end was
+        lost is payable again.
+        """
+        before, self._server = self._server, self.server()
+        if before in ("", self._server):
+            return 0
+        recent = [argv for at, argv in list(self._settled) if time.monotonic() - at < REPLAY_S]
+        for argv in recent:
+            self._scripts("settle", *argv)
+        return len(recent)
+
+    def server(self) -> str:
+        """Which run of the ledger's server this is; another after each restart."""
+        return str(self._redis.info("server")["run_id"])
 
     def park(
         self, job: Job, after_s: float, fault: str = "", cool_s: float = 0, behind: str = "",
-        crashed: bool = False, grow: bool = False,
+        crashed: bool = False, grow: bool = False, patient: bool = False,
     ) -> tuple[str, list[Publication]]:  # fmt: skip
-        """Give the lease back until `after_s` has passed or what it waits `behind` moves; books `job.bill`."""
+        """Give the lease back until `after_s` has passed or what it waits `behind` moves; books `job.bill`.
+
+        `patient`: it waits for a limit, as asked; its time to finish begins anew afterwards.
+        """
         bill = job.bill
         return self._insist(
             "park", job.id, job.fence, int(after_s * 1000), fault, bill.kind, bill.micro_usd, bill.tokens,
-            int(cool_s * 1000), behind, int(crashed), int(grow),
+            int(cool_s * 1000), behind, int(crashed), int(grow), int(patient),
         )  # fmt: skip
 
     def attempt(self, job: Job, limits: list[int], candidates: list[Candidate]) -> list[Any]:
@@ -191,11 +224,12 @@ class Jobs:
     def sweep(self, limit: int, empty: dict[Lane, bool]) -> list[Publication]:
         """Promote what is due, re-queue what lapsed, expire, release. `empty`: lanes whose broker queue is empty."""
         lanes = int(empty["interactive"]), int(empty["batch"])
-        return Publication.parse(self._scripts("sweep", limit, self._settings.deliveries, *lanes))
+        return Publication.parse(self._scripts("sweep", limit, self._settings.deliveries, *lanes, self._settings.on_unknown))
 
     def beat(self, worker: str, slots: int, life_s: float) -> None:
         """Say that `worker` lives for `life_s` more seconds with `slots` slots; 0 slots: it leaves."""
-        self._scripts("beat", worker, slots, int(life_s * 1000), self._settings.result_expires_s * 1000)
+        lives = self._settings.result_expires_s * 1000, self._settings.dead_letter_s * 1000
+        self._scripts("beat", worker, slots, int(life_s * 1000), *lives)
 
     def _insist(self, script: str, *argv: str | int) -> tuple[str, list[Publication]]:
         state, *orders = insist(lambda: self._scripts(script, *argv))

@@ -1,4 +1,5 @@
-"""The leases this process holds, renewed by one thread while their jobs run, whatever the pool.
+"""The leases this process holds, renewed by one thread while their jobs run, whatever the pool. The same thread settles again
+what a restarted server may have forgotten.
 
 Redis down: leases are left as they are; if it stays away longer than a lease, other workers take the jobs over.
 """
@@ -52,16 +53,20 @@ class Leases:
 
     def _run(self) -> None:
         while not self._stop.wait(self._period_s):
-            with self._lock:
-                held = list(self._held.items())
-            if not held:
-                continue
             try:
-                lost, cancelled = self._jobs.renew(held)
+                self._once()
             except ERRORS as error:
                 logger.warning("leases not renewed: %s", type(error).__name__)
-                continue
-            for job_id in lost:
-                logger.warning("lease of job %s lost; its reply will be booked as late", job_id)
-            for job_id in cancelled:
-                self._loop.cancel(job_id)
+
+    def _once(self) -> None:
+        if again := self._jobs.replay():
+            logger.warning("the ledger's server restarted: %d outcomes settled again", again)
+        with self._lock:
+            held = list(self._held.items())
+        if not held:
+            return
+        lost, cancelled = self._jobs.renew(held)
+        for job_id in lost:
+            logger.warning("lease of job %s lost; its reply will be booked as late", job_id)
+        for job_id in cancelled:
+            self._loop.cancel(job_id)

@@ -18,6 +18,10 @@ HELD_WAIT_S = 5.0
 """A job that waits for others' holds is woken when one settles; this is only for a hint that got lost."""
 
 
+ROUNDING_S = 0.05
+"""So that a job parked until a slot leaves its window does not come back a millisecond too early."""
+
+
 class Budgets(Protocol):
     """What a reservation needs of the ledger: `jobs.Jobs`, or `memory.MemoryBudgets`."""
 
@@ -68,7 +72,8 @@ class Quota:
         """Hold the worst case of the first candidate that is not cooling.
 
         Raises `BudgetExceeded` or `RateLimited` if it does not fit what is really spent, `Deferred` if it only does not
-        fit beside what others hold or every link is cooling, `Cancelled` if somebody asked for that meanwhile.
+        fit beside what others hold, every link is cooling or the request chose to wait for a limit that will have room,
+        `Cancelled` if somebody asked for that meanwhile.
         """
         affordable = [each for each in candidates if self.affords(job, each.micro_usd)]
         if not affordable:
@@ -85,6 +90,9 @@ class Quota:
                 raise Deferred(f"waiting for held {rest[0]}", HELD_WAIT_S, behind=rest[-1])
             case "cancelled":
                 raise Cancelled("The job was cancelled.")
+        fits_in_ms = rest[5]
+        if job.request.over_limit == "wait" and fits_in_ms >= 0:
+            raise Deferred(f"waiting until {rest[0]} has room", fits_in_ms / 1000 + ROUNDING_S, patient=True)
         raise refusal(*rest[:6])
 
     def affords(self, job: Job, micro_usd: int) -> bool:

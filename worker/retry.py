@@ -3,6 +3,7 @@
 This is the only retry layer: the SDKs' retries are 0 and Celery's autoretry is unused.
 """
 
+import math
 from dataclasses import dataclass
 from typing import assert_never
 
@@ -27,13 +28,15 @@ MIN_CALL_S = 1.0
 
 @dataclass(frozen=True)
 class History:
-    """What the decision looks at. `tried`: (link, fault) of earlier attempts; `links`: how many links the job may use."""
+    """What the decision looks at. `tried`: (link, fault) of earlier attempts; `links`: how many links the job may use;
+    `asked_s`: until the deadline that was asked for, without our own."""
 
     link: str
     attempts: int
     tried: tuple[tuple[str, str], ...]
     links: int
     remaining_s: float
+    asked_s: float = math.inf
 
 
 @dataclass(frozen=True)
@@ -43,6 +46,7 @@ class Again:
     after_s: float
     cool_s: float = 0.0
     behind: str = ""
+    patient: bool = False
 
 
 @dataclass(frozen=True)
@@ -59,9 +63,9 @@ Decision = Again | Never
 def decide(failure: ProviderError | Deferred, history: History, policy: RetrySettings, jitter: float) -> Decision:
     """`jitter` in [0, 1) spreads the wait: exponential backoff with full jitter (the AWS architecture blog's scheme)."""
     if isinstance(failure, Deferred):
-        if failure.after_s > history.remaining_s:
+        if failure.after_s > (history.asked_s if failure.patient else history.remaining_s):
             return Never(_too_late(history))
-        return Again(failure.after_s, behind=failure.behind)
+        return Again(failure.after_s, behind=failure.behind, patient=failure.patient)
     final = _final(failure, history)
     if final:
         return Never(final)

@@ -1,7 +1,8 @@
 """The steward: a consumer bootstep on every worker that keeps the fleet honest. Any number of them is safe; none leads.
 
-Every second: heartbeat, then one sweep whose orders it publishes. Every 30 s: renew the broker's visibility of messages
-still being worked on. Redis down: it says so and goes on. A broker reconnect starts the step anew, with fresh state.
+Every second: heartbeat, one sweep whose orders it publishes, and cancelling in the ledger what somebody revoked at Celery
+(else each publication of it would be revoked again). Every 30 s: renew the broker's visibility of messages still being
+worked on. Redis down: it says so and goes on. A broker reconnect starts the step anew, with fresh state.
 """
 
 import logging
@@ -10,6 +11,7 @@ from contextlib import suppress
 from typing import Any
 
 from celery import bootsteps
+from celery.worker import state
 
 from producer.contract.names import QUEUES
 from producer.contract.publication import publish
@@ -24,6 +26,8 @@ PERIOD_S = 1.0
 LIFE_S = 5.0
 """A worker silent for this long no longer counts as capacity."""
 SWEEP_LIMIT = 200
+QUIET_BEATS = 4
+"""Longer than the period in which leases, and settles after a restart, are renewed: a fifth of 10 s."""
 RENEW_EVERY = 30
 """Beats between renewals of visibility; the visibility timeout is 120 s."""
 
@@ -35,6 +39,9 @@ class Steward(bootsteps.StartStopStep):  # type: ignore[misc]
         super().__init__(consumer, **kwargs)
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
+        self._revoked: set[str] = set()
+        self._server = ""
+        self._quiet = 0
 
     def start(self, consumer: Any) -> None:
         self._stop = threading.Event()
@@ -63,10 +70,25 @@ class Steward(bootsteps.StartStopStep):  # type: ignore[misc]
 
     def _once(self, consumer: Any, jobs: Jobs, broker: Redis, beats: int) -> None:
         jobs.beat(consumer.hostname, consumer.controller.concurrency, LIFE_S)
-        empty = {lane: broker.llen(queue) == 0 for lane, queue in QUEUES.items()}
-        publish(consumer.app, jobs.sweep(SWEEP_LIMIT, empty))
+        if self._may_sweep(jobs):
+            empty = {lane: broker.llen(queue) == 0 for lane, queue in QUEUES.items()}
+            publish(consumer.app, jobs.sweep(SWEEP_LIMIT, empty))
+        self._cancel_revoked(consumer, jobs)
         if beats % RENEW_EVERY == RENEW_EVERY - 1:
             renew_visibility(consumer.task_consumer.channel, broker)
+
+    def _may_sweep(self, jobs: Jobs) -> bool:
+        """Not for some beats after the ledger's server restarted: first every worker settles again what it may have forgotten."""
+        before, self._server = self._server, jobs.server()
+        self._quiet = QUIET_BEATS if before not in ("", self._server) else max(0, self._quiet - 1)
+        return self._quiet == 0
+
+    def _cancel_revoked(self, consumer: Any, jobs: Jobs) -> None:
+        """`state.revoked` is every id that Flower or `AsyncResult.revoke` named lately; ids of others are no jobs of ours."""
+        for job_id in {str(each) for each in list(state.revoked)} - self._revoked:
+            _, orders = jobs.cancel(job_id)
+            publish(consumer.app, orders)
+            self._revoked.add(job_id)
 
 
 def renew_visibility(channel: Any, broker: Redis) -> None:

@@ -67,7 +67,7 @@ class Complete(Task):  # type: ignore[misc]
         job_id = task_id or uuid()
         try:
             submission = Submission.from_call(job_id, tuple(args or ()), dict(kwargs or {}), options)
-            self._submit(current(), submission, patient=True)
+            job_id = self._submit(current(), submission, patient=True)
         except JobError as error:
             if not options.get("parent_id"):
                 raise
@@ -101,11 +101,12 @@ class Complete(Task):  # type: ignore[misc]
         """Park only now: RETRY is stored, so that a fast next delivery cannot be overwritten by it."""
         job, again, fault, grow = self.request.parking
         try:
-            _, orders = current().jobs.park(job, again.after_s, fault, again.cool_s, again.behind, grow=grow)
+            jobs, wait = current().jobs, (again.after_s, fault, again.cool_s, again.behind)
+            _, orders = jobs.park(job, *wait, grow=grow, patient=again.patient)
         except ERRORS as error:
             logger.warning("ledger away (%s): job %s is left to its lease", type(error).__name__, job.id)
         else:
-            self._publish(orders)
+            self.publish(orders)
 
     def after_return(self, status: str, retval: Any, task_id: str, *_: Any) -> None:
         """Note that the result backend knows; if the note is lost, a later delivery tells it again."""
@@ -130,7 +131,7 @@ class Complete(Task):  # type: ignore[misc]
         except Exception:
             logger.exception("job %s: an error of our own", job.id)
             _, orders = runtime.jobs.park(job, CRASH_DELAY_S, crashed=True)
-            self._publish(orders)
+            self.publish(orders)
             raise Ignore from None
         return self._end(runtime, job, outcome)
 
@@ -141,6 +142,7 @@ class Complete(Task):  # type: ignore[misc]
             tried=job.tried,
             links=len(runtime.chain.selection.allowed(job.request)),
             remaining_s=job.remaining_s(runtime.settings.retry.deadline_s),
+            asked_s=job.asked_s,
         )
         fault = str(failure.fault) if isinstance(failure, ProviderError) else ""
         decision = decide(failure, history, runtime.settings.retry, random.random())  # noqa: S311 -- jitter, not a secret
@@ -157,7 +159,7 @@ class Complete(Task):  # type: ignore[misc]
 
     def _end(self, runtime: Runtime, job: Job, outcome: Outcome, fault: str = "", cool_s: float = 0.0) -> Completion:
         state, orders = runtime.jobs.settle(job, outcome, fault, cool_s)
-        self._publish(orders)
+        self.publish(orders)
         if state == "lost":
             raise Ignore
         if state == "ok":
@@ -172,15 +174,19 @@ class Complete(Task):  # type: ignore[misc]
             "group_id": request.group, "group_index": request.group_index,
             "root_id": request.root_id, "parent_id": request.parent_id, "expires": request.expires,
         }  # fmt: skip
-        self._submit(runtime, Submission.from_call(request.id, args, kwargs, options), delivered=True)
+        # It has an id already, and its caller looks for the answer under that one.
+        fields = {name: value for name, value in kwargs.items() if name != "idempotency_key"}
+        self._submit(runtime, Submission.from_call(request.id, args, fields, options), delivered=True)
 
-    def _submit(self, runtime: Runtime, submission: Submission, delivered: bool = False, patient: bool = False) -> None:
-        state, orders = runtime.jobs.submit(submission, patient)
+    def _submit(self, runtime: Runtime, submission: Submission, delivered: bool = False, patient: bool = False) -> str:
+        """Its id: another one's, if that has the same idempotency key."""
+        state, job_id, orders = runtime.jobs.submit(submission, patient)
         if state == "conflict":
-            raise Conflict(f"job {submission.job_id} exists and asks something else. Fix: use a new id")
-        self._publish([order for order in orders if not (delivered and order.job_id == submission.job_id)])
+            raise Conflict(f"job {job_id} exists and asks something else. Fix: use a new id or idempotency_key")
+        self.publish([order for order in orders if not (delivered and order.job_id == job_id)])
+        return job_id
 
-    def _publish(self, orders: list[Publication]) -> None:
+    def publish(self, orders: list[Publication]) -> None:
         """A publication that fails is not lost: the sweep finds the released job that nobody began."""
         try:
             publish(self.app, orders)

@@ -135,6 +135,8 @@ class CompletionRequest(_Frozen):
     """fail: `Truncated` with the partial text; retry: once more, twice max_tokens; accept: returned, finish_reason says it."""
     avoid: Annotated[tuple[ShortText, ...], Field(max_length=16)] = ()
     """Links or providers that must not answer this request."""
+    over_limit: Literal["fail", "wait"] = "fail"
+    """When a window limit of the user is used up: refused, or parked until it has room (only `deadline_s` ends the wait)."""
     fit: Literal["fail", "slide"] = "fail"
     """When the prompt is too long for every link: `TooLong`, or without the oldest turns (`Completion.trimmed` says how many)."""
     expect: Annotated[str, Field(min_length=1, max_length=1024)] | None = None

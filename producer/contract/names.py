@@ -13,5 +13,8 @@ LANES: Final[tuple[Lane, ...]] = ("interactive", "batch")
 QUEUES: Final[dict[Lane, str]] = {"interactive": "completions.interactive", "batch": "completions.batch"}
 """The broker queue of each lane. A foreign client sends by name to one of these."""
 
+QUARANTINE: Final = "completions.quarantine"
+"""Broker list of entries that were no messages of ours; newest first."""
+
 WIRE_VERSION: Final = 1
 """Version of the stored request and outcome; a reader refuses a newer one."""

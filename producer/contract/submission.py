@@ -28,12 +28,17 @@ class Submission:
     continuation: dict[str, Any]
     delay_ms: int = 0
     deadline_ms: int = 0
+    idempotency_key: str = ""
+    """The same key and request of a user within 24 h are the same job."""
+    replays: str = ""
+    """The dead letter this is sent again for."""
 
     @classmethod
     def from_call(cls, job_id: str, args: tuple[Any, ...], kwargs: dict[str, Any], options: dict[str, Any]) -> "Submission":
         """From `complete(messages, user_id, **options)` and Celery's own options (countdown, eta, expires, link...)."""
         fields = _named(args, kwargs)
         user_id = _user(fields.pop("user_id", None))
+        idempotency_key = _idempotency_key(fields.pop("idempotency_key", None))
         for name in _MEANINGLESS:
             if options.get(name) is not None:
                 raise InvalidRequest(f"{name}: a completion is routed by its lane. Fix: pass lane='batch' or 'interactive'")
@@ -46,6 +51,7 @@ class Submission:
             continuation=_continuation(options),
             delay_ms=delay_ms,
             deadline_ms=_deadline_ms(request, options),
+            idempotency_key=idempotency_key,
         )
 
     def argv(self) -> tuple[str | int, ...]:
@@ -59,6 +65,8 @@ class Submission:
             json.dumps(self.continuation) if self.continuation else "",
             self.deadline_ms,
             self.delay_ms,
+            self.idempotency_key,
+            self.replays,
         )
 
 
@@ -98,6 +106,17 @@ def _user(user_id: Any) -> str:
             {"fields": ["user_id"]},
         )
     return user_id
+
+
+def _idempotency_key(value: Any) -> str:
+    if value is None:
+        return ""
+    if not isinstance(value, str) or not value or len(value) > 255 or not value.isprintable():
+        raise InvalidRequest(
+            "idempotency_key: needs a printable string of 1 to 255 characters. Fix: pass for example a uuid4 as text",
+            {"fields": ["idempotency_key"]},
+        )
+    return value
 
 
 def _seconds_until(moment: Any, name: str) -> float:

@@ -67,9 +67,9 @@ class LedgerMachine(RuleBasedStateMachine):
     def submit(self, user: str, delayed: bool) -> None:
         job_id = f"j{len(self.submitted)}"
         submission = Submission(job_id, user, REQUEST, {}, delay_ms=100_000 if delayed else 0)
-        state, orders = self.jobs.submit(submission)
-        assert state == "new"
-        assert self.jobs.submit(submission) == ("same", [])
+        state, told, orders = self.jobs.submit(submission)
+        assert (state, told) == ("new", job_id)
+        assert self.jobs.submit(submission) == ("same", job_id, [])
         self.submitted.append(job_id)
         self._publish(orders)
 

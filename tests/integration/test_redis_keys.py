@@ -16,7 +16,7 @@ ENV = {
     "LLM_MAX_ATTEMPTS": "2",
     "LLM_USER_REQUESTS_PER_MINUTE": "3",
 }
-PERMANENT = {"open", "park", "dl", "cfg", "seq", "m", "cgen", "wk", "slots", "hk", "w"}
+PERMANENT = {"open", "park", "dl", "cfg", "seq", "m", "cgen", "wk", "slots", "hk", "w", "dead"}
 """Counters and indexes, whose size does not grow with the number of ended jobs."""
 
 
@@ -27,7 +27,8 @@ def used(complete, start_worker, redis_url):
     jobs = [complete.delay(ask("same"), f"u{n}", temperature=0) for n in range(3)]
     jobs += [complete.delay(ask(f"[[sim:fault=overloaded;link=sim-large]] {n}"), "u9") for n in range(4)]
     jobs.append((complete.s(ask("linked"), "u1") | complete.si(ask("next"), "u1")).apply_async())
-    jobs.append(complete.delay(ask("in time"), "u4", deadline_s=60))
+    jobs.append(complete.delay(ask("in time"), "u4", deadline_s=60, idempotency_key="once"))
+    jobs.append(complete.delay(ask("[[sim:fault=overloaded]] for good"), "u5"))
     for job in jobs:
         with contextlib.suppress(JobError):
             job.value(30)

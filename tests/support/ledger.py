@@ -1,6 +1,7 @@
 """What a test reads in the ledger behind everybody's back."""
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from redis import Redis
@@ -13,6 +14,14 @@ KEYS = Keys()
 def ask(text: str) -> list[dict[str, str]]:
     """A conversation of one question."""
     return [{"role": "user", "content": text}]
+
+
+def until(condition: Callable[[], Any], timeout_s: float = 30.0) -> None:
+    """Wait for something that a server does in its own time; AssertionError if it does not."""
+    deadline = time.monotonic() + timeout_s
+    while not condition():
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.02)
 
 
 class Ledger:

@@ -6,7 +6,7 @@ import click
 
 from ..runtime import checked_settings, ending, operator
 from ..settings import SettingsError
-from ..store import ERRORS
+from ..store import ERRORS, unsafe
 
 
 @click.command()
@@ -32,9 +32,12 @@ def check(offline: bool) -> None:
 
 def _ping() -> None:
     try:
-        operator().redis.ping()
+        ledger = operator().redis
+        ledger.ping()
     except ERRORS as error:
         raise click.ClickException(
             f"The ledger does not answer ({type(error).__name__}). Fix: start Redis or export REDIS_URL=redis://host:6379/0"
         ) from None
     click.echo("ledger: answers")
+    for warning in unsafe(ledger):
+        click.secho(warning, fg="yellow", err=True)

@@ -68,6 +68,10 @@ class LedgerSettings(Slice):
     deliveries: Positive = Field(5, validation_alias="LEDGER_MAX_DELIVERIES")
     """Starts of a job that may end in a crash before it counts as poison."""
     result_expires_s: Positive = Field(86_400, validation_alias="LLM_RESULT_EXPIRES_SECONDS")
+    on_unknown: Literal["retry", "fail"] = Field("retry", validation_alias="LEDGER_ON_UNKNOWN")
+    """After a death with the call on the wire: run the job again, or end it as `OutcomeUnknown`. The hold stays booked."""
+    dead_letter_s: Annotated[int, Field(ge=0)] = Field(7 * 86_400, validation_alias="LEDGER_DEAD_LETTER_SECONDS")
+    """How long failed jobs are kept with their request, to be looked at and replayed; 0: not at all."""
 
 
 class FilterSettings(Slice):

@@ -8,7 +8,7 @@ from .keys import Keys
 
 Redis = redis.Redis
 
-__all__ = ["ERRORS", "Keys", "Redis", "connect"]
+__all__ = ["ERRORS", "Keys", "Redis", "connect", "unsafe"]
 
 ERRORS: tuple[type[Exception], ...] = (redis.RedisError, OSError)
 """What a call raises when the server is down, frozen, read-only or out of memory."""
@@ -28,3 +28,20 @@ def connect(url: str, timeout_s: float = 5.0) -> Redis:
         health_check_interval=15,
         retry=Retry(NoBackoff(), 0),
     )
+
+
+def unsafe(server: Redis) -> list[str]:
+    """What of the server's configuration can lose jobs, with the fix. Empty if it may not be asked (ACL, managed services)."""
+    try:
+        told: dict[str, str] = server.config_get("maxmemory-policy", "appendonly")  # type: ignore[assignment]
+    except ERRORS:
+        return []
+    warnings = []
+    if told.get("maxmemory-policy", "noeviction") != "noeviction":
+        warnings.append(
+            f"UNSAFE_LEDGER: maxmemory-policy is {told['maxmemory-policy']}: an evicted key is a lost job. "
+            "Fix: CONFIG SET maxmemory-policy noeviction"
+        )
+    if told.get("appendonly", "yes") != "yes":
+        warnings.append("UNSAFE_LEDGER: no append-only file: a restart forgets every job. Fix: CONFIG SET appendonly yes")
+    return warnings

@@ -70,6 +70,19 @@ class SharedKeys:
         """Hash: release numbers given and highest begun, per lane."""
         return f"{self.root}seq"
 
+    def idempotency(self, user_id: str, name: str) -> str:
+        """String: the job that a user's idempotency key stands for, TTL 24 h. Written and read by submit."""
+        return f"{self.root}ik:{user_id}:{name}"
+
+    def dead_letter(self, job_id: str) -> str:
+        """Hash: a failed job's request, outcome and history, TTL `LEDGER_DEAD_LETTER_SECONDS`. Written by finish."""
+        return f"{self.root}d:{job_id}"
+
+    @property
+    def dead(self) -> str:
+        """Sorted set: ids of dead letters by when they ended (ms)."""
+        return f"{self.root}dead"
+
     def followers(self, what: str) -> str:
         """List: parked jobs to wake when `what` ("job:<id>" or "budget:<name>") moves."""
         return f"{self.root}f:{what}"

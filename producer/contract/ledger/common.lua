@@ -14,6 +14,7 @@ local DEFAULT_TTL_MS = 86400000
 
 local CANCELLED = '{"error":{"type":"Cancelled","args":["The job was cancelled.",{}]}}'
 local EXPIRED = '{"error":{"type":"DeadlineExceeded","args":["The deadline passed before the job was answered.",{}]}}'
+local UNKNOWN = '{"error":{"type":"OutcomeUnknown","args":["The worker died with the call on the wire; it may have been billed, and this fleet does not repeat such calls.",{}]}}'
 local POISONED = '{"error":{"type":"Poisoned","args":["The job brought down its worker too often and is not tried again.",{}]}}'
 
 local function key(...) return root .. table.concat({...}, ':') end
@@ -153,12 +154,30 @@ local function close_attempt(id, fence, fault, billing, micro, tokens)
   if billing == 'real' then book_reply(id, fence, micro, tokens) end
 end
 
+-- Failures that are nobody's fault but the caller's or the budget's, or were asked for: they leave no dead letter.
+local EXPECTED = { RateLimited = true, BudgetExceeded = true, InvalidRequest = true, Cancelled = true }
+
+-- Keep what is needed to understand a failed job and to send its request again.
+local function bury(id, state, outcome)
+  local life = tonumber(redis.call('HGET', key('cfg'), 'dead_ms') or '604800000')
+  local kind = state ~= 'done' and cjson.decode(outcome).error.type
+  if life <= 0 or not kind or EXPECTED[kind] then return end
+  local record = redis.call('HMGET', job_key(id), 'user', 'lane', 'tried', 'attempts', 'unknown', 'at')
+  redis.call('HSET', key('d', id), 'user', record[1], 'lane', record[2], 'tried', record[3] or '', 'attempts', record[4] or 0,
+             'unknown', record[5] or 0, 'at', record[6], 'ended', now, 'kind', kind, 'outcome', outcome,
+             'request', redis.call('GET', key('q', id)) or '')
+  redis.call('PEXPIRE', key('d', id), life)
+  redis.call('ZADD', key('dead'), now, id)
+  redis.call('ZREMRANGEBYSCORE', key('dead'), '-inf', now - life)
+end
+
 -- The one end of a job. Its keys live on for the outcome's TTL.
 local function finish(id, state, outcome)
   local ttl = tonumber(redis.call('HGET', key('cfg'), 'ttl') or DEFAULT_TTL_MS)
   local behind = field(id, 'behind')
   redis.call('HSET', job_key(id), 'state', state, 'ended', now)
   redis.call('SET', key('o', id), outcome, 'PX', ttl)
+  bury(id, state, outcome)
   redis.call('DEL', key('q', id))
   redis.call('ZREM', key('open'), id)
   redis.call('ZREM', key('park'), id)

@@ -1,12 +1,20 @@
 -- KEYS[1] root
--- ARGV    id, user, lane, fingerprint, request JSON, continuation JSON or '', deadline ms from now or 0, delay ms
--- reply   {'new' | 'same' | 'conflict', publication orders...}
--- keeps   record, request, line and release are one step; repeating it with the same id changes nothing
+-- ARGV    id, user, lane, fingerprint, request JSON, continuation JSON or '', deadline ms from now or 0, delay ms,
+--         idempotency key or '', id of the dead letter this replays or ''
+-- reply   {'new' | 'same' | 'conflict', id of the job, publication orders...}
+-- keeps   record, request, line and release are one step; repeating it with the same id or idempotency key changes nothing
 local id, user, lane, fingerprint = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 local deadline, delay = tonumber(ARGV[7]), tonumber(ARGV[8])
-local known = field(id, 'fp')
-if known then return { known == fingerprint and 'same' or 'conflict' } end
+local idempotent = ARGV[9] ~= '' and key('ik', user, ARGV[9])
+local before = idempotent and redis.call('GET', idempotent) or id
+local known = field(before, 'fp')
+if known then return { known == fingerprint and 'same' or 'conflict', before } end
 
+if idempotent then redis.call('SET', idempotent, id, 'PX', 86400000) end
+if ARGV[10] ~= '' then
+  redis.call('HSET', job_key(id), 'replays', ARGV[10])
+  if redis.call('EXISTS', key('d', ARGV[10])) == 1 then redis.call('HSET', key('d', ARGV[10]), 'replayed', id) end
+end
 redis.call('HSET', job_key(id), 'user', user, 'lane', lane, 'fp', fingerprint, 'at', now, 'fence', 0)
 redis.call('SET', key('q', id), ARGV[5])
 if ARGV[6] ~= '' then redis.call('SET', key('h', id), ARGV[6]) end
@@ -21,4 +29,4 @@ else
   to_waiting(id)
 end
 count('submitted')
-return release({ 'new' })
+return release({ 'new', id })

@@ -1,5 +1,6 @@
 -- KEYS[1] root
--- ARGV    id, fence, delay ms, fault or '', billing, micro, tokens, cool ms, wait list or '', crashed (1: counts as a delivery), grow
+-- ARGV    id, fence, delay ms, fault or '', billing, micro, tokens, cool ms, wait list or '', crashed (1: counts as a delivery), grow,
+--         patient (1: the time to finish begins anew with the next start)
 -- reply   {'ok' | 'lost' | 'cancelled', publication orders...}
 -- keeps   hold returned or kept as possibly billed, slot freed, next released, in one step
 local id, fence, delay, fault = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4]
@@ -11,6 +12,7 @@ close_attempt(id, fence, fault, ARGV[5], tonumber(ARGV[6]), tonumber(ARGV[7]))
 if tonumber(ARGV[8]) > 0 and link then redis.call('SET', key('cool', link), fault, 'PX', ARGV[8]) end
 if ARGV[10] ~= '1' then redis.call('HINCRBY', job_key(id), 'deliveries', -1) end
 if ARGV[11] == '1' then redis.call('HSET', job_key(id), 'grow', 1) end
+if ARGV[12] == '1' then redis.call('HDEL', job_key(id), 'began') end
 if field(id, 'cancel') then
   finish(id, 'cancelled', CANCELLED)
   local out = { 'cancelled' }

@@ -1,5 +1,6 @@
 -- KEYS[1] root
--- ARGV    how many of each kind at most, lease-lapses allowed, 1 if the interactive broker queue is empty, 1 if the batch one is
+-- ARGV    how many of each kind at most, lease-lapses allowed, 1 if the interactive broker queue is empty, 1 if the batch one is,
+--         what to do after a death with the call on the wire: 'retry' | 'fail'
 -- reply   publication orders
 -- keeps   the one recovery path: due, lapsed, never begun, past deadline; any number of sweepers at once
 local limit, allowed = tonumber(ARGV[1]), tonumber(ARGV[2])
@@ -22,13 +23,17 @@ for _, id in ipairs(redis.call('ZRANGEBYSCORE', key('dl'), '-inf', now, 'LIMIT',
 end
 
 local function lapsed(id)
-  if field(id, 'link') then
+  local unknown = field(id, 'link')
+  if unknown then
     close_attempt(id, number(id, 'fence'), 'lost', 'maybe', 0, 0)
     redis.call('HINCRBY', job_key(id), 'unknown', 1)
     count('unknown_attempts')
   end
   if field(id, 'cancel') then
     finish(id, 'cancelled', CANCELLED)
+    order(out, id)
+  elseif unknown and ARGV[5] == 'fail' then
+    finish(id, 'failed', UNKNOWN)
     order(out, id)
   elseif number(id, 'deliveries') >= allowed then
     finish(id, 'dead', POISONED)

@@ -1,0 +1,81 @@
+"""The same question twice, a limit waited for, a job revoked: what a caller may rely on around a job's beginning and end."""
+
+import pytest
+from celery.exceptions import TaskRevokedError
+from support.ledger import KEYS, Ledger, ask
+
+from producer.contract.errors import Cancelled, Conflict, DeadlineExceeded, InvalidRequest, RateLimited
+
+
+def test_an_idempotency_key_is_one_job(complete, wire, openai_env, start_worker, redis_url):
+    """Of one user, for a day: the same request finds it, also when it has ended; another request is told."""
+    start_worker(openai_env)
+    first = complete.delay(ask("x"), "u1", idempotency_key="order-1")
+    assert complete.delay(ask("x"), "u1", idempotency_key="order-1").id == first.id
+    first.value(30)
+    again = complete.delay(ask("x"), "u1", idempotency_key="order-1")
+    assert (again.id, again.value(30).request_id, len(wire.calls)) == (first.id, first.id, 1)
+    with pytest.raises(Conflict, match="idempotency_key"):
+        complete.delay(ask("y"), "u1", idempotency_key="order-1")
+    assert complete.delay(ask("y"), "u2", idempotency_key="order-1").id != first.id
+    with Ledger(redis_url) as ledger:
+        assert 86_000_000 < ledger.redis.pttl(KEYS.idempotency("u1", "order-1")) <= 86_400_000
+    with pytest.raises(InvalidRequest, match="idempotency_key"):
+        complete.delay(ask("x"), "u1", idempotency_key="a\nb")
+
+
+def test_a_key_repeated_by_many_at_once_is_still_one_job(complete, wire, openai_env, start_worker):
+    """A double click, a retried web request."""
+    start_worker(openai_env)
+    jobs = [complete.delay(ask("x"), "u1", idempotency_key="click") for _ in range(20)]
+    assert len({job.id for job in jobs}) == 1
+    jobs[-1].value(30)
+    assert len(wire.calls) == 1
+
+
+def test_a_caller_may_wait_for_a_limit_instead_of_being_refused(complete, wire, openai_env, start_worker):
+    """Parked until the window has room; refused at once only if it can never fit, or past the deadline asked for."""
+    env = {"LLM_USER_REQUESTS_PER_MINUTE": "1", "LLM_USER_TOKENS_PER_HOUR": "1000", "LLM_DEADLINE_SECONDS": "5"}
+    start_worker(openai_env | env)
+    complete.delay(ask("a"), "u1", max_tokens=10).value(30)
+    with pytest.raises(RateLimited):
+        complete.delay(ask("b"), "u1", max_tokens=10).value(30)
+    with pytest.raises(RateLimited, match="can never fit"):
+        complete.delay(ask("c"), "u2", max_tokens=5_000, over_limit="wait").value(30)
+    with pytest.raises(DeadlineExceeded):
+        complete.delay(ask("d"), "u1", max_tokens=10, over_limit="wait", deadline_s=20).value(40)
+    waiting = complete.delay(ask("e"), "u1", max_tokens=10, over_limit="wait")
+    # A minute's window, and our own deadline of 5 s does not end the wait.
+    assert waiting.value(100).attempts == 1
+    assert len(wire.calls) == 2
+
+
+@pytest.mark.parametrize("pool", ["threads", "prefork"])
+def test_revoking_a_job_at_celery_cancels_it_in_the_ledger(complete, wire, openai_env, start_worker, redis_url, pool):
+    """Running: its call is stopped, its cost kept. Waiting: it never runs. Both end, once, and are published no more."""
+    wire.script = lambda request, number: "hang"
+    start_worker(openai_env, pool=pool, concurrency=1)
+    running = complete.delay(ask("x"), "u1")
+    wire.wait_for(len)
+    waiting = [complete.delay(ask(f"y{n}"), "u1") for n in range(6)]
+    for job in (running, *waiting):
+        job.revoke()
+    for job in (running, *waiting):
+        with pytest.raises(Cancelled):
+            job.value(30)
+    wire.wait_for(lambda calls: calls[0].ended)
+    with pytest.raises((Cancelled, TaskRevokedError)):
+        waiting[-1].get(timeout=20)
+    with Ledger(redis_url) as ledger:
+        assert (len(wire.calls), ledger.open(), ledger.budget("usd", "all")["held"]) == (1, 0, 0)
+
+
+def test_a_job_revoked_before_it_was_submitted_never_runs(complete, wire, openai_env, start_worker):
+    """Every delivery of it is refused by Celery; the first such refusal ends it in the ledger."""
+    start_worker(openai_env)
+    complete.AsyncResult("too-early").revoke()
+    complete.delay(ask("after the broadcast"), "u2").value(30)
+    job = complete.apply_async((ask("x"), "u1"), task_id="too-early")
+    with pytest.raises(Cancelled):
+        job.value(30)
+    assert len(wire.calls) == 1

@@ -1,0 +1,112 @@
+"""Dead letters: failed jobs kept with their request and history, to be understood, sent again, or dropped.
+
+The scripts bury them (`finish` in common.lua); refusals of limits, wrong requests and cancelled jobs leave none. Redis
+down: every method raises.
+"""
+
+import fnmatch
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Self
+
+from producer.contract.errors import JobError
+from producer.contract.messages import CompletionRequest
+from producer.contract.outcome import load_outcome
+from producer.contract.submission import Publication, Submission
+
+from .jobs import Jobs
+from .store import Keys, Redis
+
+PAGE = 200
+
+
+@dataclass(frozen=True)
+class DeadLetter:
+    """One failed job. Times are the server's, in milliseconds."""
+
+    job_id: str
+    user_id: str
+    lane: str
+    kind: str
+    """The error's class, as in `producer.errors`."""
+    message: str
+    attempts: int
+    unknown: int
+    """Attempts whose worker died with the call on the wire."""
+    tried: tuple[tuple[str, str], ...]
+    submitted_ms: int
+    ended_ms: int
+    replayed_as: str
+    """Id of the job that was last sent for it, "" if none was."""
+    request: str = field(repr=False)
+
+    @classmethod
+    def read(cls, job_id: str, record: dict[str, str]) -> Self:
+        """From the ledger's hash."""
+        outcome = load_outcome(record["outcome"])
+        pairs = (item.rpartition("=") for item in record["tried"].split(";") if item)
+        return cls(
+            job_id=job_id,
+            user_id=record["user"],
+            lane=record["lane"],
+            kind=record["kind"],
+            message=str(outcome) if isinstance(outcome, JobError) else "",
+            attempts=int(record["attempts"]),
+            unknown=int(record["unknown"]),
+            tried=tuple((link, fault) for link, _, fault in pairs),
+            submitted_ms=int(record["at"]),
+            ended_ms=int(record["ended"]),
+            replayed_as=record.get("replayed", ""),
+            request=record["request"],
+        )
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """A filter; None takes all. `kind` and `user_id` may hold * and ?."""
+
+    kind: str | None = None
+    user_id: str | None = None
+
+    def takes(self, letter: DeadLetter) -> bool:
+        pairs = ((self.kind, letter.kind), (self.user_id, letter.user_id))
+        return all(pattern is None or fnmatch.fnmatchcase(value, pattern) for pattern, value in pairs)
+
+
+class DeadLetters:
+    def __init__(self, redis: Redis, keys: Keys, jobs: Jobs) -> None:
+        self._redis = redis
+        self._keys = keys
+        self._jobs = jobs
+
+    def get(self, job_id: str) -> DeadLetter | None:
+        """One of them, or None if there is none or it has aged out."""
+        record: dict[str, str] = self._redis.hgetall(self._keys.dead_letter(job_id))  # type: ignore[assignment]
+        return DeadLetter.read(job_id, record) if record else None
+
+    def __iter__(self) -> Iterator[DeadLetter]:
+        """All of them, newest first."""
+        start = 0
+        while page := self._redis.zrevrange(self._keys.dead, start, start + PAGE - 1):
+            yield from filter(None, map(self.get, map(str, page)))
+            start += PAGE
+
+    def chosen(self, filter_: Chosen) -> list[DeadLetter]:
+        """Those that the filter takes, newest first."""
+        return [letter for letter in self if filter_.takes(letter)]
+
+    def replay(self, letter: DeadLetter) -> tuple[str, list[Publication]]:
+        """Send its request again as a new job, linked to it. Returns that job's id and what to publish."""
+        job_id = str(uuid.uuid4())
+        request = CompletionRequest.model_validate_json(letter.request)
+        submission = Submission(job_id, letter.user_id, request, {}, replays=letter.job_id)
+        _, _, orders = self._jobs.submit(submission)
+        return job_id, orders
+
+    def drop(self, letter: DeadLetter) -> None:
+        """Forget it, request and all."""
+        with self._redis.pipeline() as pipe:
+            pipe.delete(self._keys.dead_letter(letter.job_id))
+            pipe.zrem(self._keys.dead, letter.job_id)
+            pipe.execute()
