@@ -25,6 +25,9 @@ REMEMBERED = 2_000
 REPLAY_S = 60.0
 """Settles younger than this are sent again to a server that restarted: the second it may have lost, and the time it was away."""
 
+QUIET_MS = 1_500
+"""Room for a slow trip, and for a server that counts its age in whole seconds."""
+
 PATIENCE_S = 60.0
 """How long an outcome is held in memory while Redis is away, before the lease is left to lapse."""
 
@@ -126,6 +129,8 @@ class Jobs:
         self._settings = settings
         self._owner = owner
         self._lease_ms = int(settings.lease_s * 1000)
+        # Leases, and with them settles after a restart, are renewed five times as often as they lapse.
+        self._quiet_ms = self._lease_ms // 5 + QUIET_MS
         self._settled: deque[tuple[float, tuple[str | int, ...]]] = deque(maxlen=REMEMBERED)
         self._server = ""
 
@@ -139,8 +144,11 @@ class Jobs:
         return state, job_id, Publication.parse(orders)
 
     def begin(self, job_id: str) -> Job | Ended | Dropped | Missing:
-        """Take the lease of a released job."""
-        kind, *reply = self._scripts("begin", job_id, self._owner, self._lease_ms, self._settings.deliveries)
+        """Take the lease of a released job. Waits out the quiet time after a start of the server."""
+        argv = (job_id, self._owner, self._lease_ms, self._settings.deliveries, self._quiet_ms)
+        while (reply := self._scripts("begin", *argv))[0] == "early":
+            time.sleep(reply[1] / 1000)
+        kind, *reply = reply
         if kind == "go":
             return _job(job_id, reply)
         if kind == "ended":
@@ -163,17 +171,13 @@ class Jobs:
         Returns how many. Settling twice changes nothing, so it may be done too often, but not too late: a job whose end was
         lost is payable again.
         """
-        before, self._server = self._server, self.server()
+        before, self._server = self._server, str(self._redis.info("server")["run_id"])
         if before in ("", self._server):
             return 0
         recent = [argv for at, argv in list(self._settled) if time.monotonic() - at < REPLAY_S]
         for argv in recent:
             self._scripts("settle", *argv)
         return len(recent)
-
-    def server(self) -> str:
-        """Which run of the ledger's server this is; another after each restart."""
-        return str(self._redis.info("server")["run_id"])
 
     def park(
         self, job: Job, after_s: float, fault: str = "", cool_s: float = 0, behind: str = "",
@@ -224,7 +228,8 @@ class Jobs:
     def sweep(self, limit: int, empty: dict[Lane, bool]) -> list[Publication]:
         """Promote what is due, re-queue what lapsed, expire, release. `empty`: lanes whose broker queue is empty."""
         lanes = int(empty["interactive"]), int(empty["batch"])
-        return Publication.parse(self._scripts("sweep", limit, self._settings.deliveries, *lanes, self._settings.on_unknown))
+        rules = self._settings.on_unknown, self._quiet_ms
+        return Publication.parse(self._scripts("sweep", limit, self._settings.deliveries, *lanes, *rules))
 
     def beat(self, worker: str, slots: int, life_s: float) -> None:
         """Say that `worker` lives for `life_s` more seconds with `slots` slots; 0 slots: it leaves."""

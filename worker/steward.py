@@ -26,8 +26,6 @@ PERIOD_S = 1.0
 LIFE_S = 5.0
 """A worker silent for this long no longer counts as capacity."""
 SWEEP_LIMIT = 200
-QUIET_BEATS = 4
-"""Longer than the period in which leases, and settles after a restart, are renewed: a fifth of 10 s."""
 RENEW_EVERY = 30
 """Beats between renewals of visibility; the visibility timeout is 120 s."""
 
@@ -40,8 +38,6 @@ class Steward(bootsteps.StartStopStep):  # type: ignore[misc]
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
         self._revoked: set[str] = set()
-        self._server = ""
-        self._quiet = 0
 
     def start(self, consumer: Any) -> None:
         self._stop = threading.Event()
@@ -70,18 +66,11 @@ class Steward(bootsteps.StartStopStep):  # type: ignore[misc]
 
     def _once(self, consumer: Any, jobs: Jobs, broker: Redis, beats: int) -> None:
         jobs.beat(consumer.hostname, consumer.controller.concurrency, LIFE_S)
-        if self._may_sweep(jobs):
-            empty = {lane: broker.llen(queue) == 0 for lane, queue in QUEUES.items()}
-            publish(consumer.app, jobs.sweep(SWEEP_LIMIT, empty))
+        empty = {lane: broker.llen(queue) == 0 for lane, queue in QUEUES.items()}
+        publish(consumer.app, jobs.sweep(SWEEP_LIMIT, empty))
         self._cancel_revoked(consumer, jobs)
         if beats % RENEW_EVERY == RENEW_EVERY - 1:
             renew_visibility(consumer.task_consumer.channel, broker)
-
-    def _may_sweep(self, jobs: Jobs) -> bool:
-        """Not for some beats after the ledger's server restarted: first every worker settles again what it may have forgotten."""
-        before, self._server = self._server, jobs.server()
-        self._quiet = QUIET_BEATS if before not in ("", self._server) else max(0, self._quiet - 1)
-        return self._quiet == 0
 
     def _cancel_revoked(self, consumer: Any, jobs: Jobs) -> None:
         """`state.revoked` is every id that Flower or `AsyncResult.revoke` named lately; ids of others are no jobs of ours."""

@@ -23,6 +23,14 @@ local function field(id, name) return redis.call('HGET', job_key(id), name) end
 local function number(id, name) return tonumber(redis.call('HGET', job_key(id), name) or '0') end
 local function count(name, by) redis.call('HINCRBY', key('m'), name, by or 1) end
 
+-- Milliseconds left of the quiet time after the server's start, in which nothing begins and nothing is swept: first every worker
+-- settles again what the server may have forgotten. 0 if INFO may not be asked.
+local function quiet_left(quiet)
+  local info = redis.pcall('INFO', 'server')
+  local uptime = type(info) == 'string' and info:match('uptime_in_seconds:(%d+)')
+  return uptime and math.max(0, quiet - uptime * 1000) or 0
+end
+
 local FINAL = { done = true, failed = true, cancelled = true, expired = true, dead = true }
 
 -- Publication orders: three entries per message (id, lane, continuation).

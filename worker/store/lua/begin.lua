@@ -1,10 +1,12 @@
 -- KEYS[1] root
--- ARGV    id, owner, lease ms, deliveries allowed
+-- ARGV    id, owner, lease ms, deliveries allowed, quiet ms after a start of the server
 -- reply   {'go', fence, request, user, lane, submitted ms, now ms, deadline ms or 0, cost, maybe, attempts, tried, grow,
 --          first begun ms}
---         {'ended', outcome, told} | {'drop', state} | {'missing'}
+--         {'ended', outcome, told} | {'drop', state} | {'missing'} | {'early', ms to wait}
 -- keeps   only a released job can begin; one fence per start; every other delivery is dropped
 local id, owner, lease, allowed = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
+local wait = quiet_left(tonumber(ARGV[5]))
+if wait > 0 then return { 'early', wait } end
 local state = field(id, 'state')
 if not state then return { 'missing' } end
 

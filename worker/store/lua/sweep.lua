@@ -1,11 +1,12 @@
 -- KEYS[1] root
 -- ARGV    how many of each kind at most, lease-lapses allowed, 1 if the interactive broker queue is empty, 1 if the batch one is,
---         what to do after a death with the call on the wire: 'retry' | 'fail'
+--         what to do after a death with the call on the wire: 'retry' | 'fail', quiet ms after a start of the server
 -- reply   publication orders
 -- keeps   the one recovery path: due, lapsed, never begun, past deadline; any number of sweepers at once
 local limit, allowed = tonumber(ARGV[1]), tonumber(ARGV[2])
 local empty = { interactive = ARGV[3] == '1', batch = ARGV[4] == '1' }
 local out = {}
+if quiet_left(tonumber(ARGV[6])) > 0 then return out end
 
 for _, id in ipairs(redis.call('ZRANGEBYSCORE', key('park'), '-inf', now, 'LIMIT', 0, limit)) do
   redis.call('ZREM', key('park'), id)

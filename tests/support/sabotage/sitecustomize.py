@@ -1,0 +1,36 @@
+"""Makes a worker process die at one exact point, once, or live with a wrong clock. On a worker's PYTHONPATH only.
+
+SABOTAGE_CRASH="attempt:after" kills the process with SIGKILL after `Jobs.attempt` returned (or "before" it is called);
+SABOTAGE_ONCE names a file that is made when that has happened. SABOTAGE_CLOCK="60" sets the clock a minute ahead.
+"""
+
+import os
+import signal
+import time
+
+if ahead := os.environ.get("SABOTAGE_CLOCK"):
+    real = time.time
+    time.time = lambda: real() + float(ahead)
+
+if point := os.environ.get("SABOTAGE_CRASH"):
+    from worker.jobs import Jobs
+
+    method, _, moment = point.partition(":")
+    original = getattr(Jobs, method)
+
+    def die() -> None:
+        try:
+            os.close(os.open(os.environ["SABOTAGE_ONCE"], os.O_CREAT | os.O_EXCL))
+        except FileExistsError:
+            return
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    def sabotaged(self, *args, **kwargs):
+        if moment == "before":
+            die()
+        result = original(self, *args, **kwargs)
+        if moment == "after":
+            die()
+        return result
+
+    setattr(Jobs, method, sabotaged)
