@@ -28,7 +28,7 @@ from producer.contract.errors import JobError
 from worker.embedded import EmbeddedValkey
 
 WORKERS = 3
-CONCURRENCY = 8
+CONCURRENCY = {"threads": 8, "prefork": 4}
 WEIGHTS = {"ok;delay=0.05": 70, "ok;delay=0.3": 20, "429;ra=0.1": 4, "500": 4, "truncated": 2}
 LIMIT_MICRO = 200_000
 """The users' budget for the day; enough for all, and watched."""
@@ -39,13 +39,14 @@ class Fleet:
 
     def __init__(self, folder: Path, pool: str, valkey: EmbeddedValkey, wire: WireServer, chance: random.Random) -> None:
         self.valkey, self.wire, self.chance = valkey, wire, chance
+        self.slots = CONCURRENCY[pool]
         self.on_the_wire_at_kills = 0
         self.events: Counter[str] = Counter()
         env = {"REDIS_URL": valkey.url(), "LLM_CHAIN": "openai:gpt-4o-mini", "OPENAI_API_KEY": "k",
                "OPENAI_BASE_URL": wire.base_url, "LEDGER_LEASE_SECONDS": "3", "LEDGER_MAX_DELIVERIES": "50",
                "LLM_BACKOFF_SECONDS": "0.05", "LLM_MAX_ATTEMPTS": "50", "LLM_USER_TOKENS_PER_HOUR": "1000000000",
                "LLM_USD_PER_DAY": str(LIMIT_MICRO / 1e6), "LLM_RESULT_EXPIRES_SECONDS": "3600"}  # fmt: skip
-        self.workers = [WorkerProcess(env, pool, CONCURRENCY, f"w{n}", folder / f"w{n}.log") for n in range(WORKERS)]
+        self.workers = [WorkerProcess(env, pool, self.slots, f"w{n}", folder / f"w{n}.log") for n in range(WORKERS)]
 
     def start(self) -> None:
         for worker in self.workers:
@@ -70,11 +71,11 @@ class Fleet:
             return
         if event == "freeze":
             worker.freeze()
-            self.on_the_wire_at_kills += min(CONCURRENCY, self.wire.concurrent)
+            self.on_the_wire_at_kills += min(self.slots, self.wire.concurrent)
             time.sleep(4)  # beyond the lease
             worker.thaw()
             return
-        self.on_the_wire_at_kills += min(CONCURRENCY, self.wire.concurrent)
+        self.on_the_wire_at_kills += min(self.slots, self.wire.concurrent)
         worker.kill()
         worker.start()
 
@@ -178,8 +179,8 @@ def _report(submitted: list[producer.Job], unfinished: list[str], fleet: Fleet, 
     states = Counter(record.get("state") for record in records.values())
     if set(states) != {"done"}:
         problems.append(f"states {dict(states)}")
-    if extra > unknown:
-        problems.append(f"{extra} calls paid again, only {unknown} reported unknown")
+    silent = [job_id for job_id, count in answered.items() if count - 1 > int(records[job_id].get("unknown", 0))]
+    problems += [f"paid again without a reported unknown attempt: {job_id}" for job_id in silent]
     if unknown > fleet.on_the_wire_at_kills:
         problems.append(f"{unknown} unknown attempts, but only {fleet.on_the_wire_at_kills} calls were on the wire at the kills")
     if books["held"]:

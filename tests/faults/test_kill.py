@@ -5,23 +5,17 @@ Counts are taken from the provider's side of the wire.
 
 import os
 import signal
+import threading
 from collections import Counter
 
 import pytest
-from support.ledger import KEYS, Ledger, ask
+from support.ledger import KEYS, Ledger, ask, until
+
+from producer.contract.errors import JobError
 
 pytestmark = pytest.mark.faults
 
 CALL_S = 3
-
-
-@pytest.fixture
-def env(wire):
-    return {"LLM_CHAIN": "openai:gpt-4o-mini", "OPENAI_API_KEY": "k", "OPENAI_BASE_URL": wire.base_url}
-
-
-def submit(complete, count, **options):
-    return [complete.delay(ask(f"question {n}"), f"u{n}", max_tokens=50, **options) for n in range(count)]
 
 
 def reported_unknown(ledger, jobs):
@@ -29,12 +23,12 @@ def reported_unknown(ledger, jobs):
 
 
 @pytest.mark.parametrize("pool", ["threads", "prefork"])
-def test_kill_9_with_calls_on_the_wire(complete, wire, env, start_worker, redis_url, pool):
+def test_kill_9_with_calls_on_the_wire(submit, wire, env, start_worker, redis_url, fresh, pool):
     """All 8 jobs end on the other worker within 15 s plus the call; every repeated call is a reported unknown attempt,
     whose hold stays booked as possibly billed."""
     wire.script = lambda request, number: "hang" if number < 8 else f"ok;delay={CALL_S}"
     doomed = start_worker(env, pool=pool, concurrency=8)
-    jobs = submit(complete, 8)
+    jobs = submit(8)
     wire.wait_for(lambda calls: len(calls) == 8)
     start_worker(env, pool=pool, concurrency=8)
     doomed.kill()
@@ -47,13 +41,14 @@ def test_kill_9_with_calls_on_the_wire(complete, wire, env, start_worker, redis_
         books = ledger.budget("usd", "all")
         assert (books["held"], ledger.open()) == (0, 0)
         assert books["maybe"] == ledger.counter("maybe_billed_micro") > 0
+    fresh()
 
 
-def test_kill_9_of_one_prefork_child(complete, wire, env, start_worker, redis_url):
+def test_kill_9_of_one_prefork_child(submit, wire, env, start_worker, redis_url):
     """The pool replaces the child, the ledger re-queues its job; nobody is told a failure."""
     wire.script = lambda request, number: "ok" if number else "hang"
     worker = start_worker(env, pool="prefork", concurrency=2)
-    (job,) = submit(complete, 1)
+    (job,) = submit(1)
     wire.wait_for(len)
     with Ledger(redis_url) as ledger:
         child = int(ledger.redis.hget(KEYS.job(job.id), "owner").rpartition(":")[2])
@@ -63,24 +58,25 @@ def test_kill_9_of_one_prefork_child(complete, wire, env, start_worker, redis_ur
     assert job.get(timeout=10)["finish_reason"] == "stop"
 
 
-def test_idle_workers_killed_with_popped_messages(complete, env, wire, start_worker):
+def test_idle_workers_killed_with_popped_messages(complete, submit, env, wire, start_worker, fresh):
     """Frozen workers that swallowed messages and died: the released jobs nobody began are published again."""
     doomed = start_worker(env, concurrency=4)
     complete.delay(ask("warm"), "u0").value(20)
     doomed.freeze()
-    jobs = submit(complete, 6)
+    jobs = submit(6)
     doomed.kill()
     start_worker(env, concurrency=4)
     assert len([job.value(30) for job in jobs]) == 6
     assert len(wire.calls) == 7
+    fresh()
 
 
-def test_frozen_beyond_the_lease_then_awake(complete, wire, env, start_worker, redis_url):
+def test_frozen_beyond_the_lease_then_awake(submit, wire, env, start_worker, redis_url):
     """The first reply settles the job, the late one still books its true cost: the doubt ends."""
     wire.script = lambda request, number: "ok;delay=2;in=1000;out=0"
     env |= {"LEDGER_LEASE_SECONDS": "2"}
     sleepy = start_worker(env, concurrency=1)
-    (job,) = submit(complete, 1)
+    (job,) = submit(1)
     wire.wait_for(len)
     sleepy.freeze()
     start_worker(env, concurrency=1)
@@ -95,11 +91,11 @@ def test_frozen_beyond_the_lease_then_awake(complete, wire, env, start_worker, r
 
 
 @pytest.mark.parametrize("pool", ["threads", "prefork"])
-def test_sigterm_finishes_what_is_on_the_wire(complete, wire, env, start_worker, redis_url, pool):
+def test_sigterm_finishes_what_is_on_the_wire(submit, wire, env, start_worker, redis_url, pool):
     """A warm stop loses nothing and repeats nothing; what had not begun goes to the other worker."""
     wire.script = lambda request, number: "ok;delay=1"
     leaving = start_worker(env, pool=pool, concurrency=4)
-    jobs = submit(complete, 12)
+    jobs = submit(12)
     wire.wait_for(lambda calls: len(calls) >= 4)
     start_worker(env, pool=pool, concurrency=4)
     leaving.terminate()
@@ -125,18 +121,75 @@ def test_a_broker_that_restarts(own_valkey, start_worker, wire, env):
     assert worker.pid
 
 
-def test_rolling_kills_with_a_backlog(complete, wire, env, start_worker, redis_url):
-    """Six kill -9 under load: every job ends once, repeats equal reported unknowns, nothing stays held."""
+@pytest.mark.parametrize("pool", ["threads", "prefork"])
+def test_rolling_kills_with_a_backlog(submit, wire, env, start_worker, redis_url, books, fresh, pool):
+    """Ten kill -9 under load: every job ends once, repeats equal reported unknowns, nothing stays held."""
     wire.script = lambda request, number: "ok;delay=0.3"
     env |= {"LEDGER_LEASE_SECONDS": "2", "LEDGER_MAX_DELIVERIES": "20"}
-    workers = [start_worker(env, concurrency=4) for _ in range(2)]
-    jobs = submit(complete, 150)
-    for round_ in range(6):
-        wire.wait_for(lambda calls, n=round_: len(calls) >= 15 * (n + 1))
+    workers = [start_worker(env, pool=pool, concurrency=4) for _ in range(2)]
+    jobs = submit(150)
+    for round_ in range(10):
+        wire.wait_for(lambda calls, n=round_: len(calls) >= 12 * (n + 1))
         workers[round_ % 2].kill()
-        workers[round_ % 2] = start_worker(env, concurrency=4)
+        workers[round_ % 2] = start_worker(env, pool=pool, concurrency=4)
     assert len([job.value(60) for job in jobs]) == 150
+    books(redis_url, jobs, wire.calls)
+    fresh()
+
+
+@pytest.mark.parametrize("pool", ["threads", "prefork"])
+def test_rolling_stops_with_a_backlog(submit, wire, env, start_worker, redis_url, books, fresh, pool):
+    """Ten SIGTERMs under load, as in a deployment: nothing is repeated at all."""
+    wire.script = lambda request, number: "ok;delay=0.3"
+    workers = [start_worker(env, pool=pool, concurrency=4) for _ in range(2)]
+    jobs = submit(150)
+    for round_ in range(10):
+        wire.wait_for(lambda calls, n=round_: len(calls) >= 12 * (n + 1))
+        workers[round_ % 2].terminate()
+        workers[round_ % 2].wait(40)
+        workers[round_ % 2] = start_worker(env, pool=pool, concurrency=4)
+    assert len([job.value(60) for job in jobs]) == 150
+    assert len(wire.calls) == 150
+    assert books(redis_url, jobs, wire.calls) == 0
+    fresh()
+
+
+def test_a_budget_under_kills(complete, wire, env, start_worker, redis_url):
+    """Ten processes, 2,000 jobs, room for about a thousand: never overshot, and in the end all is accounted for."""
+    wire.script = lambda request, number: "ok;delay=0.05;in=0;out=50"
+    limit, one = 50_000, 50
+    env |= {"LLM_CHAIN": "openai:priced", "LLM_PRICES": "openai:priced=0/1", "LLM_USD_PER_DAY": str(limit / 1e6),
+            "LEDGER_LEASE_SECONDS": "2", "LEDGER_MAX_DELIVERIES": "50"}  # fmt: skip
+    workers = [start_worker(env, pool="prefork", concurrency=5) for _ in range(2)]
+    stop, seen = threading.Event(), []
     with Ledger(redis_url) as ledger:
-        assert len(wire.calls) - 150 <= reported_unknown(ledger, jobs)
-        assert ledger.budget("usd", "all")["held"] == 0
-        assert ledger.open() == 0
+        watcher = threading.Thread(target=lambda: watch(ledger, stop, seen))
+        watcher.start()
+        jobs = [complete.delay(ask(f"question {n}"), f"u{n % 9}", max_tokens=50) for n in range(2000)]
+        for round_ in range(4):
+            wire.wait_for(lambda calls, n=round_: len(calls) >= 150 * (n + 1))
+            workers[round_ % 2].kill()
+            workers[round_ % 2] = start_worker(env, pool="prefork", concurrency=5)
+        ended = Counter(type(outcome(job)).__name__ for job in jobs)
+        until(lambda: ledger.open() == 0)
+        stop.set()
+        watcher.join()
+        books = ledger.budget("usd", "all")
+    assert set(ended) == {"Completion", "BudgetExceeded"}
+    assert max(seen) <= limit
+    billed = one * sum(call.billed is not None for call in wire.calls)
+    assert books["held"] == 0
+    assert books["spent"] == one * ended["Completion"]
+    assert books["spent"] <= billed <= books["spent"] + books["maybe"]
+
+
+def watch(ledger, stop, seen):
+    while not stop.is_set():
+        seen.append(sum(ledger.budget("usd", "all").values()))
+
+
+def outcome(job):
+    try:
+        return job.value(100)
+    except JobError as error:
+        return error

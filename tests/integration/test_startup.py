@@ -5,6 +5,8 @@ import subprocess
 import sys
 
 import pytest
+from celery import Celery
+from redis import Redis
 from support.nodes import ROOT, WorkerProcess
 
 PROBLEMS = {
@@ -75,3 +77,41 @@ def test_a_broken_redis_setting_is_told_too():
     done = run("celery", "-A", "worker", "inspect", "ping", LEDGER_PREFIX="two words")
     assert done.returncode != 0
     assert "LEDGER_PREFIX" in done.stderr
+
+
+def test_a_server_that_can_lose_jobs_is_warned_about(own_valkey, tmp_path):
+    """The worker starts all the same; `completions check` says it too."""
+    with Redis.from_url(own_valkey.url()) as redis:
+        redis.config_set("appendonly", "no")
+        redis.config_set("maxmemory-policy", "allkeys-lru")
+    env = {"REDIS_URL": own_valkey.url(), "LLM_CHAIN": "simulator:s"}
+    worker = WorkerProcess(env, "threads", 2, "w", tmp_path / "w.log")
+    worker.start()
+    try:
+        worker.wait_ready()
+        worker.wait_for_log("no append-only file")
+        assert "maxmemory-policy is allkeys-lru" in worker.log()
+    finally:
+        worker.kill()
+    done = subprocess.run(
+        [sys.executable, "-c", CHECK, "check"],
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), **env}, capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+    assert done.returncode == 0
+    assert done.stderr.count("UNSAFE_LEDGER") == 2
+    assert done.stderr.count("Fix: CONFIG SET") == 2
+
+
+def test_a_message_stays_invisible_for_longer_than_any_call(redis_url, tmp_path):
+    """Even if nobody could renew it: the visibility timeout follows LLM_TIMEOUT_SECONDS."""
+    env = {"REDIS_URL": redis_url, "LLM_CHAIN": "simulator:s", "LLM_TIMEOUT_SECONDS": "200", "LLM_DEADLINE_SECONDS": "900"}
+    worker = WorkerProcess(env, "threads", 2, "w", tmp_path / "w.log")
+    worker.start()
+    try:
+        worker.wait_ready()
+        app = Celery(broker=redis_url)
+        (told,) = app.control.inspect(timeout=5).conf().values()
+        assert told["broker_transport_options"]["visibility_timeout"] == 400
+        app.close()
+    finally:
+        worker.kill()
