@@ -13,8 +13,8 @@ help:  ## list the commands
 demo: .venv/.installed  ## the main job on real input; KEEP=1 leaves it running, REAL=1 spends up to $0.05 at OpenAI
 	@$(BIN)/python examples/demo.py $(if $(KEEP),--keep) $(if $(REAL),--real)
 
-test: check  ## the default lane: static checks and every test but the faults
-	$(BIN)/pytest -m "not faults" -n 2
+test: check  ## the default lane: static checks, every test but the faults, and a few of those
+	$(BIN)/pytest -m "not faults or smoke" -n 2
 
 check: .venv/.installed  ## ruff, mypy --strict, import-linter
 	$(BIN)/ruff check .

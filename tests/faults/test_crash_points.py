@@ -23,7 +23,7 @@ def doomed_env(env, tmp_path):
     return env | {"PYTHONPATH": SABOTAGE, "SABOTAGE_ONCE": str(tmp_path / "died"), "LEDGER_LEASE_SECONDS": "2"}
 
 
-@pytest.mark.parametrize("pool", ["threads", "prefork"])
+@pytest.mark.parametrize("pool", [pytest.param("threads", marks=pytest.mark.smoke), "prefork"])
 @pytest.mark.parametrize("point", POINTS)
 def test_a_crash_costs_what_is_promised(wire, doomed_env, env, submit, start_worker, redis_url, tmp_path, fresh, pool, point):
     calls, unknown = POINTS[point]

@@ -123,6 +123,16 @@ def test_every_key_is_documented_and_no_other():
     assert documented == methods
 
 
+def test_every_guarantee_names_a_test_that_exists():
+    page = (ROOT / "docs/guarantees.md").read_text()
+    rows = [line for line in page.partition("## Not promised")[0].splitlines() if line.startswith("| ")][1:]
+    for row in rows:
+        named = re.findall(r"`([\w/.]+\.py)::(\w+)`", row.rsplit("|", 2)[1])
+        assert named, row
+        for path, name in named:
+            assert re.search(rf"^def {name}\(", (ROOT / path).read_text(), re.MULTILINE), (path, name)
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_every_relative_link_leads_somewhere(page):
     for target in re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text()):
