@@ -4,6 +4,7 @@ The app never becomes the host's current app. Nothing is read or connected at im
 """
 
 import time
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from celery import Celery, Task
@@ -11,7 +12,7 @@ from celery.result import AsyncResult
 from celery.utils import uuid
 from kombu.exceptions import KombuError
 
-from .contract.errors import Conflict, JobError, OutcomeUnknown, Unavailable
+from .contract.errors import Conflict, InvalidRequest, JobError, OutcomeUnknown, Unavailable
 from .contract.messages import Completion
 from .contract.names import COMPLETE
 from .contract.outcome import load_outcome
@@ -19,6 +20,9 @@ from .contract.publication import publish
 from .contract.submission import Publication, Submission
 from .settings import ProducerSettings, load
 from .store import ERRORS, TIMEOUT_S, Store
+
+CHUNK = 500
+"""Jobs of `many` per trip to the ledger: 500 requests of 1 KB, about 60 ms of the server's time."""
 
 _settings: ProducerSettings | None = None
 _store: Store | None = None
@@ -33,6 +37,10 @@ class JobStatus(NamedTuple):
     maybe_billed_usd: float
     tried: tuple[tuple[str, str], ...]
     """(link, fault) of each closed attempt; an empty fault is an answer."""
+    ahead: int = 0
+    """While it waits: how many of the user's own jobs are before it in its lane."""
+    users: int = 0
+    """Users with jobs waiting in its lane; they are served in turn."""
 
 
 class Job(AsyncResult):  # type: ignore[misc]
@@ -60,8 +68,9 @@ class Job(AsyncResult):  # type: ignore[misc]
         if not reply:
             raise OutcomeUnknown(f"the ledger has no job {self.id}")
         state, cost, maybe, attempts, tried = reply[:5]
+        place = reply[8:10]
         history = (item.rpartition("=") for item in tried.split(";") if item)
-        return JobStatus(state, attempts, cost / 1e6, maybe / 1e6, tuple((link, fault) for link, _, fault in history))
+        return JobStatus(state, attempts, cost / 1e6, maybe / 1e6, tuple((link, fault) for link, _, fault in history), *place)
 
     def cancel(self) -> str:
         """ "cancelled" (it never runs), "cancelling" (its call is being stopped), or the state it had already ended in."""
@@ -105,6 +114,26 @@ class Complete(Task):  # type: ignore[misc]
             raise Conflict(f"job {job_id} exists and asks something else. Fix: use a new task_id or idempotency_key")
         _publish(Publication.parse(orders))
         return self.AsyncResult(job_id)
+
+    def many(self, requests: Iterable[Any], user_id: str, **options: Any) -> list[Job]:
+        """Submit many jobs at once, far cheaper than one by one; in the order of `requests`.
+
+        Each is a list of messages, or a dict of `complete`'s arguments that win over `options` (also `task_id`). All are checked
+        before the first is written: `InvalidRequest` names the number of the wrong one. `Unavailable` says how many were
+        written for sure; give task_ids or idempotency keys if you want to repeat the whole safely.
+        """
+        submissions = [_numbered(number, each, user_id, options) for number, each in enumerate(requests)]
+        jobs: list[Job] = []
+        for start in range(0, len(submissions), CHUNK):
+            chunk = submissions[start : start + CHUNK]
+            orders = []
+            for state, job_id, *ordered in _ask_many([each.argv() for each in chunk], len(jobs)):
+                if state == "conflict":
+                    raise Conflict(f"job {job_id} exists and asks something else. Fix: use a new task_id or idempotency_key")
+                jobs.append(self.AsyncResult(job_id))
+                orders += Publication.parse(ordered)
+            _publish(orders)
+        return jobs
 
     def AsyncResult(self, task_id: str, **kwargs: Any) -> Job:
         return Job(task_id, app=self.app, task_name=self.name, **kwargs)
@@ -161,6 +190,23 @@ def _ask(script: str, *argv: str | int, job_id: str | None = None) -> list[Any]:
         return store().run(script, *argv)
     except ERRORS:
         raise _unavailable(job_id or str(argv[0])) from None
+
+
+def _ask_many(argvs: list[tuple[str | int, ...]], before: int) -> list[list[Any]]:
+    try:
+        return store().run_many("submit", argvs)
+    except ERRORS:
+        told = f"the ledger cannot be reached; {before} jobs were written before"
+        raise Unavailable(f"{told}. Fix: check REDIS_URL and LEDGER_URL", {"written": before}) from None
+
+
+def _numbered(number: int, request: Any, user_id: str, options: dict[str, Any]) -> Submission:
+    """One of many, its number in the error's place."""
+    fields = {"user_id": user_id, **options, **(request if isinstance(request, dict) else {"messages": request})}
+    try:
+        return Submission.from_call(str(fields.pop("task_id", "") or uuid()), (), fields, {})
+    except InvalidRequest as error:
+        raise InvalidRequest(f"requests[{number}]: {error.message}", {**error.details, "number": number}) from None
 
 
 def _unavailable(job_id: str) -> Unavailable:

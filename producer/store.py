@@ -31,10 +31,22 @@ class Store:
 
     def run(self, name: str, *argv: str | int) -> list[Any]:
         """A shared script's reply, as its header documents."""
-        if name not in self._scripts:
-            self._scripts[name] = self._redis.register_script(ledger.script(name))
+        self._register(name)
         reply: list[Any] = self._scripts[name](keys=[self.keys.root], args=argv)
         return reply
+
+    def _register(self, name: str) -> None:
+        if name not in self._scripts:
+            self._scripts[name] = self._redis.register_script(ledger.script(name))
+
+    def run_many(self, name: str, argvs: list[tuple[str | int, ...]]) -> list[list[Any]]:
+        """A shared script's replies for each of `argvs`, sent together in one trip."""
+        self._register(name)
+        pipeline = self._redis.pipeline(transaction=False)
+        for argv in argvs:
+            self._scripts[name](keys=[self.keys.root], args=argv, client=pipeline)
+        replies: list[list[Any]] = pipeline.execute()
+        return replies
 
     def outcome(self, job_id: str) -> tuple[str | None, bool]:
         """The stored outcome, if any, and whether the ledger knows the job at all; one trip."""

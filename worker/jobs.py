@@ -17,7 +17,7 @@ from producer.contract.outcome import Outcome, dump_outcome, load_outcome
 from producer.contract.submission import Publication, Submission
 
 from .faults import LeaseLost
-from .settings import LedgerSettings, Link
+from .settings import LaneSettings, LedgerSettings, Link
 from .store import ERRORS, Keys, Redis
 from .store.scripts import Scripts
 
@@ -122,12 +122,13 @@ class Missing(NamedTuple):
 class Jobs:
     """The only caller of the ledger's job scripts."""
 
-    def __init__(self, redis: Redis, keys: Keys, settings: LedgerSettings, owner: str) -> None:
+    def __init__(self, redis: Redis, keys: Keys, settings: LedgerSettings, owner: str, lanes: LaneSettings | None = None) -> None:
         self._redis = redis
         self._keys = keys
         self._scripts = Scripts(redis, keys.root)
         self._settings = settings
         self._owner = owner
+        self._lanes = lanes or LaneSettings()
         self._lease_ms = int(settings.lease_s * 1000)
         # Leases, and with them settles after a restart, are renewed five times as often as they lapse.
         self._quiet_ms = self._lease_ms // 5 + QUIET_MS
@@ -234,7 +235,8 @@ class Jobs:
     def beat(self, worker: str, slots: int, life_s: float) -> None:
         """Say that `worker` lives for `life_s` more seconds with `slots` slots; 0 slots: it leaves."""
         lives = self._settings.result_expires_s * 1000, self._settings.dead_letter_s * 1000
-        self._scripts("beat", worker, slots, int(life_s * 1000), *lives)
+        lanes = str(self._lanes.batch_share), self._lanes.user_in_flight or 0
+        self._scripts("beat", worker, slots, int(life_s * 1000), *lives, *lanes)
 
     def _insist(self, script: str, *argv: str | int) -> tuple[str, list[Publication]]:
         state, *orders = insist(lambda: self._scripts(script, *argv))

@@ -56,7 +56,7 @@ class Runtime:
     @cached_property
     def jobs(self) -> Jobs:
         owner = f"{socket.gethostname()}:{os.getpid()}"
-        return Jobs(self.ledger.redis, self.ledger.keys, self.settings.ledger, owner)
+        return Jobs(self.ledger.redis, self.ledger.keys, self.settings.ledger, owner, self.settings.lanes)
 
     @cached_property
     def leases(self) -> Leases:

@@ -1,5 +1,7 @@
 """The ledger's scripts under any order of calls: no job lost, one outcome each, money that adds up, after every step."""
 
+from collections import Counter
+
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, multiple, rule, run_state_machine_as_test
@@ -151,13 +153,17 @@ class LedgerMachine(RuleBasedStateMachine):
                 assert self.outcomes.setdefault(job_id, outcome) == outcome
 
     def _each_job_is_in_one_place(self, records: dict[str, dict[str, str]]) -> None:
-        waiting = set(self.redis.lrange(KEYS.waiting("interactive"), 0, -1))
+        lines = {user: self.redis.lrange(KEYS.waiting("interactive", user), 0, -1) for user in ("u1", "u2")}
+        waiting = {job_id for line in lines.values() for job_id in line}
         opened = set(self.redis.zrange(KEYS.open, 0, -1))
         parked = set(self.redis.zrange(KEYS.parked, 0, -1))
         states = {job_id: record["state"] for job_id, record in records.items()}
         assert opened == {job_id for job_id, state in states.items() if state in ("released", "running")}
         assert parked == {job_id for job_id, state in states.items() if state == "parked"}
         assert waiting >= {job_id for job_id, state in states.items() if state == "waiting"}
+        assert set(self.redis.zrange(KEYS.ring("interactive"), 0, -1)) == {user for user, line in lines.items() if line}
+        in_flight = Counter(records[job_id]["user"] for job_id in opened)
+        assert {user: int(count) for user, count in self.redis.hgetall(KEYS.in_flight).items()} == in_flight
 
     def _bill(self, job: Job, kind: str, micro: int) -> Bill:
         """Without an attempt there is nothing to pay."""

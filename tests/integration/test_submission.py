@@ -79,3 +79,34 @@ def test_a_job_revoked_before_it_was_submitted_never_runs(complete, wire, openai
     with pytest.raises(Cancelled):
         job.value(30)
     assert len(wire.calls) == 1
+
+
+def test_many_jobs_are_submitted_at_once(complete, wire, openai_env, start_worker):
+    """In order, each with its own options; all are checked before one is written."""
+    start_worker(openai_env | {"LLM_USER_TOKENS_PER_HOUR": "100000000"}, concurrency=16)
+    requests = [ask("first"), {"messages": ask("second"), "max_tokens": 7}, *(ask(f"question {n}") for n in range(600))]
+    jobs = complete.many(requests, "u1", max_tokens=9, lane="batch", model="chain")
+    assert [jobs[n].value(60).request_id for n in (0, 1, 601)] == [jobs[n].id for n in (0, 1, 601)]
+    assert all(job.value(60).finish_reason == "stop" for job in jobs)
+    assert len({job.id for job in jobs}) == len(wire.calls) == 602
+    limits = {call.job_id: call.request["max_completion_tokens"] for call in wire.calls}
+    assert (limits[jobs[0].id], limits[jobs[1].id], limits[jobs[601].id]) == (9, 7, 9)
+
+
+def test_one_wrong_of_many_is_named_and_none_is_written(complete, redis_url):
+    with pytest.raises(InvalidRequest, match=r"requests\[2\]: messages\[0\].role"):
+        complete.many([ask("a"), ask("b"), [{"role": "robot", "content": "x"}]], "u1")
+    with Ledger(redis_url) as ledger:
+        assert list(ledger.jobs()) == []
+    with pytest.raises(Conflict):
+        complete.many([{"messages": ask(text), "task_id": "same"} for text in "ab"], "u1")
+
+
+def test_many_can_be_repeated_safely(complete, wire, openai_env, start_worker):
+    """With ids of one's own, after `Unavailable` for example."""
+    start_worker(openai_env)
+    requests = [{"messages": ask(f"q{n}"), "task_id": f"mine-{n}"} for n in range(20)]
+    first, second = complete.many(requests, "u1"), complete.many(requests, "u1")
+    assert [job.id for job in first] == [job.id for job in second]
+    assert all(job.value(30) for job in second)
+    assert len(wire.calls) == 20

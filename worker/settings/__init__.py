@@ -13,6 +13,7 @@ from .slices import (
     CacheSettings,
     CallSettings,
     FilterSettings,
+    LaneSettings,
     LedgerSettings,
     LogSettings,
     ModelSettings,
@@ -28,6 +29,7 @@ __all__ = [
     "CallSettings",
     "ChainSettings",
     "FilterSettings",
+    "LaneSettings",
     "LedgerSettings",
     "Link",
     "LinkSettings",
@@ -58,6 +60,7 @@ class Settings(NamedTuple):
     pricing: PricingSettings
     filters: FilterSettings
     models: ModelSettings
+    lanes: LaneSettings
     links: tuple[Link, ...]
     """The chain, in order."""
 

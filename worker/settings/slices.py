@@ -74,6 +74,14 @@ class LedgerSettings(Slice):
     """How long failed jobs are kept with their request, to be looked at and replayed; 0: not at all."""
 
 
+class LaneSettings(Slice):
+    """Who is served next. Weights and caps of single users: `completions limits`."""
+
+    batch_share: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] = Field(0.1, validation_alias="LLM_BATCH_SHARE")
+    """Of all releases, while both lanes wait."""
+    user_in_flight: Positive | None = Field(None, validation_alias="LLM_USER_MAX_IN_FLIGHT")
+
+
 class FilterSettings(Slice):
     """What is looked for in answers, and what then happens."""
 

@@ -36,9 +36,37 @@ class SharedKeys:
         """String: the completion or the error as JSON, TTL = result_expires. Written by settle, read by `Job.value`."""
         return f"{self.root}o:{job_id}"
 
-    def waiting(self, lane: str) -> str:
-        """List: ids of a lane's waiting jobs, oldest first."""
-        return f"{self.root}w:{lane}"
+    def waiting(self, lane: str, user_id: str) -> str:
+        """List: ids of a user's waiting jobs of a lane, oldest first; cancelled ones are passed over."""
+        return f"{self.root}w:{lane}:{user_id}"
+
+    def ring(self, lane: str) -> str:
+        """Sorted set: users with waiting jobs who are below their cap, by virtual time."""
+        return f"{self.root}ring:{lane}"
+
+    def gone(self, lane: str) -> str:
+        """Sorted set: users outside the ring whose virtual time is ahead of the lane's; trimmed by the sweep."""
+        return f"{self.root}gone:{lane}"
+
+    @property
+    def numbers(self) -> str:
+        """Hash: "<lane>:<user>" -> how many have joined that line since it was last empty."""
+        return f"{self.root}num"
+
+    @property
+    def in_flight(self) -> str:
+        """Hash: user -> released and running jobs; no field at 0."""
+        return f"{self.root}inf"
+
+    @property
+    def weights(self) -> str:
+        """Hash: user -> weight in fair release, if not 1. Written by `completions limits`."""
+        return f"{self.root}wt"
+
+    @property
+    def caps(self) -> str:
+        """Hash: user -> most released and running jobs, if not the fleet's setting. Written by `completions limits`."""
+        return f"{self.root}caps"
 
     @property
     def open(self) -> str:
@@ -57,7 +85,7 @@ class SharedKeys:
 
     @property
     def config(self) -> str:
-        """Hash: release target and outcome TTL, written by the beat."""
+        """Hash: release target, lives, share and cap, written by the beat; virtual times of the lanes."""
         return f"{self.root}cfg"
 
     @property
@@ -95,7 +123,7 @@ def script(name: str) -> str:
 
 def common() -> str:
     """The functions every ledger script starts with."""
-    return _read("common.lua")
+    return "".join(_read(f"{name}.lua") for name in ("common", "lanes", "money"))
 
 
 def _read(name: str) -> str:

@@ -1,9 +1,10 @@
 -- KEYS[1] root
 -- ARGV    id
--- reply   {} or {state, cost, maybe, attempts, tried, cancel flag or '', at, ended or 0}
+-- reply   {} or {state, cost, maybe, attempts, tried, cancel flag or '', at, ended or 0, own jobs ahead in line, users in line}
 -- keeps   reads only
 local id = ARGV[1]
 local state = field(id, 'state')
 if not state then return {} end
 return { state, number(id, 'cost'), number(id, 'maybe'), number(id, 'attempts'), field(id, 'tried') or '',
-         field(id, 'cancel') or '', number(id, 'at'), number(id, 'ended') }
+         field(id, 'cancel') or '', number(id, 'at'), number(id, 'ended'),
+         state == 'waiting' and ahead(id) or 0, redis.call('ZCARD', key('ring', field(id, 'lane'))) }

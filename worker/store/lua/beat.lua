@@ -1,5 +1,6 @@
 -- KEYS[1] root
--- ARGV    worker, its slots (0: it is leaving), heartbeat's life ms, outcome ttl ms, dead letters' ttl ms
+-- ARGV    worker, its slots (0: it is leaving), heartbeat's life ms, outcome ttl ms, dead letters' ttl ms, batch's share,
+--         open jobs per user at most (0: any)
 -- reply   {release target, live workers}
 -- keeps   target of released + running = live slots + max(2, a quarter of them)
 local worker, slots, life = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
@@ -17,5 +18,6 @@ end
 local total = 0
 for _, n in ipairs(redis.call('HVALS', key('slots'))) do total = total + tonumber(n) end
 local target = total + math.max(2, math.floor(total / 4))
-redis.call('HSET', key('cfg'), 'target', target, 'ttl', ARGV[4], 'dead_ms', ARGV[5])
+redis.call('HSET', key('cfg'), 'target', target, 'ttl', ARGV[4], 'dead_ms', ARGV[5],
+           'share', ARGV[6], 'cap', ARGV[7])
 return { target, redis.call('ZCARD', key('wk')) }

@@ -20,7 +20,7 @@ if field(id, 'cancel') then
   return release(out)
 end
 
-redis.call('ZREM', key('open'), id)
+shut(id)
 -- What it would wait behind may have moved since it looked; then nobody would wake it.
 local function moved()
   local leader, budget = behind:match('^job:(.+)$'), behind:match('^budget:(.+)$')

@@ -40,7 +40,7 @@ local function lapsed(id)
     finish(id, 'dead', POISONED)
     order(out, id)
   else
-    redis.call('ZREM', key('open'), id)
+    shut(id)
     to_waiting(id, true)
   end
 end
@@ -59,7 +59,8 @@ for _, id in ipairs(redis.call('ZRANGEBYSCORE', key('open'), '-inf', now, 'LIMIT
   elseif state == 'released' then
     never_begun(id)
   else
-    redis.call('ZREM', key('open'), id)
+    shut(id)
   end
 end
+for _, lane in ipairs(LANES) do redis.call('ZREMRANGEBYSCORE', key('gone', lane), '-inf', lane_time(lane)) end
 return release(out)

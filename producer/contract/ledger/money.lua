@@ -1,0 +1,120 @@
+-- Money and ends: budgets, holds, what an attempt cost, and the one end of a job.
+-- Invariants kept here: a job leaves exactly one outcome; what a hold adds to a budget, exactly one of unhold, book or doubt
+-- takes away again.
+
+-- Budgets: hash with fields h (held), u<slot> (spent) and m<slot> (possibly billed). A window is its last `slots` slots.
+local SHAPES = {
+  tokens   = { slot = 60000,    slots = 61 },   -- any 60 minutes; the extra slot covers the one cut by the window's start
+  requests = { slot = 1000,     slots = 61 },   -- any 60 seconds
+  usd      = { slot = 86400000, slots = 1 },    -- a UTC day
+}
+local function budgets(user)
+  return {
+    { name = 'user_tokens_per_hour',     shape = SHAPES.tokens,   unit = 'tokens',   key = key('bud', 'tokens', user) },
+    { name = 'user_requests_per_minute', shape = SHAPES.requests, unit = 'requests', key = key('bud', 'requests', user) },
+    { name = 'user_usd_per_day',         shape = SHAPES.usd,      unit = 'micro',    key = key('bud', 'usd', 'user', user) },
+    { name = 'usd_per_day',              shape = SHAPES.usd,      unit = 'micro',    key = key('bud', 'usd', 'all') },
+  }
+end
+
+local function slot_of(budget, at) return math.floor(at / budget.shape.slot) end
+
+local function add(budget, name, amount)
+  redis.call('HINCRBY', budget.key, name, amount)
+  redis.call('PEXPIRE', budget.key, budget.shape.slot * budget.shape.slots + 172800000)
+end
+
+local function held(id)
+  return { tokens = number(id, 'held_tokens'), micro = number(id, 'held_micro'), requests = 1 }
+end
+
+-- Close the open attempt: give its hold back and drop budget waiters a hint.
+local function unhold(id)
+  local amounts = held(id)
+  for _, budget in ipairs(budgets(field(id, 'user'))) do
+    add(budget, 'h', -amounts[budget.unit])
+    wake('budget:' .. budget.key, 2)
+  end
+  redis.call('HDEL', job_key(id), 'held_tokens', 'held_micro', 'link')
+end
+
+local function book(id, kind, amounts, at)
+  for _, budget in ipairs(budgets(field(id, 'user'))) do
+    add(budget, kind .. slot_of(budget, at), amounts[budget.unit])
+  end
+  local total = kind == 'u' and 'cost' or 'maybe'
+  redis.call('HINCRBY', job_key(id), total, amounts.micro)
+  count(kind == 'u' and 'spent_micro' or 'maybe_billed_micro', amounts.micro)
+end
+
+-- The open attempt may have been billed: its hold stays booked as such, under its fence, until a late reply says better.
+local function doubt(id, fence)
+  local amounts = held(id)
+  book(id, 'm', amounts, now)
+  count('maybe_billed_attempts', 1)
+  redis.call('HSET', job_key(id), 'doubt' .. fence, amounts.tokens .. ':' .. amounts.micro .. ':' .. now)
+  unhold(id)
+end
+
+-- A late reply settles the doubt its fence left behind.
+local function undoubt(id, fence)
+  local left = field(id, 'doubt' .. fence)
+  if not left then return end
+  local tokens, micro, at = left:match('(%d+):(%d+):(%d+)')
+  book(id, 'm', { tokens = -tokens, micro = -micro, requests = -1 }, tonumber(at))
+  count('maybe_billed_attempts', -1)
+  redis.call('HDEL', job_key(id), 'doubt' .. fence)
+end
+
+-- Book a reply's true cost, once per fence: a settle whose answer was lost is sent again, and a late one may follow a sweep.
+local function book_reply(id, fence, micro, tokens)
+  if redis.call('HSETNX', job_key(id), 'booked' .. fence, 1) == 0 then return end
+  undoubt(id, fence)
+  book(id, 'u', { tokens = tokens, micro = micro, requests = 1 }, now)
+end
+
+-- The open attempt ended with `fault` ('' = an answer): add it to the history and book what it cost.
+-- billing: 'none', 'maybe', or 'real' with micro and tokens.
+local function close_attempt(id, fence, fault, billing, micro, tokens)
+  local link = field(id, 'link')
+  if not link then return end
+  redis.call('HSET', job_key(id), 'tried', (field(id, 'tried') or '') .. link .. '=' .. fault .. ';')
+  if billing == 'maybe' then return doubt(id, fence) end
+  unhold(id)
+  if billing == 'real' then book_reply(id, fence, micro, tokens) end
+end
+
+-- Failures that are nobody's fault but the caller's or the budget's, or were asked for: they leave no dead letter.
+local EXPECTED = { RateLimited = true, BudgetExceeded = true, InvalidRequest = true, Cancelled = true }
+
+-- Keep what is needed to understand a failed job and to send its request again.
+local function bury(id, state, outcome)
+  local life = tonumber(redis.call('HGET', key('cfg'), 'dead_ms') or '604800000')
+  local kind = state ~= 'done' and cjson.decode(outcome).error.type
+  if life <= 0 or not kind or EXPECTED[kind] then return end
+  local record = redis.call('HMGET', job_key(id), 'user', 'lane', 'tried', 'attempts', 'unknown', 'at')
+  redis.call('HSET', key('d', id), 'user', record[1], 'lane', record[2], 'tried', record[3] or '', 'attempts', record[4] or 0,
+             'unknown', record[5] or 0, 'at', record[6], 'ended', now, 'kind', kind, 'outcome', outcome,
+             'request', redis.call('GET', key('q', id)) or '')
+  redis.call('PEXPIRE', key('d', id), life)
+  redis.call('ZADD', key('dead'), now, id)
+  redis.call('ZREMRANGEBYSCORE', key('dead'), '-inf', now - life)
+end
+
+-- The one end of a job. Its keys live on for the outcome's TTL.
+local function finish(id, state, outcome)
+  local ttl = tonumber(redis.call('HGET', key('cfg'), 'ttl') or DEFAULT_TTL_MS)
+  local behind = field(id, 'behind')
+  redis.call('HSET', job_key(id), 'state', state, 'ended', now)
+  redis.call('SET', key('o', id), outcome, 'PX', ttl)
+  bury(id, state, outcome)
+  redis.call('DEL', key('q', id))
+  shut(id)
+  redis.call('ZREM', key('park'), id)
+  redis.call('ZREM', key('dl'), id)
+  redis.call('PEXPIRE', job_key(id), ttl)
+  redis.call('PEXPIRE', key('h', id), ttl)
+  count(state)
+  wake('job:' .. id, MAX_SKIPS)
+  if behind then wake(behind, 2) end
+end
