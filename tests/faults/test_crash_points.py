@@ -43,7 +43,7 @@ def test_a_crash_costs_what_is_promised(wire, doomed_env, env, submit, start_wor
 
 
 @pytest.mark.parametrize("pool", ["threads", "prefork"])
-def test_a_crash_after_parking_loses_no_retry(wire, doomed_env, submit, start_worker, redis_url, books, pool):
+def test_a_crash_after_parking_loses_no_retry(wire, doomed_env, submit, start_worker, redis_url, books, pool, fresh):
     """The next try is the ledger's, not the dead worker's."""
     wire.script = lambda request, number: "500" if number == 0 else "ok"
     start_worker(doomed_env | {"SABOTAGE_CRASH": "park:after"}, pool=pool, concurrency=1)
@@ -53,9 +53,10 @@ def test_a_crash_after_parking_loses_no_retry(wire, doomed_env, submit, start_wo
     assert jobs[0].value(30).attempts == 2
     with Ledger(redis_url) as ledger:
         assert ledger.counter("unknown_attempts") == 0
+    fresh()
 
 
-def test_a_fleet_may_rule_out_the_second_call(wire, doomed_env, submit, start_worker, redis_url):
+def test_a_fleet_may_rule_out_the_second_call(wire, doomed_env, submit, start_worker, redis_url, fresh):
     """`LEDGER_ON_UNKNOWN=fail`: the job ends as unknown, its hold stays booked, and it is kept as a dead letter."""
     from producer.contract.errors import OutcomeUnknown
 
@@ -72,9 +73,10 @@ def test_a_fleet_may_rule_out_the_second_call(wire, doomed_env, submit, start_wo
         budget = ledger.budget("usd", "all")
         assert (budget["held"], budget["maybe"] > 0) == (0, True)
         assert ledger.redis.exists(KEYS.dead_letter(job.id))
+    fresh()
 
 
-def test_followers_are_answered_when_their_leader_dies(wire, doomed_env, complete, start_worker):
+def test_followers_are_answered_when_their_leader_dies(wire, doomed_env, complete, start_worker, fresh):
     """Identical questions wait for one call; if its worker dies, the leader is taken over and answers for all."""
     start_worker(doomed_env | {"SABOTAGE_CRASH": "settle:before"}, concurrency=4)
     jobs = [complete.delay(ask("the same"), f"u{n}", temperature=0) for n in range(4)]
@@ -84,6 +86,7 @@ def test_followers_are_answered_when_their_leader_dies(wire, doomed_env, complet
     assert len({answer.text for answer in answers}) == 1
     assert sum(answer.cached for answer in answers) == 3
     assert len(wire.calls) == 2
+    fresh()
 
 
 def test_a_clock_a_minute_ahead_changes_nothing(wire, env, submit, start_worker, redis_url, books, fresh):

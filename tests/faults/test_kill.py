@@ -44,7 +44,7 @@ def test_kill_9_with_calls_on_the_wire(submit, wire, env, start_worker, redis_ur
     fresh()
 
 
-def test_kill_9_of_one_prefork_child(submit, wire, env, start_worker, redis_url):
+def test_kill_9_of_one_prefork_child(submit, wire, env, start_worker, redis_url, fresh):
     """The pool replaces the child, the ledger re-queues its job; nobody is told a failure."""
     wire.script = lambda request, number: "ok" if number else "hang"
     worker = start_worker(env, pool="prefork", concurrency=2)
@@ -56,6 +56,7 @@ def test_kill_9_of_one_prefork_child(submit, wire, env, start_worker, redis_url)
     os.kill(child, signal.SIGKILL)
     assert job.value(15 + CALL_S).attempts == 2
     assert job.get(timeout=10)["finish_reason"] == "stop"
+    fresh()
 
 
 def test_idle_workers_killed_with_popped_messages(complete, submit, env, wire, start_worker, fresh):
@@ -71,7 +72,7 @@ def test_idle_workers_killed_with_popped_messages(complete, submit, env, wire, s
     fresh()
 
 
-def test_frozen_beyond_the_lease_then_awake(submit, wire, env, start_worker, redis_url):
+def test_frozen_beyond_the_lease_then_awake(submit, wire, env, start_worker, redis_url, fresh):
     """The first reply settles the job, the late one still books its true cost: the doubt ends."""
     wire.script = lambda request, number: "ok;delay=2;in=1000;out=0"
     env |= {"LEDGER_LEASE_SECONDS": "2"}
@@ -88,10 +89,11 @@ def test_frozen_beyond_the_lease_then_awake(submit, wire, env, start_worker, red
         books = ledger.budget("usd", "all")
         assert books == {"held": 0, "spent": 2 * 150, "maybe": 0}
         assert ledger.counter("maybe_billed_attempts") == 0
+    fresh()
 
 
 @pytest.mark.parametrize("pool", ["threads", "prefork"])
-def test_sigterm_finishes_what_is_on_the_wire(submit, wire, env, start_worker, redis_url, pool):
+def test_sigterm_finishes_what_is_on_the_wire(submit, wire, env, start_worker, redis_url, pool, fresh):
     """A warm stop loses nothing and repeats nothing; what had not begun goes to the other worker."""
     wire.script = lambda request, number: "ok;delay=1"
     leaving = start_worker(env, pool=pool, concurrency=4)
@@ -101,9 +103,10 @@ def test_sigterm_finishes_what_is_on_the_wire(submit, wire, env, start_worker, r
     leaving.terminate()
     assert len([job.value(40) for job in jobs]) == 12
     assert len(wire.calls) == 12
+    fresh()
 
 
-def test_a_broker_that_restarts(own_valkey, start_worker, wire, env):
+def test_a_broker_that_restarts(complete, own_valkey, start_worker, wire, env, fresh):
     """Killed with a call on the wire and back with its append-only file: the worker outlives it and nothing is paid twice."""
     import producer
 
@@ -119,6 +122,7 @@ def test_a_broker_that_restarts(own_valkey, start_worker, wire, env):
     job = producer.complete.apply_async((ask("after"), "u1"), countdown=0.5)
     assert job.value(40).attempts == 1  # parked jobs are promoted by the steward only
     assert worker.pid
+    fresh(producer.complete)
 
 
 @pytest.mark.parametrize("pool", ["threads", "prefork"])

@@ -36,7 +36,14 @@ def used(complete, start_worker, redis_url):
         yield ledger
 
 
-def test_every_key_on_a_live_server_is_documented(used):
+def test_a_live_server_holds_what_is_documented_and_no_longer_than_that(used):
+    """One ledger after every kind of job: it takes a while to make."""
+    every_key_is_documented(used)
+    only_counters_and_indexes_are_for_ever(used)
+    assert list(used.redis.scan_iter(KEYS.request("*"))) == []  # a prompt is gone with the end of its job
+
+
+def every_key_is_documented(used):
     page = (ROOT / "docs/redis-keys.md").read_text()
     documented = set(re.findall(r"`\.(\w+)", page))
     found = {key.removeprefix(KEYS.root).partition(":")[0] for key in used.redis.scan_iter(f"{KEYS.prefix}:*")}
@@ -47,11 +54,6 @@ def test_every_key_on_a_live_server_is_documented(used):
     assert [key for key in foreign if not re.match(celerys, key)] == []
 
 
-def test_what_an_ended_job_leaves_behind_ends_too(used):
-    """Only counters and indexes are for ever."""
+def only_counters_and_indexes_are_for_ever(used):
     immortal = {key.removeprefix(KEYS.root) for key in used.redis.scan_iter(f"{KEYS.prefix}:*") if used.redis.ttl(key) < 0}
     assert {name.partition(":")[0] for name in immortal} <= PERMANENT
-
-
-def test_a_prompt_is_gone_with_the_end_of_its_job(used):
-    assert list(used.redis.scan_iter(KEYS.request("*"))) == []
