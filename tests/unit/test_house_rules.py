@@ -68,7 +68,7 @@ def test_every_script_says_what_it_takes_and_keeps():
 
 
 def test_lock_files_hold_versions_and_hashes_only():
-    for name in ("requirements.lock", "requirements-dev.lock"):
+    for name in ("requirements.lock", "requirements-dev.lock", "requirements-legacy.lock"):
         text = (ROOT / name).read_text()
         assert "://" not in text
         assert text.count("==") > 40
