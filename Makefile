@@ -1,7 +1,7 @@
 # Everything a newcomer needs; `make` lists it. The environment is built in .venv from requirements-dev.lock.
 PYTHON ?= python3
 BIN := .venv/bin
-COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-annotate --no-header \
+COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-strip-extras --no-emit-index-url --no-annotate --no-header \
 	--python-version 3.11 --extra worker --extra embedded pyproject.toml
 
 .DEFAULT_GOAL := help
@@ -34,7 +34,7 @@ test-legacy: .venv-legacy/.installed  ## the contract suite over gemini-legacy, 
 lock: .venv/.installed  ## write the lock files anew
 	$(COMPILE) --upgrade --extra dashboard -o requirements.lock
 	$(COMPILE) --upgrade --extra dashboard --group dev -o requirements-dev.lock
-	$(COMPILE) --upgrade --no-strip-extras --extra google-generativeai --group dev -o requirements-legacy.lock
+	$(COMPILE) --upgrade --extra google-generativeai --group dev -o requirements-legacy.lock
 
 clean:  ## remove the environment, the demo's data and every cache
 	rm -rf .venv .venv-legacy .demo .mypy_cache .ruff_cache .hypothesis .import_linter_cache *.egg-info
