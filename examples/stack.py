@@ -9,7 +9,6 @@ import os
 import secrets
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -20,7 +19,7 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Self, TextIO
 
-from worker.embedded import EmbeddedValkey, tethered
+from worker.embedded import EmbeddedValkey, free_port, tethered
 
 ROOT = Path(__file__).parents[1]
 FOLDER = ROOT / ".demo"
@@ -76,7 +75,7 @@ class Stack:
         self._lock = _only_one()
         shutil.rmtree(FOLDER / "valkey", ignore_errors=True)
         self.valkey = EmbeddedValkey(FOLDER / "valkey")
-        self.flower_port = _free_port()
+        self.flower_port = free_port()
         self.flower_login = f"demo:{secrets.token_urlsafe(9)}"
         # The developer's own settings stay out of the demo.
         clean = {name: value for name, value in os.environ.items() if not name.startswith(("LLM_", "CELERY_", "LEDGER_"))}
@@ -125,9 +124,3 @@ def _only_one() -> TextIO:
     except BlockingIOError:
         sys.exit("A demo is running in this folder already. Fix: end it with Ctrl-C first")
     return lock
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -29,7 +29,7 @@ class EmbeddedValkey:
     `appendonly` same data. Start it from a thread that outlives it (`tethered`)."""
 
     def __init__(self, folder: Path, port: int | None = None, appendonly: bool = True) -> None:
-        self.folder, self.port, self._appendonly = folder, port or _free_port(), "yes" if appendonly else "no"
+        self.folder, self.port, self._appendonly = folder, port or free_port(), "yes" if appendonly else "no"
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
@@ -99,7 +99,8 @@ class EmbeddedValkey:
         return self._process
 
 
-def _free_port() -> int:
-    port = 20_000 + secrets.randbelow(12_000)  # not an ephemeral port: free while the server is down
+def free_port() -> int:
+    """A port that nobody listens on, below the ephemeral ones: no outgoing connection takes it while its server is down."""
+    port = 20_000 + secrets.randbelow(12_000)
     with socket.socket() as probe:
-        return port if probe.connect_ex(("127.0.0.1", port)) else _free_port()
+        return port if probe.connect_ex(("127.0.0.1", port)) else free_port()

@@ -13,10 +13,9 @@ import pytest
 from support.ledger import ask
 from support.nodes import ROOT
 
-from worker.embedded import tethered
+from worker.embedded import free_port, tethered
 
 LOGIN = "ops:correct-horse"
-PORT_FILE = "port"
 
 
 class Flower:
@@ -50,14 +49,15 @@ class Flower:
 @pytest.fixture
 def flower(redis_url, tmp_path):
     """Knows Redis and a password and nothing else: no provider's key."""
-    port = int(redis_url.rpartition(":")[2].partition("/")[0]) + 12_000
+    port = free_port()
     env = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "REDIS_URL": redis_url, "FLOWER_BASIC_AUTH": LOGIN}
     command = [sys.executable, "-m", "celery", "-A", "worker", "flower", "--address=127.0.0.1", f"--port={port}"]
     with (tmp_path / "flower.log").open("wb") as log:
         process = subprocess.Popen(tethered(command), cwd=tmp_path, env=env, stdout=log, stderr=log, process_group=0)
     flower = Flower(port)
     try:
-        flower.wait_for(lambda: flower.get("/healthcheck")[0] == 200, "Flower does not start")
+        flower.wait_for(lambda: process.poll() is not None or flower.get("/healthcheck")[0] == 200, "Flower does not start")
+        assert process.poll() is None, (tmp_path / "flower.log").read_text()
         yield flower
     finally:
         process.kill()
