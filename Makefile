@@ -50,8 +50,9 @@ define build
 $(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Python 3.11 or newer is needed: make PYTHON=python3.12 ...")'
 echo "Building $(1) (a minute or two, once)"
 $(PYTHON) -m venv --clear $(1)
-$(1)/bin/pip install -qq --disable-pip-version-check --require-hashes -r $(2)
+$(1)/bin/pip install -qq --disable-pip-version-check --no-deps --require-hashes -r $(2)  # the lock is complete: nothing to resolve
 rm -rf *.egg-info  # an old one would hide new commands
 $(1)/bin/pip install -qq --disable-pip-version-check --no-deps --no-build-isolation -e .
+$(1)/bin/pip check -q --disable-pip-version-check
 touch $(1)/.installed
 endef
