@@ -25,7 +25,7 @@ from support.nodes import WorkerProcess
 
 import producer
 from worker.embedded import EmbeddedValkey
-from worker.lanes import Lanes
+from worker.limits import Limits, Subject
 
 SLOTS = 20
 CALL_S = 1.0
@@ -98,7 +98,7 @@ def shares(weights: list[int]) -> tuple[float, list[float]]:
     with tempfile.TemporaryDirectory() as folder, Fleet(Path(folder), call_s=0.05) as fleet:
         users = [f"user{n}" for n in range(len(weights))]
         for user, weight in zip(users, weights, strict=True):
-            Lanes(fleet.ledger.redis, KEYS).change(user, weight, None)
+            Limits(fleet.ledger.redis, KEYS).change(Subject("user", user), weight=weight)
         each = 300 * max(1, 10 // len(users))
         for start in range(0, each, 100):
             for user in users:

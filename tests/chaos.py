@@ -92,7 +92,7 @@ class Watcher(threading.Thread):
         with Ledger(self._url) as ledger:
             while not self._stop_now.wait(0.02):
                 try:
-                    self.most = max(self.most, sum(ledger.budget("usd", "all").values()))
+                    self.most = max(self.most, sum(ledger.budget("usd", "fleet", "all").values()))
                 except Exception:
                     continue
 
@@ -163,7 +163,7 @@ def _report(submitted: list[producer.Job], unfinished: list[str], fleet: Fleet, 
     with Ledger(fleet.valkey.url()) as ledger:
         _settled(ledger)
         records = {job.id: ledger.redis.hgetall(KEYS.job(job.id)) for job in submitted}
-        books = ledger.budget("usd", "all")
+        books = ledger.budget("usd", "fleet", "all")
         unknown = sum(int(record.get("unknown", 0)) for record in records.values())
     # Answered calls per job: more than one is paid twice.
     answered = Counter(call.job_id for call in wire.calls if call.billed and call.event.startswith("ok"))

@@ -11,6 +11,7 @@ from redis import Redis
 from worker.embedded import EmbeddedValkey
 
 if TYPE_CHECKING:
+    from support.house import House
     from support.nodes import WorkerProcess
     from support.wire import WireServer
 
@@ -102,3 +103,19 @@ def complete(redis_url: str) -> Any:
 
     producer.configure(redis_url)
     return producer.complete
+
+
+@pytest.fixture
+def house(redis_url: str) -> "Iterator[Callable[..., House]]":
+    """`house(slots=1, pace=..., quota=..., user_in_flight=...)` gives a ledger to drive by hand."""
+    from support.house import House
+
+    houses: list[House] = []
+
+    def build(**options: Any) -> House:
+        houses.append(House(redis_url, **options))
+        return houses[-1]
+
+    yield build
+    for each in houses:
+        each.redis.close()

@@ -2,6 +2,8 @@
 
 from enum import StrEnum
 
+from .allowance import SILENCE, Allowance
+
 
 class Fault(StrEnum):
     """Why one provider call gave no answer. Adapters choose by status and structured code first, by text last."""
@@ -32,7 +34,8 @@ class ProviderError(Exception):
     """A failed attempt, in plain picklable fields. Never holds a key, a prompt or an SDK's exception.
 
     `maybe_billed`: the provider may have done, and charged, the work. `retry_after_s`: what the provider asked us to
-    wait, in seconds. `status`: the HTTP status, if one came. `parameter`: the one a model refused, "" if none.
+    wait, in seconds. `status`: the HTTP status, if one came. `parameter`: the one a model refused, "" if none. `allowance`: what
+    came with it of the provider's rate limits.
     """
 
     def __init__(
@@ -43,14 +46,16 @@ class ProviderError(Exception):
         retry_after_s: float | None = None,
         status: int | None = None,
         parameter: str = "",
+        allowance: Allowance = SILENCE,
     ) -> None:
-        super().__init__(fault, reason, maybe_billed, retry_after_s, status, parameter)
+        super().__init__(fault, reason, maybe_billed, retry_after_s, status, parameter, allowance)
         self.fault = fault
         self.reason = reason
         self.maybe_billed = maybe_billed
         self.retry_after_s = retry_after_s
         self.status = status
         self.parameter = parameter
+        self.allowance = allowance
 
     def __str__(self) -> str:
         return f"{self.fault}: {self.reason}"
@@ -59,8 +64,8 @@ class ProviderError(Exception):
 class Deferred(Exception):
     """Not now, and not an attempt: wait `after_s` seconds, or sooner if what the job waits `behind` ends.
 
-    `behind` names a wait list of the ledger ("job:<id>", "budget:<name>"), or "" for time alone. `patient`: the caller has
-    chosen to wait, so only the deadline it asked for ends that.
+    `behind` names what moves it sooner ("job:<id>", "budget:<name>", "link:<name>", "pace:<link>"), or "" for time alone.
+    `patient`: it waits for a limit, not for trouble to pass, so only the deadline it asked for ends that.
     """
 
     def __init__(self, reason: str, after_s: float, behind: str = "", patient: bool = False) -> None:

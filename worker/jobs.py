@@ -16,8 +16,9 @@ from producer.contract.names import Lane
 from producer.contract.outcome import Outcome, dump_outcome, load_outcome
 from producer.contract.submission import Publication, Submission
 
+from .allowance import SILENCE, Allowance
 from .faults import LeaseLost
-from .settings import LaneSettings, LedgerSettings, Link
+from .settings import LaneSettings, LedgerSettings, Link, PaceSettings
 from .store import ERRORS, Keys, Redis
 from .store.scripts import Scripts
 
@@ -79,6 +80,8 @@ class Job:
     link: str = ""
     """The link of the attempt under way, "" before one."""
     bill: Bill = field(default_factory=Bill)
+    allowance: Allowance = SILENCE
+    """What the provider told of its limits with the attempt's answer."""
     cache_key: str = ""
     """Where the answer may be kept; "" if it may not."""
     stale: str = field(default="", repr=False)
@@ -122,13 +125,17 @@ class Missing(NamedTuple):
 class Jobs:
     """The only caller of the ledger's job scripts."""
 
-    def __init__(self, redis: Redis, keys: Keys, settings: LedgerSettings, owner: str, lanes: LaneSettings | None = None) -> None:
+    def __init__(
+        self, redis: Redis, keys: Keys, settings: LedgerSettings, owner: str,
+        lanes: LaneSettings | None = None, pace: PaceSettings | None = None,
+    ) -> None:  # fmt: skip
         self._redis = redis
         self._keys = keys
         self._scripts = Scripts(redis, keys.root)
         self._settings = settings
         self._owner = owner
         self._lanes = lanes or LaneSettings()
+        self._pace = pace or PaceSettings()
         self._lease_ms = int(settings.lease_s * 1000)
         # Leases, and with them settles after a restart, are renewed five times as often as they lapse.
         self._quiet_ms = self._lease_ms // 5 + QUIET_MS
@@ -161,7 +168,7 @@ class Jobs:
         state = "done" if isinstance(outcome, Completion) else "failed"
         bill, keep = job.bill, job.keep
         argv = (job.id, job.fence, state, dump_outcome(outcome), fault, bill.kind, bill.micro_usd, bill.tokens,
-                int(cool_s * 1000), *keep)  # fmt: skip
+                int(cool_s * 1000), str(job.allowance), *keep)  # fmt: skip
         reply = self._insist("settle", *argv)
         self._settled.append((time.monotonic(), argv))
         return reply
@@ -191,15 +198,17 @@ class Jobs:
         bill = job.bill
         return self._insist(
             "park", job.id, job.fence, int(after_s * 1000), fault, bill.kind, bill.micro_usd, bill.tokens,
-            int(cool_s * 1000), behind, int(crashed), int(grow), int(patient),
+            int(cool_s * 1000), str(job.allowance), behind, int(crashed), int(grow), int(patient),
         )  # fmt: skip
 
     def attempt(self, job: Job, limits: list[int], candidates: list[Candidate]) -> list[Any]:
-        """Write intent and hold for the first candidate that is not cooling.
+        """Write intent and hold for the first candidate that is not cooling and has room at its pace.
 
         The reply is attempt.lua's. Raises `LeaseLost` if the job is no longer ours.
         """
-        flat = [value for each in candidates for value in (each.link.name, each.micro_usd, each.tokens)]
+        flat: list[str | int] = []
+        for each in candidates:
+            flat += each.link.name, each.micro_usd, each.tokens, *(limit or -1 for limit in self._pace.of(each.link))
         reply = self._scripts("attempt", job.id, job.fence, *limits, *flat)
         if reply[0] == "lost":
             raise LeaseLost(job.id)
@@ -226,11 +235,15 @@ class Jobs:
         state, *orders = self._scripts("cancel", job_id)
         return state, Publication.parse(orders)
 
-    def sweep(self, limit: int, empty: dict[Lane, bool]) -> list[Publication]:
-        """Promote what is due, re-queue what lapsed, expire, release. `empty`: lanes whose broker queue is empty."""
+    def sweep(self, limit: int, empty: dict[Lane, bool]) -> tuple[float, list[Publication]]:
+        """Promote what is due, re-queue what lapsed, expire, release. `empty`: lanes whose broker queue is empty.
+
+        Also returns the seconds until a link has room for jobs that wait for that; infinite if none does.
+        """
         lanes = int(empty["interactive"]), int(empty["batch"])
         rules = self._settings.on_unknown, self._quiet_ms
-        return Publication.parse(self._scripts("sweep", limit, self._settings.deliveries, *lanes, *rules))
+        room_ms, *orders = self._scripts("sweep", limit, self._settings.deliveries, *lanes, *rules)
+        return room_ms / 1000 if room_ms >= 0 else math.inf, Publication.parse(orders)
 
     def beat(self, worker: str, slots: int, life_s: float) -> None:
         """Say that `worker` lives for `life_s` more seconds with `slots` slots; 0 slots: it leaves."""

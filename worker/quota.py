@@ -69,10 +69,10 @@ class Quota:
         ]
 
     def reserve(self, job: Job, candidates: list[Candidate]) -> Reservation:
-        """Hold the worst case of the first candidate that is not cooling.
+        """Hold the worst case of the first candidate that is not cooling and has room at its pace.
 
         Raises `BudgetExceeded` or `RateLimited` if it does not fit what is really spent, `Deferred` if it only does not
-        fit beside what others hold, every link is cooling or the request chose to wait for a limit that will have room,
+        fit beside what others hold, no link is free or the request chose to wait for a limit that will have room,
         `Cancelled` if somebody asked for that meanwhile.
         """
         affordable = [each for each in candidates if self.affords(job, each.micro_usd)]
@@ -85,7 +85,10 @@ class Quota:
                 job.link = affordable[index].link.name
                 return Reservation(job, affordable[index], job.attempts)
             case "cooling":
-                raise Deferred("every allowed link is cooling down", rest[0] / 1000)
+                raise Deferred("every allowed link is cooling down", rest[0] / 1000, behind=rest[1])
+            case "paced":
+                link = rest[1].removeprefix("pace:")
+                raise Deferred(f"waiting for room at {link}", rest[0] / 1000, behind=rest[1], patient=True)
             case "held":
                 raise Deferred(f"waiting for held {rest[0]}", HELD_WAIT_S, behind=rest[-1])
             case "cancelled":

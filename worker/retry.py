@@ -22,6 +22,8 @@ from .settings import RetrySettings
 QUOTA_COOLDOWN_S = 300.0
 MISCONFIGURED_COOLDOWN_S = 60.0
 """A spent account or a wrong key stays so for minutes; the link is looked at again after that, not hammered."""
+RATE_COOLDOWN_S = 1.0
+"""After a 429 without Retry-After: the calls under way are refused as well. The halved pace (pace.lua) does the rest."""
 MIN_CALL_S = 1.0
 """No attempt starts with less time than this before the deadline: it could only be paid for and thrown away."""
 
@@ -113,7 +115,9 @@ def _cooldown(failure: ProviderError, history: History, policy: RetrySettings) -
             own = QUOTA_COOLDOWN_S
         case Fault.MISCONFIGURED:
             own = MISCONFIGURED_COOLDOWN_S
-        case Fault.RATE_LIMITED | Fault.OVERLOADED | Fault.UNAVAILABLE | Fault.TIMEOUT:
+        case Fault.RATE_LIMITED:
+            own = min(policy.cooldown_s, RATE_COOLDOWN_S)
+        case Fault.OVERLOADED | Fault.UNAVAILABLE | Fault.TIMEOUT:
             own = policy.cooldown_s
         case (
             Fault.BAD_RESPONSE | Fault.BAD_REQUEST | Fault.TOO_LONG | Fault.CONTENT_FILTERED | Fault.LOST

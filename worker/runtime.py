@@ -56,7 +56,7 @@ class Runtime:
     @cached_property
     def jobs(self) -> Jobs:
         owner = f"{socket.gethostname()}:{os.getpid()}"
-        return Jobs(self.ledger.redis, self.ledger.keys, self.settings.ledger, owner, self.settings.lanes)
+        return Jobs(self.ledger.redis, self.ledger.keys, self.settings.ledger, owner, self.settings.lanes, self.settings.pace)
 
     @cached_property
     def leases(self) -> Leases:

@@ -7,6 +7,7 @@ worked on. Redis down: it says so and goes on. A broker reconnect starts the ste
 
 import logging
 import threading
+import time
 from contextlib import suppress
 from typing import Any
 
@@ -23,11 +24,13 @@ from .store import ERRORS, Redis, connect
 logger = logging.getLogger(__name__)
 
 PERIOD_S = 1.0
+LEAST_S = 0.02
+"""Between two sweeps when a link's next room is near: at 50 a second a worker is busy with jobs, whose ends release as well."""
 LIFE_S = 5.0
 """A worker silent for this long no longer counts as capacity."""
 SWEEP_LIMIT = 200
-RENEW_EVERY = 30
-"""Beats between renewals of visibility; the visibility timeout is 120 s."""
+RENEW_S = 30.0
+"""Between renewals of visibility; the visibility timeout is 120 s."""
 
 
 class Steward(bootsteps.StartStopStep):  # type: ignore[misc]
@@ -38,6 +41,7 @@ class Steward(bootsteps.StartStopStep):  # type: ignore[misc]
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
         self._revoked: set[str] = set()
+        self._renewed = 0.0
 
     def start(self, consumer: Any) -> None:
         self._stop = threading.Event()
@@ -54,23 +58,27 @@ class Steward(bootsteps.StartStopStep):  # type: ignore[misc]
     def _run(self, consumer: Any, stop: threading.Event) -> None:
         # A connection of its own: kombu's is in the middle of a BRPOP on another thread.
         broker = connect(current().settings.redis.broker)
-        beats = 0
+        self._renewed = time.monotonic()
         while not stop.is_set():
+            pause = PERIOD_S
             try:
-                self._once(consumer, current().jobs, broker, beats)
+                pause = self._once(consumer, current().jobs, broker)
             except Exception as error:
                 logger.warning("steward: %s, trying again", type(error).__name__, exc_info=not isinstance(error, ERRORS))
-            beats += 1
-            stop.wait(PERIOD_S)
+            stop.wait(pause)
         broker.close()
 
-    def _once(self, consumer: Any, jobs: Jobs, broker: Redis, beats: int) -> None:
+    def _once(self, consumer: Any, jobs: Jobs, broker: Redis) -> float:
+        """Returns the seconds until the next time: sooner if a link has room for waiting jobs sooner."""
         jobs.beat(consumer.hostname, consumer.controller.concurrency, LIFE_S)
         empty = {lane: broker.llen(queue) == 0 for lane, queue in QUEUES.items()}
-        publish(consumer.app, jobs.sweep(SWEEP_LIMIT, empty))
+        room_s, orders = jobs.sweep(SWEEP_LIMIT, empty)
+        publish(consumer.app, orders)
         self._cancel_revoked(consumer, jobs)
-        if beats % RENEW_EVERY == RENEW_EVERY - 1:
+        if time.monotonic() - self._renewed > RENEW_S:
+            self._renewed = time.monotonic()
             renew_visibility(consumer.task_consumer.channel, broker)
+        return min(PERIOD_S, max(LEAST_S, room_s))
 
     def _cancel_revoked(self, consumer: Any, jobs: Jobs) -> None:
         """`state.revoked` is every id that Flower or `AsyncResult.revoke` named lately; ids of others are no jobs of ours."""

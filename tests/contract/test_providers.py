@@ -6,6 +6,7 @@ import threading
 
 import pytest
 
+from worker.allowance import SILENCE, Allowance
 from worker.faults import Fault, ProviderError
 from worker.loop import Stopped
 
@@ -32,6 +33,20 @@ def test_a_retry_after_date_counts_from_now(wire, ask):
     with pytest.raises(ProviderError) as caught:
         ask(wire.base_url)
     assert 0 < caught.value.retry_after_s <= 30
+
+
+@pytest.mark.parametrize("event", ["ok", "429"])
+def test_what_it_tells_of_its_limits_arrives(wire, ask, adapter, event):
+    """With an answer and with a refusal; Google tells nothing."""
+    wire.script = lambda request, number: event
+    name = "anthropic-ratelimit-requests-limit" if adapter == "anthropic" else "x-ratelimit-limit-requests"
+    wire.headers = {name: "600"}
+    told = {"openai": Allowance(requests=600), "anthropic": Allowance(requests=600)}.get(adapter, SILENCE)
+    try:
+        came = ask(wire.base_url).allowance
+    except ProviderError as refused:
+        came = refused.allowance
+    assert came == told
 
 
 def test_an_unusable_base_url_is_a_misconfiguration(ask):

@@ -42,7 +42,7 @@ def books():
             assert {record["state"] for record in records} == {"done"}
             unknown = sum(int(record.get("unknown", 0)) for record in records)
             assert len(calls) - len(jobs) <= unknown
-            budget = ledger.budget("usd", "all")
+            budget = ledger.budget("usd", "fleet", "all")
             assert budget["held"] == 0
             assert budget["maybe"] == ledger.counter("maybe_billed_micro")
             return unknown

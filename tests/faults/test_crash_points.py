@@ -37,8 +37,8 @@ def test_a_crash_costs_what_is_promised(wire, doomed_env, env, submit, start_wor
     with Ledger(redis_url) as ledger:
         assert int(ledger.redis.hget(KEYS.job(job.id), "unknown") or 0) == unknown
         assert ledger.counter("unknown_attempts") == unknown
-        assert ledger.budget("usd", "all")["held"] == 0
-        assert (ledger.budget("usd", "all")["maybe"] > 0) == bool(unknown)
+        assert ledger.budget("usd", "fleet", "all")["held"] == 0
+        assert (ledger.budget("usd", "fleet", "all")["maybe"] > 0) == bool(unknown)
     fresh()
 
 
@@ -70,7 +70,7 @@ def test_a_fleet_may_rule_out_the_second_call(wire, doomed_env, submit, start_wo
         job.get(timeout=20)
     with Ledger(redis_url) as ledger:
         assert (len(wire.calls), ledger.counter("unknown_attempts")) == (1, 1)
-        budget = ledger.budget("usd", "all")
+        budget = ledger.budget("usd", "fleet", "all")
         assert (budget["held"], budget["maybe"] > 0) == (0, True)
         assert ledger.redis.exists(KEYS.dead_letter(job.id))
     fresh()

@@ -38,7 +38,7 @@ def test_kill_9_with_calls_on_the_wire(submit, wire, env, start_worker, redis_ur
     with Ledger(redis_url) as ledger:
         repeats = sum(per_job.values()) - 8
         assert repeats == reported_unknown(ledger, jobs) == ledger.counter("unknown_attempts") == 8
-        books = ledger.budget("usd", "all")
+        books = ledger.budget("usd", "fleet", "all")
         assert (books["held"], ledger.open()) == (0, 0)
         assert books["maybe"] == ledger.counter("maybe_billed_micro") > 0
     fresh()
@@ -83,10 +83,10 @@ def test_frozen_beyond_the_lease_then_awake(submit, wire, env, start_worker, red
     start_worker(env, concurrency=1)
     assert job.value(30).attempts == 2
     with Ledger(redis_url) as ledger:
-        assert ledger.budget("usd", "all")["maybe"] > 0
+        assert ledger.budget("usd", "fleet", "all")["maybe"] > 0
         sleepy.thaw()
         sleepy.wait_for_log(f"completions.complete[{job.id}] succeeded")
-        books = ledger.budget("usd", "all")
+        books = ledger.budget("usd", "fleet", "all")
         assert books == {"held": 0, "spent": 2 * 150, "maybe": 0}
         assert ledger.counter("maybe_billed_attempts") == 0
     fresh()
@@ -178,7 +178,7 @@ def test_a_budget_under_kills(complete, wire, env, start_worker, redis_url):
         until(lambda: ledger.open() == 0)
         stop.set()
         watcher.join()
-        books = ledger.budget("usd", "all")
+        books = ledger.budget("usd", "fleet", "all")
     assert set(ended) == {"Completion", "BudgetExceeded"}
     assert max(seen) <= limit
     billed = one * sum(call.billed is not None for call in wire.calls)
@@ -189,7 +189,7 @@ def test_a_budget_under_kills(complete, wire, env, start_worker, redis_url):
 
 def watch(ledger, stop, seen):
     while not stop.is_set():
-        seen.append(sum(ledger.budget("usd", "all").values()))
+        seen.append(sum(ledger.budget("usd", "fleet", "all").values()))
 
 
 def outcome(job):

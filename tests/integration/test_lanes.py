@@ -2,74 +2,12 @@
 
 from collections import Counter
 
-import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from redis import Redis
+from support.house import House
 from support.ledger import KEYS
 
-from producer.contract.errors import JobError
-from producer.contract.messages import CompletionRequest
-from producer.contract.submission import Submission
-from worker.jobs import Job, Jobs
-from worker.lanes import Lanes
-from worker.settings import LaneSettings, LedgerSettings
-
-ASKED = [{"role": "user", "content": "x"}]
-REQUESTS = {lane: CompletionRequest.checked(messages=ASKED, lane=lane) for lane in ("interactive", "batch")}
-
-
-class House:
-    """A ledger with one slot to give, and the order in which it gives it."""
-
-    def __init__(self, url, slots=1, **lanes):
-        self.redis = Redis.from_url(url, decode_responses=True)
-        self.redis.flushall()
-        self.jobs = Jobs(self.redis, KEYS, LedgerSettings(), "test", LaneSettings(**lanes))
-        self.lanes = Lanes(self.redis, KEYS)
-        self.jobs.beat("test", slots, 3600)
-        self.released = []
-        self.count = Counter()
-
-    def submit(self, user, count=1, lane="interactive"):
-        ids = []
-        for _ in range(count):
-            self.count[user] += 1
-            job_id = f"{user}-{lane[0]}{self.count[user]}"
-            _, _, orders = self.jobs.submit(Submission(job_id, user, REQUESTS[lane], {}))
-            self.released += [order.job_id for order in orders]
-            ids.append(job_id)
-        return ids
-
-    def end_one(self):
-        """The job that was released longest ago begins and ends; whoever is next is released."""
-        job = self.jobs.begin(self.released[self.ended])
-        assert isinstance(job, Job)
-        _, orders = self.jobs.settle(job, JobError("done"))
-        self.ended += 1
-        self.released += [order.job_id for order in orders]
-
-    ended = 0
-
-    def serve(self, count):
-        """End so many; the users that were served, in order."""
-        start = len(self.released)
-        for _ in range(count):
-            self.end_one()
-        return [job_id.partition("-")[0] for job_id in self.released[start:]]
-
-
-@pytest.fixture
-def house(redis_url):
-    houses = []
-
-    def build(**options):
-        houses.append(House(redis_url, **options))
-        return houses[-1]
-
-    yield build
-    for each in houses:
-        each.redis.close()
+from worker.limits import Subject
 
 
 def test_one_question_is_not_behind_ten_thousand(house):
@@ -93,7 +31,7 @@ def test_weights_are_kept(house):
     """1:2:4."""
     house = house()
     for user, weight in (("a", 1), ("b", 2), ("c", 4)):
-        house.lanes.change(user, weight, None)
+        house.limits.change(Subject("user", user), weight=weight)
         house.submit(user, 200)
     counts = Counter(house.serve(283)[3:])
     assert abs(counts["b"] / counts["a"] - 2) < 0.2
@@ -121,13 +59,13 @@ def test_batch_gets_its_share_and_no_more_while_interactive_jobs_wait(house):
 def test_a_cap_keeps_the_rest_in_line_and_leaves_the_room_to_others(house):
     """The fleet's, and one user's own; the end of a job brings the next one."""
     house = house(slots=8, user_in_flight=2)
-    house.lanes.change("special", None, 4)
+    house.limits.change(Subject("user", "special"), in_flight=4)
     house.submit("a", 10)
     house.submit("special", 10)
     house.submit("b", 1)
     flying = Counter(job_id.partition("-")[0] for job_id in house.released)
     assert flying == {"a": 2, "special": 4, "b": 1}
-    assert house.lanes.standing("special").in_flight == 4
+    assert house.limits.standing(Subject("user", "special")).in_flight == 4
     assert house.serve(1) == ["a"]
     for _ in range(19):
         house.end_one()

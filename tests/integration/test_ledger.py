@@ -61,7 +61,7 @@ class LedgerMachine(RuleBasedStateMachine):
                 break
         assert [job_id for job_id in self.submitted if self._state(job_id) not in FINAL] == []
         self.everything_adds_up()
-        assert [self.ledger.budget("usd", "all")["held"], self.ledger.open()] == [0, 0]
+        assert [self.ledger.budget("usd", "fleet", "all")["held"], self.ledger.open()] == [0, 0]
         self.redis.close()
         self.ledger.redis.close()
 
@@ -124,7 +124,7 @@ class LedgerMachine(RuleBasedStateMachine):
 
     @rule()
     def sweep(self) -> None:
-        self._publish(self.jobs.sweep(100, EMPTY))
+        self._publish(self.jobs.sweep(100, EMPTY)[1])
 
     @rule(which=st.integers(0, 50))
     def cancel(self, which: int) -> None:
@@ -139,7 +139,7 @@ class LedgerMachine(RuleBasedStateMachine):
         held = sum(int(record.get("held_micro", 0)) for record in records.values())
         spent = sum(int(record.get("cost", 0)) for record in records.values())
         maybe = sum(int(record.get("maybe", 0)) for record in records.values())
-        budget = self.ledger.budget("usd", "all")
+        budget = self.ledger.budget("usd", "fleet", "all")
         assert budget == {"held": held, "spent": spent, "maybe": maybe}
         assert spent == sum(self.bills.values())
         assert (self.ledger.counter("spent_micro"), self.ledger.counter("maybe_billed_micro")) == (spent, maybe)

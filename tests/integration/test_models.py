@@ -49,7 +49,7 @@ def test_a_prompt_too_long_for_one_goes_to_another_or_to_nobody(complete, wire, 
     assert caught.value.details["limit"] == 128_000 - 10
     assert caught.value.details["tokens"] > 190_000
     with Ledger(redis_url) as ledger:
-        assert (len(wire.calls), ledger.budget("usd", "all")["held"]) == (1, 0)
+        assert (len(wire.calls), ledger.budget("usd", "fleet", "all")["held"]) == (1, 0)
 
 
 def test_slide_sends_what_fits_and_says_what_it_left_out(complete, wire, openai_env, start_worker):
@@ -91,7 +91,7 @@ def test_an_answer_that_is_not_as_expected_is_asked_for_once_more(complete, wire
     assert [call.model for call in wire.calls] == ["gpt-4o-mini", "claude-haiku-4-5"]
     assert "wired answer" not in str(caught.value) + repr(caught.value.details) + worker.log()
     with Ledger(redis_url) as ledger:
-        assert ledger.budget("usd", "all")["spent"] > 0
+        assert ledger.budget("usd", "fleet", "all")["spent"] > 0
     assert complete.delay(ask("Words?"), "u1", expect="wired").value(30).flags == ()
 
 

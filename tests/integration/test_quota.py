@@ -42,7 +42,7 @@ class InLedger:
         return job
 
     def state(self, user):
-        names = (("tokens", user), ("requests", user), ("usd", "user", user), ("usd", "all"))
+        names = (("tokens", "user", user), ("requests", "user", user), ("usd", "user", user), ("usd", "fleet", "all"))
         read = [self.ledger.budget(*name) for name in names]
         return [(each["held"], each["spent"] + each["maybe"]) for each in read]
 

@@ -55,7 +55,7 @@ def test_a_caller_may_wait_for_a_limit_instead_of_being_refused(complete, wire, 
         seconds, _ = ledger.redis.time()
         # For the rest of the minute: our own deadline of 5 s does not end the wait.
         assert 30 < due / 1000 - seconds <= 62
-        ledger.redis.delete(KEYS.budget("requests", "u1"))
+        ledger.redis.delete(KEYS.budget("requests", "user", "u1"))
         ledger.redis.zadd(KEYS.parked, {waiting.id: 1})
     assert waiting.value(20).attempts == 1
     assert len(wire.calls) == 2
@@ -78,7 +78,7 @@ def test_revoking_a_job_at_celery_cancels_it_in_the_ledger(complete, wire, opena
     with pytest.raises((Cancelled, TaskRevokedError)):
         waiting[-1].get(timeout=20)
     with Ledger(redis_url) as ledger:
-        assert (len(wire.calls), ledger.open(), ledger.budget("usd", "all")["held"]) == (1, 0, 0)
+        assert (len(wire.calls), ledger.open(), ledger.budget("usd", "fleet", "all")["held"]) == (1, 0, 0)
 
 
 def test_a_job_revoked_before_it_was_submitted_never_runs(complete, wire, openai_env, start_worker):

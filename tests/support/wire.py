@@ -48,6 +48,8 @@ class WireServer:
         """What every answer says, in nobody's protocol; None: what the event says."""
         self.usage: dict | None = None
         """The usage of every answer, in the provider's own words; None: what the event says."""
+        self.headers: dict[str, str] = {}
+        """Sent with every answer and refusal."""
         self.concurrent = self.most_concurrent = 0
         self._port, self._log = port, log
         self._lock = threading.Lock()
@@ -104,7 +106,10 @@ class WireServer:
             self._changed.notify_all()
         self._write(seen)
         try:
-            return await self._answer(http, request, seen)
+            answer = await self._answer(http, request, seen)
+            if not answer.prepared:
+                answer.headers.update(self.headers)
+            return answer
         except (asyncio.CancelledError, ConnectionError):
             seen.dropped = True
             raise

@@ -1,64 +1,131 @@
-"""`completions limits`: who is served how often, and how many of a user's jobs may run at once."""
+"""`completions limits`: who is served how often, how much may run at once, and what it may cost; changed while all is running."""
+
+from typing import Any
 
 import click
 
-from ..lanes import Lanes
+from ..limits import FLEET, NONE, Limits, Standing, Subject
 from ..runtime import operator
 from ..store import ERRORS
 
 
-def _lanes() -> Lanes:
-    ledger = operator()
-    return Lanes(ledger.redis, ledger.keys)
+class OrNone(click.ParamType[float]):
+    """A number, or "none" for no limit."""
+
+    def __init__(self, whole: bool) -> None:
+        self.name = "number|none"
+        self._whole = whole
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        if value == "none":
+            return NONE
+        try:
+            number = int(value) if self._whole else float(value)
+        except ValueError:
+            number = NONE
+        if not 0 <= number < 1e12 or (self._whole and number < 1):
+            kind = "a whole number from 1" if self._whole else "a number from 0"
+            self.fail(f"{value!r} is neither {kind} nor none", param, ctx)
+        return number
+
+
+def _of_whom(function: Any) -> Any:
+    for decorate in (
+        click.option("--fleet", is_flag=True, help="All users together."),
+        click.option("--group", metavar="GROUP", help="All members of GROUP together."),
+        click.argument("user", required=False),
+    ):
+        function = decorate(function)
+    return function
 
 
 @click.group()
 def limits() -> None:
-    """Weights and caps of single users, in force at once."""
+    """Limits of single users, groups and the fleet, in force at once.
+
+    What is not set here is as the worker's settings say (LLM_USER_TOKENS_PER_HOUR and so on).
+    """
 
 
 @limits.command()
-@click.argument("user", required=False)
-def show(user: str | None) -> None:
-    """Show USER's, or everybody's who has any."""
+@_of_whom
+def show(user: str | None, group: str | None, fleet: bool) -> None:
+    """Show one's limits, or everybody's who has any of their own."""
     try:
-        users = [user] if user else _lanes().special()
-        for each in map(_lanes().standing, users):
-            waiting = ", ".join(f"{count} waiting in {lane}" for lane, count in each.waiting.items())
-            cap = "the fleet's cap" if each.cap is None else f"at most {each.cap} in flight"
-            click.echo(f"{each.user_id}: weight {each.weight:g}, {cap}; {each.in_flight} in flight, {waiting}")
+        known = _limits()
+        subjects = [_subject(user, group, fleet)] if user or group or fleet else known.special()
+        for each in map(known.standing, subjects):
+            click.echo(_line(each))
     except ERRORS as error:
         raise _down(error) from None
-    if not users:
+    if not subjects:
         click.echo("Nobody has limits of their own.")
 
 
 @limits.command("set")
-@click.argument("user")
+@_of_whom
 @click.option("--weight", type=click.FloatRange(min=0.01, max=1000), help="Served so many times as often as others.")
-@click.option("--in-flight", type=click.IntRange(min=1), help="Released and running jobs at once.")
-def set_(user: str, weight: float | None, in_flight: int | None) -> None:
-    """Set USER's weight or cap.
+@click.option("--in-flight", type=OrNone(whole=True), help="Released and running jobs at once.")
+@click.option("--tokens-per-hour", type=OrNone(whole=True))
+@click.option("--requests-per-minute", type=OrNone(whole=True))
+@click.option("--usd-per-day", type=OrNone(whole=False))
+@click.option("--join", "joined", metavar="GROUP", help="Make USER a member: their next jobs draw on its budgets, too.")
+def set_(user: str | None, group: str | None, fleet: bool, joined: str | None, **given: float | None) -> None:
+    """Set limits of USER, of a --group or of the --fleet; a number, or none for no limit.
 
     \b
-    completions limits set team-a --weight 4 --in-flight 20
+    completions limits set alice --weight 4 --usd-per-day 5 --join team-a
+    completions limits set --group team-a --usd-per-day 50 --in-flight 20
+    completions limits set --fleet --usd-per-day 500
     """
-    if weight is None and in_flight is None:
-        raise click.UsageError("say --weight or --in-flight")
+    subject = _subject(user, group, fleet)
+    changes: dict[str, str | float] = {name: value for name, value in given.items() if value is not None}
+    if joined:
+        changes["group"] = joined
+    if not changes:
+        raise click.UsageError("say what to set, for example --usd-per-day 5; see --help")
     try:
-        _lanes().change(user, weight, in_flight)
+        _limits().change(subject, **changes)
+    except ValueError as error:
+        raise click.UsageError(str(error)) from None
     except ERRORS as error:
         raise _down(error) from None
 
 
 @limits.command()
-@click.argument("user")
-def reset(user: str) -> None:
-    """Back to weight 1 and the fleet's cap."""
+@_of_whom
+def reset(user: str | None, group: str | None, fleet: bool) -> None:
+    """Back to what the settings say; a user leaves their group."""
+    subject = _subject(user, group, fleet)
     try:
-        _lanes().reset(user)
+        _limits().reset(subject)
     except ERRORS as error:
         raise _down(error) from None
+
+
+def _limits() -> Limits:
+    ledger = operator()
+    return Limits(ledger.redis, ledger.keys)
+
+
+def _subject(user: str | None, group: str | None, fleet: bool) -> Subject:
+    if sum(map(bool, (user, group, fleet))) != 1:
+        raise click.UsageError("say whose: USER, --group GROUP or --fleet")
+    if user:
+        return Subject("user", user)
+    return Subject("group", group) if group else FLEET
+
+
+def _line(standing: Standing) -> str:
+    own = ", ".join(f"{name} {_shown(value)}" for name, value in standing.own.items()) or "as the settings say"
+    waiting = "".join(f", {count:,} waiting in {lane}" for lane, count in standing.waiting.items())
+    return f"{standing.subject}: {own}; {standing.in_flight:,} in flight{waiting}"
+
+
+def _shown(value: str | float) -> str:
+    if isinstance(value, str):
+        return value
+    return "none" if value == NONE else f"{value:,.10g}"
 
 
 def _down(error: Exception) -> click.ClickException:

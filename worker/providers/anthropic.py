@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -11,6 +11,7 @@ import httpx2
 
 from producer.contract.messages import CompletionRequest, FunctionCall, ToolCall, Usage
 
+from ..allowance import Allowance
 from ..faults import Fault, ProviderError
 from .anthropic_messages import conversation, remember, tools, unfit
 from .base import CONNECT_S, SOCKET_S, Call, Finish, Reply
@@ -46,8 +47,8 @@ class Anthropic:
 
     async def complete(self, call: Call) -> Reply:
         with translating():
-            answer = await self._client.messages.create(**_parameters(call))
-            return _reply(call, answer)
+            raw = await self._client.messages.with_raw_response.create(**_parameters(call))
+            return _reply(call, await raw.parse(), raw.headers)
 
     async def aclose(self) -> None:
         await self._client.close()
@@ -76,7 +77,7 @@ def _parameters(call: Call) -> dict[str, Any]:
     return parameters
 
 
-def _reply(call: Call, answer: Any) -> Reply:
+def _reply(call: Call, answer: Any, headers: Mapping[str, str]) -> Reply:
     """Normalise; the SDK validates nothing, so anything may be missing."""
     finish = _FINISHES.get(getattr(answer, "stop_reason", None))
     if finish is None:
@@ -96,6 +97,7 @@ def _reply(call: Call, answer: Any) -> Reply:
         usage=_usage(answer.usage),
         tool_calls=tuple(calls),
         provider_request_id=answer._request_id,
+        allowance=Allowance.told(headers),
     )
 
 

@@ -5,6 +5,8 @@ from typing import Literal, Protocol
 
 from producer.contract.messages import CompletionRequest, ToolCall, Usage
 
+from ..allowance import SILENCE, Allowance
+
 CONNECT_S = 5.0
 SOCKET_S = 600.0
 """Per socket operation; the loop's total deadline ends a call long before."""
@@ -41,6 +43,7 @@ class Reply:
     usage: Usage | None
     tool_calls: tuple[ToolCall, ...] = field(default=(), repr=False)
     provider_request_id: str | None = None
+    allowance: Allowance = SILENCE
 
 
 class Provider(Protocol):

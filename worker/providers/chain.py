@@ -46,11 +46,13 @@ class Chain:
         try:
             reply = self._on_the_wire(link, call)
         except ProviderError as error:
+            job.allowance = error.allowance
             self._record(job, chosen, number, started, error=error)
             if error.fault is Fault.STALE:
                 self._refused[link.name].add(error.parameter)
                 stale_model_data(link.name, error.parameter)
             raise
+        job.allowance = reply.allowance
         price = self._pricing.cost(link.provider, link.model, reply.usage or Usage())
         self._record(job, chosen, number, started, reply=reply, price=price)
         if reply.usage:

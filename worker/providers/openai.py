@@ -4,7 +4,7 @@ Options: `max_tokens_field` ("max_completion_tokens"; older compatible servers k
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, get_args
 
@@ -13,6 +13,7 @@ import openai
 
 from producer.contract.messages import CompletionRequest, ToolCall, Usage
 
+from ..allowance import Allowance
 from ..faults import Fault, ProviderError
 from .base import CONNECT_S, SOCKET_S, Call, Finish, Reply
 from .statuses import of_refused, of_status
@@ -42,10 +43,10 @@ class OpenAI:
 
     async def complete(self, call: Call) -> Reply:
         with translating():
-            answer = await self._client.chat.completions.create(
+            raw = await self._client.chat.completions.with_raw_response.create(
                 **self._parameters(call), extra_headers={"X-Client-Request-Id": call.job_id}
             )
-            return _reply(call, answer)
+            return _reply(call, raw.parse(), raw.headers)
 
     async def aclose(self) -> None:
         await self._client.close()
@@ -63,7 +64,7 @@ class OpenAI:
         return parameters
 
 
-def _reply(call: Call, answer: Any) -> Reply:
+def _reply(call: Call, answer: Any, headers: Mapping[str, str]) -> Reply:
     """Normalise; the SDK validates nothing, so anything may be missing."""
     choices = getattr(answer, "choices", None)
     if not choices or getattr(choices[0], "message", None) is None:
@@ -81,6 +82,7 @@ def _reply(call: Call, answer: Any) -> Reply:
         usage=_usage(answer.usage),
         tool_calls=tuple(ToolCall.model_validate(each) for each in calls),
         provider_request_id=answer._request_id,
+        allowance=Allowance.told(headers),
     )
 
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
+from ..allowance import Allowance
 from ..faults import Fault, ProviderError
 
 BY_STATUS = {
@@ -32,7 +33,8 @@ def of_status(status: int, body: object, headers: Mapping[str, str], known: Faul
     if not isinstance(body, dict) and status < 500 and status not in (402, 408, 413, 429):
         fault = Fault.UNAVAILABLE if status == 403 else Fault.BAD_RESPONSE
     reason = f"HTTP {status}, {code}" if known and code else f"HTTP {status}"
-    return ProviderError(fault, reason, fault in (Fault.TIMEOUT, Fault.BAD_RESPONSE), retry_after_s(headers), status)
+    maybe_billed = fault in (Fault.TIMEOUT, Fault.BAD_RESPONSE)
+    return ProviderError(fault, reason, maybe_billed, retry_after_s(headers), status, allowance=Allowance.told(headers))
 
 
 def retry_after_s(headers: Mapping[str, str]) -> float | None:

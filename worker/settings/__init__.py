@@ -17,6 +17,8 @@ from .slices import (
     LedgerSettings,
     LogSettings,
     ModelSettings,
+    Pace,
+    PaceSettings,
     PricingSettings,
     QuotaSettings,
     RedisSettings,
@@ -35,6 +37,8 @@ __all__ = [
     "LinkSettings",
     "LogSettings",
     "ModelSettings",
+    "Pace",
+    "PaceSettings",
     "PricingSettings",
     "Problem",
     "QuotaSettings",
@@ -61,6 +65,7 @@ class Settings(NamedTuple):
     filters: FilterSettings
     models: ModelSettings
     lanes: LaneSettings
+    pace: PaceSettings
     links: tuple[Link, ...]
     """The chain, in order."""
 

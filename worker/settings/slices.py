@@ -3,7 +3,7 @@
 from decimal import Decimal, InvalidOperation
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import Field, field_validator
 from pydantic_settings import NoDecode
@@ -12,6 +12,7 @@ from producer.settings import ProducerSettings
 
 from ..models import Models
 from .base import Slice, pairs
+from .links import Link
 
 Positive = Annotated[int, Field(ge=1)]
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
@@ -80,6 +81,37 @@ class LaneSettings(Slice):
     batch_share: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] = Field(0.1, validation_alias="LLM_BATCH_SHARE")
     """Of all releases, while both lanes wait."""
     user_in_flight: Positive | None = Field(None, validation_alias="LLM_USER_MAX_IN_FLIGHT")
+
+
+class Pace(NamedTuple):
+    """What a link may be sent by the whole fleet: requests and tokens per minute, calls at once; None: as it tells itself."""
+
+    requests: int | None = None
+    tokens: int | None = None
+    calls: int | None = None
+
+
+class PaceSettings(Slice):
+    """Providers' limits, where they are not told with every answer or are to be kept below."""
+
+    limits: Annotated[dict[str, Pace], NoDecode] = Field(default_factory=dict, validation_alias="LLM_PACE")
+    """By provider or by link."""
+
+    @field_validator("limits", mode="before")
+    @classmethod
+    def _rows(cls, value: Any) -> Any:
+        return {name: _pace(text) for name, text in pairs(value, ",")} if isinstance(value, str) else value
+
+    def of(self, link: Link) -> Pace:
+        """The link's own row, or its provider's."""
+        return self.limits.get(link.name) or self.limits.get(link.provider) or Pace()
+
+
+def _pace(text: str) -> Pace:
+    parts = text.split("/")
+    if len(parts) > 3 or any(part != "-" and not (part.isdecimal() and int(part) > 0) for part in parts):
+        raise ValueError("write requests per minute/tokens per minute/calls at once, - for none, for example 600/100000/-")
+    return Pace(*(None if part == "-" else int(part) for part in parts))
 
 
 class FilterSettings(Slice):

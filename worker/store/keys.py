@@ -27,6 +27,10 @@ class Keys(SharedKeys):
         """Hash: "all" and "ns:<namespace>" counters; a bust adds 1 and so hides every older entry. No TTL."""
         return f"{self.root}cgen"
 
+    def pace(self, link: str) -> str:
+        """Hash: a link's limits, rooms, rate after a 429, calls at once and probe; TTL 7 days. Written by the scripts."""
+        return f"{self.root}pace:{link}"
+
     @property
     def workers(self) -> str:
         """Sorted set: live workers by the end of their heartbeat (ms). Written by beat."""

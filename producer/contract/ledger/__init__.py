@@ -40,13 +40,23 @@ class SharedKeys:
         """List: ids of a user's waiting jobs of a lane, oldest first; cancelled ones are passed over."""
         return f"{self.root}w:{lane}:{user_id}"
 
-    def ring(self, lane: str) -> str:
-        """Sorted set: users with waiting jobs who are below their cap, by virtual time."""
-        return f"{self.root}ring:{lane}"
+    def ring(self, lane: str, link: str = "") -> str:
+        """Sorted set: users below their caps whose line waits for its turn, or for room at `link`, by virtual time."""
+        return f"{self.root}ring:{lane}:{link}" if link else f"{self.root}ring:{lane}"
 
-    def gone(self, lane: str) -> str:
-        """Sorted set: users outside the ring whose virtual time is ahead of the lane's; trimmed by the sweep."""
-        return f"{self.root}gone:{lane}"
+    def gone(self, lane: str, link: str = "") -> str:
+        """Sorted set: users outside the ring whose virtual time is ahead of the ring's; trimmed by the sweep."""
+        return f"{self.root}gone:{lane}:{link}" if link else f"{self.root}gone:{lane}"
+
+    @property
+    def gates(self) -> str:
+        """Set: links that lines wait for. Written by release and sweep."""
+        return f"{self.root}gates"
+
+    @property
+    def gated(self) -> str:
+        """Hash: "<lane>:<user>" -> the link that line waits for."""
+        return f"{self.root}gated"
 
     @property
     def numbers(self) -> str:
@@ -59,14 +69,27 @@ class SharedKeys:
         return f"{self.root}inf"
 
     @property
-    def weights(self) -> str:
-        """Hash: user -> weight in fair release, if not 1. Written by `completions limits`."""
-        return f"{self.root}wt"
+    def group_in_flight(self) -> str:
+        """Hash: group -> released and running jobs of its members; no field at 0."""
+        return f"{self.root}infg"
+
+    def bench(self, group: str) -> str:
+        """Sorted set: users who wait for their group's cap, by since when (ms)."""
+        return f"{self.root}bench:{group}"
 
     @property
-    def caps(self) -> str:
-        """Hash: user -> most released and running jobs, if not the fleet's setting. Written by `completions limits`."""
-        return f"{self.root}caps"
+    def benches(self) -> str:
+        """Set: groups with somebody on the bench."""
+        return f"{self.root}benches"
+
+    def limits(self, kind: str, name: str) -> str:
+        """Hash: limits of one user, group or the fleet that are not the settings'. Written by `completions limits`."""
+        return f"{self.root}lim:{kind}:{name}"
+
+    @property
+    def limited(self) -> str:
+        """Set: "<kind>:<name>" of everybody with limits of their own. Written by `completions limits`."""
+        return f"{self.root}limited"
 
     @property
     def open(self) -> str:
@@ -123,7 +146,7 @@ def script(name: str) -> str:
 
 def common() -> str:
     """The functions every ledger script starts with."""
-    return "".join(_read(f"{name}.lua") for name in ("common", "lanes", "money"))
+    return "".join(_read(f"{name}.lua") for name in ("common", "pace", "lanes", "money"))
 
 
 def _read(name: str) -> str:

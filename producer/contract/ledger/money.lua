@@ -8,13 +8,23 @@ local SHAPES = {
   requests = { slot = 1000,     slots = 61 },   -- any 60 seconds
   usd      = { slot = 86400000, slots = 1 },    -- a UTC day
 }
-local function budgets(user)
-  return {
-    { name = 'user_tokens_per_hour',     shape = SHAPES.tokens,   unit = 'tokens',   key = key('bud', 'tokens', user) },
-    { name = 'user_requests_per_minute', shape = SHAPES.requests, unit = 'requests', key = key('bud', 'requests', user) },
-    { name = 'user_usd_per_day',         shape = SHAPES.usd,      unit = 'micro',    key = key('bud', 'usd', 'user', user) },
-    { name = 'usd_per_day',              shape = SHAPES.usd,      unit = 'micro',    key = key('bud', 'usd', 'all') },
-  }
+local BUDGETS = {
+  { limit = 'tokens_per_hour',     shape = SHAPES.tokens,   unit = 'tokens',   key = 'tokens' },
+  { limit = 'requests_per_minute', shape = SHAPES.requests, unit = 'requests', key = 'requests' },
+  { limit = 'usd_per_day',         shape = SHAPES.usd,      unit = 'micro',    key = 'usd' },
+}
+
+-- The budgets a job draws on: its user's, its group's if it has one, and the fleet's dollars.
+local function budgets(id)
+  local all, user, group = {}, field(id, 'user'), field(id, 'group')
+  local function draw(kind, name, each)
+    all[#all + 1] = { name = kind == 'fleet' and each.limit or kind .. '_' .. each.limit, limit = each.limit, shape = each.shape,
+                      unit = each.unit, key = key('bud', each.key, kind, name), own = key('lim', kind, name) }
+  end
+  for _, each in ipairs(BUDGETS) do draw('user', user, each) end
+  for _, each in ipairs(group and BUDGETS or {}) do draw('group', group, each) end
+  draw('fleet', 'all', BUDGETS[3])
+  return all
 end
 
 local function slot_of(budget, at) return math.floor(at / budget.shape.slot) end
@@ -31,7 +41,7 @@ end
 -- Close the open attempt: give its hold back and drop budget waiters a hint.
 local function unhold(id)
   local amounts = held(id)
-  for _, budget in ipairs(budgets(field(id, 'user'))) do
+  for _, budget in ipairs(budgets(id)) do
     add(budget, 'h', -amounts[budget.unit])
     wake('budget:' .. budget.key, 2)
   end
@@ -39,7 +49,7 @@ local function unhold(id)
 end
 
 local function book(id, kind, amounts, at)
-  for _, budget in ipairs(budgets(field(id, 'user'))) do
+  for _, budget in ipairs(budgets(id)) do
     add(budget, kind .. slot_of(budget, at), amounts[budget.unit])
   end
   local total = kind == 'u' and 'cost' or 'maybe'
@@ -73,16 +83,24 @@ local function book_reply(id, fence, micro, tokens)
   book(id, 'u', { tokens = tokens, micro = micro, requests = 1 }, now)
 end
 
--- The open attempt ended with `fault` ('' = an answer): add it to the history and book what it cost.
--- billing: 'none', 'maybe', or 'real' with micro and tokens.
-local function close_attempt(id, fence, fault, billing, micro, tokens)
+-- The open attempt ended with `fault` ('' = an answer): add it to the history, book what it cost, mind its link.
+-- end_: billing ('none', 'maybe', or 'real' with micro and tokens), cool (ms to leave the link alone), told (see heed).
+local function close_attempt(id, fence, fault, end_)
   local link = field(id, 'link')
   if not link then return end
   redis.call('HSET', job_key(id), 'tried', (field(id, 'tried') or '') .. link .. '=' .. fault .. ';')
-  if billing == 'maybe' then return doubt(id, fence) end
-  unhold(id)
-  if billing == 'real' then book_reply(id, fence, micro, tokens) end
+  local open = pass_back(id, link, number(id, 'held_tokens'), fault, end_)
+  if end_.billing == 'maybe' then
+    doubt(id, fence)
+  else
+    unhold(id)
+    if end_.billing == 'real' then book_reply(id, fence, end_.micro, end_.tokens) end
+  end
+  if open then wake('link:' .. link, MAX_SKIPS) end
 end
+
+-- The worker of the open attempt is gone; nobody knows what came of it.
+local UNHEARD = { billing = 'maybe', micro = 0, tokens = 0, cool = 0, told = '' }
 
 -- Failures that are nobody's fault but the caller's or the budget's, or were asked for: they leave no dead letter.
 local EXPECTED = { RateLimited = true, BudgetExceeded = true, InvalidRequest = true, Cancelled = true }

@@ -7,4 +7,4 @@ local state = field(id, 'state')
 if not state then return {} end
 return { state, number(id, 'cost'), number(id, 'maybe'), number(id, 'attempts'), field(id, 'tried') or '',
          field(id, 'cancel') or '', number(id, 'at'), number(id, 'ended'),
-         state == 'waiting' and ahead(id) or 0, redis.call('ZCARD', key('ring', field(id, 'lane'))) }
+         state == 'waiting' and ahead(id) or 0, waiting_users(field(id, 'lane')) }

@@ -16,6 +16,8 @@ if ARGV[10] ~= '' then
   if redis.call('EXISTS', key('d', ARGV[10])) == 1 then redis.call('HSET', key('d', ARGV[10]), 'replayed', id) end
 end
 redis.call('HSET', job_key(id), 'user', user, 'lane', lane, 'fp', fingerprint, 'at', now, 'fence', 0)
+local group = redis.call('HGET', key('lim', 'user', user), 'group')
+if group then redis.call('HSET', job_key(id), 'group', group) end
 redis.call('SET', key('q', id), ARGV[5])
 if ARGV[6] ~= '' then redis.call('SET', key('h', id), ARGV[6]) end
 if deadline > 0 then

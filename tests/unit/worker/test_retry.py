@@ -28,10 +28,12 @@ def test_what_repeating_cannot_mend_ends_the_job(fault, error):
     assert isinstance(decision.error, error)
 
 
-@pytest.mark.parametrize("fault", [Fault.RATE_LIMITED, Fault.OVERLOADED, Fault.UNAVAILABLE, Fault.TIMEOUT])
-def test_an_untried_link_is_used_at_once_and_the_failing_one_cools(fault):
-    """Rotation costs no wait, and the whole fleet leaves the failing link alone."""
-    assert decide(ProviderError(fault, "x"), history(), POLICY, 0.9) == Again(0.0, 10)
+@pytest.mark.parametrize(
+    ("fault", "cool_s"), [(Fault.RATE_LIMITED, 1), (Fault.OVERLOADED, 10), (Fault.UNAVAILABLE, 10), (Fault.TIMEOUT, 10)]
+)
+def test_an_untried_link_is_used_at_once_and_the_failing_one_cools(fault, cool_s):
+    """Rotation costs no wait, and the whole fleet leaves the failing link alone; after a 429 shortly, its pace does the rest."""
+    assert decide(ProviderError(fault, "x"), history(), POLICY, 0.9) == Again(0.0, cool_s)
 
 
 def test_what_one_model_refuses_another_may_take():

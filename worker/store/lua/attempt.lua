@@ -1,21 +1,32 @@
 -- KEYS[1] root
--- ARGV    id, fence, then the four limits in the order of budgets() (-1 = none), then per candidate link: name, micro, tokens
--- reply   {'go', index of the link, number of the attempt} | {'lost'} | {'cancelled'} | {'cooling', ms}
+-- ARGV    id, fence, the settings' limits of a user (tokens per hour, requests per minute, micro-dollars per day) and of the fleet
+--         (micro-dollars per day), then per candidate link: name, micro, tokens, the operator's requests per minute, tokens per
+--         minute and calls at once; -1 = none
+-- reply   {'go', index of the link, number of the attempt} | {'lost'} | {'cancelled'}
+--         {'cooling', ms, wait list or ''} | {'paced', ms, wait list}
 --         {'over' | 'held', limit name, allowed, used, held, asked, ms until it fits or -1 = never, wait list}
 -- keeps   `behind` tells whoever ends this job which waiters to wake;
---         intent and hold are written before the wire, all limits or none; used + held never exceeds a limit
+--         intent, hold and pace are written before the wire, all limits or none; used + held never exceeds a limit
 local id, fence = ARGV[1], tonumber(ARGV[2])
 if field(id, 'state') ~= 'running' or number(id, 'fence') ~= fence then return { 'lost' } end
 if field(id, 'cancel') then return { 'cancelled' } end
 
-local chosen, soonest
-for i = 7, #ARGV, 3 do
-  local ttl = redis.call('PTTL', key('cool', ARGV[i]))
-  if ttl <= 0 then chosen = i break end
-  soonest = math.min(soonest or ttl, ttl)
+local granted = field(id, 'grant')
+local chosen, soonest, list, full
+for i = 7, #ARGV, 6 do
+  local function own(at) return tonumber(ARGV[i + at]) > 0 and tonumber(ARGV[i + at]) end
+  local pace = pace_of(ARGV[i], { own_requests = own(3), own_tokens = own(4), own_calls = own(5) })
+  local wait, behind = cooling(pace)
+  local paced = wait == 0 and granted ~= ARGV[i] and pause(pace, expected(pace, tonumber(ARGV[i + 2]))) or 0
+  if wait + paced == 0 then chosen = i break end
+  if (paced > 0) == (full or false) and wait + paced < (soonest or math.huge) or paced > 0 and not full then
+    soonest, full, list = wait + paced, paced > 0, paced > 0 and 'pace:' .. ARGV[i] or behind
+  end
+  save(pace)
 end
-if not chosen then return { 'cooling', soonest } end
+if not chosen then return { full and 'paced' or 'cooling', soonest, list } end
 local link, asked = ARGV[chosen], { micro = tonumber(ARGV[chosen + 1]), tokens = tonumber(ARGV[chosen + 2]), requests = 1 }
+local limits = { user_tokens_per_hour = ARGV[3], user_requests_per_minute = ARGV[4], user_usd_per_day = ARGV[5], usd_per_day = ARGV[6] }
 
 -- What a budget holds: used in the window, held, and the used amounts by slot. Slots outside the window are dropped.
 local function read(budget)
@@ -48,9 +59,9 @@ local function fits_after(budget, slots, used, want, limit)
   return 0
 end
 
-local all = budgets(field(id, 'user'))
-for i, budget in ipairs(all) do
-  local limit, want = tonumber(ARGV[2 + i]), asked[budget.unit]
+local all = budgets(id)
+for _, budget in ipairs(all) do
+  local want, limit = asked[budget.unit], tonumber(redis.call('HGET', budget.own, budget.limit) or limits[budget.name] or -1)
   if limit >= 0 then
     local used, on_hold, slots = read(budget)
     if used + on_hold + want > limit then
@@ -65,6 +76,18 @@ for i, budget in ipairs(all) do
 end
 
 for _, budget in ipairs(all) do add(budget, 'h', asked[budget.unit]) end
-redis.call('HSET', job_key(id), 'link', link, 'held_micro', asked.micro, 'held_tokens', asked.tokens)
+local pace = pace_of(link)
+local tokens = expected(pace, asked.tokens)
+if granted == link then
+  take_room(pace, 0, tokens - number(id, 'paced'))
+  if pace.half then pace.probe = id end
+  redis.call('HDEL', job_key(id), 'grant')
+else
+  ungrant(id)
+  enter(id, pace, tokens)
+  if granted then gate(field(id, 'lane'), field(id, 'user'), '') end
+end
+save(pace)
+redis.call('HSET', job_key(id), 'link', link, 'held_micro', asked.micro, 'held_tokens', asked.tokens, 'paced', tokens, 'sent', now)
 redis.call('HDEL', job_key(id), 'behind')
-return { 'go', (chosen - 7) / 3, redis.call('HINCRBY', job_key(id), 'attempts', 1) }
+return { 'go', (chosen - 7) / 6, redis.call('HINCRBY', job_key(id), 'attempts', 1) }

@@ -1,12 +1,12 @@
 -- KEYS[1] root
 -- ARGV    how many of each kind at most, lease-lapses allowed, 1 if the interactive broker queue is empty, 1 if the batch one is,
 --         what to do after a death with the call on the wire: 'retry' | 'fail', quiet ms after a start of the server
--- reply   publication orders
+-- reply   {ms until a link has room for jobs that wait for that, -1 = none does, publication orders...}
 -- keeps   the one recovery path: due, lapsed, never begun, past deadline; any number of sweepers at once
 local limit, allowed = tonumber(ARGV[1]), tonumber(ARGV[2])
 local empty = { interactive = ARGV[3] == '1', batch = ARGV[4] == '1' }
 local out = {}
-if quiet_left(tonumber(ARGV[6])) > 0 then return out end
+if quiet_left(tonumber(ARGV[6])) > 0 then return { -1 } end
 
 for _, id in ipairs(redis.call('ZRANGEBYSCORE', key('park'), '-inf', now, 'LIMIT', 0, limit)) do
   redis.call('ZREM', key('park'), id)
@@ -26,7 +26,7 @@ end
 local function lapsed(id)
   local unknown = field(id, 'link')
   if unknown then
-    close_attempt(id, number(id, 'fence'), 'lost', 'maybe', 0, 0)
+    close_attempt(id, number(id, 'fence'), 'lost', UNHEARD)
     redis.call('HINCRBY', job_key(id), 'unknown', 1)
     count('unknown_attempts')
   end
@@ -62,5 +62,23 @@ for _, id in ipairs(redis.call('ZRANGEBYSCORE', key('open'), '-inf', now, 'LIMIT
     shut(id)
   end
 end
-for _, lane in ipairs(LANES) do redis.call('ZREMRANGEBYSCORE', key('gone', lane), '-inf', lane_time(lane)) end
-return release(out)
+
+for _, group in ipairs(redis.call('SMEMBERS', key('benches'))) do
+  if not at_cap('group', group, 'infg') then unbench(group) end
+end
+
+-- Absences that no longer matter, and gates that nobody waits at.
+for _, link in ipairs({ '', unpack(gates()) }) do
+  for _, lane in ipairs(LANES) do redis.call('ZREMRANGEBYSCORE', gone(lane, link), '-inf', config('time', lane, link)) end
+  if link ~= '' and redis.call('EXISTS', ring(LANES[1], link), ring(LANES[2], link)) == 0 then redis.call('SREM', key('gates'), link) end
+end
+
+release(out)
+-- The soonest that a gate opens by time alone.
+local soonest = -1
+for _, link in ipairs(gates()) do
+  local wait = pause(pace_of(link), expected(pace_of(link)))
+  if soonest < 0 or wait < soonest then soonest = wait end
+end
+table.insert(out, 1, soonest)
+return out

@@ -1,0 +1,139 @@
+"""Limits set while all is running: overrides, groups with shared budgets and caps, the fleet; and their command."""
+
+from collections import Counter
+
+import pytest
+from click.testing import CliRunner
+from support.ledger import KEYS, Ledger
+
+from producer.contract.errors import BudgetExceeded, RateLimited
+from worker.commands.limits import limits
+from worker.limits import FLEET, NONE, Subject
+from worker.settings import QuotaSettings
+
+ALICE, TEAM = Subject("user", "alice"), Subject("group", "team")
+
+
+def one(house, user, tokens=100):
+    """The next job of `user`, begun and attempted."""
+    job_id = house.submit(user)[0]
+    house.released.clear()
+    job = house.begin(job_id)
+    house.attempt(job, "a", tokens=tokens)
+    return job
+
+
+def test_an_override_holds_from_the_next_reservation(house):
+    house = house(slots=50, quota=QuotaSettings(tokens_per_hour=150))
+    house.answer(one(house, "alice"))
+    with pytest.raises(RateLimited, match="user_tokens_per_hour"):
+        one(house, "alice")
+    house.limits.change(ALICE, tokens_per_hour=1000)
+    house.answer(one(house, "alice"))
+    house.limits.change(ALICE, tokens_per_hour=NONE)
+    house.answer(one(house, "alice", tokens=10_000_000))
+    with pytest.raises(RateLimited):
+        one(house, "bob", tokens=200)
+    house.limits.reset(ALICE)
+    with pytest.raises(RateLimited, match="100 tokens asked"):
+        one(house, "alice")
+
+
+def test_members_of_a_group_share_its_budget(house):
+    """What they spent before the limit was set counts; who left no longer draws on it; others never do."""
+    house = house(slots=50)
+    for user in ("alice", "bob"):
+        house.limits.change(Subject("user", user), group="team")
+        house.answer(one(house, user))
+    house.limits.change(TEAM, usd_per_day=0.000025, requests_per_minute=3)
+    with pytest.raises(BudgetExceeded, match="group_usd_per_day") as caught:
+        one(house, "bob")
+    assert caught.value.details["used"] == 0.00002  # two answers of 10 micro-dollars
+    house.answer(one(house, "carol"))
+    house.limits.change(TEAM, usd_per_day=NONE)
+    house.answer(one(house, "alice"))
+    with pytest.raises(RateLimited, match="group_requests_per_minute"):
+        one(house, "bob")
+    house.limits.reset(Subject("user", "bob"))
+    house.answer(one(house, "bob"))
+    assert Ledger.budget(house, "usd", "group", "team") == {"held": 0, "spent": 30, "maybe": 0}
+
+
+def test_the_fleets_dollars_can_be_cut_at_night(house):
+    house = house(slots=50, quota=QuotaSettings(tokens_per_hour=None, usd_per_day=100))
+    house.answer(one(house, "alice"))
+    house.limits.change(FLEET, usd_per_day=0.00001)
+    with pytest.raises(BudgetExceeded, match="usd_per_day"):
+        one(house, "bob")
+
+
+def test_a_groups_cap_is_shared_by_its_members_in_turn(house):
+    """Two at once for the team, however many it asks for; nobody of it starves; others are not held up."""
+    house = house(slots=8)
+    users = ["u1", "u2", "u3", "u4", "u5"]
+    for user in users:
+        house.limits.change(Subject("user", user), group="team")
+    house.limits.change(TEAM, in_flight=2)
+    for user in users:
+        house.submit(user, 20)
+    house.submit("other", 3)
+    assert [job_id.partition("-")[0] for job_id in house.released][2:] == ["other"] * 3
+    assert house.limits.standing(TEAM).in_flight == 2
+    served = Counter(house.serve(63))
+    assert max(served[user] for user in users) - min(served[user] for user in users) <= 1
+    while house.ended < len(house.released):
+        house.end_one()
+    assert len(house.released) == 103
+    assert house.redis.hgetall(KEYS.group_in_flight) == {}
+
+
+def test_a_raised_cap_is_noticed(house):
+    """Also when nothing of the group is in flight whose end could bring them back."""
+    house = house(slots=8)
+    for user in ("u1", "u2"):
+        house.limits.change(Subject("user", user), group="team")
+    house.limits.change(TEAM, in_flight=1)
+    house.submit("u1", 3)
+    house.submit("u2", 3)
+    house.limits.change(TEAM, in_flight=NONE)
+    for _ in range(3):
+        house.sweep()
+    assert len(house.released) == 6
+
+
+@pytest.fixture
+def command(redis_url, monkeypatch):
+    monkeypatch.setenv("REDIS_URL", redis_url)
+    return lambda *words: CliRunner().invoke(limits, words)
+
+
+def test_the_command_sets_shows_and_resets(command):
+    assert command("show").output == "Nobody has limits of their own.\n"
+    assert command("set", "alice", "--weight", "4", "--usd-per-day", "2.5", "--join", "team").exit_code == 0
+    assert command("set", "--group", "team", "--tokens-per-hour", "none", "--in-flight", "20").exit_code == 0
+    assert command("set", "--fleet", "--usd-per-day", "500").exit_code == 0
+    assert command("show").output.splitlines() == [
+        "the fleet: usd_per_day 500; 0 in flight",
+        "group team: in_flight 20, tokens_per_hour none; 0 in flight",
+        "user alice: weight 4, usd_per_day 2.5, group team; 0 in flight, 0 waiting in interactive, 0 waiting in batch",
+    ]
+    assert command("reset", "alice").exit_code == 0
+    assert command("show", "alice").output.startswith("user alice: as the settings say; ")
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["set", "alice"], "say what to set"),
+        (["set", "--weight", "2"], "say whose"),
+        (["set", "alice", "--group", "team", "--weight", "2"], "say whose"),
+        (["set", "--group", "team", "--weight", "2"], "group team cannot have weight"),
+        (["set", "alice", "--in-flight", "0"], "neither a whole number from 1 nor none"),
+        (["set", "alice", "--usd-per-day", "much"], "neither a number from 0 nor none"),
+        (["set", "alice", "--usd-per-day", "nan"], "neither a number from 0 nor none"),
+    ],
+)
+def test_wrong_words_are_told(command, words, told):
+    result = command(*words)
+    assert result.exit_code == 2
+    assert told in result.output
