@@ -2,10 +2,10 @@
 
     python benchmarks/pace.py [--jobs 3000] [--tokens 150] [--blind]
 
-A provider that allows 600 requests and 100,000 tokens in any 60 seconds (what it really produces, counted at the answer) and refuses
-the rest with 429; three workers of twenty threads, all jobs at once. Shows the share of calls refused, and the requests and tokens
-used after the first minute against what was allowed. `--tokens`: what a job takes on average; from 167 on tokens are the bottleneck.
-`--blind`: the provider tells nothing of its limits, and nobody else does.
+A provider that allows 600 requests and 100,000 tokens in any 60 seconds (what a job really takes, known when it is asked) and
+refuses the rest with 429; three workers of twenty threads, all jobs at once. Shows the share of calls refused, and the requests
+and tokens used after the first minute against what was allowed. `--tokens`: what a job takes on average; from 167 on tokens are
+the bottleneck. `--blind`: the provider tells nothing of its limits, and nobody else does.
 """
 
 import argparse
@@ -71,8 +71,8 @@ def run(jobs: int, tokens: int, blind: bool) -> Limited:
         wire = stack.enter_context(WireServer())
         provider = wire.script = Limited(wire, tokens, blind)
         producer.configure(valkey.url())
-        env = {"REDIS_URL": valkey.url(), "LLM_CHAIN": "openai:gpt-4o-mini", "OPENAI_API_KEY": "k", "OPENAI_BASE_URL": wire.base_url,
-               "LLM_USER_TOKENS_PER_HOUR": "1000000000", "LLM_LOG_LEVEL": "WARNING", "LLM_MAX_ATTEMPTS": "100",
+        env = {"REDIS_URL": valkey.url(), "LLM_CHAIN": "openai:gpt-4o-mini", "OPENAI_API_KEY": "k",
+               "OPENAI_BASE_URL": wire.base_url, "LLM_USER_TOKENS_PER_HOUR": "1000000000", "LLM_MAX_ATTEMPTS": "100",
                "LLM_DEADLINE_SECONDS": "3600"}  # fmt: skip
         for number in range(WORKERS):
             worker = WorkerProcess(env, "threads", SLOTS, f"bench{number}", folder / f"worker{number}.log")

@@ -1,0 +1,66 @@
+"""Does releasing a job cost more with more users or a longer backlog?
+
+    python benchmarks/release.py [--largest 1000000]
+
+Fills a ledger with waiting jobs, then begins and ends 500 of them by hand; each end releases the next. Shows the server's time per
+end (settle and release in one script) for 1 to 10,000 users and backlogs of 1,000 to 1,000,000, as ratios to the smallest.
+"""
+
+import argparse
+import sys
+import tempfile
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
+
+from support.house import ASKED, House
+
+import producer
+from worker.embedded import EmbeddedValkey
+
+ENDS = 500
+CASES = [(1, 1_000), (100, 10_000), (10_000, 10_000), (1, 100_000), (10_000, 100_000), (1, 1_000_000), (10_000, 1_000_000)]
+
+
+def cost_us(folder: Path, users: int, backlog: int) -> float:
+    """Server microseconds per end of a job."""
+    with EmbeddedValkey(folder) as valkey:
+        producer.configure(valkey.url())
+        house = House(valkey.url(), slots=8)
+        for user in range(users):
+            for start in range(0, backlog // users, 10_000):
+                count = min(10_000, backlog // users - start)
+                producer.complete.many([ASKED] * count, f"user{user}")
+        house.released = [job_id for job_id in house.redis.zrange("cc:{0}:open", 0, -1)]
+        opened = [house.begin(house.released.pop(0)) for _ in range(len(house.released))]
+        house.redis.config_resetstat()
+        spent = 0
+        for _ in range(ENDS):
+            before = _evals(house)
+            house.answer(opened.pop(0))
+            spent += _evals(house) - before
+            opened.append(house.begin(house.released.pop(0)))
+        house.redis.close()
+        return spent / ENDS
+
+
+def _evals(house: House) -> int:
+    return house.redis.info("commandstats").get("cmdstat_evalsha", {}).get("usec", 0)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--largest", type=int, default=1_000_000)
+    given = parser.parse_args()
+    base = 0.0
+    for users, backlog in CASES:
+        if backlog <= given.largest:
+            with tempfile.TemporaryDirectory() as folder:
+                cost = cost_us(Path(folder), users, backlog)
+            base = base or cost
+            print(f"{users:>6,} users, {backlog:>9,} waiting: {cost / base:.2f}", flush=True)
+
+
+if __name__ == "__main__":
+    main()
