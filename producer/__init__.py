@@ -7,15 +7,17 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .batches import Batch
     from .client import Job, complete, configure
     from .contract import errors
     from .contract.errors import JobError
     from .contract.hygiene import untrusted
     from .contract.messages import Completion, CompletionRequest
 
-__all__ = ["Completion", "CompletionRequest", "Job", "JobError", "complete", "configure", "errors", "untrusted"]
+__all__ = ["Batch", "Completion", "CompletionRequest", "Job", "JobError", "complete", "configure", "errors", "untrusted"]
 
 _HOMES = {
+    "Batch": ".batches",
     "complete": ".client",
     "configure": ".client",
     "Job": ".client",

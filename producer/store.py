@@ -31,22 +31,10 @@ class Store:
 
     def run(self, name: str, *argv: str | int) -> list[Any]:
         """A shared script's reply, as its header documents."""
-        self._register(name)
-        reply: list[Any] = self._scripts[name](keys=[self.keys.root], args=argv)
-        return reply
-
-    def _register(self, name: str) -> None:
         if name not in self._scripts:
             self._scripts[name] = self._redis.register_script(ledger.script(name))
-
-    def run_many(self, name: str, argvs: list[tuple[str | int, ...]]) -> list[list[Any]]:
-        """A shared script's replies for each of `argvs`, sent together in one trip."""
-        self._register(name)
-        pipeline = self._redis.pipeline(transaction=False)
-        for argv in argvs:
-            self._scripts[name](keys=[self.keys.root], args=argv, client=pipeline)
-        replies: list[list[Any]] = pipeline.execute()
-        return replies
+        reply: list[Any] = self._scripts[name](keys=[self.keys.root], args=argv)
+        return reply
 
     def outcome(self, job_id: str) -> tuple[str | None, bool]:
         """The stored outcome, if any, and whether the ledger knows the job at all; one trip."""
@@ -55,6 +43,29 @@ class Store:
         pipeline.exists(self.keys.job(job_id))
         text, known = pipeline.execute()
         return text, bool(known)
+
+    def ended(self, batch: str, start: int) -> list[str]:
+        """Ids of a batch's ended items from the `start`th on, in the order in which they ended."""
+        ids: list[str] = self._redis.lrange(self.keys.batch_ended(batch), start, -1)  # type: ignore[assignment]
+        return ids
+
+    def items(self, batch: str, ids: list[str], latest: bool) -> list[tuple[str, dict[str, str], str | None]]:
+        """(id, {state, name, again}, outcome) of each; `latest`: of its latest try instead. Two trips."""
+        if latest and ids:
+            tries: list[str | None] = self._redis.hmget(self.keys.batch_tries(batch), ids)  # type: ignore[assignment]
+            ids = [f"{job_id}~{number}" if number else job_id for job_id, number in zip(ids, tries, strict=True)]
+        pipeline = self._redis.pipeline(transaction=False)
+        for job_id in ids:
+            pipeline.hmget(self.keys.job(job_id), "state", "name", "again")
+            pipeline.get(self.keys.outcome(job_id))
+        found = pipeline.execute()
+        records = [{"state": state or "forgotten", "name": name or "", "again": again or ""} for state, name, again in found[::2]]
+        return list(zip(ids, records, found[1::2], strict=True))
+
+    def batches(self, count: int) -> list[str]:
+        """The latest batches' ids, youngest first."""
+        ids: list[str] = self._redis.zrevrange(self.keys.batches, 0, count - 1)  # type: ignore[assignment]
+        return ids
 
     def close(self) -> None:
         self._redis.close()

@@ -148,7 +148,7 @@ class Jobs:
         `patient`: tried again while Redis is away, because nobody would send it a second time.
         """
         give_up_s = PATIENCE_S if patient else 0.0
-        state, job_id, *orders = insist(lambda: self._scripts("submit", *submission.argv()), give_up_s)
+        state, job_id, _, *orders = insist(lambda: self._scripts("submit", *submission.argv()), give_up_s)
         return state, job_id, Publication.parse(orders)
 
     def begin(self, job_id: str) -> Job | Ended | Dropped | Missing:

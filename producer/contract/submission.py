@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from .errors import InvalidRequest
+from .errors import InvalidRequest, JobError
 from .messages import CompletionRequest
 from .names import Lane
+from .outcome import dump_outcome
 
 CONTINUATION = ("link", "link_error", "chain", "chord", "group_id", "group_index", "root_id", "parent_id")
 """Celery's options that say what happens after a job; kept in the ledger and put on every publication of its id."""
@@ -32,6 +33,11 @@ class Submission:
     """The same key and request of a user within 24 h are the same job."""
     replays: str = ""
     """The dead letter this is sent again for."""
+    batch: str = ""
+    name: str = ""
+    """What the caller calls this item of the batch."""
+    wrong: JobError | None = None
+    """Why this item can never be run; it ends so at once."""
 
     @classmethod
     def from_call(cls, job_id: str, args: tuple[Any, ...], kwargs: dict[str, Any], options: dict[str, Any]) -> "Submission":
@@ -67,6 +73,9 @@ class Submission:
             self.delay_ms,
             self.idempotency_key,
             self.replays,
+            self.batch,
+            self.name,
+            dump_outcome(self.wrong) if self.wrong else "",
         )
 
 

@@ -28,6 +28,6 @@ class Scripts:
 @cache
 def text(name: str) -> str:
     """The script as sent to the server: shared ones from the contract, the worker's from `lua/`."""
-    if name in ("submit", "cancel", "status"):
+    if name in ("submit", "cancel", "status", "batch"):
         return ledger.script(name)
     return ledger.common() + resources.files(__package__).joinpath(f"lua/{name}.lua").read_text(encoding="utf-8")

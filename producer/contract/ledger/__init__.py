@@ -134,6 +134,36 @@ class SharedKeys:
         """Sorted set: ids of dead letters by when they ended (ms)."""
         return f"{self.root}dead"
 
+    def batch(self, batch_id: str) -> str:
+        """Hash: user, label, state, retention and counters of one batch. No TTL until it is done. Written by the scripts."""
+        return f"{self.root}b:{batch_id}"
+
+    def batch_staged(self, batch_id: str) -> str:
+        """List: ids of items that were not fed into their line yet; those that ended meanwhile are passed over."""
+        return f"{self.root}bw:{batch_id}"
+
+    def batch_live(self, batch_id: str) -> str:
+        """Set: ids of items that were fed and have not ended."""
+        return f"{self.root}bl:{batch_id}"
+
+    def batch_ended(self, batch_id: str) -> str:
+        """List: ids of items in the order in which they ended. Life as the batch."""
+        return f"{self.root}be:{batch_id}"
+
+    def batch_tries(self, batch_id: str) -> str:
+        """Hash: item -> how often it was tried again. Life as the batch."""
+        return f"{self.root}br:{batch_id}"
+
+    @property
+    def batches(self) -> str:
+        """Sorted set: batches by when they were opened (ms); each new one drops old ones that are kept no longer."""
+        return f"{self.root}batches"
+
+    @property
+    def ending_batches(self) -> str:
+        """Set: cancelled batches with staged items left. Written by cancel and sweep."""
+        return f"{self.root}bends"
+
     def followers(self, what: str) -> str:
         """List: parked jobs to wake when `what` ("job:<id>" or "budget:<name>") moves."""
         return f"{self.root}f:{what}"
@@ -146,7 +176,7 @@ def script(name: str) -> str:
 
 def common() -> str:
     """The functions every ledger script starts with."""
-    return "".join(_read(f"{name}.lua") for name in ("common", "pace", "lanes", "money"))
+    return "".join(_read(f"{name}.lua") for name in ("common", "pace", "lanes", "batches", "money"))
 
 
 def _read(name: str) -> str:

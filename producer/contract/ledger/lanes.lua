@@ -133,6 +133,16 @@ local function pick(lane)
   return chosen, turn
 end
 
+-- An item of a batch that was paused meanwhile goes back to it.
+local function recall(id)
+  local batch = field(id, 'batch')
+  if not batch or redis.call('HGET', key('b', batch), 'state') ~= 'paused' then return false end
+  redis.call('HSET', job_key(id), 'state', 'staged')
+  redis.call('LPUSH', key('bw', batch), id)
+  redis.call('SREM', key('bl', batch), id)
+  return true
+end
+
 -- Serve the next user of a ring: the id of a job, or nil if they had none to serve.
 local function take(lane, link, turn)
   local head = redis.call('ZRANGE', ring(lane, link), 0, 0, 'WITHSCORES')
@@ -145,7 +155,7 @@ local function take(lane, link, turn)
   local users = redis.call('ZCARD', ring(lane, link))
   if time > config('time', lane, link) then redis.call('HSET', key('cfg'), 'time:' .. lane .. ':' .. link, head[2]) end
   local id = redis.call('LPOP', line(lane, user))
-  local waits = id and field(id, 'state') == 'waiting'
+  local waits = id and field(id, 'state') == 'waiting' and not recall(id)
   if waits then
     local group = field(id, 'group')
     redis.call('HINCRBY', key('inf'), user, 1)

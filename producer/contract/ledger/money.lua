@@ -7,6 +7,7 @@ local SHAPES = {
   tokens   = { slot = 60000,    slots = 61 },   -- any 60 minutes; the extra slot covers the one cut by the window's start
   requests = { slot = 1000,     slots = 61 },   -- any 60 seconds
   usd      = { slot = 86400000, slots = 1 },    -- a UTC day
+  whole    = { slot = 315360000000, slots = 1, ttl = 2592000000 },   -- a batch's life: one slot of ten years
 }
 local BUDGETS = {
   { limit = 'tokens_per_hour',     shape = SHAPES.tokens,   unit = 'tokens',   key = 'tokens' },
@@ -14,7 +15,7 @@ local BUDGETS = {
   { limit = 'usd_per_day',         shape = SHAPES.usd,      unit = 'micro',    key = 'usd' },
 }
 
--- The budgets a job draws on: its user's, its group's if it has one, and the fleet's dollars.
+-- The budgets a job draws on: its user's, its group's if it has one, the fleet's dollars, and its batch's if it has one.
 local function budgets(id)
   local all, user, group = {}, field(id, 'user'), field(id, 'group')
   local function draw(kind, name, each)
@@ -24,6 +25,8 @@ local function budgets(id)
   for _, each in ipairs(BUDGETS) do draw('user', user, each) end
   for _, each in ipairs(group and BUDGETS or {}) do draw('group', group, each) end
   draw('fleet', 'all', BUDGETS[3])
+  local batch = payer(id)
+  if batch then draw('batch', batch, { limit = 'usd', shape = SHAPES.whole, unit = 'micro', key = 'usd' }) end
   return all
 end
 
@@ -31,7 +34,7 @@ local function slot_of(budget, at) return math.floor(at / budget.shape.slot) end
 
 local function add(budget, name, amount)
   redis.call('HINCRBY', budget.key, name, amount)
-  redis.call('PEXPIRE', budget.key, budget.shape.slot * budget.shape.slots + 172800000)
+  redis.call('PEXPIRE', budget.key, budget.shape.ttl or budget.shape.slot * budget.shape.slots + 172800000)
 end
 
 local function held(id)
@@ -55,6 +58,11 @@ local function book(id, kind, amounts, at)
   local total = kind == 'u' and 'cost' or 'maybe'
   redis.call('HINCRBY', job_key(id), total, amounts.micro)
   count(kind == 'u' and 'spent_micro' or 'maybe_billed_micro', amounts.micro)
+  local batch = payer(id)
+  if batch then
+    redis.call('HINCRBY', key('b', batch), total, amounts.micro)
+    if kind == 'u' then redis.call('HINCRBY', key('b', batch), 'tokens', amounts.tokens) end
+  end
 end
 
 -- The open attempt may have been billed: its hold stays booked as such, under its fence, until a late reply says better.
@@ -119,14 +127,14 @@ local function bury(id, state, outcome)
   redis.call('ZREMRANGEBYSCORE', key('dead'), '-inf', now - life)
 end
 
--- The one end of a job. Its keys live on for the outcome's TTL.
+-- The one end of a job. Its keys live on for the outcome's TTL; a batch keeps the requests of items that failed, to try them again.
 local function finish(id, state, outcome)
-  local ttl = tonumber(redis.call('HGET', key('cfg'), 'ttl') or DEFAULT_TTL_MS)
-  local behind = field(id, 'behind')
+  local batch, behind = field(id, 'batch'), field(id, 'behind')
+  local ttl = tonumber(batch and redis.call('HGET', key('b', batch), 'ttl') or redis.call('HGET', key('cfg'), 'ttl') or DEFAULT_TTL_MS)
   redis.call('HSET', job_key(id), 'state', state, 'ended', now)
   redis.call('SET', key('o', id), outcome, 'PX', ttl)
-  bury(id, state, outcome)
-  redis.call('DEL', key('q', id))
+  if not batch then bury(id, state, outcome) end
+  if batch and state ~= 'done' then redis.call('PEXPIRE', key('q', id), ttl) else redis.call('DEL', key('q', id)) end
   shut(id)
   redis.call('ZREM', key('park'), id)
   redis.call('ZREM', key('dl'), id)
@@ -135,4 +143,5 @@ local function finish(id, state, outcome)
   count(state)
   wake('job:' .. id, MAX_SKIPS)
   if behind then wake(behind, 2) end
+  if batch then item_ended(id, batch, state) end
 end

@@ -1,34 +1,52 @@
 -- KEYS[1] root
--- ARGV    id, user, lane, fingerprint, request JSON, continuation JSON or '', deadline ms from now or 0, delay ms,
---         idempotency key or '', id of the dead letter this replays or ''
--- reply   {'new' | 'same' | 'conflict', id of the job, publication orders...}
+-- ARGV    per job, thirteen each: id, user, lane, fingerprint, request JSON, continuation JSON or '', deadline ms from now or 0,
+--         delay ms, idempotency key or '', id of the dead letter this replays or '', batch or '', the item's own name there or '',
+--         the outcome of one that is wrong from the start or ''
+-- reply   {'new' | 'same' | 'conflict' | 'closed', id of the job, the same of each further job..., '|', publication orders...}
 -- keeps   record, request, line and release are one step; repeating it with the same id or idempotency key changes nothing
-local id, user, lane, fingerprint = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
-local deadline, delay = tonumber(ARGV[7]), tonumber(ARGV[8])
-local idempotent = ARGV[9] ~= '' and key('ik', user, ARGV[9])
-local before = idempotent and redis.call('GET', idempotent) or id
-local known = field(before, 'fp')
-if known then return { known == fingerprint and 'same' or 'conflict', before } end
+local EACH = 13
 
-if idempotent then redis.call('SET', idempotent, id, 'PX', 86400000) end
-if ARGV[10] ~= '' then
-  redis.call('HSET', job_key(id), 'replays', ARGV[10])
-  if redis.call('EXISTS', key('d', ARGV[10])) == 1 then redis.call('HSET', key('d', ARGV[10]), 'replayed', id) end
+local function submit(id, user, lane, fingerprint, request, after, deadline, delay, idempotency, replays, batch, name, wrong)
+  local idempotent = idempotency ~= '' and key('ik', user, idempotency)
+  local before = idempotent and redis.call('GET', idempotent) or id
+  local known = field(before, 'fp')
+  if known then return known == fingerprint and 'same' or 'conflict', before end
+  local state = batch ~= '' and redis.call('HGET', key('b', batch), 'state')
+  if batch ~= '' and state ~= 'open' and state ~= 'paused' then return 'closed', id end
+
+  if idempotent then redis.call('SET', idempotent, id, 'PX', 86400000) end
+  if replays ~= '' then
+    redis.call('HSET', job_key(id), 'replays', replays)
+    if redis.call('EXISTS', key('d', replays)) == 1 then redis.call('HSET', key('d', replays), 'replayed', id) end
+  end
+  redis.call('HSET', job_key(id), 'user', user, 'lane', lane, 'fp', fingerprint, 'at', now, 'fence', 0)
+  local group = redis.call('HGET', key('lim', 'user', user), 'group')
+  if group then redis.call('HSET', job_key(id), 'group', group) end
+  if wrong == '' then redis.call('SET', key('q', id), request) end
+  if after ~= '' then redis.call('SET', key('h', id), after) end
+  if tonumber(deadline) > 0 then
+    redis.call('HSET', job_key(id), 'deadline', now + tonumber(deadline))
+    redis.call('ZADD', key('dl'), now + tonumber(deadline), id)
+  end
+  count('submitted')
+  if batch ~= '' then
+    redis.call('HSET', job_key(id), 'batch', batch)
+    if name ~= '' then redis.call('HSET', job_key(id), 'name', name) end
+    redis.call('HINCRBY', key('b', batch), 'submitted', 1)
+    stage(id, batch)
+    if wrong ~= '' then finish(id, 'failed', wrong) else feed(batch) end
+  elseif tonumber(delay) > 0 then
+    redis.call('HSET', job_key(id), 'state', 'parked')
+    redis.call('ZADD', key('park'), now + tonumber(delay), id)
+  else
+    to_waiting(id)
+  end
+  return 'new', id
 end
-redis.call('HSET', job_key(id), 'user', user, 'lane', lane, 'fp', fingerprint, 'at', now, 'fence', 0)
-local group = redis.call('HGET', key('lim', 'user', user), 'group')
-if group then redis.call('HSET', job_key(id), 'group', group) end
-redis.call('SET', key('q', id), ARGV[5])
-if ARGV[6] ~= '' then redis.call('SET', key('h', id), ARGV[6]) end
-if deadline > 0 then
-  redis.call('HSET', job_key(id), 'deadline', now + deadline)
-  redis.call('ZADD', key('dl'), now + deadline, id)
+
+local out = {}
+for at = 1, #ARGV, EACH do
+  out[#out + 1], out[#out + 2] = submit(unpack(ARGV, at, at + EACH - 1))
 end
-if delay > 0 then
-  redis.call('HSET', job_key(id), 'state', 'parked')
-  redis.call('ZADD', key('park'), now + delay, id)
-else
-  to_waiting(id)
-end
-count('submitted')
-return release({ 'new', id })
+out[#out + 1] = '|'
+return release(out)

@@ -50,7 +50,7 @@ local function read(budget)
 end
 
 local function fits_after(budget, slots, used, want, limit)
-  if want > limit then return -1 end
+  if want > limit or budget.shape == SHAPES.whole then return -1 end
   table.sort(slots, function(a, b) return a.slot < b.slot end)
   for _, s in ipairs(slots) do
     used = used - s.amount
@@ -66,6 +66,9 @@ for _, budget in ipairs(all) do
     local used, on_hold, slots = read(budget)
     if used + on_hold + want > limit then
       redis.call('HSET', job_key(id), 'behind', 'budget:' .. budget.key, 'seen_held', on_hold)
+    end
+    if used + on_hold + want > limit and payer(id) then
+      redis.call('HSET', key('b', payer(id)), 'held_by', budget.name, 'held_at', now)
     end
     if used + want > limit then
       return { 'over', budget.name, limit, used, on_hold, want, fits_after(budget, slots, used, want, limit) }
@@ -90,4 +93,5 @@ end
 save(pace)
 redis.call('HSET', job_key(id), 'link', link, 'held_micro', asked.micro, 'held_tokens', asked.tokens, 'paced', tokens, 'sent', now)
 redis.call('HDEL', job_key(id), 'behind')
+if payer(id) then redis.call('HINCRBY', key('b', payer(id)), 'calls', 1) end
 return { 'go', (chosen - 7) / 6, redis.call('HINCRBY', job_key(id), 'attempts', 1) }

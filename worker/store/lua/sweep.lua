@@ -67,6 +67,15 @@ for _, group in ipairs(redis.call('SMEMBERS', key('benches'))) do
   if not at_cap('group', group, 'infg') then unbench(group) end
 end
 
+-- What is left of cancelled batches. Nobody waits for these jobs but the batch, so nobody else is told.
+for _, batch in ipairs(redis.call('SMEMBERS', key('bends'))) do
+  for _ = 1, limit do
+    local id = redis.call('LPOP', key('bw', batch))
+    if not id then redis.call('SREM', key('bends'), batch) break end
+    if field(id, 'state') == 'staged' then finish(id, 'cancelled', CANCELLED) end
+  end
+end
+
 -- Absences that no longer matter, and gates that nobody waits at.
 for _, link in ipairs({ '', unpack(gates()) }) do
   for _, lane in ipairs(LANES) do redis.call('ZREMRANGEBYSCORE', gone(lane, link), '-inf', config('time', lane, link)) end
