@@ -34,6 +34,8 @@ class Item:
     """What the caller calls it ("" if nothing)."""
     job_id: str
     state: str
+    ended_s: int
+    """When it ended, in seconds since the epoch by the ledger's clock; 0 before."""
     outcome: Completion | JobError | None
 
 
@@ -212,7 +214,8 @@ class Batch:
         for job_id, record, outcome in read_ledger(lambda store: store.items(self.id, ids, latest)):
             index = int(job_id.removeprefix(f"{self.id}.").partition("~")[0])
             if latest or not record.get("again"):
-                yield Item(index, record["name"], job_id, record["state"], load_outcome(outcome) if outcome else None)
+                ended_s = int(record["ended"] or 0) // 1000
+                yield Item(index, record["name"], job_id, record["state"], ended_s, load_outcome(outcome) if outcome else None)
 
     def _order(self, op: str) -> str:
         state, *orders = self._do(op)

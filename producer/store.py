@@ -50,16 +50,17 @@ class Store:
         return ids
 
     def items(self, batch: str, ids: list[str], latest: bool) -> list[tuple[str, dict[str, str], str | None]]:
-        """(id, {state, name, again}, outcome) of each; `latest`: of its latest try instead. Two trips."""
+        """(id, {state, name, again, ended}, outcome) of each; `latest`: of its latest try instead. Two trips."""
         if latest and ids:
             tries: list[str | None] = self._redis.hmget(self.keys.batch_tries(batch), ids)  # type: ignore[assignment]
             ids = [f"{job_id}~{number}" if number else job_id for job_id, number in zip(ids, tries, strict=True)]
+        names = ("state", "name", "again", "ended")
         pipeline = self._redis.pipeline(transaction=False)
         for job_id in ids:
-            pipeline.hmget(self.keys.job(job_id), "state", "name", "again")
+            pipeline.hmget(self.keys.job(job_id), *names)
             pipeline.get(self.keys.outcome(job_id))
         found = pipeline.execute()
-        records = [{"state": state or "forgotten", "name": name or "", "again": again or ""} for state, name, again in found[::2]]
+        records = [{name: value or "" for name, value in zip(names, record, strict=True)} for record in found[::2]]
         return list(zip(ids, records, found[1::2], strict=True))
 
     def batches(self, count: int) -> list[str]:

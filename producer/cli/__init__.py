@@ -6,6 +6,7 @@ from importlib.metadata import entry_points
 import click
 
 from .ask import ask
+from .batch import batch
 from .job import cancel, status
 
 
@@ -43,5 +44,5 @@ def main() -> None:
     """
 
 
-for command in (ask, status, cancel):
+for command in (ask, status, cancel, batch):
     main.add_command(command)

@@ -1,0 +1,204 @@
+"""`completions batch`: many requests under one name."""
+
+import dataclasses
+import hashlib
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, Any
+
+import click
+
+from ..batches import Batch, Item, recent
+from ..contract.errors import InvalidRequest, JobError
+from ..contract.messages import Completion
+from ..openai_batch import is_openai, output, requests
+from .bars import line, watch
+
+OPENAI = "openai"
+
+
+class Told(click.Group):
+    """Shows a `JobError` as a message and exit code 1."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except JobError as error:
+            raise click.ClickException(f"{type(error).__name__}: {error}") from None
+
+
+@click.group(cls=Told)
+def batch() -> None:
+    """Many requests under one name: submitted once, run in the batch lane, their results at any time.
+
+    Exit codes: 0 all answered, 1 some failed or an error, 3 not over yet (it goes on).
+
+    \b
+    completions batch run requests.jsonl --user alice --budget 5 --out results.jsonl
+    completions batch watch ID
+    """
+
+
+@batch.command()
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--user", required=True, help="Whose limits and budgets it counts against.")
+@click.option("--id", "batch_id", help="Default: made from the file and the user, so that running it again goes on.")
+@click.option("--model", help="A link, model or alias for every request; wins over the file's.")
+@click.option("--max-tokens", type=click.IntRange(min=1), help="For requests that do not say.")
+@click.option("--budget", type=click.FloatRange(min=0), help="Dollars that the whole batch may cost at most.")
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Where to write the results when it is over.")
+@click.option("--detach", is_flag=True, help="Submit, print the id, and leave.")
+@click.option("--json", "as_json", is_flag=True, help="Progress as JSON lines on standard output.")
+def run(
+    file: Path, user: str, batch_id: str | None, model: str | None, max_tokens: int | None, budget: float | None,
+    out: Path | None, detach: bool, as_json: bool,
+) -> None:  # fmt: skip
+    """Run the requests of FILE: JSON lines of `complete`'s arguments, or an OpenAI Batch input file as it is.
+
+    Ctrl-C detaches; the batch goes on. The same command again watches it on, or finishes submitting it.
+
+    \b
+    {"messages": [{"role": "user", "content": "Name a broker"}], "name": "q1"}
+    {"custom_id": "q1", "method": "POST", "url": "/v1/chat/completions", "body": {"model": "gpt-4o-mini", "messages": [...]}}
+    """
+    form = OPENAI if is_openai(_first_line(file)) else "jsonl"
+    name = batch_id or _fingerprint(file, user, model, max_tokens)
+    options = {"max_tokens": max_tokens} if max_tokens else {}
+    with file.open(encoding="utf-8", errors="replace") as lines:
+        items = ({**each, "model": model} if model and "wrong" not in each else each for each in requests(lines))
+        try:
+            found = Batch.submit(items, user, name, label=f"{file.name} {form}", max_usd=budget, **options)
+        except KeyboardInterrupt:
+            click.echo(f"Stopped while submitting. Go on with the same command, or: completions batch watch {name}", err=True)
+            sys.exit(3)
+    click.echo(name, err=not detach)
+    if not detach:
+        follow(found, as_json, out)
+
+
+@batch.command("watch")
+@click.argument("batch_id")
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Where to write the results when it is over.")
+@click.option("--json", "as_json", is_flag=True, help="JSON lines on standard output.")
+def watch_(batch_id: str, out: Path | None, as_json: bool) -> None:
+    """Watch BATCH_ID until it is over. Ctrl-C leaves; the batch goes on."""
+    follow(Batch(batch_id), as_json, out)
+
+
+def follow(found: Batch, as_json: bool, out: Path | None) -> None:
+    """Watch it, write its results, and leave with the exit code of its end."""
+    try:
+        last = watch(found, as_json)
+    except KeyboardInterrupt:
+        click.echo(f"\nThe batch goes on. Look again with: completions batch watch {found.id}", err=True)
+        sys.exit(3)
+    if out:
+        _write(found, out, "input", _form(last.label))
+        click.echo(f"{last.ended:,} results in {out}", err=True)
+    sys.exit(0 if last.done == last.total else 1)
+
+
+@batch.command()
+@click.argument("batch_id")
+@click.option("--json", "as_json", is_flag=True)
+def status(batch_id: str, as_json: bool) -> None:
+    """Say where BATCH_ID stands."""
+    found = Batch(batch_id).progress()
+    click.echo(json.dumps(dataclasses.asdict(found)) if as_json else line(found))
+
+
+@batch.command()
+@click.argument("batch_id")
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Default: standard output.")
+@click.option("--order", type=click.Choice(["input", "completed"]), default="input", show_default=True)
+@click.option("--form", type=click.Choice(["jsonl", OPENAI]), help="Default: as the requests were given.")
+def results(batch_id: str, out: Path | None, order: str, form: str | None) -> None:
+    """Write what has ended of BATCH_ID, at any time, one JSON object a line."""
+    found = Batch(batch_id)
+    _write(found, out, order, form or _form(found.progress().label))
+
+
+@batch.command()
+@click.argument("batch_id")
+def pause(batch_id: str) -> None:
+    """Let what runs of BATCH_ID end, and begin nothing more."""
+    click.echo(Batch(batch_id).pause())
+
+
+@batch.command()
+@click.argument("batch_id")
+@click.option("--json", "as_json", is_flag=True, help="JSON lines on standard output.")
+def resume(batch_id: str, as_json: bool) -> None:
+    """Go on with BATCH_ID, and watch it."""
+    found = Batch(batch_id)
+    found.resume()
+    follow(found, as_json, None)
+
+
+@batch.command()
+@click.argument("batch_id")
+def cancel(batch_id: str) -> None:
+    """End BATCH_ID: nothing begins any more, calls under way are stopped, results that are there stay."""
+    click.echo(Batch(batch_id).cancel())
+
+
+@batch.command("retry-failed")
+@click.argument("batch_id")
+def retry_failed(batch_id: str) -> None:
+    """Try every failed or cancelled item of BATCH_ID again."""
+    click.echo(f"{Batch(batch_id).retry_failed():,} items are tried again")
+
+
+@batch.command("list")
+@click.option("--limit", type=click.IntRange(min=1), default=20, show_default=True)
+def list_(limit: int) -> None:
+    """List the latest batches."""
+    for each in recent(limit):
+        click.echo(line(each))
+
+
+def _first_line(file: Path) -> str:
+    with file.open(encoding="utf-8", errors="replace") as lines:
+        return next((each for each in lines if each.strip()), "")
+
+
+def _fingerprint(file: Path, *more: object) -> str:
+    digest = hashlib.sha256(repr(more).encode())
+    with file.open("rb") as content:
+        while block := content.read(1 << 20):
+            digest.update(block)
+    return f"{file.stem[:32]}-{digest.hexdigest()[:12]}"
+
+
+def _form(label: str) -> str:
+    return OPENAI if label.endswith(f" {OPENAI}") else "jsonl"
+
+
+def _write(found: Batch, out: Path | None, order: Any, form: str) -> None:
+    """Into a file beside `out` first, so that nobody ever reads half of one."""
+    if out is None:
+        _lines(found, sys.stdout, order, form)
+        return
+    part = out.with_name(f".{out.name}.part")
+    with part.open("w", encoding="utf-8") as file:
+        _lines(found, file, order, form)
+    part.replace(out)
+
+
+def _lines(found: Batch, file: IO[str], order: Any, form: str) -> None:
+    for item in _ended(found, order):
+        file.write(json.dumps(output(item) if form == OPENAI else _plain(item), ensure_ascii=False) + "\n")
+
+
+def _ended(found: Batch, order: Any) -> Iterator[Item]:
+    return (item for item in found.results(order) if item.outcome is not None)
+
+
+def _plain(item: Item) -> dict[str, Any]:
+    told: dict[str, Any] = {"index": item.index, "name": item.name, "job_id": item.job_id, "state": item.state}
+    if isinstance(item.outcome, Completion):
+        return told | {"completion": item.outcome.model_dump(mode="json")}
+    error = item.outcome or InvalidRequest("not ended")
+    return told | {"error": {"type": type(error).__name__, "message": str(error)}}

@@ -1,0 +1,103 @@
+"""Request files: our own JSON lines, or OpenAI's Batch input form as it is; and the output form that goes with the latter.
+
+Ours: one object of `complete`'s arguments a line, with `name` if the item has one. OpenAI's: `custom_id`, `method`, `url` and
+`body`.
+"""
+
+import json
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from .batches import Item
+from .contract.errors import InvalidRequest, JobError, RateLimited
+from .contract.messages import Completion
+
+URL = "/v1/chat/completions"
+
+_TAKEN = ("messages", "model", "temperature", "stop", "tools", "response_format", "metadata", "max_tokens")
+_HARMLESS: dict[str, Any] = {"n": 1, "stream": False, "tool_choice": "auto", "logprobs": False, "top_p": 1, "presence_penalty": 0,
+                             "frequency_penalty": 0}  # fmt: skip
+"""What changes nothing when it has this value; any other value would be ignored silently, so it is refused."""
+_ABOUT_THE_ACCOUNT = ("user", "store", "service_tier", "safety_identifier", "prompt_cache_key")
+
+
+def requests(lines: Iterable[str]) -> Iterator[dict[str, Any]]:
+    """One for every line that is not blank, for `Batch.submit`; a wrong line becomes an item that fails and says why."""
+    for number, line in enumerate(lines, start=1):
+        if line.strip():
+            yield _request(number, line)
+
+
+def is_openai(line: str) -> bool:
+    """Whether a file whose first line this is has OpenAI's form."""
+    try:
+        first = json.loads(line)
+    except ValueError:
+        return False
+    return isinstance(first, dict) and "custom_id" in first and "body" in first
+
+
+def _request(number: int, line: str) -> dict[str, Any]:
+    name = ""
+    try:
+        told = json.loads(line)
+        if not isinstance(told, dict):
+            raise InvalidRequest(f"line {number}: not a JSON object. Fix: one object a line")
+        if "body" not in told:
+            return told
+        name = str(told.get("custom_id", ""))
+        return _translated(number, told) | {"name": name}
+    except ValueError:
+        wrong: JobError = InvalidRequest(f"line {number}: not JSON. Fix: one object a line")
+    except JobError as error:
+        wrong = error
+    return {"wrong": wrong, "name": name}
+
+
+def _translated(number: int, told: dict[str, Any]) -> dict[str, Any]:
+    if told.get("url", URL) != URL or told.get("method", "POST") != "POST":
+        raise InvalidRequest(f"line {number}: only POST {URL} is understood. Fix: leave out other endpoints")
+    if not isinstance(told["body"], dict):
+        raise InvalidRequest(f"line {number}: body is no object. Fix: make it the parameters of a chat completion")
+    body = {name: value for name, value in told["body"].items() if value is not None and name not in _ABOUT_THE_ACCOUNT}
+    if "max_completion_tokens" in body:
+        body["max_tokens"] = body.pop("max_completion_tokens")
+    strange = [name for name, value in body.items() if name not in _TAKEN and value != _HARMLESS.get(name)]
+    if strange:
+        raise InvalidRequest(f"line {number}: body.{min(strange)} cannot be honoured. Fix: leave it out")
+    return {name: body[name] for name in _TAKEN if name in body}
+
+
+def output(item: Item) -> dict[str, Any]:
+    """One line of OpenAI's output form, for an item that has ended."""
+    line: dict[str, Any] = {"id": f"batch_req_{item.job_id}", "custom_id": item.name, "response": None, "error": None}
+    if isinstance(item.outcome, Completion):
+        line["response"] = {"status_code": 200, "request_id": item.job_id, "body": _chat_completion(item, item.outcome)}
+    elif isinstance(item.outcome, JobError):
+        error = {"code": type(item.outcome).__name__, "message": str(item.outcome), "type": "job_error", "param": None}
+        status = 429 if isinstance(item.outcome, RateLimited) else 400
+        line["response"] = {"status_code": status, "request_id": item.job_id, "body": {"error": error}}
+        line["error"] = {"code": error["code"], "message": error["message"]}
+    return line
+
+
+def _chat_completion(item: Item, answer: Completion) -> dict[str, Any]:
+    message: dict[str, Any] = {"role": "assistant", "content": answer.text or None, "refusal": None}
+    if answer.tool_calls:
+        message["tool_calls"] = [call.model_dump(mode="json") for call in answer.tool_calls]
+    choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": answer.finish_reason}
+    usage = answer.usage
+    return {
+        "id": f"chatcmpl-{item.job_id}",
+        "object": "chat.completion",
+        "created": item.ended_s,
+        "model": answer.model,
+        "choices": [choice],
+        "usage": {
+            "prompt_tokens": usage.input,
+            "completion_tokens": usage.output,
+            "total_tokens": usage.input + usage.output,
+            "prompt_tokens_details": {"cached_tokens": usage.cached},
+            "completion_tokens_details": {"reasoning_tokens": usage.reasoning},
+        },
+    }

@@ -1,0 +1,119 @@
+"""`completions batch`: request files of both forms, progress for people and machines, results, Ctrl-C."""
+
+import json
+import signal
+import subprocess
+import sys
+
+import pytest
+from openai.types.chat import ChatCompletion
+from support.ledger import ask, until
+
+from producer.batches import Batch, recent
+
+OPENAI_INPUT = [
+    {"custom_id": "first", "method": "POST", "url": "/v1/chat/completions",
+     "body": {"model": "gpt-4o-mini", "messages": ask("one"), "max_tokens": 50, "user": "theirs", "n": 1}},
+    {"custom_id": "second", "method": "POST", "url": "/v1/chat/completions",
+     "body": {"model": "gpt-4o-mini", "messages": ask("two"), "max_completion_tokens": 50, "temperature": 0}},
+    {"custom_id": "third", "method": "POST", "url": "/v1/chat/completions",
+     "body": {"model": "gpt-4o-mini", "messages": ask("three"), "top_p": 0.3}},
+]  # fmt: skip
+
+
+@pytest.fixture
+def completions(complete, redis_url):
+    """Runs the command against this test's server; (exit code, standard output, standard error)."""
+    command = [sys.executable, "-c", "from producer.cli import main; main()"]
+
+    def run(*words, wait=True):
+        process = subprocess.Popen(
+            [*command, *map(str, words)], env={"REDIS_URL": redis_url, "PATH": ""}, text=True, stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )  # fmt: skip
+        if not wait:
+            return process
+        out, err = process.communicate(timeout=60)
+        return process.returncode, out, err
+
+    return run
+
+
+@pytest.fixture
+def requests(tmp_path):
+    def write(*lines):
+        file = tmp_path / "requests.jsonl"
+        file.write_text("".join((each if isinstance(each, str) else json.dumps(each)) + "\n" for each in lines))
+        return file
+
+    return write
+
+
+def test_an_openai_batch_file_runs_as_it_is(completions, requests, start_worker, openai_env, tmp_path):
+    """Its output is in OpenAI's form, by the SDK's own types; what cannot be honoured fails alone and says why."""
+    start_worker(openai_env)
+    out = tmp_path / "out.jsonl"
+    code, _, told = completions("batch", "run", requests(*OPENAI_INPUT), "--user", "u1", "--out", out)
+    assert code == 1, told
+    lines = [json.loads(line) for line in out.read_text().splitlines()]
+    assert [line["custom_id"] for line in lines] == ["first", "second", "third"]
+    for line in lines[:2]:
+        answer = ChatCompletion.model_validate(line["response"]["body"])
+        assert (line["error"], line["response"]["status_code"], answer.choices[0].finish_reason) == (None, 200, "stop")
+        assert answer.usage.total_tokens == answer.usage.prompt_tokens + answer.usage.completion_tokens > 0
+    assert lines[2]["error"] == {"code": "InvalidRequest", "message": "line 3: body.top_p cannot be honoured. Fix: leave it out"}
+
+
+def test_our_own_form_and_every_wrong_line(completions, requests, start_worker):
+    """Running it again pays nothing and shows the same."""
+    start_worker()
+    file = requests({"messages": ask("good"), "name": "a"}, "", "{no json", "[]", {"messages": ask("x"), "colour": "red"})
+    for _ in range(2):
+        code, _, told = completions("batch", "run", file, "--user", "u1")
+        assert code == 1
+    assert "4 of 4: 3 failed" in told
+    batch = recent(1)[0]
+    assert (batch.calls, batch.label) == (1, "requests.jsonl jsonl")
+    code, out, _ = completions("batch", "results", batch.batch_id)
+    found = [json.loads(line) for line in out.splitlines()]
+    assert (code, found[0]["name"], found[0]["completion"]["finish_reason"]) == (0, "a", "stop")
+    reasons = [each["error"]["message"] for each in found[1:]]
+    assert reasons[0] == "line 3: not JSON. Fix: one object a line"
+    assert reasons[1] == "line 4: not a JSON object. Fix: one object a line"
+    assert "colour: unknown option" in reasons[2]
+    assert completions("batch", "retry-failed", batch.batch_id)[1] == "0 items are tried again\n"
+
+
+def test_machines_read_json(completions, requests, start_worker):
+    start_worker()
+    file = requests(*({"messages": ask(f"q{n}")} for n in range(20)))
+    code, out, _ = completions("batch", "run", file, "--user", "u1", "--json")
+    last = json.loads(out.splitlines()[-1])
+    assert (code, last["done"], last["total"], last["state"]) == (0, 20, 20, "done")
+    code, out, _ = completions("batch", "status", last["batch_id"], "--json")
+    assert (code, json.loads(out)["done"]) == (0, 20)
+    assert last["batch_id"] in completions("batch", "list")[1]
+
+
+def test_ctrl_c_detaches_and_the_batch_goes_on(completions, requests, start_worker):
+    file = requests(*({"messages": ask(f"q{n}")} for n in range(30)))
+    process = completions("batch", "run", file, "--user", "u1", wait=False)
+    until(lambda: recent(1) and recent(1)[0].total == 30)
+    batch = Batch(recent(1)[0].batch_id)
+    until(lambda: b"of 30" in bytes(process.stderr.buffer.peek()))
+    process.send_signal(signal.SIGINT)
+    _, told = process.communicate(timeout=30)
+    assert process.returncode == 3
+    assert f"completions batch watch {batch.id}" in told
+    assert "Traceback" not in told
+    start_worker()
+    assert completions("batch", "watch", batch.id)[0] == 0
+    assert batch.progress().done == 30
+
+
+def test_pause_resume_cancel(completions, complete):
+    batch = Batch.submit([ask("x")], "u1")
+    assert completions("batch", "pause", batch.id)[1] == "paused\n"
+    assert completions("batch", "cancel", batch.id)[1] == "cancelled\n"
+    code, _, told = completions("batch", "status", "nope")
+    assert (code, told) == (1, "Error: OutcomeUnknown: the ledger has no batch nope: never submitted, or kept too long ago\n")
