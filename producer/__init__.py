@@ -13,13 +13,26 @@ if TYPE_CHECKING:
     from .contract.errors import JobError
     from .contract.hygiene import untrusted
     from .contract.messages import Completion, CompletionRequest
+    from .summaries import summarize
 
-__all__ = ["Batch", "Completion", "CompletionRequest", "Job", "JobError", "complete", "configure", "errors", "untrusted"]
+__all__ = [
+    "Batch",
+    "Completion",
+    "CompletionRequest",
+    "Job",
+    "JobError",
+    "complete",
+    "configure",
+    "errors",
+    "summarize",
+    "untrusted",
+]
 
 _HOMES = {
     "Batch": ".batches",
     "complete": ".client",
     "configure": ".client",
+    "summarize": ".summaries",
     "Job": ".client",
     "Completion": ".contract.messages",
     "CompletionRequest": ".contract.messages",

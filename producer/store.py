@@ -11,6 +11,7 @@ from .contract import ledger
 Redis = redis.Redis
 
 ERRORS: tuple[type[Exception], ...] = (redis.RedisError, OSError)
+DAY_S = 86_400
 TIMEOUT_S = 0.6
 """Per socket operation: connect and one reply stay under the two seconds that `Unavailable` promises."""
 
@@ -62,6 +63,12 @@ class Store:
         found = pipeline.execute()
         records = [{name: value or "" for name, value in zip(names, record, strict=True)} for record in found[::2]]
         return list(zip(ids, records, found[1::2], strict=True))
+
+    def keep_document(self, sha: str, text: str) -> None:
+        """Store a text for a day; a job that needs it keeps it longer."""
+        key = self.keys.document(sha)
+        if not self._redis.set(key, text, nx=True, ex=DAY_S) and self._redis.ttl(key) >= 0:
+            self._redis.expire(key, DAY_S)
 
     def batches(self, count: int) -> list[str]:
         """The latest batches' ids, youngest first."""

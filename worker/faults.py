@@ -64,8 +64,8 @@ class ProviderError(Exception):
 class Deferred(Exception):
     """Not now, and not an attempt: wait `after_s` seconds, or sooner if what the job waits `behind` ends.
 
-    `behind` names what moves it sooner ("job:<id>", "budget:<name>", "link:<name>", "pace:<link>"), or "" for time alone.
-    `patient`: it waits for a limit, not for trouble to pass, so only the deadline it asked for ends that.
+    `behind` names what moves it sooner ("job:<id>", "budget:<name>", "link:<name>", "pace:<link>", "parts:<id>"), or "" for time
+    alone. `patient`: it waits for a limit or its own parts, not for trouble to pass, so only the deadline it asked for ends that.
     """
 
     def __init__(self, reason: str, after_s: float, behind: str = "", patient: bool = False) -> None:

@@ -22,6 +22,7 @@ from .settings import LaneSettings, LedgerSettings, Link, PaceSettings
 from .store import ERRORS, Keys, Redis
 from .store.scripts import Scripts
 
+PARTS_AT_ONCE = 200
 REMEMBERED = 2_000
 REPLAY_S = 60.0
 """Settles younger than this are sent again to a server that restarted: the second it may have lost, and the time it was away."""
@@ -151,6 +152,16 @@ class Jobs:
         state, job_id, _, *orders = insist(lambda: self._scripts("submit", *submission.argv()), give_up_s)
         return state, job_id, Publication.parse(orders)
 
+    def submit_parts(self, job: Job, parts: dict[str, CompletionRequest]) -> list[Publication]:
+        """Submit each request as a part of `job`, unless it is there; what to publish."""
+        made = [Submission(job_id, job.user_id, request, {}, parent=job.id) for job_id, request in parts.items()]
+        orders: list[Publication] = []
+        for start in range(0, len(made), PARTS_AT_ONCE):
+            argv = [value for each in made[start : start + PARTS_AT_ONCE] for value in each.argv()]
+            reply = self._scripts("submit", *argv)
+            orders += Publication.parse(reply[reply.index("|") + 1 :])
+        return orders
+
     def begin(self, job_id: str) -> Job | Ended | Dropped | Missing:
         """Take the lease of a released job. Waits out the quiet time after a start of the server."""
         argv = (job_id, self._owner, self._lease_ms, self._settings.deliveries, self._quiet_ms)
@@ -225,6 +236,23 @@ class Jobs:
         """How the job ended, or None if it has not, or is forgotten."""
         text = self._redis.get(self._keys.outcome(job_id))
         return load_outcome(str(text)) if text else None
+
+    def decide(self, job: Job, what: str, proposed: tuple[int, ...]) -> tuple[int, ...]:
+        """Note numbers on which all starts of a job must agree; those that were noted first."""
+        with self._redis.pipeline() as pipe:
+            pipe.hsetnx(self._keys.job(job.id), what, ":".join(map(str, proposed)))
+            pipe.hget(self._keys.job(job.id), what)
+            return tuple(map(int, str(pipe.execute()[1]).split(":")))
+
+    def outcomes(self, job_ids: list[str]) -> list[Outcome | None]:
+        """Like `outcome`, of several."""
+        texts: list[Any] = self._redis.mget([self._keys.outcome(job_id) for job_id in job_ids])
+        return [load_outcome(text) if text else None for text in texts]
+
+    def document(self, sha: str) -> str | None:
+        """A stored text."""
+        text = self._redis.get(self._keys.document(sha))
+        return None if text is None else str(text)
 
     def tell(self, job_id: str) -> None:
         """Note that the result backend knows the outcome."""

@@ -22,6 +22,7 @@ from .providers.selection import Selection
 from .quota import Quota
 from .settings import Problem, RedisSettings, Settings, SettingsError, load_redis
 from .store import Keys, Redis, connect
+from .summary import Summaries
 from .tokens import Estimator, load_vocabularies
 
 NOTICE_DAYS = 90
@@ -78,6 +79,11 @@ class Runtime:
     def pipeline(self) -> Pipeline:
         quota, looks = Quota(self.jobs, self.settings.quota), Filters(self.settings.filters)
         return Pipeline(self.cache, quota, self.chain, looks, self.settings.retry)
+
+    @cached_property
+    def summaries(self) -> Summaries:
+        chain, key = self.chain, self.ledger.hash_key()
+        return Summaries(self.jobs, self.pipeline, chain.selection, chain.estimator, chain.pricing, self.settings.summary, key)
 
     def close(self) -> None:
         self.leases.close()

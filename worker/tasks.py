@@ -117,7 +117,7 @@ class Complete(Task):  # type: ignore[misc]
     def _answer(self, runtime: Runtime, job: Job) -> Completion:
         outcome: Outcome
         try:
-            outcome = runtime.pipeline.run(job)
+            outcome = runtime.summaries.run(job, self.publish) if job.request.document else runtime.pipeline.run(job)
         except JobError as error:
             outcome = error
         except LeaseLost:

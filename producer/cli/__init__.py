@@ -8,6 +8,7 @@ import click
 from .ask import ask
 from .batch import batch
 from .job import cancel, status
+from .summarize import summarize_
 
 
 class _Plugins(click.Group):
@@ -44,5 +45,5 @@ def main() -> None:
     """
 
 
-for command in (ask, status, cancel, batch):
+for command in (ask, status, cancel, batch, summarize_):
     main.add_command(command)

@@ -145,6 +145,11 @@ class CompletionRequest(_Frozen):
     """Whether to have the provider cache the prompt's beginning where that must be asked for (Anthropic) and writing costs
     a quarter more. auto: for batch jobs whose system prompt and tools another one had just before."""
 
+    document: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] | None = None
+    """A stored text, by its SHA-256, to answer about; read in parts if need be. Made by `producer.summarize`."""
+    plan: bool = False
+    """Of a document: only say in how many calls and at what cost it would be read."""
+
     @field_validator("expect")
     @classmethod
     def _regular(cls, value: str | None) -> str | None:
@@ -196,7 +201,8 @@ class CompletionRequest(_Frozen):
 
     def fingerprint(self) -> str:
         """SHA-256 over the fields that shape the answer, in canonical order; equal requests agree whatever their field order."""
-        shaping = {"messages", "model", "temperature", "max_tokens", "stop", "response_format", "tools", "avoid", "fit", "expect"}
+        shaping = {"messages", "model", "temperature", "max_tokens", "stop", "response_format", "tools", "avoid", "fit", "expect",
+                   "document", "plan"}  # fmt: skip
         fields = self.model_dump(mode="json", include=shaping, by_alias=True)
         canonical = json.dumps(fields, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
         return hashlib.sha256(canonical.encode()).hexdigest()

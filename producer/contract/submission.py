@@ -38,6 +38,8 @@ class Submission:
     """What the caller calls this item of the batch."""
     wrong: JobError | None = None
     """Why this item can never be run; it ends so at once."""
+    parent: str = ""
+    """The job this is a part of."""
 
     @classmethod
     def from_call(cls, job_id: str, args: tuple[Any, ...], kwargs: dict[str, Any], options: dict[str, Any]) -> "Submission":
@@ -76,6 +78,8 @@ class Submission:
             self.batch,
             self.name,
             dump_outcome(self.wrong) if self.wrong else "",
+            self.parent,
+            self.request.document or "",
         )
 
 

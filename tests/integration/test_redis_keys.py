@@ -16,7 +16,7 @@ ENV = {
     "LLM_MAX_ATTEMPTS": "2",
     "LLM_USER_REQUESTS_PER_MINUTE": "3",
 }
-PERMANENT = set("open park dl cfg seq m cgen wk slots hk w dead ring gone num inf batches".split())
+PERMANENT = set("open park dl cfg seq m cgen wk slots hk w dead ring gone num inf batches docs".split())
 """Counters and indexes, whose size does not grow with the number of ended jobs."""
 
 

@@ -30,8 +30,8 @@ class Chain:
     ) -> None:
         self.selection = selection
         self._settings = settings
-        self._pricing = pricing
-        self._estimator = estimator
+        self.pricing = pricing
+        self.estimator = estimator
         self._loop = loop
         self._hash_key = hash_key
         self._prefixes = Prefixes()
@@ -53,10 +53,10 @@ class Chain:
                 stale_model_data(link.name, error.parameter)
             raise
         job.allowance = reply.allowance
-        price = self._pricing.cost(link.provider, link.model, reply.usage or Usage())
+        price = self.pricing.cost(link.provider, link.model, reply.usage or Usage())
         self._record(job, chosen, number, started, reply=reply, price=price)
         if reply.usage:
-            self._estimator.learn(call.request, link.provider, link.model, reply.usage.input)
+            self.estimator.learn(call.request, link.provider, link.model, reply.usage.input)
         return reply, price
 
     def close(self) -> None:

@@ -72,6 +72,10 @@ class Selection:
             raise _too_long(*max(ranked, key=lambda pair: pair[1].limit or 0))
         return kept
 
+    def room(self, link: Link, max_tokens: int) -> int | None:
+        """The most input tokens that the link takes beside `max_tokens` of output; None if nobody knows."""
+        return self._facts(link).room(max_tokens)
+
     def grows(self, job: Job, chosen: Candidate) -> bool:
         """Whether the link could answer with more tokens than it was given."""
         facts = self._facts(chosen.link)

@@ -23,6 +23,7 @@ from .slices import (
     QuotaSettings,
     RedisSettings,
     RetrySettings,
+    SummarySettings,
 )
 
 __all__ = [
@@ -47,6 +48,7 @@ __all__ = [
     "Settings",
     "SettingsError",
     "Slice",
+    "SummarySettings",
     "load_redis",
 ]
 
@@ -66,6 +68,7 @@ class Settings(NamedTuple):
     models: ModelSettings
     lanes: LaneSettings
     pace: PaceSettings
+    summary: SummarySettings
     links: tuple[Link, ...]
     """The chain, in order."""
 

@@ -114,6 +114,19 @@ def _pace(text: str) -> Pace:
     return Pace(*(None if part == "-" else int(part) for part in parts))
 
 
+class SummarySettings(Slice):
+    """How documents are read that are too long for one call."""
+
+    part_tokens: Annotated[int, Field(ge=200)] = Field(16_000, validation_alias="LLM_DOCUMENT_PART_TOKENS")
+    """The most that one call reads; a shorter document takes one call."""
+    condensed_tokens: Annotated[int, Field(ge=50)] = Field(800, validation_alias="LLM_DOCUMENT_CONDENSED_TOKENS")
+    """What a part is condensed to at most."""
+    answer_tokens: Positive = Field(1024, validation_alias="LLM_DOCUMENT_ANSWER_TOKENS")
+    """Of the final answer, when the caller does not say."""
+    overlap: Annotated[float, Field(ge=0, le=0.5, allow_inf_nan=False)] = Field(0.03, validation_alias="LLM_DOCUMENT_OVERLAP")
+    """How much of a part is repeated at the beginning of the next."""
+
+
 class FilterSettings(Slice):
     """What is looked for in answers, and what then happens."""
 

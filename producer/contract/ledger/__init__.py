@@ -164,8 +164,17 @@ class SharedKeys:
         """Set: cancelled batches with staged items left. Written by cancel and sweep."""
         return f"{self.root}bends"
 
+    def document(self, sha: str) -> str:
+        """String: a document's text. TTL 1 day until a job needs it; gone with the last that does. Written by a producer."""
+        return f"{self.root}doc:{sha}"
+
+    @property
+    def documents(self) -> str:
+        """Hash: document -> how many unfinished jobs need it. Written by submit and finish."""
+        return f"{self.root}docs"
+
     def followers(self, what: str) -> str:
-        """List: parked jobs to wake when `what` ("job:<id>" or "budget:<name>") moves."""
+        """List: parked jobs to wake when `what` ("job:<id>", "budget:<name>", "link:<name>", "parts:<id>") moves."""
         return f"{self.root}f:{what}"
 
 

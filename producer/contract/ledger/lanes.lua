@@ -133,6 +133,16 @@ local function pick(lane)
   return chosen, turn
 end
 
+local finish                   -- money.lua
+
+-- A part of a document whose own job has ended meanwhile is wanted by nobody.
+local function orphan(id)
+  local parent = field(id, 'parent')
+  if not parent or not FINAL[field(parent, 'state') or 'done'] then return false end
+  finish(id, 'cancelled', CANCELLED)
+  return true
+end
+
 -- An item of a batch that was paused meanwhile goes back to it.
 local function recall(id)
   local batch = field(id, 'batch')
@@ -155,7 +165,7 @@ local function take(lane, link, turn)
   local users = redis.call('ZCARD', ring(lane, link))
   if time > config('time', lane, link) then redis.call('HSET', key('cfg'), 'time:' .. lane .. ':' .. link, head[2]) end
   local id = redis.call('LPOP', line(lane, user))
-  local waits = id and field(id, 'state') == 'waiting' and not recall(id)
+  local waits = id and field(id, 'state') == 'waiting' and not recall(id) and not orphan(id)
   if waits then
     local group = field(id, 'group')
     redis.call('HINCRBY', key('inf'), user, 1)

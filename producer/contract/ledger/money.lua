@@ -127,8 +127,39 @@ local function bury(id, state, outcome)
   redis.call('ZREMRANGEBYSCORE', key('dead'), '-inf', now - life)
 end
 
+-- A part of a document has ended: its parent may go on once all have, or one of them failed.
+local function part_ended(id, state)
+  local parent = field(id, 'parent')
+  if not parent then return end
+  local left = redis.call('HINCRBY', job_key(parent), 'parts', -1)
+  if state ~= 'done' then redis.call('HSET', job_key(parent), 'broken', 1) end
+  if left <= 0 or state ~= 'done' then wake('parts:' .. parent, 1) end
+end
+
+-- Nobody wants the parts of a job that has ended: the calls under way are stopped; the others are orphans when their turn comes.
+local function stop_parts(id)
+  if number(id, 'parts') <= 0 then return end
+  for _, part in ipairs(redis.call('ZRANGE', key('open'), 0, -1)) do
+    if field(part, 'parent') == id then redis.call('HSET', job_key(part), 'cancel', 1) end
+  end
+end
+
+-- A job no longer needs its document; after the last one it is forgotten, at once or `later` ms from now.
+local function let_go(id, later)
+  local document = field(id, 'doc')
+  if not document or redis.call('HINCRBY', key('docs'), document, -1) > 0 then return end
+  redis.call('HDEL', key('docs'), document)
+  if later > 0 then redis.call('PEXPIRE', key('doc', document), later) else redis.call('DEL', key('doc', document)) end
+end
+
+local function hold_document(id, document)
+  redis.call('HSET', job_key(id), 'doc', document)
+  redis.call('HINCRBY', key('docs'), document, 1)
+  redis.call('PERSIST', key('doc', document))
+end
+
 -- The one end of a job. Its keys live on for the outcome's TTL; a batch keeps the requests of items that failed, to try them again.
-local function finish(id, state, outcome)
+function finish(id, state, outcome)
   local batch, behind = field(id, 'batch'), field(id, 'behind')
   local ttl = tonumber(batch and redis.call('HGET', key('b', batch), 'ttl') or redis.call('HGET', key('cfg'), 'ttl') or DEFAULT_TTL_MS)
   redis.call('HSET', job_key(id), 'state', state, 'ended', now)
@@ -144,4 +175,7 @@ local function finish(id, state, outcome)
   wake('job:' .. id, MAX_SKIPS)
   if behind then wake(behind, 2) end
   if batch then item_ended(id, batch, state) end
+  part_ended(id, state)
+  stop_parts(id)
+  let_go(id, batch and state ~= 'done' and ttl or 0)
 end

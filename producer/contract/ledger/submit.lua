@@ -1,12 +1,13 @@
 -- KEYS[1] root
--- ARGV    per job, thirteen each: id, user, lane, fingerprint, request JSON, continuation JSON or '', deadline ms from now or 0,
+-- ARGV    per job, fifteen each: id, user, lane, fingerprint, request JSON, continuation JSON or '', deadline ms from now or 0,
 --         delay ms, idempotency key or '', id of the dead letter this replays or '', batch or '', the item's own name there or '',
---         the outcome of one that is wrong from the start or ''
+--         the outcome of one that is wrong from the start or '', the job this is a part of or '', the document it reads or ''
 -- reply   {'new' | 'same' | 'conflict' | 'closed', id of the job, the same of each further job..., '|', publication orders...}
 -- keeps   record, request, line and release are one step; repeating it with the same id or idempotency key changes nothing
-local EACH = 13
+local EACH = 15
 
-local function submit(id, user, lane, fingerprint, request, after, deadline, delay, idempotency, replays, batch, name, wrong)
+local function submit(id, user, lane, fingerprint, request, after, deadline, delay, idempotency, replays, batch, name, wrong,
+                      parent, document)
   local idempotent = idempotency ~= '' and key('ik', user, idempotency)
   local before = idempotent and redis.call('GET', idempotent) or id
   local known = field(before, 'fp')
@@ -28,6 +29,7 @@ local function submit(id, user, lane, fingerprint, request, after, deadline, del
     redis.call('HSET', job_key(id), 'deadline', now + tonumber(deadline))
     redis.call('ZADD', key('dl'), now + tonumber(deadline), id)
   end
+  if document ~= '' and wrong == '' then hold_document(id, document) end
   count('submitted')
   if batch ~= '' then
     redis.call('HSET', job_key(id), 'batch', batch)
@@ -35,6 +37,11 @@ local function submit(id, user, lane, fingerprint, request, after, deadline, del
     redis.call('HINCRBY', key('b', batch), 'submitted', 1)
     stage(id, batch)
     if wrong ~= '' then finish(id, 'failed', wrong) else feed(batch) end
+  elseif parent ~= '' then
+    redis.call('HSET', job_key(id), 'parent', parent)
+    if payer(parent) then redis.call('HSET', job_key(id), 'of', payer(parent)) end
+    redis.call('HINCRBY', job_key(parent), 'parts', 1)
+    to_waiting(id, true)
   elseif tonumber(delay) > 0 then
     redis.call('HSET', job_key(id), 'state', 'parked')
     redis.call('ZADD', key('park'), now + tonumber(delay), id)

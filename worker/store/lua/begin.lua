@@ -13,6 +13,7 @@ if not state then return { 'missing' } end
 local function ended() return { 'ended', redis.call('GET', key('o', id)) or '', field(id, 'told') or '' } end
 if FINAL[state] then return ended() end
 if state ~= 'released' then return { 'drop', state } end
+if orphan(id) then return ended() end
 
 local lane, turn, deadline = field(id, 'lane'), number(id, 'turn'), number(id, 'deadline')
 if turn > tonumber(redis.call('HGET', key('seq'), lane .. ':begun') or '0') then

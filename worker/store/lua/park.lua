@@ -25,6 +25,7 @@ local function moved()
   local leader, budget, link = behind:match('^job:(.+)$'), behind:match('^budget:(.+)$'), behind:match('^link:(.+)$')
   if leader then return FINAL[field(leader, 'state')] or not field(leader, 'state') end
   if link then return not pace_of(link).probe end
+  if behind == 'parts:' .. id then return number(id, 'parts') <= 0 or field(id, 'broken') end
   return budget and tonumber(redis.call('HGET', budget, 'h') or '0') < number(id, 'seen_held')
 end
 local link = behind:match('^pace:(.+)$')
