@@ -10,7 +10,7 @@ import json
 from producer.contract.messages import Completion, CompletionRequest
 
 from .faults import Deferred
-from .jobs import Job
+from .job import Job
 from .settings import CacheSettings, CallSettings, Link
 from .store import ERRORS, Keys, Redis
 from .store.scripts import Scripts

@@ -9,7 +9,8 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from .jobs import Job, Jobs
+from .job import Job
+from .jobs import Jobs
 from .loop import Loop
 from .store import ERRORS
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from producer.contract.outcome import Outcome
 
-from .jobs import Candidate, Job
+from .job import Candidate, Job
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from producer.contract.messages import Completion, Usage
 
 from .cache import Cache
 from .filters import Filters
-from .jobs import Candidate, Job
+from .job import Candidate, Job
 from .providers import Reply
 from .providers.chain import Chain
 from .quota import Quota

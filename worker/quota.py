@@ -11,7 +11,7 @@ from producer.contract.errors import BudgetExceeded, Cancelled, JobError, RateLi
 from producer.contract.messages import Usage
 
 from .faults import Deferred, ProviderError
-from .jobs import Bill, Candidate, Job
+from .job import Bill, Candidate, Job
 from .settings import QuotaSettings
 
 HELD_WAIT_S = 5.0

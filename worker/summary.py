@@ -16,7 +16,8 @@ from producer.contract.messages import Completion, CompletionRequest, Message, U
 from producer.contract.submission import Publication
 
 from .faults import Deferred
-from .jobs import Job, Jobs
+from .job import Job
+from .jobs import Jobs
 from .pipeline import Pipeline
 from .pricing import Pricing
 from .providers.selection import Selection

@@ -21,7 +21,8 @@ from producer.contract.publication import publish
 from producer.contract.submission import Publication, Submission
 
 from .faults import Deferred, LeaseLost, ProviderError
-from .jobs import Ended, Job, Missing
+from .job import Job
+from .jobs import Ended, Missing
 from .pipeline import AskAgain
 from .retry import Again, History, decide
 from .runtime import Runtime, current

@@ -12,7 +12,8 @@ from producer.contract.errors import BudgetExceeded, JobError, RateLimited
 from producer.contract.messages import CompletionRequest, Usage
 from producer.contract.submission import Submission
 from worker.faults import Deferred, Fault, ProviderError
-from worker.jobs import Bill, Candidate, Job, Jobs
+from worker.job import Bill, Candidate, Job
+from worker.jobs import Jobs
 from worker.memory import LIMITS, MemoryBudgets
 from worker.quota import Quota
 from worker.settings import LedgerSettings, Link, QuotaSettings

@@ -10,7 +10,8 @@ from producer.contract.messages import CompletionRequest
 from producer.contract.submission import Submission
 from worker.allowance import SILENCE
 from worker.faults import Deferred, Fault
-from worker.jobs import Bill, Candidate, Job, Jobs
+from worker.job import Bill, Candidate, Job
+from worker.jobs import Jobs
 from worker.limits import Limits
 from worker.quota import Quota
 from worker.settings import LaneSettings, LedgerSettings, Link, Pace, PaceSettings, QuotaSettings

@@ -9,7 +9,7 @@ from collections import defaultdict
 from producer.contract.messages import Usage
 
 from ..faults import Fault, ProviderError
-from ..jobs import Candidate, Job
+from ..job import Candidate, Job
 from ..loop import Loop, Stopped
 from ..observe.logs import CallRecord, prompt_hash, provider_call, stale_model_data
 from ..pricing import Price, Pricing

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from producer.contract.errors import InvalidRequest, TooLong
 from producer.contract.messages import CompletionRequest
 
-from ..jobs import Candidate, Job
+from ..job import Candidate, Job
 from ..models import Model, Models
 from ..pricing import Pricing
 from ..settings import CallSettings, Link

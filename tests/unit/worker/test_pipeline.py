@@ -10,7 +10,7 @@ from producer.contract.messages import CompletionRequest
 from worker.cache import Cache
 from worker.faults import Fault, ProviderError
 from worker.filters import Filters
-from worker.jobs import Job
+from worker.job import Job
 from worker.loop import Loop
 from worker.memory import LIMITS, MemoryBudgets
 from worker.models import built_in

@@ -6,7 +6,7 @@ import pytest
 
 from producer.contract.errors import InvalidRequest, TooLong
 from producer.contract.messages import CompletionRequest
-from worker.jobs import Job
+from worker.job import Job
 from worker.models import Models
 from worker.pricing import Pricing
 from worker.providers.selection import Selection
