@@ -4,7 +4,7 @@ The app never becomes the host's current app. Nothing is read or connected at im
 """
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Generator, Iterable
 from typing import Any, NamedTuple, TypeVar
 
 from celery import Celery, Task
@@ -20,6 +20,7 @@ from .contract.publication import publish
 from .contract.submission import Publication, Submission
 from .settings import ProducerSettings, load
 from .store import ERRORS, TIMEOUT_S, Store
+from .waiting import WaitingRoom
 
 CHUNK = 200
 """Jobs of `many` per script: about 5 ms in which the server does nothing else."""
@@ -62,6 +63,19 @@ class Job(AsyncResult):  # type: ignore[misc]
             # A look every 5 % of the time waited so far: at most 5 % late, and few looks for long jobs.
             pause = min(max(waited * 0.05, 0.01), 0.25)
             time.sleep(pause if timeout is None else min(pause, timeout - waited))
+
+    def __await__(self) -> Generator[Any, None, Completion]:
+        """`await job`: like `value()`, without blocking the event loop; any number of jobs share one look at the ledger."""
+        return self._answered().__await__()
+
+    async def _answered(self) -> Completion:
+        text = await waiting_room().outcome(self.id)
+        if text is None:
+            raise OutcomeUnknown(f"the ledger has no job {self.id}: never submitted, or kept too long ago")
+        outcome = load_outcome(text)
+        if isinstance(outcome, JobError):
+            raise outcome
+        return outcome
 
     @property
     def status(self) -> JobStatus:
@@ -192,6 +206,12 @@ def ask_ledger(script: str, *argv: str | int, job_id: str | None = None) -> list
         return store().run(script, *argv)
     except ERRORS:
         raise _unavailable(job_id or str(argv[0])) from None
+
+
+def waiting_room() -> WaitingRoom:
+    """The running event loop's, where awaited jobs wait."""
+    settings = _current_settings()
+    return WaitingRoom.of_this_loop(settings.ledger, settings.prefix)
 
 
 def read_ledger(read: Callable[[Store], T]) -> T:

@@ -13,7 +13,6 @@ from pypdf.errors import PyPdfError
 
 from .contract.errors import InvalidRequest
 
-TEXTS = (".txt", ".md", ".markdown", ".rst", ".text", ".log", ".csv", ".json", ".xml", ".yaml", ".yml", ".tex", "")
 PAGES = (".html", ".htm", ".xhtml")
 OTHERS = (".docx", ".pptx", ".xlsx", ".epub", ".ipynb", ".msg")
 """What the extra `documents` (markitdown) reads."""

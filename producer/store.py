@@ -3,6 +3,7 @@
 from typing import Any
 
 import redis
+import redis.asyncio
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
@@ -77,3 +78,23 @@ class Store:
 
     def close(self) -> None:
         self._redis.close()
+
+
+class AsyncStore:
+    """Outcomes for an event loop. Raises what `ERRORS` lists."""
+
+    def __init__(self, url: str, prefix: str) -> None:
+        self._keys = ledger.SharedKeys(prefix)
+        self._redis = redis.asyncio.Redis.from_url(url, decode_responses=True, socket_timeout=5.0, socket_connect_timeout=3.0)
+
+    async def outcomes(self, job_ids: list[str]) -> dict[str, tuple[str | None, bool]]:
+        """Of each job, its outcome if it has one, and whether the ledger knows it; one trip."""
+        pipeline = self._redis.pipeline(transaction=False)
+        for job_id in job_ids:
+            pipeline.get(self._keys.outcome(job_id))
+            pipeline.exists(self._keys.job(job_id))
+        found = await pipeline.execute()
+        return {job_id: (text, bool(known)) for job_id, text, known in zip(job_ids, found[::2], found[1::2], strict=True)}
+
+    async def close(self) -> None:
+        await self._redis.aclose()

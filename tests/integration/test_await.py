@@ -1,0 +1,102 @@
+"""`await job`: the asynchronous twin of `value`, for web apps on an event loop."""
+
+import asyncio
+import time
+
+import pytest
+from support.ledger import ask
+
+from producer.contract.errors import OutcomeUnknown, ProvidersExhausted
+
+
+def test_many_awaited_jobs_share_one_connection(complete, start_worker, valkey):
+    """And the loop goes on turning meanwhile."""
+    start_worker(concurrency=16)
+
+    async def run():
+        turns = 0
+
+        async def turn():
+            nonlocal turns
+            while True:
+                turns += 1
+                await asyncio.sleep(0)
+
+        turning = asyncio.create_task(turn())
+        await asyncio.to_thread(complete.many, [ask("warm")], "u1")
+        before = len(valkey_clients(valkey))
+        jobs = await asyncio.to_thread(complete.many, [ask(f"question {n}") for n in range(200)], "u1")
+        answers = asyncio.gather(*jobs)
+        await asyncio.sleep(0.1)
+        during = len(valkey_clients(valkey))
+        done = await answers
+        turning.cancel()
+        return [answer.request_id for answer in done] == [job.id for job in jobs], turns, during - before
+
+    right, turns, connections = asyncio.run(run())
+    assert right
+    assert turns > 1000
+    assert connections <= 1
+
+
+def valkey_clients(valkey):
+    from redis import Redis
+
+    with Redis.from_url(valkey.url(), client_name="counter", decode_responses=True) as redis:
+        return [each for each in redis.client_list() if each["name"] != "counter" and "celery" not in each["name"]]
+
+
+def test_it_raises_what_value_raises(complete, start_worker):
+    start_worker({"LLM_MAX_ATTEMPTS": "1"})
+
+    async def run():
+        with pytest.raises(ProvidersExhausted):
+            await complete.delay(ask("[[sim:fault=overloaded]] x"), "u1")
+        with pytest.raises(OutcomeUnknown, match="no job nope"):
+            await complete.AsyncResult("nope")
+
+    asyncio.run(run())
+
+
+def test_a_caller_may_give_up_and_come_back(complete, start_worker):
+    job = complete.delay(ask("later"), "u1")
+
+    async def early():
+        async with asyncio.timeout(0.3):
+            await job
+
+    with pytest.raises(TimeoutError):
+        asyncio.run(early())
+    start_worker()
+
+    async def again():
+        return await asyncio.wait_for(asyncio.ensure_future(_value(job)), 30)
+
+    assert asyncio.run(again()).text
+
+
+async def _value(job):
+    return await job
+
+
+def test_a_server_that_restarts_is_waited_for(own_valkey):
+    """The job is still there, and so is who awaits it."""
+    import producer
+    from producer import complete
+
+    producer.configure(own_valkey.url())
+    job = complete.delay(ask("x"), "u1")
+
+    async def run():
+        waiting = asyncio.ensure_future(_value(job))
+        await asyncio.sleep(0.1)
+        await asyncio.to_thread(own_valkey.kill)
+        await asyncio.sleep(0.1)
+        await asyncio.to_thread(own_valkey.start)
+        started = time.monotonic()
+        while job.cancel() != "cancelled" and time.monotonic() - started < 10:
+            await asyncio.sleep(0.1)
+        return await asyncio.gather(asyncio.wait_for(waiting, 20), return_exceptions=True)
+
+    (error,) = asyncio.run(run())
+    assert type(error).__name__ == "Cancelled"

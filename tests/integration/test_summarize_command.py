@@ -1,0 +1,70 @@
+"""`completions summarize`: a folder in, summaries out; priced before, cached afterwards, wrong files reported."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from producer.batches import recent
+
+COMMAND = [sys.executable, "-c", "from producer.cli import main; main()", "summarize"]
+
+
+@pytest.fixture
+def folder(tmp_path):
+    (tmp_path / "docs").mkdir()
+    for name in ("one.md", "two.txt"):
+        (tmp_path / "docs" / name).write_text(f"# {name}\n\nA text about {name}, with facts in it.\n")
+    (tmp_path / "docs" / "empty.txt").write_text("")
+    return tmp_path
+
+
+@pytest.fixture
+def summarize(complete, redis_url, folder, start_worker):
+    start_worker()
+
+    def run(*words, stdin=""):
+        env = {"REDIS_URL": redis_url, "PATH": "", "PYTHONPATH": os.pathsep.join(sys.path)}
+        return subprocess.run(
+            [*COMMAND, *words], cwd=folder, env=env, input=stdin, text=True, capture_output=True, timeout=60, check=False
+        )
+
+    return run
+
+
+def test_a_folder_is_priced_then_summarised_and_then_cached(summarize, folder):
+    first = summarize("docs", "--user", "u1", "--out", "out.jsonl", stdin="y\n")
+    assert first.returncode == 1, first.stderr  # one of them is empty
+    assert "2 documents (1 cannot be read and are reported), 2 calls," in first.stderr
+    assert "docs/empty.txt: docs/empty.txt: empty" in first.stderr
+    lines = [json.loads(line) for line in (folder / "out.jsonl").read_text().splitlines()]
+    assert [line["document"] for line in lines] == ["docs/empty.txt", "docs/one.md", "docs/two.txt"]
+    assert [line["state"] for line in lines] == ["failed", "done", "done"]
+    (folder / "docs" / "empty.txt").unlink()
+    second = summarize("docs", "--user", "u1", "--yes", "--out", "texts")
+    assert second.returncode == 0
+    assert "2 summaries (2 cached), 0 failed, $0.000000" in second.stderr
+    assert [path.name for path in sorted((folder / "texts").iterdir())] == ["00001-docs_one.md.md", "00002-docs_two.txt.md"]
+
+
+def test_nothing_is_paid_without_a_yes(summarize):
+    done = summarize("docs", "--user", "u1", stdin="n\n")
+    assert done.returncode == 0
+    assert "Nothing was paid." in done.stderr
+    assert [(each.label, each.calls) for each in recent()] == [("plan", 0)]
+
+
+def test_standard_input_and_an_own_prompt(summarize):
+    done = summarize("-", "--user", "u1", "--yes", "--style", "Say what is missing", stdin="A text that is piped in.")
+    assert done.returncode == 0
+    assert done.stdout.startswith("# stdin\n\n")
+
+
+@pytest.mark.parametrize(("path", "told"), [("https://example.org/a.pdf", "URLs are not fetched"), ("gone", "no such file")])
+def test_wrong_paths_are_told(summarize, path, told):
+    done = summarize(path, "--user", "u1", "--yes")
+    assert done.returncode == 1
+    assert told in done.stderr
+    assert "Traceback" not in done.stderr

@@ -1,0 +1,107 @@
+"""Documents from files: what is found, what is read, and why something cannot be."""
+
+import pytest
+from pypdf import PdfWriter
+from pypdf.generic import DecodedStreamObject, DictionaryObject, NameObject
+
+from producer.contract.errors import InvalidRequest
+from producer.documents import found, read
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("b.md", "a.txt", "sub/c.html", ".hidden", ".git/x.txt"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(name)
+    return tmp_path
+
+
+def pdf(path, text="Hello from a page", password=None, font=True):
+    """A page that shows `text`."""
+    writer = PdfWriter()
+    page = writer.add_blank_page(200, 200)
+    if text:
+        stream = DecodedStreamObject()
+        stream.set_data(f"BT /F1 12 Tf 10 100 Td ({text}) Tj ET".encode())
+        page[NameObject("/Contents")] = writer._add_object(stream)
+        kind = {NameObject("/Type"): NameObject("/Font"), NameObject("/Subtype"): NameObject("/Type1"),
+                NameObject("/BaseFont"): NameObject("/Helvetica")}  # fmt: skip
+        fonts = DictionaryObject({NameObject("/F1"): writer._add_object(DictionaryObject(kind))})
+        page[NameObject("/Resources")] = DictionaryObject({NameObject("/Font"): fonts})
+    if password:
+        writer.encrypt(password, algorithm="RC4-128")
+    writer.write(path)
+    return str(path)
+
+
+def test_files_folders_and_patterns_are_found_in_order(folder):
+    assert list(found(["."])) == ["a.txt", "b.md", "sub/c.html"]
+    assert list(found(["sub", "*.md", "-"])) == ["sub/c.html", "b.md", "-"]
+
+
+@pytest.mark.parametrize("path", ["nothing", "*.docx", "https://example.org/x.pdf"])
+def test_a_path_that_names_nothing_is_told(folder, path):
+    with pytest.raises(InvalidRequest, match="URLs are not fetched" if "://" in path else "no such file"):
+        list(found([path]))
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "text"),
+    [
+        ("a.txt", "schön".encode(), "schön"),
+        ("b.txt", "schön".encode("utf-16"), "schön"),
+        ("c.txt", "sch\xf6n \x80".encode("cp1252", "replace").replace(b"?", b"\x80"), "schön €"),
+        ("d.md", b"\xef\xbb\xbf# Title", "# Title"),
+        ("e.html", b"<head><title>t</title></head><p>One <b>bold</b></p><script>x()</script><p>Two", "One bold \n\nTwo"),
+    ],
+)
+def test_texts_are_read_whatever_their_encoding(tmp_path, name, data, text):
+    (tmp_path / name).write_bytes(data)
+    document = read(str(tmp_path / name))
+    assert (document.wrong, document.text.strip()) == (None, text)
+
+
+def test_a_pdf_is_read(tmp_path):
+    assert read(pdf(tmp_path / "a.pdf")).text.strip() == "Hello from a page"
+
+
+@pytest.mark.parametrize(
+    ("make", "told"),
+    [
+        (lambda path: pdf(path, password="secret"), "encrypted"),
+        (lambda path: pdf(path, text=""), "its pages hold no text"),
+        (lambda path: path.write_bytes(b"%PDF-1.7 rubbish"), "no readable PDF"),
+    ],
+)
+def test_a_pdf_that_cannot_be_read_says_why(tmp_path, make, told):
+    make(tmp_path / "a.pdf")
+    assert told in str(read(str(tmp_path / "a.pdf")).wrong)
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "told"),
+    [
+        ("empty.txt", b" \n", "empty"),
+        ("binary.bin", b"\x7fELF\0\0", "binary data"),
+        ("gone.txt", None, "cannot be read (No such file"),
+    ],
+)
+def test_other_files_say_why_too(tmp_path, name, data, told):
+    if data is not None:
+        (tmp_path / name).write_bytes(data)
+    document = read(str(tmp_path / name))
+    assert told in str(document.wrong)
+    assert name in str(document.wrong)
+
+
+def test_a_docx_needs_the_extra_or_is_read_with_it(tmp_path):
+    """Never a traceback, whichever is installed."""
+    (tmp_path / "a.docx").write_bytes(b"PK\x03\x04 rubbish")
+    assert "extra: pip install" in str(read(str(tmp_path / "a.docx")).wrong) or "cannot be converted" in str(
+        read(str(tmp_path / "a.docx")).wrong
+    )
+
+
+def test_standard_input_is_a_document(tmp_path):
+    assert read("-", "piped")[:2] == ("stdin", "piped")
