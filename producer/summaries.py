@@ -13,8 +13,8 @@ from .contract.messages import Completion
 from .documents import Document
 
 STYLES = {
-    "abstract": "Write an abstract of the document",
-    "bullets": "Write the main points of the document as a Markdown list, one line each",
+    "abstract": "Summarise the document in an abstract",
+    "bullets": "Summarise the document as a Markdown list of its main points, one line each",
 }
 
 
@@ -32,7 +32,7 @@ class Estimate:
 
 def instruction(style: str = "abstract", max_words: int | None = None, language: str | None = None) -> str:
     """What is asked about each document. `style`: one of `STYLES`, or a prompt of your own."""
-    words = f" in at most {max_words} words" if max_words else ""
+    words = f", in at most {max_words} words" if max_words else ""
     tongue = f" Write in {language}." if language else " Write in the document's language."
     return f"{STYLES.get(style, style)}{words}." + tongue if style in STYLES else f"{style}{words}{tongue if language else ''}"
 

@@ -141,9 +141,14 @@ class Summaries:
     def _final(self, request: CompletionRequest, text: str, condensed: bool) -> CompletionRequest:
         """The caller's own words, after the text they are about."""
         system = Message(role="system", content=TOGETHER if condensed else READ)
-        said = Message(role="user", content=untrusted(text, "document", self._key))
+        said = untrusted(text, "document", self._key)
+        first, *others = request.messages
+        if first.role == "user" and isinstance(first.content, str):
+            turns = (Message(role="user", content=f"{said}\n\n{first.content}"), *others)
+        else:
+            turns = (Message(role="user", content=said), *request.messages)
         repeatable = request.cache == "auto" and request.temperature == 0
-        asked = {"messages": (system, said, *request.messages), "max_tokens": request.max_tokens or self._settings.answer_tokens,
+        asked = {"messages": (system, *turns), "max_tokens": request.max_tokens or self._settings.answer_tokens,
                  "cache": "use" if repeatable else request.cache}  # fmt: skip
         return _about(request).model_copy(update=asked)
 

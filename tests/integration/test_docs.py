@@ -4,8 +4,10 @@ A block says above itself how: `<!-- run: worker -->` beside a running worker, `
 `check` or `alone` with no worker, or `<!-- not run: reason -->`. `<!-- prints: text -->` is expected in its output.
 """
 
+import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -67,6 +69,17 @@ def test_a_block_beside_a_worker_runs(block, complete, start_worker, redis_url, 
     job = complete.delay(ask("What is a ledger?"), "user-1")
     job.value(20)
     run(block, tmp_path, {**CHAIN, "REDIS_URL": redis_url, "JOB_ID": job.id})
+
+
+@pytest.mark.parametrize("block", runnable("documents"))
+def test_a_block_beside_a_folder_of_documents_runs(block, start_worker, redis_url, tmp_path):
+    """And beside `requests.jsonl`, in OpenAI's form."""
+    start_worker(CHAIN | {"LLM_CHAIN": "simulator:gpt-4o-mini"})
+    shutil.copytree(ROOT / "examples/documents", tmp_path / "documents")
+    body = {"model": "gpt-4o-mini", "messages": ask("What is a lane?")}
+    line = {"custom_id": "q1", "method": "POST", "url": "/v1/chat/completions", "body": body}
+    (tmp_path / "requests.jsonl").write_text(json.dumps(line) + "\n")
+    run(block, tmp_path, {"REDIS_URL": redis_url})
 
 
 @pytest.mark.parametrize("block", runnable("alone", "check"))

@@ -79,8 +79,10 @@ def _text(content: object) -> str:
 
 
 def _answer(prompt: str) -> str:
-    if "summar" in prompt[:400].lower() and len(prompt) > 400:
-        paragraphs = [" ".join(part.split()) for part in prompt.split("\n\n")[1:] if not part.lstrip().startswith("#")]
+    first, *between, last = prompt.split("\n\n") if "\n\n" in prompt else (prompt, "")
+    if "summar" in (first[:400] + last[-400:]).lower() and len(prompt) > 400:
+        told = between if "summar" in last[-400:].lower() else [*between, last]
+        paragraphs = [" ".join(part.split()) for part in told if not part.lstrip().startswith("#")]
         points = [_SENTENCE.findall(paragraph)[:1] for paragraph in paragraphs]
         return "\n".join(f"- {sentence}" for point in points[:: max(1, len(points) // 3)][:3] for sentence in point)
     topic = " ".join(prompt.split()[:8]).rstrip("?.! ")
