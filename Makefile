@@ -5,7 +5,7 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-stri
 	--python-version 3.11 --extra worker --extra embedded pyproject.toml
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check faults chaos test-legacy lock clean
+.PHONY: help demo test check faults chaos chaos-documents test-legacy lock clean
 
 help:  ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 10
@@ -27,6 +27,9 @@ faults: .venv/.installed  ## tests that kill, freeze and restart things
 
 chaos: .venv/.installed  ## 2,000 jobs under kills, freezes and restarts; POOL=prefork, SEED=7, JOBS=500
 	$(BIN)/python tests/chaos.py $(if $(POOL),--pool $(POOL)) $(if $(SEED),--seed $(SEED)) $(if $(JOBS),--jobs $(JOBS))
+
+chaos-documents: .venv/.installed  ## 1,000 documents summarised while worker and producer are killed; SEED=7
+	$(BIN)/python tests/chaos_documents.py $(if $(SEED),--seed $(SEED))
 
 test-legacy: .venv-legacy/.installed  ## the contract suite over gemini-legacy, in an environment of its own
 	.venv-legacy/bin/pytest -n 2 tests/contract --adapters gemini-legacy

@@ -12,7 +12,8 @@ from .contract import ledger
 Redis = redis.Redis
 
 ERRORS: tuple[type[Exception], ...] = (redis.RedisError, OSError)
-DAY_S = 86_400
+DOCUMENT_S = 3600
+"""How long a stored text waits for a job that needs it: a piece of a batch is read and submitted well within."""
 TIMEOUT_S = 0.6
 """Per socket operation: connect and one reply stay under the two seconds that `Unavailable` promises."""
 
@@ -66,10 +67,10 @@ class Store:
         return list(zip(ids, records, found[1::2], strict=True))
 
     def keep_document(self, sha: str, text: str) -> None:
-        """Store a text for a day; a job that needs it keeps it longer."""
+        """Store a text for `DOCUMENT_S`; a job that needs it keeps it longer."""
         key = self.keys.document(sha)
-        if not self._redis.set(key, text, nx=True, ex=DAY_S) and self._redis.ttl(key) >= 0:
-            self._redis.expire(key, DAY_S)
+        if not self._redis.set(key, text, nx=True, ex=DOCUMENT_S) and self._redis.ttl(key) >= 0:
+            self._redis.expire(key, DOCUMENT_S)
 
     def batches(self, count: int) -> list[str]:
         """The latest batches' ids, youngest first."""
