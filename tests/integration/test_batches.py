@@ -11,6 +11,7 @@ from producer.contract.errors import BudgetExceeded, Cancelled, Conflict, Invali
 from producer.contract.messages import Completion
 
 SLOW = "[[sim:latency_ms=30000]]"
+QUICK = {"LLM_LINK_SIMULATOR_OPTIONS": "latency_ms=5"}
 
 
 def questions(count, mark=""):
@@ -24,7 +25,7 @@ def batch_of(complete):
 
 
 def test_results_come_in_either_order_and_the_books_agree(batch_of, start_worker, redis_url):
-    start_worker()
+    start_worker(QUICK)
     names = [{"messages": each, "name": f"n{number}"} for number, each in enumerate(questions(150))]
     batch = batch_of(names, "u1", label="test")
     ended = [item.index for item in batch.as_completed(timeout=30)]
@@ -44,7 +45,7 @@ def test_results_come_in_either_order_and_the_books_agree(batch_of, start_worker
 
 
 def test_partial_results_are_there_at_any_time(batch_of, start_worker):
-    start_worker(concurrency=2)
+    start_worker(QUICK, concurrency=2)
     batch = batch_of([*questions(3), *[ask(f"{SLOW} {n}") for n in range(4)]], "u1")
     until(lambda: batch.progress().done == 3)
     assert [item.state for item in batch.results()][:3] == ["done"] * 3
@@ -67,7 +68,7 @@ def test_submitting_again_goes_on_where_it_stopped(batch_of, start_worker):
     assert (Batch("b1").progress().total, Batch("b1").progress().submitted) == (None, 200)
     batch = batch_of(questions(300), "u1", batch_id="b1")
     assert (batch.progress().total, batch.progress().submitted) == (300, 300)
-    start_worker()
+    start_worker(QUICK)
     list(batch.as_completed(timeout=30))
     assert batch.progress().calls == 300
     with pytest.raises(Conflict, match=r"b1\.0"):
@@ -81,7 +82,7 @@ def test_submitting_again_goes_on_where_it_stopped(batch_of, start_worker):
 def test_a_wrong_item_fails_alone_and_at_once(batch_of, start_worker):
     batch = batch_of([ask("good"), {"messages": [], "name": "bad"}, {"wrong": InvalidRequest("unreadable"), "name": "x"}], "u1")
     assert batch.progress().failed == 2
-    start_worker()
+    start_worker(QUICK)
     until(lambda: batch.progress().over)
     good, bad, unreadable = batch.results()
     assert isinstance(good.outcome, Completion)
@@ -92,7 +93,7 @@ def test_a_wrong_item_fails_alone_and_at_once(batch_of, start_worker):
 def test_a_paused_batch_begins_nothing_and_is_in_nobodys_way(batch_of, complete, start_worker, redis_url):
     batch = batch_of(questions(300), "u1")
     assert batch.pause() == "paused"
-    start_worker()
+    start_worker(QUICK)
     assert complete.delay(ask("meanwhile"), "u1", lane="batch").value(30)
     progress = batch.progress()
     assert progress.calls <= 4  # what had been released
@@ -153,7 +154,7 @@ def test_a_batch_waits_for_the_users_limits_instead_of_failing(batch_of, start_w
 
 
 def test_async_code_has_twins(batch_of, start_worker):
-    start_worker()
+    start_worker(QUICK)
     batch = batch_of(questions(5), "u1")
 
     async def collect():

@@ -14,6 +14,7 @@ ENV = {
     "LLM_CHAIN": "simulator:sim-large,simulator:sim-small",
     "LLM_LINK_SIMULATOR_OPTIONS": "latency_ms=200",
     "LLM_MAX_ATTEMPTS": "2",
+    "LLM_COOLDOWN_SECONDS": "1",
     "LLM_USER_REQUESTS_PER_MINUTE": "3",
 }
 PERMANENT = set("open park dl cfg seq m cgen wk slots hk w dead ring gone num inf batches docs".split())

@@ -28,14 +28,15 @@ def test_the_books_balance_under_a_mixed_provider(complete, wire, start_worker, 
            "LLM_TIMEOUT_SECONDS": "3", "LLM_BACKOFF_SECONDS": "0.1", "LLM_BACKOFF_MAX_SECONDS": "0.5",
            "LLM_MAX_ATTEMPTS": "4", "LLM_USER_TOKENS_PER_HOUR": "100000000"}  # fmt: skip
     worker = start_worker(env, pool=pool, concurrency=16 if pool == "threads" else 6)
-    jobs = [complete.delay(ask(f"question {n}"), f"user{n % 7}", max_tokens=100) for n in range(200)]
+    count = 200 if pool == "threads" else 100
+    jobs = [complete.delay(ask(f"question {n}"), f"user{n % 7}", max_tokens=100) for n in range(count)]
     ended = Counter()
     for job in jobs:
         try:
             ended[type(job.value(90)).__name__] += 1
         except JobError as error:
             ended[type(error).__name__] += 1
-    assert sum(ended.values()) == 200
+    assert sum(ended.values()) == count
     assert set(ended) <= {"Completion", "ProvidersExhausted"}
     lines = records(worker)
     billed = [call.billed for call in wire.calls if call.event.startswith("ok")]
