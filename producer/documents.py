@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import NamedTuple
+from zipfile import is_zipfile
 
 from pypdf import PdfReader
 from pypdf.errors import PyPdfError
@@ -14,7 +15,8 @@ from pypdf.errors import PyPdfError
 from .contract.errors import InvalidRequest
 
 PAGES = (".html", ".htm", ".xhtml")
-OTHERS = (".docx", ".pptx", ".xlsx", ".epub", ".ipynb", ".msg")
+ZIPPED = (".docx", ".pptx", ".xlsx", ".epub")
+OTHERS = (*ZIPPED, ".ipynb", ".msg")
 """What the extra `documents` (markitdown) reads."""
 
 MAX_BYTES = 50_000_000
@@ -104,6 +106,8 @@ def _pdf(file: Path) -> str:
 
 
 def _converted(file: Path) -> str:
+    if file.suffix.lower() in ZIPPED and not is_zipfile(file):
+        raise InvalidRequest("damaged: it is not the archive that such a file is")
     try:
         from markitdown import MarkItDown, MarkItDownException  # type: ignore[import-not-found,unused-ignore]
     except ImportError:

@@ -28,6 +28,8 @@ class Estimate:
     tokens: int
     low_usd: float
     high_usd: float
+    left_usd: float | None = None
+    """What the budgets of the user, their group and the fleet leave now; None without a limit."""
 
 
 def instruction(style: str = "abstract", max_words: int | None = None, language: str | None = None) -> str:
@@ -84,6 +86,7 @@ def estimate(documents: Iterable[Document | str], user_id: str, style: str = "ab
                 so_far.tokens + told["tokens"],
                 so_far.low_usd + told["low_usd"],
                 so_far.high_usd + told["high_usd"],
+                told["left_usd"],
             )
         else:
             so_far = Estimate(**{**so_far.__dict__, "wrong": so_far.wrong + 1})

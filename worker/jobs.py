@@ -152,6 +152,11 @@ class Jobs:
             raise LeaseLost(job.id)
         return reply
 
+    def left(self, job: Job, limits: list[int]) -> tuple[int, str]:
+        """Micro-dollars that the job's budgets leave now (-1: no limit), and which of them is the tightest."""
+        micro, name = self._scripts("left", job.id, *limits)
+        return micro, name
+
     def renew(self, held: list[tuple[str, int]]) -> tuple[list[str], list[str]]:
         """Extend the leases of (id, fence) pairs. Returns the ids lost and the ids somebody asked to cancel."""
         flat = [value for pair in held for value in pair]

@@ -70,6 +70,16 @@ class MemoryBudgets:
             self._holds[job.id] = asked
         return ["go", 0, job.attempts + 1]
 
+    def left(self, job: Job, limits: list[int]) -> tuple[int, str]:
+        """As `Jobs.left`."""
+        user = job.user_id
+        rests = [
+            (max(0, allowed - self.used(limit, user) - self.held(limit, user)), limit.name)
+            for limit, allowed in zip(LIMITS, limits, strict=True)
+            if limit.unit == "micro" and allowed >= 0
+        ]
+        return min(rests, default=(-1, ""))
+
     def settle(self, job: Job, outcome: Outcome) -> None:
         self._close(job)
 

@@ -27,6 +27,8 @@ class Budgets(Protocol):
 
     def attempt(self, job: Job, limits: list[int], candidates: list[Candidate]) -> list[Any]: ...
 
+    def left(self, job: Job, limits: list[int]) -> tuple[int, str]: ...
+
 
 @dataclass
 class Reservation:
@@ -97,6 +99,11 @@ class Quota:
         if job.request.over_limit == "wait" and fits_in_ms >= 0:
             raise Deferred(f"waiting until {rest[0]} has room", fits_in_ms / 1000 + ROUNDING_S, patient=True)
         raise refusal(*rest[:6])
+
+    def left_usd(self, job: Job) -> float | None:
+        """Dollars that the budgets of the job's user, group and batch, and the fleet's, leave now; None without a limit."""
+        micro, _ = self._budgets.left(job, self._limits)
+        return None if micro < 0 else micro / 1_000_000
 
     def affords(self, job: Job, micro_usd: int) -> bool:
         """Whether that much more keeps the job, with all its attempts, under the cap per request."""

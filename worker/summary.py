@@ -6,7 +6,7 @@ finds them. A document that fits one call takes one call. Redis down: raises, an
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from semantic_text_splitter import TextSplitter
 
@@ -153,7 +153,7 @@ class Summaries:
         return _about(request).model_copy(update=asked)
 
     def _planned(self, job: Job, plan: Plan) -> Completion:
-        told = json.dumps({"tokens": plan.tokens, "calls": plan.calls, "low_usd": plan.low_usd, "high_usd": plan.high_usd})
+        told = json.dumps(asdict(plan) | {"left_usd": self._pipeline.quota.left_usd(job)})
         return Completion(
             text=told, finish_reason="stop", model="plan", provider="plan", usage=Usage(), cost_usd=0.0, attempts=job.attempts,
             latency_ms=0, request_id=job.id,

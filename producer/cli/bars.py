@@ -41,6 +41,12 @@ class Rates:
         now, rate = self._seen[-1][1], self.per_s("ended")
         return (now.total - now.ended) / rate if now.total is not None and rate > 0 else None
 
+    def abandoned(self) -> bool:
+        """Whether whoever submits the batch seems to be gone: it is not complete, and nothing is added or left to do."""
+        first, now = self._seen[0][1], self._seen[-1][1]
+        idle = now.total is None and now.ended == now.submitted == first.submitted
+        return idle and self._seen[-1][0] - self._seen[0][0] > RATE_S - 1
+
     def projected_usd(self) -> float | None:
         """The whole batch at the cost per item so far."""
         now = self._seen[-1][1]
@@ -75,7 +81,7 @@ def watch(batch: Batch, as_json: bool) -> Standing:
             elif time.monotonic() - shown_at >= PLAIN_EVERY_S or standing.over:
                 shown_at = time.monotonic()
                 click.echo(_json(standing, rates) if as_json else f"{_count(standing)}: {told(standing, rates)}", err=not as_json)
-            if standing.over:
+            if standing.over or rates.abandoned():
                 return standing
             time.sleep(LOOK_S)
 

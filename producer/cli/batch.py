@@ -94,6 +94,9 @@ def follow(found: Batch, as_json: bool, out: Path | None) -> None:
     except KeyboardInterrupt:
         click.echo(f"\nThe batch goes on. Look again with: completions batch watch {found.id}", err=True)
         sys.exit(3)
+    if not last.over:
+        click.echo("It was not submitted to its end. Go on with the command that began it", err=True)
+        sys.exit(3)
     if out:
         _write(found, out, "input", _form(last.label))
         click.echo(f"{last.ended:,} results in {out}", err=True)

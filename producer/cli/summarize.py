@@ -95,6 +95,9 @@ def _ask(estimates: Iterator[Estimate], count: int, budget: float | None) -> Non
     click.echo(f"\r{found.documents:,} documents{wrong}, {found.calls:,} calls, {found.tokens:,} tokens", err=True)
     cost = f"about ${found.low_usd:.4f}, at most ${found.high_usd:.4f}, less what is cached"
     click.echo(f"cost: {cost}" + (f"; it stops at ${budget:.4f}" if budget is not None else ""), err=True)
+    if found.left_usd is not None:
+        short = ", which may not be enough: what does not fit waits for tomorrow" if found.left_usd < found.high_usd else ""
+        click.echo(f"the budgets leave ${found.left_usd:.4f} today{short}", err=True)
     if found.documents and not click.confirm("Go on?", default=True, err=True):
         click.echo("Nothing was paid.", err=True)
         sys.exit(0)

@@ -23,7 +23,7 @@ def folder(tmp_path):
 
 @pytest.fixture
 def summarize(complete, redis_url, folder, start_worker):
-    start_worker()
+    start_worker({"LLM_USER_USD_PER_DAY": "0.5"})
 
     def run(*words, stdin=""):
         env = {"REDIS_URL": redis_url, "PATH": "", "PYTHONPATH": os.pathsep.join(sys.path)}
@@ -38,6 +38,7 @@ def test_a_folder_is_priced_then_summarised_and_then_cached(summarize, folder):
     first = summarize("docs", "--user", "u1", "--out", "out.jsonl", stdin="y\n")
     assert first.returncode == 1, first.stderr  # one of them is empty
     assert "2 documents (1 cannot be read and are reported), 2 calls," in first.stderr
+    assert "the budgets leave $0.5000 today\n" in first.stderr
     assert "docs/empty.txt: docs/empty.txt: empty" in first.stderr
     lines = [json.loads(line) for line in (folder / "out.jsonl").read_text().splitlines()]
     assert [line["document"] for line in lines] == ["docs/empty.txt", "docs/one.md", "docs/two.txt"]

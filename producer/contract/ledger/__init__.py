@@ -74,7 +74,7 @@ class SharedKeys:
         return f"{self.root}infg"
 
     def bench(self, group: str) -> str:
-        """Sorted set: users who wait for their group's cap, by since when (ms)."""
+        """Sorted set: users who wait for their group's cap, in the order in which they began to."""
         return f"{self.root}bench:{group}"
 
     @property
@@ -118,7 +118,7 @@ class SharedKeys:
 
     @property
     def sequence(self) -> str:
-        """Hash: release numbers given and highest begun, per lane."""
+        """Hash: release numbers given and highest begun, per lane; numbers given on benches."""
         return f"{self.root}seq"
 
     def idempotency(self, user_id: str, name: str) -> str:

@@ -33,7 +33,7 @@ local function capped(user)
   if at_cap('user', user, 'inf', redis.call('HGET', key('cfg'), 'cap')) then return true end
   local group = group_at_cap(user)
   if not group then return false end
-  redis.call('ZADD', key('bench', group), 'NX', now, user)
+  redis.call('ZADD', key('bench', group), 'NX', redis.call('HINCRBY', key('seq'), 'benched', 1), user)
   redis.call('SADD', key('benches'), group)
   return true
 end

@@ -32,6 +32,38 @@ end
 
 local function slot_of(budget, at) return math.floor(at / budget.shape.slot) end
 
+-- What a budget holds: used in the window, held, and the used amounts by slot. Slots outside the window are dropped.
+local function read_budget(budget)
+  local first, used, on_hold, slots = slot_of(budget, now) - budget.shape.slots + 1, 0, 0, {}
+  local all = redis.call('HGETALL', budget.key)
+  for i = 1, #all, 2 do
+    local amount = tonumber(all[i + 1])
+    if all[i] == 'h' then
+      on_hold = amount
+    else
+      local slot = tonumber(all[i]:sub(2))
+      if slot < first then
+        redis.call('HDEL', budget.key, all[i])
+      else
+        used = used + amount
+        slots[#slots + 1] = { slot = slot, amount = amount }
+      end
+    end
+  end
+  return used, on_hold, slots
+end
+
+-- The limits that a worker's settings give, four arguments from `at` on.
+local function settings_limits(at)
+  return { user_tokens_per_hour = ARGV[at], user_requests_per_minute = ARGV[at + 1], user_usd_per_day = ARGV[at + 2],
+           usd_per_day = ARGV[at + 3] }
+end
+
+-- What is allowed: as set at run time, else by the settings; -1 = anything.
+local function limit_of(budget, limits)
+  return tonumber(redis.call('HGET', budget.own, budget.limit) or limits[budget.name] or -1)
+end
+
 local function add(budget, name, amount)
   redis.call('HINCRBY', budget.key, name, amount)
   redis.call('PEXPIRE', budget.key, budget.shape.ttl or budget.shape.slot * budget.shape.slots + 172800000)

@@ -1,5 +1,8 @@
 """Documents from files: what is found, what is read, and why something cannot be."""
 
+from importlib.util import find_spec
+from zipfile import ZipFile
+
 import pytest
 from pypdf import PdfWriter
 from pypdf.generic import DecodedStreamObject, DictionaryObject, NameObject
@@ -95,12 +98,38 @@ def test_other_files_say_why_too(tmp_path, name, data, told):
     assert name in str(document.wrong)
 
 
-def test_a_docx_needs_the_extra_or_is_read_with_it(tmp_path):
-    """Never a traceback, whichever is installed."""
+def docx(path):
+    """The least that is a DOCX."""
+    kinds = "http://schemas.openxmlformats.org/package/2006/content-types"
+    links = "http://schemas.openxmlformats.org/package/2006/relationships"
+    office = "http://schemas.openxmlformats.org/officeDocument/2006/relationships/officeDocument"
+    words = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
+    main = "application/vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml"
+    parts = {
+        "[Content_Types].xml": f'<Types xmlns="{kinds}"><Default Extension="rels" ContentType="application/vnd.openxmlformats-'
+        f'package.relationships+xml"/><Override PartName="/word/document.xml" ContentType="{main}"/></Types>',
+        "_rels/.rels": f'<Relationships xmlns="{links}"><Relationship Id="r1" Type="{office}" Target="word/document.xml"/>'
+        "</Relationships>",
+        "word/document.xml": f'<w:document xmlns:w="{words}"><w:body><w:p><w:r><w:t>Hello from a DOCX</w:t></w:r></w:p></w:body>'
+        "</w:document>",
+    }
+    with ZipFile(path, "w") as archive:
+        for name, text in parts.items():
+            archive.writestr(name, text)
+
+
+def test_a_docx_is_read_with_the_extra_and_says_so_without(tmp_path):
+    docx(tmp_path / "a.docx")
+    document = read(str(tmp_path / "a.docx"))
+    if find_spec("markitdown"):
+        assert "Hello from a DOCX" in document.text
+    else:
+        assert "needs the extra: pip install 'celery-completions[documents]'" in str(document.wrong)
+
+
+def test_a_damaged_docx_says_so(tmp_path):
     (tmp_path / "a.docx").write_bytes(b"PK\x03\x04 rubbish")
-    assert "extra: pip install" in str(read(str(tmp_path / "a.docx")).wrong) or "cannot be converted" in str(
-        read(str(tmp_path / "a.docx")).wrong
-    )
+    assert "damaged" in str(read(str(tmp_path / "a.docx")).wrong)
 
 
 def test_standard_input_is_a_document(tmp_path):

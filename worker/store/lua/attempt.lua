@@ -26,28 +26,7 @@ for i = 7, #ARGV, 6 do
 end
 if not chosen then return { full and 'paced' or 'cooling', soonest, list } end
 local link, asked = ARGV[chosen], { micro = tonumber(ARGV[chosen + 1]), tokens = tonumber(ARGV[chosen + 2]), requests = 1 }
-local limits = { user_tokens_per_hour = ARGV[3], user_requests_per_minute = ARGV[4], user_usd_per_day = ARGV[5], usd_per_day = ARGV[6] }
-
--- What a budget holds: used in the window, held, and the used amounts by slot. Slots outside the window are dropped.
-local function read(budget)
-  local first, used, on_hold, slots = slot_of(budget, now) - budget.shape.slots + 1, 0, 0, {}
-  local all = redis.call('HGETALL', budget.key)
-  for i = 1, #all, 2 do
-    local amount = tonumber(all[i + 1])
-    if all[i] == 'h' then
-      on_hold = amount
-    else
-      local slot = tonumber(all[i]:sub(2))
-      if slot < first then
-        redis.call('HDEL', budget.key, all[i])
-      else
-        used = used + amount
-        slots[#slots + 1] = { slot = slot, amount = amount }
-      end
-    end
-  end
-  return used, on_hold, slots
-end
+local limits = settings_limits(3)
 
 local function fits_after(budget, slots, used, want, limit)
   if want > limit or budget.shape == SHAPES.whole then return -1 end
@@ -61,9 +40,9 @@ end
 
 local all = budgets(id)
 for _, budget in ipairs(all) do
-  local want, limit = asked[budget.unit], tonumber(redis.call('HGET', budget.own, budget.limit) or limits[budget.name] or -1)
+  local want, limit = asked[budget.unit], limit_of(budget, limits)
   if limit >= 0 then
-    local used, on_hold, slots = read(budget)
+    local used, on_hold, slots = read_budget(budget)
     if used + on_hold + want > limit then
       redis.call('HSET', job_key(id), 'behind', 'budget:' .. budget.key, 'seen_held', on_hold)
     end
