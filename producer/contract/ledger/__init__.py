@@ -165,7 +165,7 @@ class SharedKeys:
         return f"{self.root}bends"
 
     def document(self, sha: str) -> str:
-        """String: a document's text. TTL 1 h until a job needs it; gone with the last that does. Written by a producer."""
+        """String: a document's text. TTL 1 h until a job needs it, 10 min after the last that does. Written by a producer."""
         return f"{self.root}doc:{sha}"
 
     @property

@@ -176,12 +176,14 @@ local function stop_parts(id)
   end
 end
 
--- A job no longer needs its document; after the last one it is forgotten, at once or `later` ms from now.
+local DOCUMENT_MS = 600000     -- somebody else may have found the text stored and be about to submit a job that needs it
+
+-- A job no longer needs its document; after the last one it is forgotten, `later` ms from now or shortly.
 local function let_go(id, later)
   local document = field(id, 'doc')
   if not document or redis.call('HINCRBY', key('docs'), document, -1) > 0 then return end
   redis.call('HDEL', key('docs'), document)
-  if later > 0 then redis.call('PEXPIRE', key('doc', document), later) else redis.call('DEL', key('doc', document)) end
+  redis.call('PEXPIRE', key('doc', document), math.max(later, DOCUMENT_MS))
 end
 
 local function hold_document(id, document)
