@@ -3,8 +3,8 @@
     python benchmarks/release.py [--largest 1000000]
 
 Fills a ledger with waiting jobs, then begins and ends 500 of them by hand; each end releases the next. Shows the server's time
-per end (settle and release in one script) for 1 to 10,000 users and backlogs of 1,000 to 1,000,000, as ratios to the smallest; and
-the same for a begin, which releases nothing: what both grow by is the memory's doing (caches), not the release's.
+per end (settle and release in one script) for 1 to 10,000 users and backlogs of 1,000 to 1,000,000, as ratios to the smallest;
+and the same for a begin, which releases nothing: what both grow by is the memory's doing (caches), not the release's.
 """
 
 import argparse
