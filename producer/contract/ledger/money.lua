@@ -162,7 +162,7 @@ end
 -- A part of a document has ended: its parent may go on once all have, or one of them failed.
 local function part_ended(id, state)
   local parent = field(id, 'parent')
-  if not parent then return end
+  if not parent or not field(parent, 'state') then return end
   local left = redis.call('HINCRBY', job_key(parent), 'parts', -1)
   if state ~= 'done' then redis.call('HSET', job_key(parent), 'broken', 1) end
   if left <= 0 or state ~= 'done' then wake('parts:' .. parent, 1) end
