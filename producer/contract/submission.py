@@ -159,6 +159,8 @@ def _deadline_ms(request: CompletionRequest, options: dict[str, Any]) -> int:
 
 def _continuation(options: dict[str, Any]) -> dict[str, Any]:
     kept = {name: options[name] for name in CONTINUATION if options.get(name) not in (None, [], ())}
+    if not kept:
+        return {}
     try:
         return dict(json.loads(json.dumps(kept)))
     except (TypeError, ValueError):
