@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-strip-extras --no-emit-index-url --no-annotate --no-header \
-	--python-version 3.11 --extra worker --extra embedded pyproject.toml
+	--python-version 3.11 --extra worker --extra embedded --extra http pyproject.toml
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test check faults chaos chaos-documents test-legacy lock clean

@@ -54,7 +54,8 @@ class Cache:
         """Have the answer kept when the job is settled; truncated and degraded ones are not."""
         if job.cache_key and completion.finish_reason != "length" and completion.degraded is None:
             fresh_ms, stale_ms = self._settings.ttl_s * 1000, self._settings.stale_s * 1000
-            entry = f"{job.now_ms + fresh_ms};{job.now_ms};{completion.model_dump_json()}"
+            tags = ",".join(job.request.tags)
+            entry = f"{job.now_ms + fresh_ms};{job.now_ms};{tags};{completion.model_dump_json()}"
             job.keep = (job.cache_key, entry, fresh_ms + stale_ms)
 
     def stale(self, job: Job) -> Completion | None:
@@ -67,6 +68,11 @@ class Cache:
         """Hide every entry of a namespace, or of all; they age out by TTL. Returns the new generation."""
         name = "all" if namespace is None else f"ns:{namespace}"
         return int(self._redis.hincrby(self._keys.cache_generations, name, 1))
+
+    def bust_tag(self, tag: str) -> None:
+        """Hide every entry made until now by a request with this tag."""
+        seconds, microseconds = self._redis.time()
+        self._redis.hset(self._keys.cache_generations, f"tag:{tag}", int(seconds * 1000 + microseconds // 1000))
 
     def _cacheable(self, request: CompletionRequest) -> bool:
         temperature = self._call.temperature if request.temperature is None else request.temperature
@@ -82,7 +88,7 @@ class Cache:
 
 
 def _restored(job: Job, entry: str, now_ms: int) -> Completion:
-    _, made_ms, body = entry.split(";", 2)
+    _, made_ms, _, body = entry.split(";", 3)
     age_s = max(0.0, (now_ms - int(made_ms)) / 1000)
     changes = {"request_id": job.id, "cached": True, "cost_usd": job.spent_micro / 1_000_000, "age_s": age_s,
                "attempts": job.attempts, "latency_ms": 0}  # fmt: skip

@@ -11,15 +11,17 @@ from celery import Celery, signals
 from producer.contract.names import COMPLETE
 
 from . import broker  # noqa: F401 -- puts our transport behind redis://
+from .alerts import Watch
 from .observe import signals as telemetry
 from .observe.logs import configure
-from .runtime import checked_settings, current, ending, shut_down
+from .runtime import checked_settings, current, ending, shut_down, watch
 from .settings import LogSettings, SettingsError, load_redis
 from .steward import Steward
 from .store import ERRORS, unsafe
 from .tasks import Complete
 
 logger = logging.getLogger(__name__)
+watching: list[Watch] = []
 
 
 def create_app() -> Celery:
@@ -35,7 +37,7 @@ def create_app() -> Celery:
     return app
 
 
-telemetry.connect(lambda: current().ledger.latencies)
+telemetry.connect(lambda: current().ledger.metrics)
 
 
 @signals.celeryd_init.connect
@@ -61,6 +63,12 @@ def warn_of_an_unsafe_server(**_: Any) -> None:
         logger.warning(warning)
 
 
+@signals.worker_ready.connect
+def look_for_alerts(**_: Any) -> None:
+    """In the main process only; of all that look, one at a time does."""
+    watching.append(watch())
+
+
 @signals.task_revoked.connect
 def cancel_what_was_revoked(request: Any = None, **_: Any) -> None:
     """A delivery that Celery refuses ends its job in the ledger too; else every publication would be refused again."""
@@ -79,6 +87,8 @@ def log_as_json(**_: Any) -> None:
 @signals.worker_process_shutdown.connect
 @signals.worker_shutdown.connect
 def close_runtime(**_: Any) -> None:
+    while watching:
+        watching.pop().close()
     shut_down()
 
 

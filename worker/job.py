@@ -19,6 +19,8 @@ class Bill:
     kind: Literal["none", "maybe", "real"] = "none"
     micro_usd: int = 0
     tokens: int = 0
+    output: int = 0
+    """How many of the tokens were answered."""
 
 
 class Candidate(NamedTuple):
@@ -68,6 +70,8 @@ class Job:
     keep: tuple[str, str, int] = field(default=("", "", 0), repr=False)
     """Cache key, entry and life in ms to store with the outcome."""
     provider_ms: int = 0
+    call_outcome: str = ""
+    """What came of the call that this start of the job made: "ok", "length" or a fault; "" without one."""
 
     @property
     def now_ms(self) -> int:

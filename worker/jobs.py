@@ -8,6 +8,7 @@ import math
 import time
 from collections import deque
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from producer.contract.messages import Completion, CompletionRequest
@@ -106,7 +107,7 @@ class Jobs:
         state = "done" if isinstance(outcome, Completion) else "failed"
         bill, keep = job.bill, job.keep
         argv = (job.id, job.fence, state, dump_outcome(outcome), fault, bill.kind, bill.micro_usd, bill.tokens,
-                int(cool_s * 1000), str(job.allowance), *keep)  # fmt: skip
+                int(cool_s * 1000), str(job.allowance), *keep, bill.output)  # fmt: skip
         reply = self._insist("settle", *argv)
         self._settled.append((time.monotonic(), argv))
         return reply
@@ -136,7 +137,7 @@ class Jobs:
         bill = job.bill
         return self._insist(
             "park", job.id, job.fence, int(after_s * 1000), fault, bill.kind, bill.micro_usd, bill.tokens,
-            int(cool_s * 1000), str(job.allowance), behind, int(crashed), int(grow), int(patient),
+            int(cool_s * 1000), str(job.allowance), behind, int(crashed), int(grow), int(patient), bill.output,
         )  # fmt: skip
 
     def attempt(self, job: Job, limits: list[int], candidates: list[Candidate]) -> list[Any]:
@@ -209,7 +210,8 @@ class Jobs:
         """Say that `worker` lives for `life_s` more seconds with `slots` slots; 0 slots: it leaves."""
         lives = self._settings.result_expires_s * 1000, self._settings.dead_letter_s * 1000
         lanes = str(self._lanes.batch_share), self._lanes.user_in_flight or 0
-        self._scripts("beat", worker, slots, int(life_s * 1000), *lives, *lanes)
+        clock_ms = int(datetime.now(UTC).timestamp() * 1000)
+        self._scripts("beat", worker, slots, int(life_s * 1000), *lives, *lanes, clock_ms, self._settings.usage_days * 86_400_000)
 
     def _insist(self, script: str, *argv: str | int) -> tuple[str, list[Publication]]:
         state, *orders = insist(lambda: self._scripts(script, *argv))

@@ -46,7 +46,7 @@ class Reservation:
     def settle(self, micro_usd: int, usage: Usage | None) -> None:
         """The call was answered and cost this; without a usage nobody knows, and the hold stays as possibly billed."""
         if usage is not None:
-            self.job.bill = Bill("real", micro_usd, usage.input + usage.output)
+            self.job.bill = Bill("real", micro_usd, usage.input + usage.output, usage.output)
 
     def __enter__(self) -> Self:
         self.job.bill = Bill("maybe")

@@ -8,19 +8,31 @@ from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 
-from . import filters, providers
+from . import filters, health, providers
+from .alerts import Alerts, Watch
 from .cache import Cache
 from .filters import Filters
+from .health import Health
 from .jobs import Jobs
 from .leases import Leases
 from .loop import Loop
-from .observe.metrics import Latencies
+from .observe.metrics import Metrics
 from .pipeline import Pipeline
 from .pricing import Pricing
 from .providers.chain import Chain
 from .providers.selection import Selection
 from .quota import Quota
-from .settings import Problem, RedisSettings, Settings, SettingsError, load_redis
+from .settings import (
+    AlertSettings,
+    HealthSettings,
+    Problem,
+    QuotaSettings,
+    RedisSettings,
+    Settings,
+    SettingsError,
+    load,
+    load_redis,
+)
 from .store import Keys, Redis, connect
 from .summary import Summaries
 from .tokens import Estimator, load_vocabularies
@@ -38,7 +50,7 @@ class Ledger:
     def __init__(self, settings: RedisSettings) -> None:
         self.keys = Keys(settings.prefix)
         self.redis: Redis = connect(settings.ledger)
-        self.latencies = Latencies(self.redis, self.keys.latencies)
+        self.metrics = Metrics(self.redis, self.keys)
 
     def hash_key(self) -> bytes:
         """The fleet's key for prompt hashes; the first worker makes it."""
@@ -112,6 +124,8 @@ def checked_settings() -> Settings:
         load_vocabularies(settings.models.known, ((link.provider, link.model) for link in settings.links))
     except ValueError as error:
         problems.append(Problem("LLM_MODELS_FILE", f"Invalid env var: LLM_MODELS_FILE: {error}. Fix: name another tokenizer"))
+    if problem := _no_findings(settings.alerts):
+        problems.append(problem)
     if problems:
         raise SettingsError(problems)
     return settings
@@ -146,6 +160,28 @@ def shut_down() -> None:
         if _current is not None and _current[0] == os.getpid():
             _current[1].close()
         _current = None
+
+
+def observer() -> Health:
+    """The fleet's health, from Redis settings and thresholds alone. Raises `SettingsError`."""
+    ledger, limits = operator(), load(QuotaSettings)
+    return Health(ledger.redis, ledger.keys, ledger.metrics, load(HealthSettings), limits.usd_per_day)
+
+
+def watch() -> Watch:
+    """Begin to look for alerts; close it to end. Raises `SettingsError`, also for a finding that there is not."""
+    settings, ledger = load(AlertSettings), operator()
+    if problem := _no_findings(settings):
+        raise SettingsError([problem])
+    return Watch(Alerts(ledger.redis, ledger.keys, observer(), settings))
+
+
+def _no_findings(settings: AlertSettings) -> Problem | None:
+    wrong = sorted((settings.names or frozenset()) - set(health.NAMES))
+    known = f"Fix: use some of {', '.join(health.NAMES)}, or none"
+    return (
+        Problem("LLM_ALERTS", f"Invalid env var: LLM_ALERTS: no finding is called {', '.join(wrong)}. {known}") if wrong else None
+    )
 
 
 def operator() -> Ledger:

@@ -128,6 +128,8 @@ class CompletionRequest(_Frozen):
     """auto: deterministic single-turn requests; use: several turns and tools as well; refresh: call and overwrite; bypass."""
     cache_namespace: Annotated[str, Field(pattern=r"^[\w.-]{1,64}$")] = "default"
     lane: Lane = "interactive"
+    tags: Annotated[tuple[Annotated[str, Field(pattern=r"^[\w.:-]{1,64}$")], ...], Field(max_length=8)] = ()
+    """What it is for, to group usage and to bust cached answers by; an identical request with other tags may share an answer."""
     deadline_s: Annotated[float, Field(gt=0, le=7 * 86_400)] | None = None
     """Seconds from submission after which no answer is wanted any more."""
     metadata: Annotated[dict[ShortText, Annotated[str, Field(max_length=512)]], Field(max_length=16)] = {}

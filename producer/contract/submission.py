@@ -80,6 +80,7 @@ class Submission:
             dump_outcome(self.wrong) if self.wrong else "",
             self.parent,
             self.request.document or "",
+            ",".join(sorted(set(self.request.tags))),
         )
 
 

@@ -76,4 +76,4 @@ def test_a_bust_must_say_what(openai_env):
     """Neither nothing nor both."""
     done = completions("cache", "bust", **openai_env)
     assert done.returncode == 2
-    assert "say either --namespace NAME or --all" in done.stderr
+    assert "say one of --namespace NAME, --tag TAG and --all" in done.stderr

@@ -45,7 +45,7 @@ class Ledger:
         return totals
 
     def counter(self, name: str) -> int:
-        return int(self.redis.hget(KEYS.counters, name) or 0)
+        return int(self.redis.hget(KEYS.totals, f"n|{name}") or 0)
 
     def open(self) -> int:
         """How many jobs are released or running."""

@@ -1,6 +1,7 @@
 """`completions stats`: the fleet's latencies."""
 
 import json
+import re
 from collections.abc import Iterable
 from dataclasses import asdict
 
@@ -13,25 +14,43 @@ from ..store import ERRORS
 HEADER = ("KIND", "LANE", "PROVIDER", "MODEL", "COUNT", "P50 ms", "P95 ms", "P99 ms", "MAX ms")
 NAMES = 4
 """So many columns from the left are names and not numbers."""
+LONGEST_S = 48 * 3600
+
+
+class Span(click.ParamType[int]):
+    """ "90s", "5m" or "1h" as seconds, at most 48 h."""
+
+    name = "span"
+
+    def convert(self, value: str | int, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        if isinstance(value, int):
+            return value
+        found = re.fullmatch(r"([1-9]\d{0,5})([smh])", value)
+        seconds = int(found[1]) * {"s": 1, "m": 60, "h": 3600}[found[2]] if found else 0
+        if not 0 < seconds <= LONGEST_S:
+            self.fail(f"{value!r} is no span of at most 48 h; write 90s, 5m or 1h", param, ctx)
+        return seconds
 
 
 @click.command()
-@click.option("--hours", type=click.IntRange(1, 48), default=24, show_default=True, help="How far to look back.")
+@click.option("--last", "span_s", type=Span(), default="24h", show_default=True, help="How far to look back: 1m, 5m, 1h, ...")
 @click.option("--json", "as_json", is_flag=True, help="One JSON array for a machine instead of a table.")
-def stats(hours: int, as_json: bool) -> None:
-    """Latencies of all workers in milliseconds, within 2 %.
+def stats(span_s: int, as_json: bool) -> None:
+    """Latencies of all workers in milliseconds, within 2 %: all together, then by lane, by provider, by model.
 
     \b
     queue      from submission to the first time a worker took the job
-    provider   the last provider call on the wire
+    provider   one provider call on the wire
     total      from submission to the outcome
 
+    A span of up to an hour is met to ten seconds, a longer one to whole hours.
+
     \b
-    completions stats --hours 1
-    completions stats --json | jq '.[] | select(.kind == "total" and .lane == "*") | .p99'
+    completions stats --last 5m
+    completions stats --json | jq '.[] | select(.kind == "total" and .lane == "*" and .provider == "*") | .p99'
     """
     try:
-        rows = operator().latencies.read(hours)
+        rows = operator().metrics.window(span_s).rows()
     except ERRORS as error:
         reason = str(error).rstrip(".")
         raise click.ClickException(f"Redis does not answer: {reason}. Fix: check with `completions check`") from None
@@ -40,7 +59,7 @@ def stats(hours: int, as_json: bool) -> None:
     elif rows:
         click.echo(table(rows))
     else:
-        click.echo(f"No job has ended in the last {hours} h.")
+        click.echo(f"No job has ended in the last {span_s:,} s.")
 
 
 def table(rows: Iterable[Row]) -> str:

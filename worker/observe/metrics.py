@@ -1,62 +1,36 @@
-"""The fleet's latencies: histograms that every worker adds to and anybody can merge.
+"""The fleet's latencies and calls: counts in Redis that every worker adds to and anybody can merge.
 
-Logarithmic buckets after DDSketch (Masson, Rim, Lee: "DDSketch: A Fast and Fully-Mergeable Quantile Sketch with
-Relative-Error Guarantees", VLDB 2019, section 2.1): bucket i holds the values in (GAMMA^(i-1), GAMMA^i] and answers
-with 2 GAMMA^i / (GAMMA + 1), which is off by at most (GAMMA - 1) / (GAMMA + 1) = 1.96 %.
+Each sample is counted three times, by the server's clock: in a slot of ten seconds (kept 70 minutes), in its hour (kept
+48 hours) and in the totals since the beginning. A window is the sum of its slots, so it is up to one slot longer than asked.
+The ledger's scripts count ends of jobs and money in the same slots (`count` in common.lua).
 """
 
 import math
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
 
-from ..store import ERRORS, Redis
+from ..store import ERRORS, Keys, Redis
+from ..store.scripts import Scripts
+from .sketch import bucket, quantile, representative
 
-GAMMA = 1.04
-"""Changing it changes what stored buckets mean: give the hashes a new key then."""
-
-BELOW_1_MS = -1
-"""The bucket of everything under a millisecond, which is not told apart; it answers with 0."""
-
-RETENTION_S = 48 * 3600
-RESYNC_S = 600.0
+SLOT_S = 10
+SLOTS_KEPT_S = 3600
+"""The longest window that is read from slots; what is longer comes from hours."""
 QUIET_S = 10.0
 """How long nothing is sent after a failure: a frozen server must cost a job one timeout, not one per sample."""
 
 KINDS = ("queue", "provider", "total")
+"""From submission to the first start; one provider call on the wire; from submission to the outcome."""
 ALL = "*"
-
-_LOG_GAMMA = math.log(GAMMA)
-
-Series = tuple[str, str, str, str]
-"""kind, lane, provider, model"""
-
-
-def bucket(value_ms: float) -> int:
-    """The bucket of a duration."""
-    return BELOW_1_MS if value_ms < 1 else math.ceil(math.log(value_ms) / _LOG_GAMMA)
-
-
-def representative(index: int) -> float:
-    """Milliseconds that stand for every value of a bucket."""
-    return 0.0 if index == BELOW_1_MS else 2 * GAMMA**index / (GAMMA + 1)
-
-
-def quantile(buckets: Mapping[int, int], q: float) -> float:
-    """The value of rank floor(q (n - 1)) of n samples in ascending order, within 2 %. No samples: `ValueError`."""
-    rank = math.floor(q * (sum(buckets.values()) - 1))
-    seen = 0
-    for index in sorted(buckets):
-        seen += buckets[index]
-        if seen > rank:
-            return representative(index)
-    raise ValueError("no samples")
+ANSWERED = ("ok", "length")
+"""Outcomes of calls that were answered; every other one is a fault."""
 
 
 @dataclass(frozen=True)
 class Row:
-    """Latencies of one series in milliseconds. `lane`, `provider` and `model` are "*" in the row of all of a kind."""
+    """Latencies of one series in milliseconds; "*" where it is about all lanes, providers or models."""
 
     kind: str
     lane: str
@@ -68,83 +42,121 @@ class Row:
     p99: float
     max: float
 
+
+@dataclass(frozen=True)
+class Tally:
+    """What was counted in some stretch of time."""
+
+    buckets: dict[tuple[str, str, str, str], Counter[int]] = field(default_factory=dict)
+    """(kind, lane, provider, model) -> bucket -> samples"""
+    calls: Counter[tuple[str, str, str, str]] = field(default_factory=Counter)
+    """(lane, provider, model, outcome) -> calls"""
+    events: Counter[str] = field(default_factory=Counter)
+    """What the ledger counts: submitted, done, failed, error:<type>, spent_micro, ..."""
+
     @classmethod
-    def of(cls, series: Series, buckets: Mapping[int, int]) -> "Row":
-        p50, p95, p99 = (quantile(buckets, q) for q in (0.50, 0.95, 0.99))
-        return cls(*series, sum(buckets.values()), p50, p95, p99, representative(max(buckets)))
+    def of(cls, hashes: Iterable[dict[str, str]]) -> "Tally":
+        """Merging is adding."""
+        buckets: defaultdict[tuple[str, str, str, str], Counter[int]] = defaultdict(Counter)
+        calls: Counter[tuple[str, str, str, str]] = Counter()
+        events: Counter[str] = Counter()
+        for stored in hashes:
+            for name, count in stored.items():
+                match name.split("|"):
+                    case ["l", kind, lane, provider, model, index]:
+                        buckets[kind, lane, provider, model][int(index)] += int(count)
+                    case ["c", lane, provider, model, outcome]:
+                        calls[lane, provider, model, outcome] += int(count)
+                    case ["n", event]:
+                        events[event] += int(count)
+        return cls(dict(buckets), calls, events)
+
+    def rows(self) -> list[Row]:
+        """Of each kind: all together, then by lane, by provider, by model."""
+        merged: defaultdict[tuple[str, str, str, str], Counter[int]] = defaultdict(Counter)
+        for series, counts in self.buckets.items():
+            for view in set(_views(*series)):
+                merged[view].update(counts)
+        order = sorted(merged, key=lambda view: (KINDS.index(view[0]), view[1:] != (ALL, ALL, ALL), view[1] == ALL, view))
+        return [_row(view, merged[view]) for view in order]
+
+    def row(self, kind: str) -> Row | None:
+        """All lanes, providers and models together; None without a sample."""
+        return next((row for row in self.rows() if row.kind == kind), None)
 
 
-class Latencies:
-    """Durations of the whole fleet in one Redis hash per hour. Redis down: dropped, counted in `dropped`.
+class Metrics:
+    """Redis down: samples are dropped, counted in `dropped`; reading raises one of `store.ERRORS`."""
 
-    `key` gives the hash's key for an hour since the epoch, by the server's clock: hosts whose clocks disagree still
-    write into the same hour. The server is asked once per `RESYNC_S`, the monotonic clock fills the gaps.
-    """
-
-    def __init__(self, redis: Redis, key: Callable[[int], str]) -> None:
+    def __init__(self, redis: Redis, keys: Keys) -> None:
         self._redis = redis
-        self._key = key
-        self._synced: tuple[float, int] | None = None
+        self._keys = keys
+        self._scripts = Scripts(redis, keys.root)
         self._quiet_until = -math.inf
         self.dropped = 0
 
-    def record(self, lane: str, provider: str, model: str, queue_ms: float, provider_ms: float, total_ms: float) -> None:
-        """Add one finished job, in one round trip. `provider_ms` 0: no call was made, so none is counted. Never raises
-        for a server that is down."""
-        if time.monotonic() < self._quiet_until:
-            self.dropped += 1
+    def job_ended(self, lane: str, provider: str, model: str, queue_ms: float, total_ms: float) -> list[str]:
+        """The samples of a job that ended."""
+        return [_latency("queue", lane, provider, model, queue_ms), _latency("total", lane, provider, model, total_ms)]
+
+    def call_ended(self, lane: str, provider: str, model: str, outcome: str, provider_ms: float) -> list[str]:
+        """The samples of a provider call. `outcome`: "ok", "length" or a fault."""
+        counted = "|".join(("c", *map(_plain, (lane, provider, model, outcome))))
+        return [counted, _latency("provider", lane, provider, model, provider_ms)]
+
+    def add(self, samples: list[str]) -> None:
+        """Count samples, in one round trip. Never raises for a server that is down."""
+        if not samples:
             return
-        samples = [("queue", queue_ms), ("provider", provider_ms), ("total", total_ms)]
+        if time.monotonic() < self._quiet_until:
+            self.dropped += len(samples)
+            return
         try:
-            key = self._key(self._hour())
-            with self._redis.pipeline(transaction=False) as pipe:
-                for kind, value_ms in samples:
-                    if kind != "provider" or value_ms > 0:
-                        pipe.hincrby(key, _field((kind, lane, provider, model), bucket(value_ms)), 1)
-                pipe.expire(key, RETENTION_S)
-                pipe.execute()
+            self._scripts("tally", *samples)
         except ERRORS:
-            self.dropped += 1
-            self._synced = None
+            self.dropped += len(samples)
             self._quiet_until = time.monotonic() + QUIET_S
 
-    def read(self, hours: int = 24) -> list[Row]:
-        """The last `hours` (at most 48) and what has passed of this one; per kind all together first, then one by one.
+    def window(self, seconds: int) -> Tally:
+        """The last `seconds`: up to an hour to ten seconds, beyond that (at most 48 hours) to whole hours."""
+        now = int(self._redis.time()[0])
+        if seconds <= SLOTS_KEPT_S:
+            return self._read(map(self._keys.slot, range((now - seconds) // SLOT_S, now // SLOT_S + 1)))
+        return self._read(map(self._keys.hour, range((now - seconds) // 3600, now // 3600 + 1)))
 
-        Raises one of `store.ERRORS` if the server is down.
-        """
-        now = self._hour()
+    def totals(self) -> Tally:
+        """Everything since the beginning."""
+        return self._read([self._keys.totals])
+
+    def _read(self, keys: Iterable[str]) -> Tally:
         with self._redis.pipeline(transaction=False) as pipe:
-            for hour in range(now - hours, now + 1):
-                pipe.hgetall(self._key(hour))
-            merged = merge(pipe.execute())
-        order = sorted(merged, key=lambda series: (KINDS.index(series[0]), series[1:] != (ALL, ALL, ALL), series))
-        return [Row.of(series, merged[series]) for series in order]
-
-    def _hour(self) -> int:
-        """Hours since the epoch by the server's clock."""
-        now = time.monotonic()
-        if self._synced is None or now - self._synced[0] > RESYNC_S:
-            self._synced = (now, int(self._redis.time()[0]))
-        since, epoch_s = self._synced
-        return int(epoch_s + now - since) // 3600
+            for key in keys:
+                pipe.hgetall(key)
+            return Tally.of(pipe.execute())
 
 
-def merge(hashes: list[dict[str, str]]) -> dict[Series, Counter[int]]:
-    """The buckets of each series and, under "*", of each kind; merging is adding."""
-    merged: defaultdict[Series, Counter[int]] = defaultdict(Counter)
-    for stored in hashes:
-        for field, count in stored.items():
-            kind, lane, provider, model, index = field.split("|")
-            for series in _with_total((kind, lane, provider, model)):
-                merged[series][int(index)] += int(count)
-    return dict(merged)
+def measured(question: Callable[[], object]) -> float:
+    """Milliseconds that `question` takes."""
+    started = time.monotonic()
+    question()
+    return (time.monotonic() - started) * 1000
 
 
-def _with_total(series: Series) -> Iterator[Series]:
-    yield series
-    yield series[0], ALL, ALL, ALL
+def _row(view: tuple[str, str, str, str], counts: Counter[int]) -> Row:
+    p50, p95, p99 = (quantile(counts, q) for q in (0.50, 0.95, 0.99))
+    return Row(*view, sum(counts.values()), p50, p95, p99, representative(max(counts)))
 
 
-def _field(series: Series, index: int) -> str:
-    return "|".join([*(part.replace("|", "/") for part in series), str(index)])
+def _views(kind: str, lane: str, provider: str, model: str) -> Iterator[tuple[str, str, str, str]]:
+    yield kind, ALL, ALL, ALL
+    yield kind, lane, ALL, ALL
+    yield kind, ALL, provider, ALL
+    yield kind, ALL, provider, model
+
+
+def _latency(kind: str, lane: str, provider: str, model: str, value_ms: float) -> str:
+    return "|".join(("l", kind, *map(_plain, (lane, provider, model)), str(bucket(value_ms))))
+
+
+def _plain(name: str) -> str:
+    return name.replace("|", "/") or "none"

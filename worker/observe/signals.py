@@ -5,24 +5,23 @@ from typing import Any
 
 from celery import signals
 
-from .metrics import Latencies
+from .metrics import Metrics
 
 
-def connect(latencies: Callable[[], Latencies]) -> None:
-    """Record queue wait, provider time and total of every job that ends in this process."""
+def connect(metrics: Callable[[], Metrics]) -> None:
+    """Record the call of every delivery in this process that made one; of a job that ends here, its queue wait and total."""
 
     def ended(task: Any = None, state: str = "", **_: Any) -> None:
         job = getattr(task.request, "job", None)
-        if job is None or state not in ("SUCCESS", "FAILURE"):
+        if job is None:
             return
+        samples = []
         provider, _, model = job.link.partition(":")
-        latencies().record(
-            lane=job.lane,
-            provider=provider or "none",
-            model=model or "none",
-            queue_ms=job.first_begun_ms - job.submitted_ms,
-            provider_ms=job.provider_ms,
-            total_ms=job.now_ms - job.submitted_ms,
-        )
+        if job.call_outcome:
+            samples += metrics().call_ended(job.lane, provider, model, job.call_outcome, job.provider_ms)
+        if state in ("SUCCESS", "FAILURE"):
+            waited_ms, took_ms = job.first_begun_ms - job.submitted_ms, job.now_ms - job.submitted_ms
+            samples += metrics().job_ended(job.lane, provider, model, waited_ms, took_ms)
+        metrics().add(samples)
 
     signals.task_postrun.connect(ended, weak=False)

@@ -99,6 +99,7 @@ class Chain:
         reply: Reply | None = None, price: Price | None = None, error: ProviderError | None = None,
     ) -> None:  # fmt: skip
         job.provider_ms = round((time.monotonic() - started) * 1000)
+        job.call_outcome = str(error.fault) if error else "length" if reply and reply.finish == "length" else "ok"
         usage = (reply.usage if reply else None) or Usage()
         doubtful = error.maybe_billed if error else reply is not None and reply.usage is None
         provider_call(

@@ -5,14 +5,16 @@ Values come from the environment, then from files in `LLM_SECRETS_DIR` (one file
 and Kubernetes mount them).
 """
 
-from typing import NamedTuple, Self
+from typing import NamedTuple, Self, TypeVar
 
 from .base import Problem, SettingsError, Slice, read
 from .links import VENDORS, ChainSettings, Link, LinkSettings, links
 from .slices import (
+    AlertSettings,
     CacheSettings,
     CallSettings,
     FilterSettings,
+    HealthSettings,
     LaneSettings,
     LedgerSettings,
     LogSettings,
@@ -28,10 +30,12 @@ from .slices import (
 
 __all__ = [
     "VENDORS",
+    "AlertSettings",
     "CacheSettings",
     "CallSettings",
     "ChainSettings",
     "FilterSettings",
+    "HealthSettings",
     "LaneSettings",
     "LedgerSettings",
     "Link",
@@ -49,6 +53,7 @@ __all__ = [
     "SettingsError",
     "Slice",
     "SummarySettings",
+    "load",
     "load_redis",
 ]
 
@@ -69,6 +74,8 @@ class Settings(NamedTuple):
     lanes: LaneSettings
     pace: PaceSettings
     summary: SummarySettings
+    health: HealthSettings
+    alerts: AlertSettings
     links: tuple[Link, ...]
     """The chain, in order."""
 
@@ -89,10 +96,18 @@ class Settings(NamedTuple):
         return cls(**slices, links=chained)  # type: ignore[arg-type]
 
 
-def load_redis() -> RedisSettings:
-    """The Redis slice alone. Raises `SettingsError`."""
+S = TypeVar("S", bound=Slice)
+
+
+def load(slice_: type[S]) -> S:
+    """One slice alone. Raises `SettingsError`."""
     problems: list[Problem] = []
-    settings = read(RedisSettings, problems)
+    settings = read(slice_, problems)
     if settings is None:
         raise SettingsError(problems)
     return settings
+
+
+def load_redis() -> RedisSettings:
+    """The Redis slice alone. Raises `SettingsError`."""
+    return load(RedisSettings)

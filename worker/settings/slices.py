@@ -5,7 +5,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple
 
-from pydantic import Field, field_validator
+from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import NoDecode
 
 from producer.settings import ProducerSettings
@@ -73,6 +73,8 @@ class LedgerSettings(Slice):
     """After a death with the call on the wire: run the job again, or end it as `OutcomeUnknown`. The hold stays booked."""
     dead_letter_s: Annotated[int, Field(ge=0)] = Field(7 * 86_400, validation_alias="LEDGER_DEAD_LETTER_SECONDS")
     """How long failed jobs are kept with their request, to be looked at and replayed; 0: not at all."""
+    usage_days: Positive = Field(400, validation_alias="LLM_USAGE_DAYS")
+    """How long daily sums of usage are kept."""
 
 
 class LaneSettings(Slice):
@@ -141,6 +143,57 @@ class FilterSettings(Slice):
         if not isinstance(value, str):
             return value
         return cls.model_fields["output"].default | dict(pairs(value, ","))
+
+
+Share = Annotated[float, Field(gt=0, le=1, allow_inf_nan=False)]
+
+
+class HealthSettings(Slice):
+    """From when on something counts as wrong, for `completions health` and for alerts."""
+
+    window_s: Annotated[int, Field(ge=10, le=3600)] = Field(300, validation_alias="LLM_HEALTH_WINDOW_SECONDS")
+    least: Positive = Field(10, validation_alias="LLM_HEALTH_LEAST")
+    """Jobs, or answers, in the window below which no rate and no percentile is judged."""
+    p95_s: Seconds = Field(5.0, validation_alias="LLM_HEALTH_P95_SECONDS")
+    error_rate: Share = Field(0.05, validation_alias="LLM_HEALTH_ERROR_RATE")
+    truncation_rate: Share = Field(0.1, validation_alias="LLM_HEALTH_TRUNCATION_RATE")
+    queue_s: Seconds = Field(60.0, validation_alias="LLM_HEALTH_QUEUE_SECONDS")
+    redis_ms: Seconds = Field(50.0, validation_alias="LLM_HEALTH_REDIS_MS")
+    skew_s: Seconds = Field(2.0, validation_alias="LLM_HEALTH_SKEW_SECONDS")
+    budget: Share = Field(0.9, validation_alias="LLM_HEALTH_BUDGET")
+    usd_per_day: Dollars | None = Field(None, validation_alias="LLM_ALERT_USD_PER_DAY")
+    """Of the whole fleet and UTC day; a warning, where `LLM_USD_PER_DAY` is a limit."""
+
+
+class AlertSettings(Slice):
+    """Who is told what health finds. URLs are secrets: whoever knows one may post there."""
+
+    names: Annotated[frozenset[str] | None, NoDecode] = Field(None, validation_alias="LLM_ALERTS")
+    """Findings to tell of; None: all, empty: none."""
+    webhook: SecretStr | None = Field(None, validation_alias="LLM_ALERT_WEBHOOK")
+    slack: SecretStr | None = Field(None, validation_alias="LLM_ALERT_SLACK")
+    period_s: Seconds = Field(15.0, validation_alias="LLM_ALERT_PERIOD_SECONDS")
+    clear_s: Annotated[float, Field(ge=0)] = Field(60.0, validation_alias="LLM_ALERT_CLEAR_SECONDS")
+    """How long a finding must be gone before it counts as over."""
+
+    @field_validator("names", mode="before")
+    @classmethod
+    def _listed(cls, value: Any) -> Any:
+        if not isinstance(value, str):
+            return value
+        listed = frozenset(name.strip() for name in value.split(",") if name.strip())
+        return frozenset() if listed == {"none"} else listed
+
+    @field_validator("webhook", "slack")
+    @classmethod
+    def _is_http(cls, value: SecretStr | None) -> SecretStr | None:
+        if value and not value.get_secret_value().startswith(("http://", "https://")):
+            raise ValueError("must begin with https:// or http://")
+        return value
+
+    def wants(self, name: str) -> bool:
+        """Whether findings of that name are told."""
+        return self.names is None or name in self.names
 
 
 class LogSettings(Slice):

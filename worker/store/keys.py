@@ -15,7 +15,7 @@ class Keys(SharedKeys):
         return f"{self.root}cool:{link}"
 
     def cached(self, generations: str, namespace: str, content: str) -> str:
-        """String: "fresh until ms;made ms;completion JSON", TTL = stale life. Written by settle, read by lookup."""
+        """String: "fresh until ms;made ms;tags;completion JSON", TTL = stale life. Written by settle, read by lookup."""
         return f"{self.root}c:{generations}:{namespace}:{content}"
 
     def flight(self, generations: str, namespace: str, content: str) -> str:
@@ -24,7 +24,7 @@ class Keys(SharedKeys):
 
     @property
     def cache_generations(self) -> str:
-        """Hash: "all" and "ns:<namespace>" counters; a bust adds 1 and so hides every older entry. No TTL."""
+        """Hash: "all" and "ns:<namespace>": a bust adds 1; "tag:<tag>": when it was busted (ms). Older entries hide. No TTL."""
         return f"{self.root}cgen"
 
     def pace(self, link: str) -> str:
@@ -46,6 +46,17 @@ class Keys(SharedKeys):
         """String: the fleet's HMAC key for prompt hashes, made by the first worker. No TTL."""
         return f"{self.root}hk"
 
-    def latencies(self, hour: int) -> str:
-        """Hash: "kind|lane|provider|model|bucket" -> count, one per epoch hour, TTL 48 h. Written by metrics."""
-        return f"{self.root}lat:{hour}"
+    @property
+    def alerts(self) -> str:
+        """Hash: "<finding>|<about>" -> since when it fires and who was told, as JSON. Written by alerts."""
+        return f"{self.root}alerts"
+
+    @property
+    def watch(self) -> str:
+        """String: somebody looks for alerts, or has in this period; TTL the rest of it, at most 60 s."""
+        return f"{self.root}watch"
+
+    @property
+    def skews(self) -> str:
+        """Hash: worker -> milliseconds that its clock is ahead of the server's. Written by beat."""
+        return f"{self.root}skew"

@@ -111,15 +111,32 @@ class SharedKeys:
         """Hash: release target, lives, share and cap, written by the beat; virtual times of the lanes."""
         return f"{self.root}cfg"
 
+    def slot(self, number: int) -> str:
+        """Hash: what happened in ten seconds of the epoch ("n|<event>", "l|...", "c|...": observe/metrics.py). TTL 70 min."""
+        return f"{self.root}obs:{number}"
+
+    def hour(self, number: int) -> str:
+        """Hash: the same of an hour of the epoch. TTL 48 h."""
+        return f"{self.root}obh:{number}"
+
     @property
-    def counters(self) -> str:
-        """Hash: jobs per final state, micro-dollars spent and possibly billed, unknown attempts, since the beginning."""
-        return f"{self.root}m"
+    def totals(self) -> str:
+        """Hash: the same since the beginning."""
+        return f"{self.root}tot"
+
+    @property
+    def cooling(self) -> str:
+        """Sorted set: links left alone after a failure, by when that ends (ms). Written by park and settle."""
+        return f"{self.root}cooling"
 
     @property
     def sequence(self) -> str:
         """Hash: release numbers given and highest begun, per lane; numbers given on benches."""
         return f"{self.root}seq"
+
+    def usage(self, day: int) -> str:
+        """Hash: [user, group, link, tags] as JSON -> sums of a UTC day (number). TTL `LLM_USAGE_DAYS`. Written by scripts."""
+        return f"{self.root}use:{day}"
 
     def idempotency(self, user_id: str, name: str) -> str:
         """String: the job that a user's idempotency key stands for, TTL 24 h. Written and read by submit."""

@@ -17,7 +17,20 @@ local function key(...) return root .. table.concat({...}, ':') end
 local function job_key(id) return root .. 'j:' .. id end
 local function field(id, name) return redis.call('HGET', job_key(id), name) end
 local function number(id, name) return tonumber(redis.call('HGET', job_key(id), name) or '0') end
-local function count(name, by) redis.call('HINCRBY', key('m'), name, by or 1) end
+
+local SLOT_MS, SLOT_LIFE_MS, HOUR_MS, HOUR_LIFE_MS = 10000, 4200000, 3600000, 172800000
+
+-- Count something that happened now: in its slot of ten seconds, in its hour, and since the beginning.
+local function tally(name, by)
+  local slot, hour = key('obs', math.floor(now / SLOT_MS)), key('obh', math.floor(now / HOUR_MS))
+  redis.call('HINCRBY', slot, name, by)
+  redis.call('PEXPIRE', slot, SLOT_LIFE_MS)
+  redis.call('HINCRBY', hour, name, by)
+  redis.call('PEXPIRE', hour, HOUR_LIFE_MS)
+  redis.call('HINCRBY', key('tot'), name, by)
+end
+
+local function count(name, by) tally('n|' .. name, by or 1) end
 
 -- Milliseconds left of the quiet time after the server's start, in which nothing begins and nothing is swept: first every worker
 -- settles again what the server may have forgotten. 0 if INFO may not be asked.

@@ -2,6 +2,8 @@
 -- Invariants kept here: a job leaves exactly one outcome; what a hold adds to a budget, exactly one of unhold, book or doubt
 -- takes away again.
 
+local USAGE_MS = 34560000000   -- 400 days, until a worker has said otherwise
+
 -- Budgets: hash with fields h (held), u<slot> (spent) and m<slot> (possibly billed). A window is its last `slots` slots.
 local SHAPES = {
   tokens   = { slot = 60000,    slots = 61 },   -- any 60 minutes; the extra slot covers the one cut by the window's start
@@ -83,10 +85,30 @@ local function unhold(id)
   redis.call('HDEL', job_key(id), 'held_tokens', 'held_micro', 'link')
 end
 
-local function book(id, kind, amounts, at)
+-- Usage, kept beyond its jobs: a hash per UTC day, one row per user, group, link and tags. Calls, input and output tokens and
+-- micro-dollars of answered calls, then calls and micro-dollars of those possibly billed.
+local function book_usage(id, kind, amounts, at, link)
+  local day = key('use', math.floor(at / SHAPES.usd.slot))
+  local row = cjson.encode({ field(id, 'user'), field(id, 'group') or '', link, field(id, 'tags') or '' })
+  local sums = {}
+  for n in (redis.call('HGET', day, row) or '0,0,0,0,0,0'):gmatch('[^,]+') do sums[#sums + 1] = tonumber(n) end
+  local sign = amounts.requests
+  if kind == 'u' then
+    sums[1], sums[2], sums[3] = sums[1] + sign, sums[2] + amounts.tokens - amounts.output, sums[3] + amounts.output
+    sums[4] = sums[4] + amounts.micro
+  else
+    sums[5], sums[6] = sums[5] + sign, sums[6] + amounts.micro
+  end
+  for i, n in ipairs(sums) do sums[i] = string.format('%d', n) end
+  redis.call('HSET', day, row, table.concat(sums, ','))
+  redis.call('PEXPIRE', day, tonumber(redis.call('HGET', key('cfg'), 'usage_ms') or USAGE_MS))
+end
+
+local function book(id, fence, kind, amounts, at)
   for _, budget in ipairs(budgets(id)) do
     add(budget, kind .. slot_of(budget, at), amounts[budget.unit])
   end
+  book_usage(id, kind, amounts, at, field(id, 'on' .. fence) or '')
   local total = kind == 'u' and 'cost' or 'maybe'
   redis.call('HINCRBY', job_key(id), total, amounts.micro)
   count(kind == 'u' and 'spent_micro' or 'maybe_billed_micro', amounts.micro)
@@ -100,7 +122,7 @@ end
 -- The open attempt may have been billed: its hold stays booked as such, under its fence, until a late reply says better.
 local function doubt(id, fence)
   local amounts = held(id)
-  book(id, 'm', amounts, now)
+  book(id, fence, 'm', amounts, now)
   count('maybe_billed_attempts', 1)
   redis.call('HSET', job_key(id), 'doubt' .. fence, amounts.tokens .. ':' .. amounts.micro .. ':' .. now)
   unhold(id)
@@ -111,20 +133,20 @@ local function undoubt(id, fence)
   local left = field(id, 'doubt' .. fence)
   if not left then return end
   local tokens, micro, at = left:match('(%d+):(%d+):(%d+)')
-  book(id, 'm', { tokens = -tokens, micro = -micro, requests = -1 }, tonumber(at))
+  book(id, fence, 'm', { tokens = -tokens, micro = -micro, requests = -1 }, tonumber(at))
   count('maybe_billed_attempts', -1)
   redis.call('HDEL', job_key(id), 'doubt' .. fence)
 end
 
 -- Book a reply's true cost, once per fence: a settle whose answer was lost is sent again, and a late one may follow a sweep.
-local function book_reply(id, fence, micro, tokens)
+local function book_reply(id, fence, bill)
   if redis.call('HSETNX', job_key(id), 'booked' .. fence, 1) == 0 then return end
   undoubt(id, fence)
-  book(id, 'u', { tokens = tokens, micro = micro, requests = 1 }, now)
+  book(id, fence, 'u', { tokens = bill.tokens, output = bill.output, micro = bill.micro, requests = 1 }, now)
 end
 
 -- The open attempt ended with `fault` ('' = an answer): add it to the history, book what it cost, mind its link.
--- end_: billing ('none', 'maybe', or 'real' with micro and tokens), cool (ms to leave the link alone), told (see heed).
+-- end_: billing ('none', 'maybe', or 'real' with micro, tokens and output, how many of them), cool (ms to leave the link alone), told (see heed).
 local function close_attempt(id, fence, fault, end_)
   local link = field(id, 'link')
   if not link then return end
@@ -134,7 +156,7 @@ local function close_attempt(id, fence, fault, end_)
     doubt(id, fence)
   else
     unhold(id)
-    if end_.billing == 'real' then book_reply(id, fence, end_.micro, end_.tokens) end
+    if end_.billing == 'real' then book_reply(id, fence, end_) end
   end
   if open then wake('link:' .. link, MAX_SKIPS) end
 end
@@ -146,10 +168,10 @@ local UNHEARD = { billing = 'maybe', micro = 0, tokens = 0, cool = 0, told = '' 
 local EXPECTED = { RateLimited = true, BudgetExceeded = true, InvalidRequest = true, Cancelled = true }
 
 -- Keep what is needed to understand a failed job and to send its request again.
-local function bury(id, state, outcome)
+local function bury(id, kind, outcome)
   local life = tonumber(redis.call('HGET', key('cfg'), 'dead_ms') or '604800000')
-  local kind = state ~= 'done' and cjson.decode(outcome).error.type
-  if life <= 0 or not kind or EXPECTED[kind] then return end
+  if life <= 0 or EXPECTED[kind] then return end
+  count('dead_letters')
   local record = redis.call('HMGET', job_key(id), 'user', 'lane', 'tried', 'attempts', 'unknown', 'at')
   redis.call('HSET', key('d', id), 'user', record[1], 'lane', record[2], 'tried', record[3] or '', 'attempts', record[4] or 0,
              'unknown', record[5] or 0, 'at', record[6], 'ended', now, 'kind', kind, 'outcome', outcome,
@@ -198,7 +220,11 @@ function finish(id, state, outcome)
   local ttl = tonumber(batch and redis.call('HGET', key('b', batch), 'ttl') or redis.call('HGET', key('cfg'), 'ttl') or DEFAULT_TTL_MS)
   redis.call('HSET', job_key(id), 'state', state, 'ended', now)
   redis.call('SET', key('o', id), outcome, 'PX', ttl)
-  if not batch then bury(id, state, outcome) end
+  if state ~= 'done' then
+    local kind = cjson.decode(outcome).error.type
+    count('error:' .. kind)
+    if not batch then bury(id, kind, outcome) end
+  end
   if batch and state ~= 'done' then redis.call('PEXPIRE', key('q', id), ttl) else redis.call('DEL', key('q', id)) end
   shut(id)
   redis.call('ZREM', key('park'), id)

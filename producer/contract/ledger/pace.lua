@@ -156,9 +156,11 @@ local function pass_back(id, link, worst, fault, end_)
   if end_.billing == 'real' then learn(pace, worst, end_.tokens) end
   heed(pace, end_.told)
   if fault == 'rate_limited' then halve(pace, number(id, 'sent')) end
-    local open = false
+  local open = false
   if end_.cool > 0 then
     redis.call('SET', key('cool', link), fault, 'PX', end_.cool)
+    redis.call('ZADD', key('cooling'), now + end_.cool, link)
+    redis.call('ZREMRANGEBYSCORE', key('cooling'), '-inf', now)
     pace.half = 1
   elseif pace.half and (pace.probe == id and fault ~= 'lost' or fault == '') then
     pace.half, open = nil, true

@@ -73,4 +73,5 @@ save(pace)
 redis.call('HSET', job_key(id), 'link', link, 'held_micro', asked.micro, 'held_tokens', asked.tokens, 'paced', tokens, 'sent', now)
 redis.call('HDEL', job_key(id), 'behind')
 if payer(id) then redis.call('HINCRBY', key('b', payer(id)), 'calls', 1) end
+redis.call('HSET', job_key(id), 'on' .. fence, link)
 return { 'go', (chosen - 7) / 6, redis.call('HINCRBY', job_key(id), 'attempts', 1) }

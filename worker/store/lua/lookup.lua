@@ -5,6 +5,10 @@
 local id, generation = ARGV[1], redis.call('HMGET', key('cgen'), 'all', 'ns:' .. ARGV[3])
 local entry_key = key('c', (generation[1] or '0') .. '.' .. (generation[2] or '0'), ARGV[3], ARGV[2])
 local entry = redis.call('GET', entry_key) or ''
+local made, tags = entry:match('^%d+;(%d+);([^;]*);')
+for tag in (tags or ''):gmatch('[^,]+') do
+  if tonumber(redis.call('HGET', key('cgen'), 'tag:' .. tag) or '-1') >= tonumber(made) then entry = '' break end
+end
 if ARGV[4] == '1' and entry ~= '' and tonumber(entry:match('^(%d+);')) > now then
   return { 'hit', entry_key, entry, '', now }
 end

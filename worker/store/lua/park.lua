@@ -1,10 +1,12 @@
 -- KEYS[1] root
 -- ARGV    id, fence, delay ms, fault or '', billing, micro, tokens, cool ms, told (see heed), what it waits behind or '',
---         crashed (1: counts as a delivery), grow, patient (1: the time to finish begins anew with the next start)
+--         crashed (1: counts as a delivery), grow, patient (1: the time to finish begins anew with the next start),
+--         output tokens
 -- reply   {'ok' | 'lost' | 'cancelled', publication orders...}
 -- keeps   hold returned or kept as possibly billed, slot freed, next released, in one step
 local id, fence, delay, fault = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4]
-local end_ = { billing = ARGV[5], micro = tonumber(ARGV[6]), tokens = tonumber(ARGV[7]), cool = tonumber(ARGV[8]), told = ARGV[9] }
+local end_ = { billing = ARGV[5], micro = tonumber(ARGV[6]), tokens = tonumber(ARGV[7]), output = tonumber(ARGV[14]),
+               cool = tonumber(ARGV[8]), told = ARGV[9] }
 local behind = ARGV[10]
 if field(id, 'state') ~= 'running' or number(id, 'fence') ~= fence then return { 'lost' } end
 

@@ -1,10 +1,11 @@
 -- KEYS[1] root
 -- ARGV    id, fence, state, outcome JSON, fault or '', billing, micro, tokens, cool ms, told (see heed),
---         cache key or '', cache entry, cache ms
+--         cache key or '', cache entry, cache ms, output tokens
 -- reply   {'ok' | 'late' | 'lost' | 'cancelled', publication orders...}
 -- keeps   reply, cost, outcome and cached answer in one step; the first outcome wins, a late reply still books its true cost
 local id, fence, state, fault = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[5]
-local end_ = { billing = ARGV[6], micro = tonumber(ARGV[7]), tokens = tonumber(ARGV[8]), cool = tonumber(ARGV[9]), told = ARGV[10] }
+local end_ = { billing = ARGV[6], micro = tonumber(ARGV[7]), tokens = tonumber(ARGV[8]), output = tonumber(ARGV[14]),
+               cool = tonumber(ARGV[9]), told = ARGV[10] }
 local current = field(id, 'state')
 if not current then return { 'lost' } end
 local mine = current == 'running' and number(id, 'fence') == fence
@@ -12,7 +13,7 @@ local mine = current == 'running' and number(id, 'fence') == fence
 if mine then
   close_attempt(id, fence, fault, end_)
 elseif end_.billing == 'real' then
-  book_reply(id, fence, end_.micro, end_.tokens)
+  book_reply(id, fence, end_)
 end
 if ARGV[11] ~= '' then redis.call('SET', ARGV[11], ARGV[12], 'PX', ARGV[13]) end
 if FINAL[current] then return release({ 'late' }) end

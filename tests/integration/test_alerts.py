@@ -1,0 +1,136 @@
+"""One message when it begins and one when it is over, whoever looks; and nothing is lost on the way."""
+
+import json
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+from support.ledger import KEYS, ask, until
+
+from producer.contract.errors import JobError
+from worker.alerts import Alerts
+from worker.embedded import EmbeddedValkey
+from worker.health import Health
+from worker.observe.metrics import Metrics
+from worker.settings import AlertSettings, HealthSettings
+from worker.store import connect
+
+
+class Inbox:
+    """Where messages are posted; `refuse` makes it answer 503."""
+
+    def __init__(self):
+        self.got = []
+        self.refuse = False
+        inbox = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self):
+                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                if not inbox.refuse:
+                    inbox.got.append((self.path, body))
+                self.send_response(503 if inbox.refuse else 200)
+                self.end_headers()
+
+            def log_message(self, *args):
+                pass
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self._server.server_port}"
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+
+    def of(self, path, name):
+        return [body["status"] for at, body in self.got if at == path and body.get("name") == name]
+
+    def close(self):
+        self._server.shutdown()
+        self._server.server_close()
+
+
+@pytest.fixture
+def inbox():
+    inbox = Inbox()
+    yield inbox
+    inbox.close()
+
+
+def watcher(url, **settings):
+    redis = connect(url)
+    health = Health(redis, KEYS, Metrics(redis, KEYS), HealthSettings(least=1), None)
+    return Alerts(redis, KEYS, health, AlertSettings(**({"period_s": 0.001, "clear_s": 0} | settings)))
+
+
+def test_a_fleet_says_it_once(complete, wire, openai_env, start_worker, inbox):
+    """Two workers look; one firing and one recovery notice arrive, at both URLs, and in one worker's log."""
+    env = {"LLM_ALERT_WEBHOOK": f"{inbox.url}/hook", "LLM_ALERT_SLACK": f"{inbox.url}/slack?token=secret-token",
+           "LLM_ALERT_PERIOD_SECONDS": "0.2", "LLM_ALERT_CLEAR_SECONDS": "0.1", "LLM_ALERTS": "cooldown,auth"}  # fmt: skip
+    wire.script = lambda request, number: "429;ra=2"
+    workers = [start_worker(openai_env | env | {"LLM_MAX_ATTEMPTS": "1"}) for _ in range(2)]
+    with pytest.raises(JobError):
+        complete.delay(ask("the secret prompt"), "u1").value(30)
+    until(lambda: inbox.of("/hook", "cooldown") == ["firing", "resolved"])
+    until(lambda: len([1 for path, _ in inbox.got if path.startswith("/slack")]) == 2)
+    firing, resolved = (body["text"] for path, body in inbox.got if path.startswith("/slack"))
+    assert "firing: *cooldown* openai:gpt-4o-mini" in firing
+    assert "resolved: *cooldown*" in resolved
+    until(lambda: sum(worker.log().count("ALERT resolved: cooldown") for worker in workers) == 1)
+    logs = "".join(worker.log() for worker in workers)
+    assert logs.count("ALERT firing: cooldown (openai:gpt-4o-mini)") == 1
+    assert [
+        word for word in ("secret-token", "secret prompt") if word in logs + json.dumps([body for _, body in inbox.got])
+    ] == []
+
+
+def test_what_was_not_delivered_is_sent_again(redis_url, inbox, caplog):
+    """To whom it was not: the log is not told twice. Nobody else is asked meanwhile."""
+    alerts = watcher(redis_url, webhook=f"{inbox.url}/hook", names={"no_workers"})
+    caplog.set_level("INFO")
+    inbox.refuse = True
+    for _ in range(3):
+        until(lambda: not connect(redis_url).exists(KEYS.watch))
+        alerts.look()
+    inbox.refuse = False
+    until(lambda: not connect(redis_url).exists(KEYS.watch))
+    alerts.look()
+    assert inbox.of("/hook", "no_workers") == ["firing"]
+    assert caplog.text.count("ALERT firing: no_workers") == 1
+    assert caplog.text.count("webhook takes no message") == 3
+    assert inbox.url not in caplog.text
+
+
+def test_a_flapping_finding_is_told_once(redis_url, inbox):
+    """It must be gone for a while before it counts as over; a new process knows what was told."""
+    redis = connect(redis_url)
+    for alive in (False, True, False, True):
+        redis.delete(KEYS.workers, KEYS.watch)
+        if alive:
+            redis.zadd(KEYS.workers, {"w": 9e12})
+        watcher(redis_url, webhook=f"{inbox.url}/hook", names={"no_workers"}, clear_s=60).look()
+    assert inbox.of("/hook", "no_workers") == ["firing"]
+    redis.delete(KEYS.watch)
+    watcher(redis_url, webhook=f"{inbox.url}/hook", names={"no_workers"}).look()
+    assert inbox.of("/hook", "no_workers") == ["firing", "resolved"]
+    assert redis.hlen(KEYS.alerts) == 0
+    redis.close()
+
+
+def test_a_ledger_that_is_away_is_told_by_who_looked_last(own_valkey: EmbeddedValkey, inbox):
+    first, second = (watcher(own_valkey.url(), webhook=f"{inbox.url}/hook", names={"redis_away"}, period_s=60) for _ in "ab")
+    first.look()
+    second.look()
+    own_valkey.kill()
+    for each in (first, second, first, second):
+        each.look()
+    assert inbox.of("/hook", "redis_away") == ["firing"]
+    own_valkey.start()
+    connect(own_valkey.url()).delete(KEYS.watch)
+    first.look()
+    assert inbox.of("/hook", "redis_away") == ["firing", "resolved"]
+
+
+def test_every_finding_can_be_told(redis_url, start_worker):
+    """Those that health causes are told as they are; a name that there is not stops the worker."""
+    worker = start_worker({"LLM_ALERTS": "none"})
+    worker.stop()
+    with pytest.raises(AssertionError, match=r"LLM_ALERTS: no finding is called slowness"):
+        start_worker({"LLM_ALERTS": "slowness,slow"})

@@ -1,0 +1,101 @@
+"""What was used outlives its jobs, and adds up to what was spent."""
+
+import csv
+import io
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from support.ledger import KEYS, Ledger, ask, until
+
+from worker.limits import Limits, Subject
+from worker.store import connect
+from worker.usage import EPOCH, Usage
+
+
+@pytest.fixture
+def command(redis_url):
+    """`command(*arguments)` gives what `completions` prints."""
+
+    def run(*arguments, code=0):
+        env = {"PATH": os.environ["PATH"], "REDIS_URL": redis_url, "LLM_CHAIN": "simulator:sim-small"}
+        done = subprocess.run(
+            [str(Path(sys.executable).with_name("completions")), *arguments], env=env, capture_output=True, text=True
+        )
+        assert done.returncode == code, done.stderr
+        return done.stdout + done.stderr
+
+    return run
+
+
+def test_usage_is_the_money_by_everything(complete, wire, openai_env, start_worker, redis_url, command):
+    """By user, group, model, provider, day and tag; an answer from the cache adds nothing; forgotten jobs stay counted."""
+    redis = connect(redis_url)
+    Limits(redis, KEYS).change(Subject("user", "u1"), group="team")
+    start_worker(openai_env | {"LLM_CHAIN": "openai:gpt-4o-mini,openai:gpt-4.1-nano"})
+    for user, tags in (("u1", ["faq", "eu"]), ("u1", []), ("u2", ["faq"])):
+        complete.delay(ask(f"{user} {tags}"), user, temperature=0, tags=tags).value(30)
+    complete.delay(ask("u2 ['faq']"), "u2", temperature=0, tags=["faq"]).value(30)
+    complete.delay(ask("x"), "u2", model="gpt-4.1-nano").value(30)
+    billed = [call.billed for call in wire.calls]
+    with Ledger(redis_url) as ledger:
+        spent = ledger.budget("usd", "fleet", "all")["spent"]
+    for key in redis.scan_iter(KEYS.job("*")):
+        redis.delete(key)
+    usage, today = Usage(redis, KEYS), Usage(redis, KEYS).today()
+    total = usage.total(today, today)
+    assert (total.calls, total.micro_usd, total.maybe_calls) == (4, spent, 0)
+    assert total.input_tokens == sum(each["prompt_tokens"] for each in billed)
+    assert total.output_tokens == sum(each["completion_tokens"] for each in billed)
+
+    def calls(what):
+        return {name: sums.calls for name, sums in usage.by(what, today, today)}
+
+    assert calls("user") == {"u1": 2, "u2": 2}
+    assert calls("group") == {"team": 2, "-": 2}
+    assert calls("model") == {"gpt-4o-mini": 3, "gpt-4.1-nano": 1}
+    assert calls("provider") == {"openai": 4}
+    assert calls("day") == {today.isoformat(): 4}
+    assert calls("tag") == {"faq": 2, "eu": 1, "-": 2}
+    assert 399 * 86_400 < redis.ttl(KEYS.usage((today - EPOCH).days)) <= 400 * 86_400
+    lines = [json.loads(line) for line in command("usage", "--by", "tag", "--json").splitlines()]
+    assert {line["tag"]: line["calls"] for line in lines} == calls("tag")
+    rows = list(csv.DictReader(io.StringIO(command("usage", "--csv", "--since", today.isoformat()))))
+    assert sum(float(row["cost_usd"]) for row in rows) == pytest.approx(spent / 1e6)
+    assert command("usage", "--since", "1d").splitlines()[-1].split()[:2] == ["total", "4"]
+    assert "is no day" in command("usage", "--since", "yesterday", code=2)
+    redis.close()
+
+
+def test_a_call_cut_off_is_possibly_billed_usage(complete, wire, openai_env, start_worker, redis_url):
+    """Until its late reply says better; a worker that dies leaves the doubt."""
+    wire.script = lambda request, number: "truncated" if number == 0 else "ok"
+    start_worker(openai_env)
+    complete.delay(ask("x"), "u1").value(30)
+    redis = connect(redis_url)
+    usage = Usage(redis, KEYS)
+    sums = usage.total(usage.today(), usage.today())
+    with Ledger(redis_url) as ledger:
+        budget = ledger.budget("usd", "fleet", "all")
+    assert (sums.calls, sums.maybe_calls) == (1, 1)
+    assert (sums.micro_usd, sums.maybe_micro_usd) == (budget["spent"], budget["maybe"])
+    redis.close()
+
+
+def test_cached_answers_are_busted_by_tag(complete, wire, openai_env, start_worker, command, redis_url):
+    """Those that a request with the tag made; others stay. What is made afterwards is kept."""
+    start_worker(openai_env)
+
+    def cached(text, tags):
+        return complete.delay(ask(text), "u1", temperature=0, tags=tags).value(30).cached
+
+    assert [cached("a", ["x", "y"]), cached("b", ["z"]), cached("c", [])] == [False, False, False]
+    assert [cached("a", []), cached("b", []), cached("c", ["x"])] == [True, True, True]
+    assert "tag x" in command("cache", "bust", "--tag", "x")
+    assert [cached("a", ["x"]), cached("b", ["z"]), cached("c", ["x"])] == [False, True, True]
+    assert cached("a", ["x"])
+    until(lambda: len(wire.calls) == 4)
+    assert "say one of" in command("cache", "bust", "--tag", "x", "--all", code=2)

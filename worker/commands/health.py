@@ -1,0 +1,46 @@
+"""`completions health`: is the fleet well, and if not, why?"""
+
+import json
+
+import click
+
+from ..health import Verdict
+from ..runtime import observer
+from ..settings import SettingsError
+
+EXIT = {"ok": 0, "degraded": 1, "down": 2}
+COLOURS = {"ok": "green", "degraded": "yellow", "down": "red"}
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="One JSON object: {status, reasons, latency}.")
+def health(as_json: bool) -> None:
+    """Say what is wrong now, the worst first. Exit code 0: ok, 1: degraded, 2: down.
+
+    Thresholds are settings (LLM_HEALTH_...); `completions http` serves the same over HTTP.
+
+    \b
+    completions health
+    completions health --json | jq -r '.reasons[].text'
+    """
+    try:
+        verdict = observer().check()
+    except SettingsError as error:
+        raise click.ClickException(str(error)) from None
+    if as_json:
+        click.echo(json.dumps(verdict.body()))
+    else:
+        _show(verdict)
+    raise SystemExit(EXIT[verdict.status])
+
+
+def _show(verdict: Verdict) -> None:
+    click.secho(verdict.status, fg=COLOURS[verdict.status], bold=True)
+    for finding in verdict.findings:
+        click.echo(f"  {finding.name}: {finding.text}")
+    if (row := verdict.latency) is not None:
+        click.echo(f"  interactive jobs: {row.count:,}; P50 {row.p50:,.0f}, P95 {row.p95:,.0f}, P99 {row.p99:,.0f} ms")
+    if (now := verdict.vitals) is not None:
+        waiting = ", ".join(f"{count:,} {lane}" for lane, count in now.waiting.items())
+        click.echo(f"  workers: {now.workers} ({now.slots} slots); open {now.open:,}; waiting {waiting}; parked {now.parked:,}")
+        click.echo(f"  today: ${now.spent / 1e6:.4f} spent, ${now.maybe / 1e6:.4f} possibly billed beside that")

@@ -1,0 +1,86 @@
+"""Who used what, and for how much: daily sums that outlive their jobs. The scripts book them with the money itself.
+
+Redis down: reading raises one of `store.ERRORS`.
+"""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+from datetime import UTC, date, datetime, timedelta
+
+from .store import Keys, Redis
+
+EPOCH = date(1970, 1, 1)
+BY = ("user", "group", "model", "provider", "day", "tag")
+NOBODY = "-"
+"""Stands where there is no group and no tag."""
+PAGE = 1_000
+
+
+@dataclass
+class Sums:
+    """Of answered calls: how many, tokens, dollars; then calls and dollars that were possibly billed beside them."""
+
+    calls: int = 0
+    input_tokens: int = 0
+    output_tokens: int = 0
+    micro_usd: int = 0
+    maybe_calls: int = 0
+    maybe_micro_usd: int = 0
+
+    def add(self, other: "Sums") -> None:
+        for each in fields(self):
+            setattr(self, each.name, getattr(self, each.name) + getattr(other, each.name))
+
+
+class Usage:
+    def __init__(self, redis: Redis, keys: Keys) -> None:
+        self._redis = redis
+        self._keys = keys
+
+    def today(self) -> date:
+        """By the server's clock, UTC."""
+        return datetime.fromtimestamp(int(self._redis.time()[0]), UTC).date()
+
+    def by(self, what: str, since: date, until: date) -> list[tuple[str, Sums]]:
+        """Sums per `what` (one of `BY`) of these days, both included: the dearest first, days in order.
+
+        A call with several tags counts under each.
+        """
+        sums: dict[str, Sums] = {}
+        for day, row, counted in self._rows(since, until):
+            for name in _names(what, day, row):
+                sums.setdefault(name, Sums()).add(counted)
+        if what == "day":
+            return sorted(sums.items())
+        return sorted(sums.items(), key=lambda item: (-item[1].micro_usd, item[0]))
+
+    def total(self, since: date, until: date) -> Sums:
+        """Of everybody."""
+        total = Sums()
+        for _, _, counted in self._rows(since, until):
+            total.add(counted)
+        return total
+
+    def _rows(self, since: date, until: date) -> Iterator[tuple[date, list[str], Sums]]:
+        for number in range((since - EPOCH).days, (until - EPOCH).days + 1):
+            for name, value in self._redis.hscan_iter(self._keys.usage(number), count=PAGE):
+                yield EPOCH + timedelta(days=number), json.loads(name), Sums(*map(int, str(value).split(",")))
+
+
+def _names(what: str, day: date, row: list[str]) -> list[str]:
+    user, group, link, tags = row
+    provider, _, model = link.partition(":")
+    match what:
+        case "user":
+            return [user]
+        case "group":
+            return [group or NOBODY]
+        case "model":
+            return [model or NOBODY]
+        case "provider":
+            return [provider or NOBODY]
+        case "day":
+            return [day.isoformat()]
+        case _:
+            return tags.split(",") if tags else [NOBODY]
