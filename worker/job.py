@@ -60,6 +60,8 @@ class Job:
     started: float = field(default_factory=time.monotonic)
     link: str = ""
     """The link of the attempt under way, "" before one."""
+    held_micro: int = 0
+    """What is held for it."""
     bill: Bill = field(default_factory=Bill)
     allowance: Allowance = SILENCE
     """What the provider told of its limits with the attempt's answer."""

@@ -84,7 +84,7 @@ class Quota:
         match verdict:
             case "go":
                 index, job.attempts = rest
-                job.link = affordable[index].link.name
+                job.link, job.held_micro = affordable[index].link.name, affordable[index].micro_usd
                 return Reservation(job, affordable[index], job.attempts)
             case "cooling":
                 raise Deferred("every allowed link is cooling down", rest[0] / 1000, behind=rest[1])

@@ -3,6 +3,7 @@
 import logging
 import random
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any, NoReturn
 
 from celery import Task
@@ -23,6 +24,8 @@ from producer.contract.submission import Publication, Submission
 from .faults import Deferred, LeaseLost, ProviderError
 from .job import Job
 from .jobs import Ended, Missing
+from .observe.logs import job_ended
+from .observe.records import JobRecord, trace_id
 from .pipeline import AskAgain
 from .retry import Again, History, decide
 from .runtime import Runtime, current
@@ -93,6 +96,7 @@ class Complete(Task):  # type: ignore[misc]
             raise Ignore from None
         match opened:
             case Ended(outcome=outcome, told=False):
+                job_ended(_elsewhere(self.request.id, outcome))
                 return _given(outcome)
             case Missing():
                 raise OutcomeUnknown("The ledger has no record of this job: it expired, or the ledger was lost.")
@@ -163,9 +167,10 @@ class Complete(Task):  # type: ignore[misc]
         self.publish(orders)
         if state == "lost":
             raise Ignore
-        if state == "ok":
-            return _given(outcome)
-        return _given(runtime.jobs.outcome(job.id) or outcome)
+        if state != "ok":
+            outcome = runtime.jobs.outcome(job.id) or outcome
+        job_ended(_here(job, outcome))
+        return _given(outcome)
 
     def _adopt(self, runtime: Runtime, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         """Write a foreign message, arguments and all, into the ledger under its own id."""
@@ -208,3 +213,34 @@ def _given(outcome: Outcome) -> Completion:
     if isinstance(outcome, JobError):
         raise outcome
     return outcome
+
+
+def _here(job: Job, outcome: Outcome) -> JobRecord:
+    """The record of a job that this process ran to its end."""
+    bill = job.bill
+    doubtful = job.maybe_micro + (job.held_micro if bill.kind == "maybe" else 0)
+    return replace(
+        _elsewhere(job.id, outcome),
+        user_id=job.user_id,
+        lane=job.lane,
+        attempts=job.attempts,
+        micro_usd=job.spent_micro + bill.micro_usd,
+        maybe_billed_micro_usd=doubtful,
+        queue_ms=job.first_begun_ms - job.submitted_ms,
+        provider_ms=job.provider_ms,
+        total_ms=job.now_ms - job.submitted_ms,
+        trace_id=trace_id(job.request.metadata),
+    )
+
+
+def _elsewhere(job_id: str, outcome: Outcome) -> JobRecord:
+    """The record of a job that ended without a worker: cancelled, past its deadline, poison, or its worker died telling it."""
+    answer = outcome if isinstance(outcome, Completion) else None
+    return JobRecord(
+        job_id=job_id, user_id=None, lane=None, state="done" if answer else "failed",
+        error=None if answer else type(outcome).__name__,
+        provider=answer.provider if answer else None, model=answer.model if answer else None,
+        finish_reason=answer.finish_reason if answer else None,
+        attempts=None, micro_usd=None, maybe_billed_micro_usd=None, queue_ms=None, provider_ms=None, total_ms=None,
+        cached=bool(answer and answer.cached), degraded=answer.degraded if answer else None, trace_id=None,
+    )  # fmt: skip

@@ -5,8 +5,7 @@ import hmac
 import json
 import logging
 import sys
-from dataclasses import dataclass
-from typing import TextIO
+from typing import Any, TextIO
 
 import structlog
 from structlog.contextvars import bind_contextvars, clear_contextvars, merge_contextvars
@@ -14,6 +13,8 @@ from structlog.stdlib import BoundLogger, ProcessorFormatter
 from structlog.typing import Processor
 
 from producer.contract.messages import CompletionRequest
+
+from .records import CallRecord, JobRecord
 
 TRUNCATED = "TRUNCATED_RESPONSE: increase max_tokens or shorten the prompt"
 """The alert of a call that ended at max_tokens. Operators match on this text."""
@@ -39,33 +40,6 @@ _SHARED: list[Processor] = [
     # Plain traceback text: no local variables, they hold prompts and keys.
     structlog.processors.format_exc_info,
 ]
-
-
-@dataclass(frozen=True)
-class CallRecord:
-    """One provider call as the log tells it. Money in micro-dollars, time in milliseconds; never a prompt or an answer.
-
-    `error`: the `Fault`'s value or the `JobError`'s name, None if the call answered. `maybe_billed_micro_usd`: the
-    worst case held for a call that gave no bill although the provider may have worked, else 0.
-    """
-
-    request_id: str
-    user_id: str | None
-    lane: str
-    model: str
-    provider: str
-    attempt: int
-    input_tokens: int
-    output_tokens: int
-    micro_usd: int
-    maybe_billed_micro_usd: int
-    latency_ms: int
-    finish_reason: str | None
-    error: str | None
-    prompt_hash: str
-    cached: bool = False
-    price_unknown: bool = False
-    """No price was found: the amounts are by the ceiling `LLM_UNKNOWN_PRICE`."""
 
 
 class _Lines(logging.StreamHandler[TextIO]):
@@ -120,28 +94,17 @@ def unbind_job() -> None:
 def provider_call(record: CallRecord) -> None:
     """Write the one line of a provider call; a warning if it failed or was cut short. Never raises."""
     alert = TRUNCATED if record.finish_reason == "length" else None
+    _write(logging.WARNING if record.error or alert else logging.INFO, "provider_call", record.line() | {"alert": alert})
+
+
+def job_ended(record: JobRecord) -> None:
+    """Write the one line of a job's end; a warning if it failed. Never raises."""
+    _write(logging.WARNING if record.error else logging.INFO, "job_ended", record.line())
+
+
+def _write(level: int, event: str, line: dict[str, Any]) -> None:
     try:
-        _log.log(
-            logging.WARNING if record.error or alert else logging.INFO,
-            "provider_call",
-            request_id=record.request_id,
-            user_id=record.user_id,
-            lane=record.lane,
-            model=record.model,
-            provider=record.provider,
-            attempt=record.attempt,
-            input_tokens=record.input_tokens,
-            output_tokens=record.output_tokens,
-            cost_usd=record.micro_usd / 1_000_000,
-            maybe_billed_usd=record.maybe_billed_micro_usd / 1_000_000,
-            latency_ms=record.latency_ms,
-            finish_reason=record.finish_reason,
-            error=record.error,
-            prompt_hash=record.prompt_hash,
-            cached=record.cached,
-            price_unknown=record.price_unknown,
-            alert=alert,
-        )
+        _log.log(level, event, **line)
     except Exception:  # noqa: BLE001 - whatever is wrong with a line, the call it tells of was paid for and goes on
         _Lines.lost += 1
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from celery import signals
 
+from .logs import bind_job, unbind_job
 from .metrics import Metrics
 
 
@@ -14,6 +15,7 @@ def connect(metrics: Callable[[], Metrics]) -> None:
     def ended(task: Any = None, state: str = "", **_: Any) -> None:
         job = getattr(task.request, "job", None)
         if job is None:
+            unbind_job()
             return
         samples = []
         provider, _, model = job.link.partition(":")
@@ -23,5 +25,13 @@ def connect(metrics: Callable[[], Metrics]) -> None:
             waited_ms, took_ms = job.first_begun_ms - job.submitted_ms, job.now_ms - job.submitted_ms
             samples += metrics().job_ended(job.lane, provider, model, waited_ms, took_ms)
         metrics().add(samples)
+        unbind_job()
 
     signals.task_postrun.connect(ended, weak=False)
+    signals.task_prerun.connect(_begun, weak=False)
+
+
+def _begun(task_id: str = "", **_: Any) -> None:
+    """Every line of this delivery, libraries' too, names its job."""
+    unbind_job()
+    bind_job(job_id=task_id)

@@ -11,7 +11,8 @@ from producer.contract.messages import Usage
 from ..faults import Fault, ProviderError
 from ..job import Candidate, Job
 from ..loop import Loop, Stopped
-from ..observe.logs import CallRecord, prompt_hash, provider_call, stale_model_data
+from ..observe.logs import prompt_hash, provider_call, stale_model_data
+from ..observe.records import CallRecord, trace_id
 from ..pricing import Price, Pricing
 from ..settings import CallSettings, Link
 from ..tokens import Estimator
@@ -118,6 +119,9 @@ class Chain:
                 finish_reason=reply.finish if reply else None,
                 error=str(error.fault) if error else None,
                 prompt_hash=prompt_hash(self._hash_key, job.request),
+                queue_ms=job.first_begun_ms - job.submitted_ms,
+                provider_request_id=reply.provider_request_id if reply else None,
+                trace_id=trace_id(job.request.metadata),
                 price_unknown=not chosen.priced,
             )
         )

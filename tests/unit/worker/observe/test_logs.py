@@ -13,9 +13,10 @@ import pytest
 
 from producer.contract.messages import CompletionRequest
 from worker.observe import logs
+from worker.observe.records import CallRecord, trace_id
 
 SECRET = "the-secret-prompt"
-CALL = logs.CallRecord(
+CALL = CallRecord(
     request_id="job-1",
     user_id="u1",
     lane="interactive",
@@ -152,6 +153,10 @@ def test_a_call_is_one_line_with_exactly_these_fields(lines: Lines) -> None:
         "finish_reason": "stop",
         "error": None,
         "prompt_hash": "ab12",
+        "job_id": "job-1",
+        "queue_ms": 0,
+        "provider_request_id": None,
+        "trace_id": None,
         "cached": False,
         "price_unknown": False,
         "alert": None,
@@ -217,3 +222,20 @@ def test_the_hash_is_stable() -> None:
     """Hashes in old logs stay comparable: this value may not change without a note to operators."""
     expected = "8f8f3223414223f5d627cc499e47e364416d907517af694c99ca2f57aafe8165"
     assert logs.prompt_hash(b"key", request("Grüße 👋")) == expected
+
+
+TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
+
+
+@pytest.mark.parametrize(
+    ("metadata", "expected"),
+    [
+        ({}, None),
+        ({"trace_id": "t-1"}, "t-1"),
+        ({"traceparent": f"00-{TRACE}-00f067aa0ba902b7-01"}, TRACE),
+        ({"traceparent": "nonsense"}, None),
+    ],
+)
+def test_a_trace_is_followed_into_the_log(metadata: dict[str, str], expected: str | None) -> None:
+    """As the web app names it, or as W3C's header does."""
+    assert trace_id(metadata) == expected

@@ -1,0 +1,109 @@
+"""`completions logs`: read the worker's JSON lines. No server is asked."""
+
+import json
+import sys
+from collections import defaultdict
+from collections.abc import Iterator
+from typing import Any, TextIO
+
+import click
+
+FILES = click.argument("files", nargs=-1, type=click.File(errors="replace"))
+BY = {"user": "user_id", "model": "model", "provider": "provider", "lane": "lane", "day": "timestamp"}
+
+
+@click.group()
+def logs() -> None:
+    """Sums and lines of log files, or of standard input. Lines that are no records of ours are passed over."""
+
+
+@logs.command("sum")
+@FILES
+@click.option("--by", "what", type=click.Choice(sorted(BY)), help="One line for each.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object per line.")
+def sum_(files: tuple[TextIO, ...], what: str | None, as_json: bool) -> None:
+    """Calls, failures, tokens and dollars of provider calls.
+
+    \b
+    completions logs sum worker.log --by user
+    docker compose logs --no-log-prefix worker | completions logs sum
+    """
+    sums: defaultdict[str, _Sum] = defaultdict(_Sum)
+    for line in _records(files, "provider_call"):
+        sums[_name(line, what)].add(line)
+    for name, total in sorted(sums.items(), key=lambda item: (what != "day" and -item[1].micro_usd, item[0])):
+        click.echo(json.dumps({what or "all": name} | total.shown()) if as_json else f"{name}  {total}")
+    if not sums:
+        click.echo("No provider call in these lines.", err=True)
+
+
+@logs.command()
+@FILES
+@click.option("--job", help="Lines of this job, libraries' lines too.")
+@click.option("--user", help="Lines of this user's jobs.")
+@click.option("--error", help="Calls and jobs that ended in this fault or error.")
+@click.option("--event", help="For example provider_call or job_ended.")
+@click.option("--slow", "slow_ms", type=int, help="Calls that took so many milliseconds or longer.")
+def grep(
+    files: tuple[TextIO, ...], job: str | None, user: str | None, error: str | None, event: str | None, slow_ms: int | None
+) -> None:  # fmt: skip
+    """Print the JSON lines that match everything asked. Exit code 1: none did.
+
+    \b
+    completions logs grep worker.log --job 1b9d6bcd-...
+    completions logs grep worker.log --event job_ended --error ProvidersExhausted | jq .user_id
+    """
+    wanted = {"job_id": job, "user_id": user, "error": error, "event": event}
+    asked = {name: value for name, value in wanted.items() if value is not None}
+    found = False
+    for line in _records(files):
+        slow = slow_ms is None or (line.get("latency_ms") or 0) >= slow_ms
+        if slow and all(line.get(name) == value for name, value in asked.items()):
+            click.echo(json.dumps(line))
+            found = True
+    raise SystemExit(0 if found else 1)
+
+
+class _Sum:
+    """Integer micro-dollars: adding up dollars as floats would not give what the ledger says."""
+
+    def __init__(self) -> None:
+        self.calls = self.failed = self.input = self.output = self.micro_usd = self.maybe_micro_usd = 0
+
+    def add(self, line: dict[str, Any]) -> None:
+        self.calls += 1
+        self.failed += bool(line.get("error"))
+        self.input += line.get("input_tokens") or 0
+        self.output += line.get("output_tokens") or 0
+        self.micro_usd += round((line.get("cost_usd") or 0) * 1_000_000)
+        self.maybe_micro_usd += round((line.get("maybe_billed_usd") or 0) * 1_000_000)
+
+    def shown(self) -> dict[str, Any]:
+        return {
+            "calls": self.calls, "failed": self.failed, "input_tokens": self.input, "output_tokens": self.output,
+            "cost_usd": self.micro_usd / 1e6, "maybe_billed_usd": self.maybe_micro_usd / 1e6,
+        }  # fmt: skip
+
+    def __str__(self) -> str:
+        tokens = f"{self.input:,} + {self.output:,} tokens"
+        return f"{self.calls:,} calls ({self.failed:,} failed), {tokens}, ${self.micro_usd / 1e6:,.6f}" + (
+            f" and perhaps ${self.maybe_micro_usd / 1e6:,.6f}" if self.maybe_micro_usd else ""
+        )
+
+
+def _records(files: tuple[TextIO, ...], event: str | None = None) -> Iterator[dict[str, Any]]:
+    for file in files or (sys.stdin,):
+        for text in file:
+            try:
+                line = json.loads(text)
+            except ValueError:
+                continue
+            if isinstance(line, dict) and event in (None, line.get("event")):
+                yield line
+
+
+def _name(line: dict[str, Any], what: str | None) -> str:
+    if what is None:
+        return "all"
+    value = str(line.get(BY[what]) or "-")
+    return value[:10] if what == "day" else value
