@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from producer.contract.messages import Completion, CompletionRequest
-from producer.contract.names import Lane
+from producer.contract.names import WIRE_VERSION, Lane
 from producer.contract.outcome import Outcome, dump_outcome, load_outcome
 from producer.contract.submission import Publication, Submission
 
@@ -92,7 +92,7 @@ class Jobs:
 
     def begin(self, job_id: str) -> Job | Ended | Dropped | Missing:
         """Take the lease of a released job. Waits out the quiet time after a start of the server."""
-        argv = (job_id, self._owner, self._lease_ms, self._settings.deliveries, self._quiet_ms)
+        argv = (job_id, self._owner, self._lease_ms, self._settings.deliveries, self._quiet_ms, WIRE_VERSION)
         while (reply := self._scripts("begin", *argv))[0] == "early":
             time.sleep(reply[1] / 1000)
         kind, *reply = reply

@@ -198,6 +198,11 @@ class CompletionRequest(_Frozen):
                     place = f"messages[{number}].{place}"
                     raise InvalidRequest(f"{place}: {reason}", {"fields": [place]})
 
+    @property
+    def wire_version(self) -> int:
+        """The oldest `WIRE_VERSION` whose workers can read it: what it does not use is not stored."""
+        return 2 if self.tags else 1
+
     def to_json(self) -> str:
         return self.model_dump_json(exclude_defaults=True, by_alias=True)
 
@@ -219,6 +224,8 @@ class Usage(_Frozen):
     """Tokens of one or more calls. `input` includes `cached` (read from the provider's cache) and `cache_written`, `output`
     includes `reasoning`."""
 
+    model_config = ConfigDict(extra="ignore")
+
     input: int = 0
     output: int = 0
     cached: int = 0
@@ -227,7 +234,9 @@ class Usage(_Frozen):
 
 
 class Completion(_Frozen):
-    """An answer. `repr` shows no text: it ends up in worker logs and in Flower."""
+    """An answer. `repr` shows no text: it ends up in logs and in Flower. What a newer worker says beside is passed over."""
+
+    model_config = ConfigDict(extra="ignore")
 
     text: str = Field(repr=False)
     tool_calls: tuple[ToolCall, ...] = Field((), repr=False)

@@ -81,6 +81,7 @@ class Submission:
             self.parent,
             self.request.document or "",
             ",".join(sorted(set(self.request.tags))),
+            self.request.wire_version,
         )
 
 

@@ -1,14 +1,15 @@
 -- KEYS[1] root
--- ARGV    per job, sixteen each: id, user, lane, fingerprint, request JSON, continuation JSON or '', deadline ms from now or 0,
+-- ARGV    per job, seventeen each: id, user, lane, fingerprint, request JSON, continuation JSON or '', deadline ms from now or 0,
 --         delay ms, idempotency key or '', id of the dead letter this replays or '', batch or '', the item's own name there or '',
 --         the outcome of one that is wrong from the start or '', the job this is a part of or '', the document it reads or '',
---         its tags, comma separated
+--         its tags, comma separated,
+--         the oldest wire version that can read it
 -- reply   {'new' | 'same' | 'conflict' | 'closed', id of the job, the same of each further job..., '|', publication orders...}
 -- keeps   record, request, line and release are one step; repeating it with the same id or idempotency key changes nothing
-local EACH = 16
+local EACH = 17
 
 local function submit(id, user, lane, fingerprint, request, after, deadline, delay, idempotency, replays, batch, name, wrong,
-                      parent, document, tags)
+                      parent, document, tags, wire)
   local idempotent = idempotency ~= '' and key('ik', user, idempotency)
   local before = idempotent and redis.call('GET', idempotent) or id
   local known = field(before, 'fp')
@@ -24,6 +25,7 @@ local function submit(id, user, lane, fingerprint, request, after, deadline, del
   redis.call('HSET', job_key(id), 'user', user, 'lane', lane, 'fp', fingerprint, 'at', now, 'fence', 0)
   local group = redis.call('HGET', key('lim', 'user', user), 'group')
   if group then redis.call('HSET', job_key(id), 'group', group) end
+  if tonumber(wire) > 1 then redis.call('HSET', job_key(id), 'wire', wire) end
   if tags ~= '' then redis.call('HSET', job_key(id), 'tags', tags) end
   if wrong == '' then redis.call('SET', key('q', id), request) end
   if after ~= '' then redis.call('SET', key('h', id), after) end

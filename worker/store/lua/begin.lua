@@ -1,5 +1,5 @@
 -- KEYS[1] root
--- ARGV    id, owner, lease ms, deliveries allowed, quiet ms after a start of the server
+-- ARGV    id, owner, lease ms, deliveries allowed, quiet ms after a start of the server, the wire version we read
 -- reply   {'go', fence, request, user, lane, submitted ms, now ms, deadline ms or 0, cost, maybe, attempts, tried, grow,
 --          first begun ms}
 --         {'ended', outcome, told} | {'drop', state} | {'missing'} | {'early', ms to wait}
@@ -14,6 +14,7 @@ local function ended() return { 'ended', redis.call('GET', key('o', id)) or '', 
 if FINAL[state] then return ended() end
 if state ~= 'released' then return { 'drop', state } end
 if orphan(id) then return ended() end
+if number(id, 'wire') > tonumber(ARGV[6]) then return { 'drop', 'newer' } end   -- the sweep publishes it again
 
 local lane, turn, deadline = field(id, 'lane'), number(id, 'turn'), number(id, 'deadline')
 if turn > tonumber(redis.call('HGET', key('seq'), lane .. ':begun') or '0') then

@@ -1,0 +1,163 @@
+"""Prompts, answers and keys are where they must be and nowhere else, whatever becomes of 200 jobs.
+
+Broker, result backend and ledger are three servers here, and everything said to the first two is listened to.
+"""
+
+import threading
+from contextlib import contextmanager, suppress
+
+import psutil
+import pytest
+from celery import Celery
+from redis import Redis
+from support import flower
+from support.flower import LOGIN
+from support.ledger import KEYS, ask, until
+from support.protocols import PLAIN
+from support.wire import mixed
+
+import producer
+from producer.contract.errors import JobError
+from worker.embedded import EmbeddedValkey
+from worker.health import Health
+from worker.observe.metrics import Metrics
+from worker.prometheus import page
+from worker.settings import HealthSettings
+from worker.store import connect
+
+pytestmark = [pytest.mark.faults, pytest.mark.timeout(240)]
+
+PROMPT, ANSWER, KEY = "CANARY-PROMPT", "CANARY-ANSWER", "CANARY-KEY"
+WEIGHTS = {"ok;delay=0.02": 6, "429;ra=0.2": 0.5, "500": 1, "400": 0.3, "truncated": 0.4, "length": 0.5, "refusal": 0.3}
+
+
+@contextmanager
+def listening(server):
+    """Everything that is said to the server, as one growing list of lines."""
+    said, stop = [], threading.Event()
+    client = Redis.from_url(server.url(), decode_responses=True)
+    ear = Redis.from_url(server.url(), decode_responses=True, socket_timeout=None)
+
+    def listen():
+        with ear.monitor() as monitor:
+            while not stop.is_set():
+                said.append(monitor.connection.read_response())
+
+    thread = threading.Thread(target=listen, daemon=True)
+    thread.start()
+    until(lambda: client.ping() and said)
+    yield said
+    stop.set()
+    client.ping()
+    thread.join(5)
+    client.close()
+    ear.close()
+
+
+@contextmanager
+def events(url):
+    """Celery's events, as Flower and any other monitor gets them."""
+    seen, app = [], Celery(broker=url)
+    connection = app.connection()
+    receiver = app.events.Receiver(connection, handlers={"*": lambda event: seen.append(repr(event))})
+
+    def capture():
+        with suppress(OSError):
+            receiver.capture(limit=None, timeout=None, wakeup=False)
+
+    thread = threading.Thread(target=capture, daemon=True)
+    thread.start()
+    yield seen
+    receiver.should_stop = True
+    thread.join(5)
+    connection.close()
+
+
+def stored(server):
+    """(key, everything in it) of a server."""
+    client = Redis.from_url(server.url())
+    readers = {b"string": client.get, b"hash": client.hgetall, b"list": lambda key: client.lrange(key, 0, -1),
+               b"set": client.smembers, b"zset": lambda key: client.zrange(key, 0, -1)}  # fmt: skip
+    for key in client.scan_iter():
+        yield key.decode(), repr(readers[client.type(key)](key)) if client.type(key) in readers else ""
+    client.close()
+
+
+def hits(text, *words):
+    return [word for word in words or (PROMPT, ANSWER, KEY) if word in text]
+
+
+@pytest.fixture
+def servers(tmp_path):
+    """Broker, backend, ledger."""
+    with (
+        EmbeddedValkey(tmp_path / "broker") as broker,
+        EmbeddedValkey(tmp_path / "backend") as backend,
+        EmbeddedValkey(tmp_path / "ledger") as ledger,
+    ):
+        yield broker, backend, ledger
+
+
+@pytest.mark.parametrize("pool", ["threads", "prefork"])
+def test_a_canary_is_found_nowhere_else(servers, wire, start_worker, tmp_path, monkeypatch, pool):
+    broker, backend, ledger = servers
+    where = {"CELERY_BROKER_URL": broker.url(), "CELERY_RESULT_BACKEND": backend.url(), "LEDGER_URL": ledger.url()}
+    monkeypatch.setitem(PLAIN, "text", f"{ANSWER} and more")
+    wire.script = mixed(seed=11, weights=WEIGHTS)
+    env = where | {"LLM_CHAIN": "openai:gpt-4o-mini", "OPENAI_API_KEY": KEY, "OPENAI_BASE_URL": wire.base_url,
+                   "LLM_BACKOFF_SECONDS": "0.05", "LLM_BACKOFF_MAX_SECONDS": "0.2", "LLM_MAX_ATTEMPTS": "3",
+                   "LLM_USER_TOKENS_PER_HOUR": "100000000", "LLM_LOG_LEVEL": "DEBUG", "LLM_TIMEOUT_SECONDS": "5"}  # fmt: skip
+    with (
+        listening(broker) as to_broker, listening(backend) as to_backend, events(broker.url()) as heard,
+        flower.running(tmp_path, **where) as fleet_view,
+    ):  # fmt: skip
+        for name, value in where.items():
+            monkeypatch.setenv(name, value)
+        producer.configure()
+        workers = [start_worker(env, pool=pool, concurrency=4) for _ in range(2)]
+        jobs = [producer.complete.delay(ask(f"{PROMPT} {n}"), f"u{n % 5}", max_tokens=50) for n in range(200)]
+        wire.wait_for(lambda calls: len(calls) > 40)
+        workers[0].kill()
+        workers.append(start_worker(env, pool=pool, concurrency=4))
+        seen, ended = [], []
+        for job in jobs:
+            try:
+                answer = job.value(100)
+                ended.append("ok")
+                seen += [repr(answer), repr(job)]
+            except JobError as error:
+                ended.append(type(error).__name__)
+                seen += [str(error), repr(error)]
+        assert len(ended) == 200
+        assert "ok" in ended
+        assert len(set(ended)) > 3
+        lines = [process.info["cmdline"] for process in psutil.process_iter(["cmdline"])]
+        pages = [fleet_view.get(path, LOGIN)[1] for path in ("/", "/workers", "/tasks", "/api/workers", "/api/tasks?limit=1000")]
+        until(lambda: "SUCCESS" in fleet_view.get("/api/tasks?limit=1000", LOGIN)[1])
+        pages += [
+            fleet_view.get(path, LOGIN)[1] for path in ("/api/tasks?limit=1000", *(f"/task/{job.id}" for job in jobs[::10]))
+        ]
+        redis = connect(ledger.url())
+        metrics = Metrics(redis, KEYS)
+        scraped = page(Health(redis, KEYS, metrics, HealthSettings(), None).check(), metrics).decode()
+        redis.close()
+        for worker in workers[1:]:
+            worker.stop()
+    assert len(to_broker) > 1000
+    assert len(heard) > 400
+    assert "completions_jobs_total" in scraped
+    places = {
+        "logs": "".join(worker.log() for worker in workers),
+        "flower's log": (tmp_path / "flower.log").read_text(errors="replace"),
+        "events": "".join(heard),
+        "flower": "".join(pages),
+        "metrics": scraped,
+        "exceptions and reprs": "".join(seen),
+        "process list": repr(lines),
+        "broker": "".join(map(repr, [*to_broker, *stored(broker)])),
+    }
+    assert {place: hits(text) for place, text in places.items() if hits(text)} == {}
+    assert hits("".join(map(repr, [*to_backend, *stored(backend)])), PROMPT, KEY) == []
+    kept = {key.removeprefix(KEYS.root).partition(":")[0] for key, text in stored(ledger) if hits(text)}
+    assert kept <= {"q", "o", "c", "d"}
+    assert hits("".join(text for _, text in stored(ledger)), KEY) == []
