@@ -1,18 +1,30 @@
-# One image for worker and Flower; docker-compose.yml says which command runs.
-FROM docker.io/library/python:3.13-slim
+# One image for worker, http and Flower; docker-compose.yml says which command runs. Nothing is fetched at run time: the tokenizers'
+# vocabularies are inside their wheel.
+FROM docker.io/library/python:3.13-slim AS build
 
-ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
-WORKDIR /app
-
+ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
+WORKDIR /src
+RUN python -m venv /opt/venv
 COPY requirements.lock ./
-RUN pip install --no-deps --require-hashes -r requirements.lock
-
+RUN /opt/venv/bin/pip install --no-deps --require-hashes -r requirements.lock
 COPY pyproject.toml README.md celeryconfig.py ./
 COPY producer producer
 COPY worker worker
-RUN pip install --no-deps . && useradd --system --uid 10001 completions
+RUN /opt/venv/bin/pip install --no-deps .
+
+FROM docker.io/library/python:3.13-slim
+
+RUN useradd --uid 10001 completions
+COPY --from=build /opt/venv /opt/venv
+WORKDIR /app
+RUN mkdir /data && chown completions /data
+COPY flowerconfig.py deploy/worker.sh ./
+
+# The root file system may be read-only: nothing is written but to /tmp.
+ENV PATH=/opt/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
 USER completions
 
-# A warm shutdown waits for running calls: give the container longer than LLM_TIMEOUT_SECONDS to stop.
+# A warm stop waits for running calls: give the container longer than LLM_TIMEOUT_SECONDS.
 STOPSIGNAL SIGTERM
-CMD ["celery", "-A", "worker", "worker", "-l", "INFO"]
+HEALTHCHECK --interval=60s --timeout=20s --start-period=30s CMD celery -A worker inspect ping -t 10 -d "celery@$HOSTNAME" || exit 1
+CMD ["sh", "/app/worker.sh"]

@@ -1,6 +1,9 @@
 """Flower over the worker's app: behind a password, and it never learns a prompt, an answer or a key."""
 
+import base64
 import json
+import urllib.error
+import urllib.request
 
 import pytest
 from support import flower
@@ -16,7 +19,7 @@ def fleet_view(redis_url, tmp_path):
 
 def test_flower_shows_jobs_to_its_operator_and_prompts_to_nobody(fleet_view, complete, wire, openai_env, start_worker):
     start_worker(openai_env)
-    assert fleet_view.get("/tasks")[0] == 401
+    assert [fleet_view.get(path)[0] for path in ("/tasks", "/metrics", "/api/tasks", "/healthcheck")] == [401, 401, 401, 200]
     assert fleet_view.get("/tasks", "ops:guess")[0] == 401
     job = complete.delay(ask("the secret prompt"), "u1")
     answer = job.value(30).text
@@ -26,3 +29,21 @@ def test_flower_shows_jobs_to_its_operator_and_prompts_to_nobody(fleet_view, com
     assert json.loads(shown)["name"] == "completions.complete"
     for page in (shown, fleet_view.get(f"/task/{job.id}", LOGIN)[1], fleet_view.get("/worker/worker1", LOGIN)[1]):
         assert [word for word in ("secret prompt", answer, "sk-secret-key") if word in page] == []
+
+
+def test_nothing_can_be_changed_through_it(fleet_view, complete, wire, openai_env, start_worker):
+    """It looks; whoever learns its password cannot run a task."""
+    start_worker(openai_env)
+    request = urllib.request.Request(fleet_view.url + "/api/task/send-task/completions.complete", b"{}", method="POST")
+    request.add_header("Authorization", "Basic " + base64.b64encode(LOGIN.encode()).decode())
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        urllib.request.urlopen(request, timeout=10)
+    refused.value.close()
+    assert refused.value.code in (403, 405)
+
+
+def test_it_does_not_start_without_a_login(redis_url, tmp_path):
+    with pytest.raises(AssertionError, match=r"export FLOWER_BASIC_AUTH=user:password"), flower.running(
+        tmp_path, REDIS_URL=redis_url, FLOWER_BASIC_AUTH=""
+    ):  # fmt: skip
+        pass

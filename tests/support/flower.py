@@ -42,7 +42,8 @@ def running(folder: Path, **env: str) -> Iterator[Flower]:
     """It knows where Redis is and a password, and no provider's key. Its log is in `folder`."""
     port = free_port()
     env = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "FLOWER_BASIC_AUTH": LOGIN} | env
-    command = [sys.executable, "-m", "celery", "-A", "worker", "flower", "--address=127.0.0.1", f"--port={port}"]
+    options = [f"--conf={ROOT / 'flowerconfig.py'}", "--address=127.0.0.1", f"--port={port}"]
+    command = [sys.executable, "-m", "celery", "-A", "worker", "flower", *options]
     with (folder / "flower.log").open("wb") as log:
         process = subprocess.Popen(tethered(command), cwd=folder, env=env, stdout=log, stderr=log, process_group=0)
     flower = Flower(port)

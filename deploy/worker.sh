@@ -1,0 +1,13 @@
+#!/bin/sh
+# Starts the worker of the image. Without LLM_CHAIN every vendor with a key is a link; without any key the simulator answers.
+set -eu
+if [ -z "${LLM_CHAIN:-}${LLM_PROVIDER:-}" ]; then
+    chain=""
+    [ -z "${OPENAI_API_KEY:-}" ] || chain="$chain,openai"
+    [ -z "${ANTHROPIC_API_KEY:-}" ] || chain="$chain,anthropic"
+    [ -z "${GOOGLE_API_KEY:-}" ] || chain="$chain,gemini"
+    chain="${chain#,}"
+    export LLM_CHAIN="${chain:-simulator:sim-small}"
+    echo "LLM_CHAIN=$LLM_CHAIN (from the keys that are set)" >&2
+fi
+exec celery -A worker worker -l INFO "$@"

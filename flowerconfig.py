@@ -1,0 +1,18 @@
+"""Flower's settings, found in the folder it is started in. Everything needs a login, /metrics too, and nobody can run or change
+anything unless it is started with --read_only=False."""
+
+import sys
+
+from flower.views.monitor import Metrics
+from tornado.options import options
+from tornado.web import authenticated
+
+if not any(options.basic_auth) and not options.auth:
+    sys.exit("Flower does not start without a login. Fix: export FLOWER_BASIC_AUTH=user:password (or see --auth)")
+
+# Flower 2.2 shows /metrics to anybody.
+Metrics.get = authenticated(Metrics.get)
+
+read_only = True
+max_tasks = 10_000  # the default of 100,000 takes hundreds of megabytes
+tasks_columns = "name,uuid,state,received,started,runtime,worker"
