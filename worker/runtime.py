@@ -20,8 +20,10 @@ from .observe.metrics import Metrics
 from .pipeline import Pipeline
 from .pricing import Pricing
 from .providers.chain import Chain
+from .providers.clients import Clients
 from .providers.selection import Selection
 from .quota import Quota
+from .rotation import Rotation
 from .settings import (
     AlertSettings,
     HealthSettings,
@@ -65,6 +67,7 @@ class Runtime:
     settings: Settings
     ledger: Ledger
     loop: Loop
+    rotation: Rotation
 
     @cached_property
     def jobs(self) -> Jobs:
@@ -81,11 +84,15 @@ class Runtime:
         return Cache(self.ledger.redis, self.ledger.keys, settings.cache, settings.call, settings.links, settings.models.batch)
 
     @cached_property
+    def clients(self) -> Clients:
+        return Clients(self.loop, self.rotation)
+
+    @cached_property
     def chain(self) -> Chain:
         settings, models = self.settings, self.settings.models.known
         pricing, estimator = Pricing(settings.pricing.overrides, settings.pricing.unknown), Estimator(models)
         selection = Selection(settings.links, settings.call, models, settings.models.batch, pricing, estimator)
-        return Chain(selection, settings.call, pricing, estimator, self.loop, self.ledger.hash_key())
+        return Chain(selection, settings.call, pricing, estimator, self.clients, self.ledger.hash_key())
 
     @cached_property
     def pipeline(self) -> Pipeline:
@@ -99,7 +106,7 @@ class Runtime:
 
     def close(self) -> None:
         self.leases.close()
-        self.chain.close()
+        self.clients.close()
         self.loop.close()
         self.ledger.redis.close()
 
@@ -149,7 +156,8 @@ def current() -> Runtime:
     with _lock:
         if _current is None or _current[0] != os.getpid():
             settings = Settings.load()
-            _current = (os.getpid(), Runtime(settings, Ledger(settings.redis), Loop()))
+            rotation = Rotation(settings.links, settings.sources)
+            _current = (os.getpid(), Runtime(settings, Ledger(settings.redis), Loop(), rotation))
         return _current[1]
 
 
