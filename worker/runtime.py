@@ -23,7 +23,7 @@ from .providers.chain import Chain
 from .providers.clients import Clients
 from .providers.selection import Selection
 from .quota import Quota
-from .rotation import Rotation
+from .servers import Servers
 from .settings import (
     AlertSettings,
     HealthSettings,
@@ -67,7 +67,7 @@ class Runtime:
     settings: Settings
     ledger: Ledger
     loop: Loop
-    rotation: Rotation
+    servers: Servers
 
     @cached_property
     def jobs(self) -> Jobs:
@@ -85,7 +85,7 @@ class Runtime:
 
     @cached_property
     def clients(self) -> Clients:
-        return Clients(self.loop, self.rotation)
+        return Clients(self.loop, self.servers)
 
     @cached_property
     def chain(self) -> Chain:
@@ -156,8 +156,8 @@ def current() -> Runtime:
     with _lock:
         if _current is None or _current[0] != os.getpid():
             settings = Settings.load()
-            rotation = Rotation(settings.links, settings.sources)
-            _current = (os.getpid(), Runtime(settings, Ledger(settings.redis), Loop(), rotation))
+            servers = Servers(settings.links, settings.sources)
+            _current = (os.getpid(), Runtime(settings, Ledger(settings.redis), Loop(), servers))
         return _current[1]
 
 

@@ -121,7 +121,7 @@ class Complete(Task):  # type: ignore[misc]
 
     def _answer(self, runtime: Runtime, job: Job) -> Completion:
         outcome: Outcome
-        runtime.rotation.look()
+        runtime.servers.look()
         try:
             outcome = runtime.summaries.run(job, self.publish) if job.request.document else runtime.pipeline.run(job)
         except JobError as error:
@@ -152,7 +152,7 @@ class Complete(Task):  # type: ignore[misc]
         )
         fault = str(failure.fault) if isinstance(failure, ProviderError) else ""
         if fault == Fault.MISCONFIGURED:
-            runtime.rotation.look(refused=True)
+            runtime.servers.look(refused=True)
         decision = decide(failure, history, runtime.settings.retry, random.random())  # noqa: S311 -- jitter, not a secret
         if isinstance(decision, Again):
             self._park(job, decision, failure, fault)

@@ -4,7 +4,7 @@ import asyncio
 
 from ..faults import Fault, ProviderError
 from ..loop import Loop, Stopped
-from ..rotation import Rotation
+from ..servers import Servers
 from ..settings import Link
 from . import load
 from .base import Call, Provider, Reply
@@ -23,9 +23,9 @@ class _Client:
 class Clients:
     """Built on first use. What a newer one has replaced is closed when its last call has ended."""
 
-    def __init__(self, loop: Loop, rotation: Rotation) -> None:
+    def __init__(self, loop: Loop, servers: Servers) -> None:
         self._loop = loop
-        self._rotation = rotation
+        self._servers = servers
         self._clients: dict[str, _Client] = {}
         self._replaced: list[_Client] = []
         self._closing: set[asyncio.Task[None]] = set()
@@ -47,7 +47,7 @@ class Clients:
 
     async def _complete(self, link: Link, call: Call) -> Reply:
         """Runs on the loop's thread, as all below, so no two calls build the same client."""
-        client = self._client(self._rotation.now(link))
+        client = self._client(self._servers.now(link))
         client.calls += 1
         try:
             return await client.provider.complete(call)

@@ -20,7 +20,7 @@ from worker.providers.chain import Chain
 from worker.providers.clients import Clients
 from worker.providers.selection import Selection
 from worker.quota import Quota
-from worker.rotation import Rotation
+from worker.servers import Servers
 from worker.settings import CacheSettings, CallSettings, FilterSettings, Link, QuotaSettings, RetrySettings, SourceSettings
 from worker.store import Keys
 from worker.tokens import Estimator
@@ -34,7 +34,7 @@ numbers = itertools.count()
 def chain(links, call, loop, models=None):
     pricing, models = Pricing({}, (0, 0)), models or built_in()
     estimator = Estimator(models)
-    clients = Clients(loop, Rotation(links, SourceSettings()))
+    clients = Clients(loop, Servers(links, SourceSettings()))
     return Chain(Selection(links, call, models, "fast", pricing, estimator), call, pricing, estimator, clients, b"key")
 
 

@@ -47,7 +47,11 @@ def test_the_environment_is_first_and_each_origin_is_known(folder, monkeypatch):
     (folder / "LLM_MAX_TOKENS").write_text("\n")
     monkeypatch.setenv("OPENAI_API_KEY", "sk-env")
     settings = Settings.load()
-    assert (settings.links[0].api_key.get_secret_value(), settings.log.level, settings.call.max_tokens) == ("sk-env", "DEBUG", 2048)
+    assert (settings.links[0].api_key.get_secret_value(), settings.log.level, settings.call.max_tokens) == (
+        "sk-env",
+        "DEBUG",
+        2048,
+    )
     assert settings.origins == {
         "LLM_ALERT_SLACK": "default",
         "LLM_ALERT_WEBHOOK": "default",

@@ -8,11 +8,11 @@ import pytest
 from support.ledger import until
 
 from producer.contract.messages import CompletionRequest
-from worker import rotation as module
+from worker import servers as module
 from worker.loop import Loop
 from worker.providers import Call, Reply
 from worker.providers.clients import Clients
-from worker.rotation import Rotation
+from worker.servers import Servers
 from worker.settings import Link, SourceSettings
 
 KEY = "LLM_LINK_DOOR_API_KEY"
@@ -52,17 +52,17 @@ def key_file(tmp_path, monkeypatch):
     return tmp_path / KEY
 
 
-def rotation(key_file, reload_s=ALWAYS):
-    return Rotation((LINK,), SourceSettings(folder=key_file.parent, reload_s=reload_s))
+def servers(key_file, reload_s=ALWAYS):
+    return Servers((LINK,), SourceSettings(folder=key_file.parent, reload_s=reload_s))
 
 
-def key(rotation):
-    return rotation.now(LINK).api_key.get_secret_value()
+def key(servers):
+    return servers.now(LINK).api_key.get_secret_value()
 
 
 def test_a_call_ends_with_the_client_it_began_with(key_file):
     """The next one has the new key at once; the old client is closed when nothing needs it any more."""
-    loop, current, answers = Loop(), rotation(key_file), {}
+    loop, current, answers = Loop(), servers(key_file), {}
     clients = Clients(loop, current)
     request = CompletionRequest.checked(messages=[{"role": "user", "content": "hello"}])
 
@@ -86,7 +86,7 @@ def test_a_call_ends_with_the_client_it_began_with(key_file):
 
 
 def test_keys_are_read_again_in_their_time_or_when_one_is_refused(key_file, monkeypatch):
-    current = rotation(key_file, NEVER)
+    current = servers(key_file, NEVER)
     key_file.write_text("key-b")
     current.look()
     current.look(refused=True)  # it was read only just now
@@ -98,7 +98,7 @@ def test_keys_are_read_again_in_their_time_or_when_one_is_refused(key_file, monk
 
 def test_the_environment_is_read_once(monkeypatch):
     """It cannot change from outside, so nothing is looked at for it."""
-    current = Rotation((LINK,), SourceSettings(reload_s=ALWAYS))
+    current = Servers((LINK,), SourceSettings(reload_s=ALWAYS))
     monkeypatch.setenv(KEY, "key-b")
     current.look()
     assert key(current) == "key-a"
@@ -106,7 +106,7 @@ def test_the_environment_is_read_once(monkeypatch):
 
 def test_a_source_that_fails_leaves_the_keys_as_they_are(key_file, caplog):
     """So does one that has lost a key; both are told, without a value."""
-    current = rotation(key_file)
+    current = servers(key_file)
     key_file.write_text("key-b")
     current.look()
     key_file.unlink()
@@ -122,7 +122,7 @@ def test_a_source_that_fails_leaves_the_keys_as_they_are(key_file, caplog):
 
 def test_nobody_waits_for_the_one_that_looks(key_file):
     """A pipe in the file's place is a source that takes its time."""
-    current = rotation(key_file)
+    current = servers(key_file)
     key_file.unlink()
     os.mkfifo(key_file)
     looking = threading.Thread(target=current.look)

@@ -15,7 +15,7 @@ REFUSED_S = 2.0
 """A refused key is a reason to look at once, but not more often than this: it may just be wrong."""
 
 
-class Rotation:
+class Servers:
     """`links` and `settings` as the process read them when it began."""
 
     def __init__(self, links: tuple[Link, ...], settings: SourceSettings) -> None:
