@@ -77,10 +77,12 @@ def test_one_request_brings_the_variables_of_all_slices(aws, monkeypatch, tmp_pa
     assert list(where.values()) == ["aws:prod/completions", "LLM_SECRETS_DIR", "environment", "aws:prod/completions"]
 
 
-@pytest.mark.parametrize("text", ["[1, 2]", "sk-no-json", '"sk-string"'])
-def test_a_secret_that_is_no_object_is_a_problem(aws, text):
-    aws.secrets["prod/completions"] = text
-    assert "aws:prod/completions holds no JSON object. Fix: store one" in problem()
+def test_a_secret_that_is_no_object_of_variables_is_a_problem(aws):
+    for text in ("[1, 2]", "sk-no-json", '"sk-string"'):
+        aws.secrets["prod/completions"] = text
+        assert "aws:prod/completions holds no JSON object. Fix: store one" in problem()
+    aws.secrets["prod/completions"] = '{"LLM_USD_PER_DAY": null}'
+    assert "lists LLM_USD_PER_DAY and gives no value" in problem()
 
 
 def test_a_manager_that_has_no_such_secret_or_gives_no_answer_is_a_problem(aws, monkeypatch):

@@ -23,7 +23,15 @@ from .base import Problem, Slice
 
 PATIENCE_S = 15.0
 """A manager that has not answered by then is away: the vendors' libraries would go on for minutes."""
-OURS = ("llm_", "ledger_", "redis_", "celery_", "openai_", "anthropic_", "google_")
+VENDORS_OWN = (
+    "openai_api_key",
+    "openai_base_url",
+    "anthropic_api_key",
+    "anthropic_base_url",
+    "google_api_key",
+    "google_base_url",
+)
+OURS = ("llm_", "ledger_", "redis_", "celery_", *VENDORS_OWN)
 """How our variables begin. What else is in a folder, a project or a vault is left alone."""
 
 
@@ -112,8 +120,8 @@ class Sources:
             reason, fix = f"the libraries for {kind} are not installed", f"pip install 'celery-completions[{kind}]'"
         except TimeoutError:
             reason, fix = f"{manager} has not answered in {PATIENCE_S:.0f} s", "check the way to it and the credentials"
-        except (json.JSONDecodeError, AttributeError, KeyError):
-            reason, fix = f"{manager} holds no JSON object", 'store one of variables, {"OPENAI_API_KEY": "..."}'
+        except _Unusable as error:
+            reason, fix = f"{manager} {error.reason}", error.fix
         except Exception as error:  # noqa: BLE001 -- every vendor raises its own; their words might hold a value
             reason, fix = f"{manager} cannot be read ({_code(error)})", "check its name, the credentials and what they may read"
         self._wrong("LLM_SECRET_MANAGER", reason, fix)
@@ -143,8 +151,20 @@ def _fix(variable: str, slice_: type[Slice]) -> str:
     return f"export {variable}={example}" if example not in (None, "") else f"unset {variable} or give a valid value"
 
 
+class _Unusable(Exception):
+    """A manager's answer is not what we can use: `reason` and `fix` in words without a value."""
+
+    def __init__(self, reason: str, fix: str) -> None:
+        super().__init__(reason, fix)
+        self.reason = reason
+        self.fix = fix
+
+
 def _aws(secret_id: str) -> EnvSettingsSource:
-    return AWSSecretsManagerSettingsSource(Slice, secret_id, case_sensitive=False)
+    try:
+        return AWSSecretsManagerSettingsSource(Slice, secret_id, case_sensitive=False)
+    except (json.JSONDecodeError, AttributeError, KeyError):
+        raise _Unusable("holds no JSON object", 'store one of variables, {"OPENAI_API_KEY": "..."}') from None
 
 
 def _gcp(project: str) -> EnvSettingsSource:
@@ -166,8 +186,10 @@ def _ours(source: EnvSettingsSource) -> Iterator[tuple[str, str]]:
     source()  # Google's connects only now
     for name in source.env_vars:
         variable = name.replace("-", "_")
-        value = source.env_vars[name] if variable.islower() and variable.startswith(OURS) else None
-        if value is not None:
+        if variable.islower() and variable.startswith(OURS):
+            value = source.env_vars[name]
+            if value is None:  # Google's says so of whatever it fails to read; a limit must not get lost like that
+                raise _Unusable(f"lists {variable.upper()} and gives no value", "grant the right to read it, or take it away")
             yield variable, str(value).strip()
 
 

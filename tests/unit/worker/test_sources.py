@@ -4,7 +4,17 @@ import os
 
 import pytest
 
-from worker.settings import LogSettings, RedisSettings, Settings, SettingsError, Slice, SourceSettings, load
+from worker.settings import (
+    VENDORS,
+    LogSettings,
+    RedisSettings,
+    ServerSettings,
+    Settings,
+    SettingsError,
+    Slice,
+    SourceSettings,
+    load,
+)
 from worker.settings.sources import OURS
 
 
@@ -111,5 +121,6 @@ def test_every_variable_begins_as_ours_do():
     """Else a folder's or a manager's would be passed over."""
     slices = {each for each in Settings.__annotations__.values() if isinstance(each, type) and issubclass(each, Slice)}
     names = {field.validation_alias for each in slices - {SourceSettings} for field in each.model_fields.values()}
+    names |= {prefix + name.upper() for prefix in VENDORS.values() for name in ServerSettings.model_fields}
     assert len(names) > 50
     assert [name for name in names if not name.lower().startswith(OURS)] == []
