@@ -10,6 +10,7 @@ from .base import Problem, SettingsError, Slice
 from .links import VENDORS, ChainSettings, Link, LinkSettings, ServerSettings, links, read_server
 from .slices import (
     AlertSettings,
+    AuditSettings,
     CacheSettings,
     CallSettings,
     FilterSettings,
@@ -31,6 +32,7 @@ from .sources import Sources, SourceSettings
 __all__ = [
     "VENDORS",
     "AlertSettings",
+    "AuditSettings",
     "CacheSettings",
     "CallSettings",
     "ChainSettings",
@@ -80,6 +82,7 @@ class Settings(NamedTuple):
     summary: SummarySettings
     health: HealthSettings
     alerts: AlertSettings
+    audit: AuditSettings
     sources: SourceSettings
     links: tuple[Link, ...]
     """The chain, in order."""

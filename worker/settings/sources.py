@@ -1,4 +1,4 @@
-"""Where settings come from: the environment, then files in `LLM_SECRETS_DIR`, then one secret manager. Nobody else knows.
+"""Where settings come from: the environment, then files in `LLM_SECRETS_DIR`, then one secret manager. Only this file knows.
 
 Files and manager are read once for all slices. The managers are pydantic-settings' own sources. Files are read here, because its
 source passes over what it cannot read: a folder in a file's place, a dangling link.
@@ -23,15 +23,8 @@ from .base import Problem, Slice
 
 PATIENCE_S = 15.0
 """A manager that has not answered by then is away: the vendors' libraries would go on for minutes."""
-VENDORS_OWN = (
-    "openai_api_key",
-    "openai_base_url",
-    "anthropic_api_key",
-    "anthropic_base_url",
-    "google_api_key",
-    "google_base_url",
-)
-OURS = ("llm_", "ledger_", "redis_", "celery_", *VENDORS_OWN)
+_SERVERS = tuple(f"{vendor}_{name}" for vendor in ("openai", "anthropic", "google") for name in ("api_key", "base_url"))
+OURS = ("llm_", "ledger_", "redis_", "celery_", *_SERVERS)
 """How our variables begin. What else is in a folder, a project or a vault is left alone."""
 
 
@@ -88,16 +81,16 @@ class Sources:
         values: dict[str, Any] = {}
         for name, field in slice_.model_fields.items():
             if SecretStr in (field.annotation, *get_args(field.annotation)):
-                self.origins[_variable(str(field.validation_alias or name), prefix)] = "default"
+                self.origins[_variable(slice_, name, prefix)] = "default"
         for origin, variables in self._given:
             given = _Variables(slice_, prefix, variables)()
-            self.origins |= {_variable(name, prefix): origin for name in given}
+            self.origins |= {_variable(slice_, name, prefix): origin for name in given}
             values |= given
         try:
             return slice_(**values)
         except ValidationError as error:
             for item in error.errors(include_url=False, include_input=False, include_context=False):
-                variable = _variable(str(item["loc"][0]), prefix)
+                variable = _variable(slice_, str(item["loc"][0]), prefix)
                 self._wrong(variable, item["msg"].removeprefix("Value error, "), _fix(variable, slice_))
             return None
 
@@ -141,8 +134,11 @@ class _Variables(EnvSettingsSource):
             self.env_vars = {name: value for name, value in variables.items() if value}
 
 
-def _variable(name: str, prefix: str) -> str:
-    return prefix + name.upper() if prefix else name
+def _variable(slice_: type[Slice], place: str, prefix: str) -> str:
+    """By a field's name, or by its variable, which is how pydantic names a value that was given."""
+    if prefix:
+        return prefix + place.upper()
+    return str(slice_.model_fields[place].validation_alias) if place in slice_.model_fields else place
 
 
 def _fix(variable: str, slice_: type[Slice]) -> str:
