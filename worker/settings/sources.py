@@ -36,13 +36,6 @@ class SourceSettings(Slice):
     reload_s: Annotated[float, Field(gt=0, allow_inf_nan=False)] = Field(60.0, validation_alias="LLM_SECRETS_RELOAD_SECONDS")
     """At most how often a running worker reads keys again."""
 
-    @field_validator("folder")
-    @classmethod
-    def _exists(cls, value: Path | None) -> Path | None:
-        if value and not value.expanduser().is_dir():
-            raise ValueError("there is no such directory")
-        return value and value.expanduser()
-
     @field_validator("manager")
     @classmethod
     def _known(cls, value: str | None) -> str | None:
@@ -95,8 +88,13 @@ class Sources:
             return None
 
     def _files(self, folder: Path) -> dict[str, str]:
-        found = {}
-        for path in sorted(folder.iterdir()):
+        found: dict[str, str] = {}
+        try:
+            paths = sorted(folder.expanduser().iterdir())
+        except OSError as error:
+            self._wrong("LLM_SECRETS_DIR", f"cannot be listed: {error.strerror}", "name a folder that the worker may read")
+            return found
+        for path in paths:
             if path.name.lower().startswith(OURS):
                 try:
                     found[path.name.lower()] = path.read_text(encoding="utf-8").strip()

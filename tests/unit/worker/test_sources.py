@@ -77,11 +77,11 @@ def test_the_name_of_a_field_is_no_variable(folder, monkeypatch):
     assert load(RedisSettings) == RedisSettings()
 
 
-def test_a_folder_that_is_not_there_is_a_problem(monkeypatch):
-    monkeypatch.setenv("LLM_SECRETS_DIR", "/nowhere")
-    ((variable, text),) = problems()
-    assert variable == "LLM_SECRETS_DIR"
-    assert "there is no such directory. Fix:" in text
+@pytest.mark.parametrize(("name", "reason"), [("/nowhere", "No such file or directory"), (__file__, "Not a directory")])
+def test_a_folder_that_is_none_is_a_problem(monkeypatch, name, reason):
+    monkeypatch.setenv("LLM_SECRETS_DIR", name)
+    text = f"Invalid env var: LLM_SECRETS_DIR: cannot be listed: {reason}. Fix: name a folder that the worker may read"
+    assert problems() == [("LLM_SECRETS_DIR", text)]
 
 
 def test_every_file_that_cannot_be_read_is_a_problem(folder):
