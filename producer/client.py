@@ -18,6 +18,7 @@ from .contract.names import COMPLETE
 from .contract.outcome import load_outcome
 from .contract.publication import publish
 from .contract.submission import Publication, Submission
+from .places import Place
 from .settings import ProducerSettings, load
 from .store import ERRORS, TIMEOUT_S, Store
 from .waiting import WaitingRoom
@@ -184,10 +185,9 @@ def _current_settings() -> ProducerSettings:
 
 
 def _configuration() -> dict[str, Any]:
-    settings = _current_settings()
+    told = _current_settings().celery(TIMEOUT_S)
     return {
-        "broker_url": settings.broker,
-        "result_backend": settings.backend,
+        **told,
         "accept_content": ["json"],
         "task_send_sent_event": True,
         "result_extended": False,
@@ -196,7 +196,8 @@ def _configuration() -> dict[str, Any]:
         "redis_socket_connect_timeout": 3,
         # One try: a job whose publication fails is in the ledger, and a steward publishes it.
         "broker_transport_options": {"socket_timeout": TIMEOUT_S, "socket_connect_timeout": TIMEOUT_S, "max_retries": 1,
-                                     "interval_start": 0, "interval_step": 0, "connect_retries_timeout": TIMEOUT_S},
+                                     "interval_start": 0, "interval_step": 0, "connect_retries_timeout": TIMEOUT_S,
+                                     **told["broker_transport_options"]},
     }  # fmt: skip
 
 
@@ -258,9 +259,16 @@ def publish_orders(orders: list[Publication]) -> None:
         pass
 
 
+class _App(Celery):  # type: ignore[misc]
+    @property
+    def backend_cls(self) -> str:
+        """The result backend's URL, where Celery looks before CELERY_RESULT_BACKEND, which it would take as it is written."""
+        return Place.of(_current_settings().backend).url
+
+
 def _new_app() -> Celery:
     """Reads its configuration, through `_configuration`, when it is first used."""
-    new = Celery("completions-producer", set_as_current=False)
+    new = _App("completions-producer", set_as_current=False)
     new.add_defaults(_configuration)
     return new
 
