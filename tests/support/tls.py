@@ -70,12 +70,11 @@ class Terminator:
                 threading.Thread(target=self._serve, args=(near,), daemon=True).start()
 
     def _serve(self, near: socket.socket) -> None:
-        with near, contextlib.suppress(OSError):
-            near.settimeout(10)
-            with self._context.wrap_socket(near, server_side=True) as secure:
-                with socket.create_connection(("127.0.0.1", self._target)) as far:
-                    secure.settimeout(None)
-                    self._pump(secure, far)
+        near.settimeout(10)
+        with contextlib.suppress(OSError), near, self._context.wrap_socket(near, server_side=True) as secure:
+            secure.settimeout(None)
+            with socket.create_connection(("127.0.0.1", self._target)) as far:
+                self._pump(secure, far)
 
     def _pump(self, secure: ssl.SSLSocket, far: socket.socket) -> None:
         """Until either end closes."""

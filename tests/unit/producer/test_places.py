@@ -56,7 +56,7 @@ def test_what_is_wrong_is_told_with_the_variable_and_without_the_password(monkey
     monkeypatch.setenv("LEDGER_URL", url)
     with pytest.raises(ValueError, match=r"^settings of the producer: LEDGER_URL: ") as producers:
         load()
-    with pytest.raises(SettingsError, match="Invalid env var: LEDGER_URL: .* Fix: ") as workers:
+    with pytest.raises(SettingsError, match=r"Invalid env var: LEDGER_URL: .* Fix: ") as workers:
         load_redis()
     for error in (producers, workers):
         assert told in str(error.value)
