@@ -5,6 +5,7 @@ The app never becomes the host's current app. Nothing is read or connected at im
 
 import time
 from collections.abc import Callable, Generator, Iterable
+from contextlib import suppress
 from typing import Any, NamedTuple, TypeVar
 
 from celery import Celery, Task
@@ -252,11 +253,9 @@ def _unavailable(job_id: str) -> Unavailable:
 
 
 def publish_orders(orders: list[Publication]) -> None:
-    """Best effort: an id that does not reach the broker is published by the sweep of any worker."""
-    try:
+    """Best effort: an id that the broker does not take is published by the sweep of any worker."""
+    with suppress(KombuError, *ERRORS):
         publish(app, orders, retry=False)
-    except (KombuError, *app.connection_for_write().connection_errors):
-        pass
 
 
 class _App(Celery):  # type: ignore[misc]

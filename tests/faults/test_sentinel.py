@@ -14,7 +14,7 @@ pytestmark = [pytest.mark.faults, pytest.mark.timeout(180)]
 def watched(tmp_path, complete):
     """After `complete`, which points producers at the session's server."""
     with Watched(tmp_path) as servers:
-        producer.configure(servers.url)
+        producer.configure(servers.url("producer"))
         yield servers
 
 
@@ -22,7 +22,7 @@ def watched(tmp_path, complete):
 def test_a_failover_with_jobs_waiting_and_running(watched, wire, env, start_worker, submit, fresh, books, pool):
     """Nobody has to restart a worker: kombu's own transport ends it."""
     wire.script = lambda request, number: "ok;delay=1"
-    workers = [start_worker(env | {"REDIS_URL": watched.url}, pool=pool, concurrency=3) for _ in range(2)]
+    workers = [start_worker(env | {"REDIS_URL": watched.url("worker")}, pool=pool, concurrency=3) for _ in range(2)]
     jobs = submit(30, producer.complete)
     wire.wait_for(lambda calls: len(calls) >= 8)
     watched.catch_up(hold=True)
@@ -35,13 +35,13 @@ def test_a_failover_with_jobs_waiting_and_running(watched, wire, env, start_work
         assert job.get(timeout=30)["finish_reason"] == "stop"
     fresh(producer.complete)
     assert all(worker.pid for worker in workers)
-    books(watched.replica.url(1), jobs, wire.calls[:-20])
+    books(watched.replica.url(), jobs, wire.calls[:-20])
 
 
 def test_outcomes_that_the_replica_had_not_received_are_settled_again(watched, wire, env, start_worker, submit, fresh, books):
     """As after the restart of a server that lost its last second: no answered job is paid for twice."""
     wire.script = lambda request, number: "ok;delay=1.5"
-    worker = start_worker(env | {"REDIS_URL": watched.url}, concurrency=4)
+    worker = start_worker(env | {"REDIS_URL": watched.url("worker")}, concurrency=4)
     jobs = submit(4, producer.complete)
     wire.wait_for(lambda calls: len(calls) == 4)
     watched.catch_up()
@@ -55,4 +55,4 @@ def test_outcomes_that_the_replica_had_not_received_are_settled_again(watched, w
         assert job.value(30).finish_reason == "stop"
     assert len(wire.calls) == 4
     fresh(producer.complete)
-    assert books(watched.replica.url(1), jobs, wire.calls[:4]) == 0
+    assert books(watched.replica.url(), jobs, wire.calls[:4]) == 0

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Self
 
 from redis import ConnectionError, Redis
+from support import acl
 from support.ledger import until
 
 from worker.embedded import EmbeddedValkey, free_port
@@ -32,33 +33,33 @@ class Sentinel(EmbeddedValkey):
         if not file.exists():  # it keeps there what it has learnt
             lines = [f"port {self.port}", "bind 127.0.0.1", f"dir {self.folder.resolve()}"]
             lines += [f"sentinel monitor {NAME} 127.0.0.1 {self._primary} 1"]
+            lines += [f"sentinel auth-user {NAME} sentinel", f'sentinel auth-pass {NAME} "{acl.password("sentinel")}"']
             lines += [f"sentinel down-after-milliseconds {NAME} 500", f"sentinel failover-timeout {NAME} 3000"]
             file.write_text("\n".join(lines) + "\n")
         return [str(file.resolve()), "--sentinel"]
 
 
 class Watched:
-    """Context manager. `primary` and `replica` are so named for what they are before a failover; clients log in to database 1.
-
-    The first of the two Sentinels in `url` is dead.
-    """
+    """Context manager. `primary` and `replica` are so named for what they are before a failover. All log in as shipped users."""
 
     def __init__(self, folder: Path) -> None:
         self.primary = EmbeddedValkey(folder / "primary")
-        options = ["--replicaof", "127.0.0.1", str(self.primary.port), "--masteruser", "replica", "--masterauth", "x"]
-        self.replica = EmbeddedValkey(folder / "replica", options=options)
+        options = ["--replicaof", "127.0.0.1", str(self.primary.port), "--masteruser", "replica"]
+        self.replica = EmbeddedValkey(folder / "replica", options=[*options, "--masterauth", acl.password("replica")])
         self.sentinel = Sentinel(folder / "sentinel", self.primary.port)
-        addresses = f"sentinel://fleet:p%3Bw@127.0.0.1:{free_port()};sentinel://127.0.0.1:{self.sentinel.port}"
-        self.url = f"{addresses}/1?master_name={NAME}"
+
+    def url(self, user: str) -> str:
+        """The first of its two Sentinels is dead."""
+        addresses = f"sentinel://127.0.0.1:{free_port()};sentinel://127.0.0.1:{self.sentinel.port}"
+        return f"{acl.logged_in(addresses, user)}/0?master_name={NAME}"
 
     def __enter__(self) -> Self:
-        self.primary.start()
-        with Redis.from_url(self.primary.url()) as redis:
-            redis.acl_setuser("replica", enabled=True, passwords=["+x"], commands=["+psync", "+replconf", "+ping"])
-        self.replica.start()
         for server in (self.primary, self.replica):
+            server.start()
             with Redis.from_url(server.url()) as redis:
-                redis.acl_setuser("fleet", True, passwords=["+p;w"], keys=["*"], channels=["*"], commands=["+@all"])
+                acl.tell(redis)
+        with Redis.from_url(self.primary.url()) as redis:
+            until(lambda: redis.info("replication")["connected_slaves"] == 1)  # a Sentinel that is early looks again after 10 s
         self.sentinel.start()
         until(lambda: self._knows("num-slaves") == 1)
         return self
