@@ -1,6 +1,8 @@
 """The common ground of all tests: a clean environment, a real Valkey, worker processes. Nodes: `support/plugin.py`."""
 
 import os
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -119,3 +121,17 @@ def house(redis_url: str) -> "Iterator[Callable[..., House]]":
     yield build
     for each in houses:
         each.redis.close()
+
+
+@pytest.fixture
+def command(redis_url: str) -> Callable[..., str]:
+    """`command(*arguments, code=0, **env)` gives what `completions` prints, as an operator runs it beside this test's server."""
+
+    def run(*arguments: str, code: int = 0, **env: str) -> str:
+        env = {"PATH": os.environ["PATH"], "REDIS_URL": redis_url, "LLM_CHAIN": "simulator:sim-small"} | env
+        line = [str(Path(sys.executable).with_name("completions")), *arguments]
+        done = subprocess.run(line, env=env, capture_output=True, text=True, timeout=60)
+        assert done.returncode == code, done.stdout + done.stderr
+        return done.stdout + done.stderr
+
+    return run

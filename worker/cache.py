@@ -6,6 +6,7 @@ woken by it finds it.
 
 import hashlib
 import json
+from urllib.parse import quote
 
 from producer.contract.messages import Completion, CompletionRequest
 
@@ -15,6 +16,8 @@ from .settings import CacheSettings, CallSettings, Link
 from .store import ERRORS, Keys, Redis
 from .store.scripts import Scripts
 
+FORMAT = 3
+"""Of an entry; part of every key, so that versions side by side never read each other's. 2 had no tags and no user."""
 FOLLOWER_WAIT_S = 30.0
 """A follower is woken by its leader's end; this is only for a hint that got lost."""
 
@@ -55,8 +58,8 @@ class Cache:
         if job.cache_key and completion.finish_reason != "length" and completion.degraded is None:
             fresh_ms, stale_ms = self._settings.ttl_s * 1000, self._settings.stale_s * 1000
             tags = ",".join(job.request.tags)
-            entry = f"{job.now_ms + fresh_ms};{job.now_ms};{tags};{completion.model_dump_json()}"
-            job.keep = (job.cache_key, entry, fresh_ms + stale_ms)
+            whose = f"{job.now_ms + fresh_ms};{job.now_ms};{tags};{maker(job.user_id)};"
+            job.keep = (job.cache_key, whose + completion.model_dump_json(), fresh_ms + stale_ms)
 
     def stale(self, job: Job) -> Completion | None:
         """The answer that was too old to be used at first, marked with its age."""
@@ -83,12 +86,17 @@ class Cache:
 
     def _content(self, request: CompletionRequest) -> str:
         lane = self._batch if request.lane == "batch" and not request.model else ""
-        parts = [self._settings.version, self._chain, lane, self._call.max_tokens, request.fingerprint()]
+        parts = [FORMAT, self._settings.version, self._chain, lane, self._call.max_tokens, request.fingerprint()]
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
+def maker(user_id: str) -> str:
+    """How an entry names the user whose job made it, so that it can be erased with the user."""
+    return quote(user_id, safe="")
+
+
 def _restored(job: Job, entry: str, now_ms: int) -> Completion:
-    _, made_ms, _, body = entry.split(";", 3)
+    _, made_ms, _, _, body = entry.split(";", 4)
     age_s = max(0.0, (now_ms - int(made_ms)) / 1000)
     changes = {"request_id": job.id, "cached": True, "cost_usd": job.spent_micro / 1_000_000, "age_s": age_s,
                "attempts": job.attempts, "latency_ms": 0}  # fmt: skip

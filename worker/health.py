@@ -182,6 +182,11 @@ def _unknown(vitals: Vitals, settings: HealthSettings) -> Found:
         yield "", "degraded", f"{count:,} calls whose outcome nobody knows (a worker died); they may have been billed"
 
 
+def _audit(vitals: Vitals, settings: HealthSettings) -> Found:
+    if count := vitals.recent.events["audit_failures"]:
+        yield "", "degraded", f"the audit log did not answer {count:,} times; jobs wait for it. Fix: check LLM_AUDIT_URL"
+
+
 def _dead_letters(vitals: Vitals, settings: HealthSettings) -> Found:
     if count := vitals.recent.events["dead_letters"]:
         yield "", "degraded", f"{count:,} jobs failed for good. See: completions dead list"
@@ -194,6 +199,7 @@ PROBES: dict[str, Callable[[Vitals, HealthSettings], Found]] = {
     "queue": _queue,
     "auth": _auth,
     "cooldown": _cooldown,
+    "audit": _audit,
     "truncation": _truncation,
     "budget": _budget,
     "spend": _spend,

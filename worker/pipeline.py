@@ -1,4 +1,4 @@
-"""The mission's sentence: cache lookup, rate and budget checks, then the provider chain. Nothing else may move in here.
+"""The mission's sentence: cache lookup, rate and budget checks, then the provider chain; audited. Nothing else may move in here.
 
 No Celery, no Redis, no SDK, no logging, no retry: what fails is raised, and `tasks.py` asks `retry.py`.
 """
@@ -6,6 +6,7 @@ No Celery, no Redis, no SDK, no logging, no retry: what fails is raised, and `ta
 from producer.contract.errors import Filtered, Refused, Truncated
 from producer.contract.messages import Completion, Usage
 
+from .audit import Audit
 from .cache import Cache
 from .filters import Filters
 from .job import Candidate, Job
@@ -30,7 +31,10 @@ class AskAgain(Exception):
 
 
 class Pipeline:
-    def __init__(self, cache: Cache, quota: Quota, chain: Chain, filters: Filters, settings: RetrySettings) -> None:
+    def __init__(
+        self, audit: Audit, cache: Cache, quota: Quota, chain: Chain, filters: Filters, settings: RetrySettings
+    ) -> None:  # fmt: skip
+        self.audit = audit
         self.cache = cache
         self.quota = quota
         self.chain = chain
@@ -39,20 +43,26 @@ class Pipeline:
 
     def run(self, job: Job) -> Completion:
         """Answer one job. Raises `JobError` (final), `ProviderError`, `Deferred`, `AskAgain` (try again) or `LeaseLost`."""
+        self.audit.asked(job)
         if cached := self.cache.get(job):
+            self.audit.answered(job, "cache", cached.text, cached.tool_calls)
             return cached
-        with self.quota.reserve(job, self.chain.selection.candidates(job)) as reservation:
+        with self.quota.reserve(job, self.chain.selection.candidates(job)) as reservation, self.audit.failures(job):
             reply, price = self.chain.call(
                 job, reservation.chosen, reservation.number, job.remaining_s(self._settings.deadline_s)
             )
             reservation.settle(price.micro_usd, reply.usage)
+        self.audit.answered(job, job.link, reply.text, reply.tool_calls)
         completion = self._completed(job, reservation.chosen, reply)
         self.cache.put(job, completion)
         return completion
 
     def rescue(self, job: Job) -> Completion | None:
         """When every provider failed: a stale answer, else the configured static one, else nothing. Both are marked."""
-        return self.cache.stale(job) or self._static(job)
+        rescued = self.cache.stale(job) or self._static(job)
+        if rescued:
+            self.audit.answered(job, str(rescued.degraded), rescued.text, rescued.tool_calls)
+        return rescued
 
     def _completed(self, job: Job, chosen: Candidate, reply: Reply) -> Completion:
         link = chosen.link

@@ -10,6 +10,7 @@ from functools import cached_property
 
 from . import filters, health, providers
 from .alerts import Alerts, Watch
+from .audit import Audit
 from .cache import Cache
 from .filters import Filters
 from .health import Health
@@ -24,6 +25,7 @@ from .providers.selection import Selection
 from .quota import Quota
 from .settings import (
     AlertSettings,
+    AuditSettings,
     HealthSettings,
     Problem,
     QuotaSettings,
@@ -39,6 +41,9 @@ from .tokens import Estimator, load_vocabularies
 
 NOTICE_DAYS = 90
 """How long before a model's end we begin to say so."""
+
+AUDIT_TIMEOUT_S = 2.0
+"""How long a paid answer waits for an audit log that is frozen."""
 
 _lock = threading.Lock()
 _current: tuple[int, "Runtime"] | None = None
@@ -88,9 +93,18 @@ class Runtime:
         return Chain(selection, settings.call, pricing, estimator, self.loop, self.ledger.hash_key())
 
     @cached_property
+    def audit(self) -> Audit:
+        settings, metrics = self.settings.audit, self.ledger.metrics
+
+        def failed() -> None:
+            metrics.add(metrics.happened("audit_failures"))
+
+        return Audit(audit_sink(settings), self.ledger.keys, settings, self.ledger.hash_key(), failed)
+
+    @cached_property
     def pipeline(self) -> Pipeline:
         quota, looks = Quota(self.jobs, self.settings.quota), Filters(self.settings.filters)
-        return Pipeline(self.cache, quota, self.chain, looks, self.settings.retry)
+        return Pipeline(self.audit, self.cache, quota, self.chain, looks, self.settings.retry)
 
     @cached_property
     def summaries(self) -> Summaries:
@@ -101,7 +115,13 @@ class Runtime:
         self.leases.close()
         self.chain.close()
         self.loop.close()
+        self.audit.close()
         self.ledger.redis.close()
+
+
+def audit_sink(settings: AuditSettings) -> Redis | None:
+    """The audit log's server; None if there is none."""
+    return connect(settings.url.get_secret_value(), AUDIT_TIMEOUT_S) if settings.url else None
 
 
 def checked_settings() -> Settings:

@@ -1,10 +1,10 @@
 """Prompts, answers and keys are where they must be and nowhere else, whatever becomes of 200 jobs.
 
-Broker, result backend and ledger are three servers here, and everything said to the first two is listened to.
+Broker, result backend, ledger and audit log are four servers here, and everything said to the first two is listened to.
 """
 
 import threading
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 
 import psutil
 import pytest
@@ -22,12 +22,16 @@ from worker.embedded import EmbeddedValkey
 from worker.health import Health
 from worker.observe.metrics import Metrics
 from worker.prometheus import page
+from worker.sealing import new_pair
 from worker.settings import HealthSettings
 from worker.store import connect
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(240)]
 
 PROMPT, ANSWER, KEY = "CANARY-PROMPT", "CANARY-ANSWER", "CANARY-KEY"
+LIMITS = {"LLM_CHAIN": "openai:gpt-4o-mini", "LLM_BACKOFF_SECONDS": "0.05", "LLM_BACKOFF_MAX_SECONDS": "0.2",
+          "LLM_MAX_ATTEMPTS": "3", "LLM_USER_TOKENS_PER_HOUR": "100000000", "LLM_LOG_LEVEL": "DEBUG",
+          "LLM_TIMEOUT_SECONDS": "5"}  # fmt: skip
 WEIGHTS = {"ok;delay=0.02": 6, "429;ra=0.2": 0.5, "500": 1, "400": 0.3, "truncated": 0.4, "length": 0.5, "refusal": 0.3}
 
 
@@ -89,24 +93,48 @@ def hits(text, *words):
 
 @pytest.fixture
 def servers(tmp_path):
-    """Broker, backend, ledger."""
-    with (
-        EmbeddedValkey(tmp_path / "broker") as broker,
-        EmbeddedValkey(tmp_path / "backend") as backend,
-        EmbeddedValkey(tmp_path / "ledger") as ledger,
-    ):
-        yield broker, backend, ledger
+    """Broker, backend, ledger, audit log."""
+    with ExitStack() as stack:
+        yield [stack.enter_context(EmbeddedValkey(tmp_path / name)) for name in ("broker", "backend", "ledger", "audit")]
+
+
+def outcomes(jobs):
+    """How each ended, and everything a caller is shown of it."""
+    ended, seen = [], []
+    for job in jobs:
+        try:
+            answer = job.value(100)
+            ended.append("ok")
+            seen += [repr(answer), repr(job)]
+        except JobError as error:
+            ended.append(type(error).__name__)
+            seen += [str(error), repr(error)]
+    return ended, "".join(seen)
+
+
+def flower_pages(fleet_view, jobs):
+    until(lambda: "SUCCESS" in fleet_view.get("/api/tasks?limit=1000", LOGIN)[1])
+    paths = ("/", "/workers", "/tasks", "/api/workers", "/api/tasks?limit=1000", *(f"/task/{job.id}" for job in jobs[::10]))
+    return "".join(fleet_view.get(path, LOGIN)[1] for path in paths)
+
+
+def scraped(ledger):
+    redis = connect(ledger.url())
+    metrics = Metrics(redis, KEYS)
+    text = page(Health(redis, KEYS, metrics, HealthSettings(), None).check(), metrics).decode()
+    redis.close()
+    return text
 
 
 @pytest.mark.parametrize("pool", ["threads", "prefork"])
 def test_a_canary_is_found_nowhere_else(servers, wire, start_worker, tmp_path, monkeypatch, pool):
-    broker, backend, ledger = servers
+    """Through successes, retries, failures and a crash; the audit log has every prompt, and shows none."""
+    broker, backend, ledger, sink = servers
     where = {"CELERY_BROKER_URL": broker.url(), "CELERY_RESULT_BACKEND": backend.url(), "LEDGER_URL": ledger.url()}
     monkeypatch.setitem(PLAIN, "text", f"{ANSWER} and more")
     wire.script = mixed(seed=11, weights=WEIGHTS)
-    env = where | {"LLM_CHAIN": "openai:gpt-4o-mini", "OPENAI_API_KEY": KEY, "OPENAI_BASE_URL": wire.base_url,
-                   "LLM_BACKOFF_SECONDS": "0.05", "LLM_BACKOFF_MAX_SECONDS": "0.2", "LLM_MAX_ATTEMPTS": "3",
-                   "LLM_USER_TOKENS_PER_HOUR": "100000000", "LLM_LOG_LEVEL": "DEBUG", "LLM_TIMEOUT_SECONDS": "5"}  # fmt: skip
+    env = where | LIMITS | {"OPENAI_API_KEY": KEY, "OPENAI_BASE_URL": wire.base_url,
+                            "LLM_AUDIT_URL": sink.url(), "LLM_AUDIT_KEY": new_pair().public}  # fmt: skip
     with (
         listening(broker) as to_broker, listening(backend) as to_backend, events(broker.url()) as heard,
         flower.running(tmp_path, **where) as fleet_view,
@@ -119,42 +147,26 @@ def test_a_canary_is_found_nowhere_else(servers, wire, start_worker, tmp_path, m
         wire.wait_for(lambda calls: len(calls) > 40)
         workers[0].kill()
         workers.append(start_worker(env, pool=pool, concurrency=4))
-        seen, ended = [], []
-        for job in jobs:
-            try:
-                answer = job.value(100)
-                ended.append("ok")
-                seen += [repr(answer), repr(job)]
-            except JobError as error:
-                ended.append(type(error).__name__)
-                seen += [str(error), repr(error)]
+        ended, shown = outcomes(jobs)
         assert len(ended) == 200
         assert "ok" in ended
         assert len(set(ended)) > 3
         lines = [process.info["cmdline"] for process in psutil.process_iter(["cmdline"])]
-        pages = [fleet_view.get(path, LOGIN)[1] for path in ("/", "/workers", "/tasks", "/api/workers", "/api/tasks?limit=1000")]
-        until(lambda: "SUCCESS" in fleet_view.get("/api/tasks?limit=1000", LOGIN)[1])
-        pages += [
-            fleet_view.get(path, LOGIN)[1] for path in ("/api/tasks?limit=1000", *(f"/task/{job.id}" for job in jobs[::10]))
-        ]
-        redis = connect(ledger.url())
-        metrics = Metrics(redis, KEYS)
-        scraped = page(Health(redis, KEYS, metrics, HealthSettings(), None).check(), metrics).decode()
-        redis.close()
+        places = {"flower": flower_pages(fleet_view, jobs), "metrics": scraped(ledger)}
         for worker in workers[1:]:
             worker.stop()
     assert len(to_broker) > 1000
     assert len(heard) > 400
-    assert "completions_jobs_total" in scraped
-    places = {
+    assert "completions_jobs_total" in places["metrics"]
+    assert len(list(stored(sink))) > 200
+    places |= {
         "logs": "".join(worker.log() for worker in workers),
         "flower's log": (tmp_path / "flower.log").read_text(errors="replace"),
         "events": "".join(heard),
-        "flower": "".join(pages),
-        "metrics": scraped,
-        "exceptions and reprs": "".join(seen),
+        "exceptions and reprs": shown,
         "process list": repr(lines),
         "broker": "".join(map(repr, [*to_broker, *stored(broker)])),
+        "audit log": "".join(map(repr, stored(sink))),
     }
     assert {place: hits(text) for place, text in places.items() if hits(text)} == {}
     assert hits("".join(map(repr, [*to_backend, *stored(backend)])), PROMPT, KEY) == []

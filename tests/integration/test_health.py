@@ -236,10 +236,10 @@ def test_the_command_and_the_site_say_the_same(complete, wire, openai_env, start
     }
 
 
-def test_every_finding_is_caused_by_a_test_above():
-    """Whoever adds a probe adds its cause."""
-    text = Path(__file__).read_text()
-    assert [name for name in NAMES if f'"{name}"' not in text] == []
+def test_every_finding_is_caused_by_a_test():
+    """Whoever adds a probe adds its cause; that of "audit" is beside the other tests of the audit log."""
+    text = Path(__file__).read_text() + Path(__file__).with_name("test_audit.py").read_text()
+    assert [name for name in NAMES if f'"{name}"' not in text and f'"{name}: ' not in text] == []
 
 
 def test_rules_and_dashboard_ask_for_metrics_that_there_are(complete, start_worker, site):

@@ -3,10 +3,6 @@
 import csv
 import io
 import json
-import os
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 from support.ledger import KEYS, Ledger, ask, until
@@ -14,21 +10,6 @@ from support.ledger import KEYS, Ledger, ask, until
 from worker.limits import Limits, Subject
 from worker.store import connect
 from worker.usage import EPOCH, Usage
-
-
-@pytest.fixture
-def command(redis_url):
-    """`command(*arguments)` gives what `completions` prints."""
-
-    def run(*arguments, code=0):
-        env = {"PATH": os.environ["PATH"], "REDIS_URL": redis_url, "LLM_CHAIN": "simulator:sim-small"}
-        done = subprocess.run(
-            [str(Path(sys.executable).with_name("completions")), *arguments], env=env, capture_output=True, text=True
-        )
-        assert done.returncode == code, done.stderr
-        return done.stdout + done.stderr
-
-    return run
 
 
 def test_usage_is_the_money_by_everything(complete, wire, openai_env, start_worker, redis_url, command):

@@ -115,6 +115,11 @@ def stale_model_data(link: str, parameter: str) -> None:
     _log.warning("model_data", alert=f"STALE_MODEL_DATA: {link} refuses {parameter}: {fix}", link=link, parameter=parameter)
 
 
+def audit_gap(job_id: str, what: str) -> None:
+    """Alert: a job went on although the audit log did not take what came of its call."""
+    _log.error("audit", alert=f"AUDIT_GAP: the audit log lacks what was {what}: check LLM_AUDIT_URL", job_id=job_id)
+
+
 def lost_lines() -> int:
     """How many lines this process failed to write."""
     return _Lines.lost

@@ -104,6 +104,10 @@ class Metrics:
         counted = "|".join(("c", *map(_plain, (lane, provider, model, outcome))))
         return [counted, _latency("provider", lane, provider, model, provider_ms)]
 
+    def happened(self, event: str) -> list[str]:
+        """The sample of an event that is none of the ledger's."""
+        return [f"n|{event}"]
+
     def add(self, samples: list[str]) -> None:
         """Count samples, in one round trip. Never raises for a server that is down."""
         if not samples:

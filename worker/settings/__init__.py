@@ -11,6 +11,7 @@ from .base import Problem, SettingsError, Slice, read
 from .links import VENDORS, ChainSettings, Link, LinkSettings, links
 from .slices import (
     AlertSettings,
+    AuditSettings,
     CacheSettings,
     CallSettings,
     FilterSettings,
@@ -31,6 +32,7 @@ from .slices import (
 __all__ = [
     "VENDORS",
     "AlertSettings",
+    "AuditSettings",
     "CacheSettings",
     "CallSettings",
     "ChainSettings",
@@ -76,6 +78,7 @@ class Settings(NamedTuple):
     summary: SummarySettings
     health: HealthSettings
     alerts: AlertSettings
+    audit: AuditSettings
     links: tuple[Link, ...]
     """The chain, in order."""
 

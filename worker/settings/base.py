@@ -48,9 +48,16 @@ def read(slice_: type[S], problems: list[Problem], prefix: str = "") -> S | None
         return slice_(_env_prefix=prefix, _secrets_dir=_secrets_dir())
     except ValidationError as error:
         for item in error.errors(include_url=False, include_input=False, include_context=False):
-            variable = prefix + str(item["loc"][0]).upper() if prefix else str(item["loc"][0])
+            variable = _variable(slice_, str(item["loc"][0]), prefix)
             problems.append(_invalid(variable, item["msg"].removeprefix("Value error, "), slice_))
         return None
+
+
+def _variable(slice_: type[Slice], place: str, prefix: str) -> str:
+    """By the place that pydantic names: a variable, or a field if the value was its default."""
+    if prefix:
+        return prefix + place.upper()
+    return str(slice_.model_fields[place].validation_alias) if place in slice_.model_fields else place
 
 
 def _invalid(variable: str, reason: str, slice_: type[Slice]) -> Problem:

@@ -5,12 +5,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import NoDecode
 
 from producer.settings import ProducerSettings
 
 from ..models import Models
+from ..sealing import Keyring, Seal
 from .base import Slice, pairs
 from .links import Link
 
@@ -194,6 +195,33 @@ class AlertSettings(Slice):
     def wants(self, name: str) -> bool:
         """Whether findings of that name are told."""
         return self.names is None or name in self.names
+
+
+class AuditSettings(Slice):
+    """Whether prompts and answers are kept, sealed, for whoever must be able to prove what was said."""
+
+    url: SecretStr | None = Field(None, validation_alias="LLM_AUDIT_URL")
+    """The Redis server they are kept on; None: they are not."""
+    key: str | None = Field(None, validation_alias="LLM_AUDIT_KEY", validate_default=True)
+    """The public key they are sealed with."""
+    private_keys: SecretStr | None = Field(None, validation_alias="LLM_AUDIT_PRIVATE_KEYS")
+    """For `completions audit` only: private keys that open them, comma separated. No worker needs one."""
+    days: Positive = Field(90, validation_alias="LLM_AUDIT_DAYS")
+
+    @field_validator("key")
+    @classmethod
+    def _is_a_key(cls, value: str | None, info: ValidationInfo) -> str | None:
+        if value is not None:
+            Seal(value)
+        elif info.data.get("url") is not None:
+            raise ValueError("LLM_AUDIT_URL needs the public key of a pair; `completions audit key` makes one")
+        return value
+
+    @property
+    def keyring(self) -> Keyring:
+        """Raises `ValueError` for what is no key."""
+        text = self.private_keys.get_secret_value() if self.private_keys else ""
+        return Keyring([each.strip() for each in text.split(",") if each.strip()])
 
 
 class LogSettings(Slice):

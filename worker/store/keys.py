@@ -15,7 +15,7 @@ class Keys(SharedKeys):
         return f"{self.root}cool:{link}"
 
     def cached(self, generations: str, namespace: str, content: str) -> str:
-        """String: "fresh until ms;made ms;tags;completion JSON", TTL = stale life. Written by settle, read by lookup."""
+        """String: "fresh until ms;made ms;tags;user;completion JSON", TTL = stale life. Written by settle, read by lookup."""
         return f"{self.root}c:{generations}:{namespace}:{content}"
 
     def flight(self, generations: str, namespace: str, content: str) -> str:
@@ -60,3 +60,16 @@ class Keys(SharedKeys):
     def skews(self) -> str:
         """Hash: worker -> milliseconds that its clock is ahead of the server's. Written by beat."""
         return f"{self.root}skew"
+
+    def audit_entries(self, job_id: str) -> str:
+        """List, on the audit log's server: what was asked and answered, sealed. TTL `LLM_AUDIT_DAYS`. Written by audit."""
+        return f"{self.root}audit:{job_id}"
+
+    def audit_jobs(self, user_id: str) -> str:
+        """Sorted set, there: a user's jobs by their latest entry (ms). TTL `LLM_AUDIT_DAYS`. Written by audit."""
+        return f"{self.root}audit-of:{user_id}"
+
+    @property
+    def audit_looks(self) -> str:
+        """Stream, there: who opened or erased what, when and why; 400 days. Written by trail."""
+        return f"{self.root}audit-looks"

@@ -7,6 +7,7 @@ import pytest
 
 from producer.contract.errors import BudgetExceeded, Filtered, InvalidRequest, Truncated
 from producer.contract.messages import CompletionRequest
+from worker.audit import Audit
 from worker.cache import Cache
 from worker.faults import Fault, ProviderError
 from worker.filters import Filters
@@ -19,7 +20,7 @@ from worker.pricing import Pricing
 from worker.providers.chain import Chain
 from worker.providers.selection import Selection
 from worker.quota import Quota
-from worker.settings import CacheSettings, CallSettings, FilterSettings, Link, QuotaSettings, RetrySettings
+from worker.settings import AuditSettings, CacheSettings, CallSettings, FilterSettings, Link, QuotaSettings, RetrySettings
 from worker.store import Keys
 from worker.tokens import Estimator
 
@@ -47,7 +48,8 @@ class House:
         cache = Cache(None, Keys(), CacheSettings(ttl_s=0), call, LINKS, "fast")
         retry = RetrySettings(static_fallback=static_fallback)
         filters = Filters(FilterSettings(output=output or {}))
-        self.pipeline = Pipeline(cache, Quota(self.budgets, QuotaSettings(**limits)), self.chain, filters, retry)
+        audit = Audit(None, Keys(), AuditSettings(), b"key", lambda: None)
+        self.pipeline = Pipeline(audit, cache, Quota(self.budgets, QuotaSettings(**limits)), self.chain, filters, retry)
 
     def job(self, text="hello", tried=(), **options):
         request = CompletionRequest.checked(messages=[{"role": "user", "content": text}], **options)

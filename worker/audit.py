@@ -1,0 +1,121 @@
+"""The audit log: what was sent to providers and what came back, sealed, on a server of its own.
+
+Off without `LLM_AUDIT_URL`. Redis down: nothing is sent, the job waits; an answer that is there already is given out all the
+same, and a line AUDIT_GAP says so. A worker has no key that opens what it writes: `worker/trail.py` reads.
+"""
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from typing import Literal, Self
+
+from producer.contract.messages import ToolCall
+
+from .faults import Deferred, ProviderError
+from .job import Job
+from .observe.logs import audit_gap, prompt_hash
+from .sealing import Seal
+from .settings import AuditSettings
+from .store import ERRORS, Keys, Redis
+
+DAY_S = 86_400
+AWAY_S = 5.0
+"""How long a job waits before it looks again whether its prompt can be kept."""
+
+What = Literal["asked", "answered", "failed"]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One thing that happened in a job, as the sink keeps it: a JSON text in the job's list."""
+
+    job_id: str
+    user_id: str
+    at_ms: int
+    what: What
+    link: str
+    """Who answered or failed: a link, or "cache", "stale", "static"; "" for what was asked."""
+    note: str
+    """Of what was asked, its prompt hash as in the log; of a failure, its fault."""
+    key_id: str
+    """The key that opens it."""
+    sealed: str
+    """Of what was asked, the request as JSON; of an answer, {"text", "tool_calls"}; "" of a failure."""
+
+    @property
+    def about(self) -> str:
+        """What the seal is bound to."""
+        return f"{self.job_id}|{self.user_id}|{self.at_ms}|{self.what}"
+
+    def dump(self) -> str:
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def load(cls, text: str) -> Self:
+        return cls(**json.loads(text))
+
+
+class Audit:
+    """Writes entries. `key`: the fleet's, for prompt hashes; `failed` is told whenever the sink does not take an entry."""
+
+    def __init__(
+        self, sink: Redis | None, keys: Keys, settings: AuditSettings, key: bytes, failed: Callable[[], None]
+    ) -> None:  # fmt: skip
+        self._sink = sink
+        self._keys = keys
+        self._seal = Seal(settings.key) if settings.key else None
+        self._life_s = settings.days * DAY_S
+        self._hash_key = key
+        self._failed = failed
+
+    def asked(self, job: Job) -> None:
+        """Keep what is about to be sent. Raises `Deferred` if that fails: what is not kept is not sent."""
+        if self._sink is None:
+            return
+        try:
+            self._keep(job, "asked", "", prompt_hash(self._hash_key, job.request), job.request.to_json())
+        except ERRORS:
+            self._failed()
+            raise Deferred("the audit log does not answer", AWAY_S) from None
+
+    def answered(self, job: Job, link: str, text: str, tool_calls: tuple[ToolCall, ...] = ()) -> None:
+        """Keep what came back; never raises for a sink that is down, since the answer is paid for."""
+        calls = [call.model_dump(mode="json") for call in tool_calls]
+        self._try(job, "answered", link, "", json.dumps({"text": text, "tool_calls": calls}))
+
+    @contextmanager
+    def failures(self, job: Job) -> Iterator[None]:
+        """Keep the fault of a call that fails in here: the provider may have seen the prompt."""
+        try:
+            yield
+        except ProviderError as error:
+            self._try(job, "failed", job.link, str(error.fault), "")
+            raise
+
+    def close(self) -> None:
+        if self._sink is not None:
+            self._sink.close()
+
+    def _try(self, job: Job, what: What, link: str, note: str, text: str) -> None:
+        if self._sink is None:
+            return
+        try:
+            self._keep(job, what, link, note, text)
+        except ERRORS:
+            self._failed()
+            audit_gap(job.id, what)
+
+    def _keep(self, job: Job, what: What, link: str, note: str, text: str) -> None:
+        assert self._sink is not None
+        assert self._seal is not None, "the settings have a key where they have a sink"
+        bare = Entry(job.id, job.user_id, job.now_ms, what, link, note, self._seal.id, "")
+        entry = Entry(**asdict(bare) | {"sealed": self._seal.close(text, bare.about) if text else ""})
+        entries, jobs = self._keys.audit_entries(job.id), self._keys.audit_jobs(job.user_id)
+        with self._sink.pipeline(transaction=False) as pipe:
+            pipe.rpush(entries, entry.dump())
+            pipe.expire(entries, self._life_s)
+            pipe.zadd(jobs, {job.id: entry.at_ms})
+            pipe.zremrangebyscore(jobs, "-inf", entry.at_ms - self._life_s * 1000)
+            pipe.expire(jobs, self._life_s)
+            pipe.execute()

@@ -1,0 +1,74 @@
+"""`completions erase`: forget a user (the right to erasure)."""
+
+import time
+from typing import Any
+
+import click
+
+from producer.contract.names import COMPLETE
+
+from ..celery import app
+from ..erasure import Erased, Erasure
+from ..jobs import Jobs
+from ..runtime import operator
+from ..settings import LedgerSettings, load_redis
+from ..store import ERRORS, connect
+from .audit import trail_or_none, who
+
+PATIENCE_S = 60.0
+"""How long it waits for running calls to be stopped."""
+AGAIN_S = 1.0
+
+
+@click.command()
+@click.argument("user")
+@click.option("--reason", required=True, help="Why, for example a ticket; kept in the audit log, if there is one.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def erase(user: str, reason: str, yes: bool) -> None:
+    """Forget USER: jobs, answers, cached answers, dead letters, batches, limits and the audit log. It cannot be undone.
+
+    What still waits or runs is cancelled. What USER spent stays in the sums, under no name. Logs are yours to clean: they
+    hold no prompt, but the name. Exit code 1: something was still running, repeat it.
+
+    \b
+    completions erase user-17 --reason "request of 2026-11-25"
+    """
+    yes or click.confirm(f"Forget everything of {user}?", abort=True)
+    try:
+        erased = _until_done(user, reason)
+    except ERRORS as error:
+        raise click.ClickException(
+            f"Redis does not answer ({type(error).__name__}): not all is forgotten. Fix: check LEDGER_URL, then repeat"
+        ) from None
+    click.echo(
+        f"Forgotten: {erased.jobs:,} jobs, {erased.cached:,} cached answers, {erased.batches:,} batches, "
+        f"{erased.audited:,} jobs in the audit log; {erased.usage_rows:,} rows of usage have no name now."
+    )
+    if erased.unfinished:
+        raise click.ClickException(f"{erased.unfinished:,} jobs or batches have not ended yet. Fix: repeat in a minute")
+
+
+def _until_done(user: str, reason: str) -> Erased:
+    """Pass after pass, while calls are being stopped."""
+    ledger, redis = operator(), load_redis()
+    jobs = Jobs(ledger.redis, ledger.keys, LedgerSettings(), "operator")
+    erasure = Erasure(ledger.redis, ledger.keys, jobs, connect(redis.backend), trail_or_none(), ledger.hash_key())
+    total, give_up = Erased(), time.monotonic() + PATIENCE_S
+    while True:
+        found = _pass(erasure.run(user, who(), reason), ledger.redis.dbsize())
+        for name in ("jobs", "cached", "batches", "usage_rows", "audited"):
+            setattr(total, name, getattr(total, name) + getattr(found, name))
+        total.unfinished = found.unfinished
+        if not found.unfinished or time.monotonic() > give_up:
+            return total
+        time.sleep(AGAIN_S)
+
+
+def _pass(pages: Any, keys: Any) -> Erased:
+    erased, seen = Erased(), 0
+    with click.progressbar(length=int(keys), label="looking") as bar:
+        for erased, orders in pages:
+            app.tasks[COMPLETE].publish(orders)
+            bar.update(erased.looked_at - seen)
+            seen = erased.looked_at
+    return erased

@@ -1,0 +1,19 @@
+-- KEYS[1] root
+-- ARGV    user, ids of jobs...
+-- reply   {ids forgotten...}
+-- keeps   only what is that user's and has ended is forgotten: record, request, outcome, dead letter, and a document nobody else needs
+local user, forgotten = ARGV[1], {}
+for i = 2, #ARGV do
+  local id = ARGV[i]
+  if redis.call('HGET', key('d', id), 'user') == user then
+    redis.call('DEL', key('d', id))
+    redis.call('ZREM', key('dead'), id)
+  end
+  if field(id, 'user') == user and FINAL[field(id, 'state')] then
+    local document = field(id, 'doc')
+    if document and redis.call('HEXISTS', key('docs'), document) == 0 then redis.call('DEL', key('doc', document)) end
+    redis.call('DEL', job_key(id), key('q', id), key('h', id), key('o', id))
+    forgotten[#forgotten + 1] = id
+  end
+end
+return forgotten
