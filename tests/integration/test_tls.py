@@ -10,10 +10,12 @@ from support import flower
 from support.flower import LOGIN
 from support.ledger import ask, until
 from support.nodes import ROOT
+from support.sentinels import NAME, Sentinel
 from support.tls import Authority, Terminator
 
 import producer
 from producer.contract.errors import Unavailable
+from producer.contract.names import QUEUES
 
 
 @pytest.fixture
@@ -50,6 +52,24 @@ def test_everything_speaks_tls(port, authority, start_worker, tmp_path):
 
 async def waited(job):
     return await job
+
+
+def test_sentinels_and_the_server_they_name_are_both_spoken_to_so(port, authority, tmp_path):
+    """By everything that a producer has: ledger, publisher, result backend."""
+    with (
+        Sentinel(tmp_path / "sentinel", port, login=False) as sentinel,
+        Terminator(sentinel.port, authority.context()) as secure,
+    ):
+        url = f"sentinel://127.0.0.1:{secure.port}/0?master_name={NAME}&ssl_ca_certs="
+        producer.configure(f"{url}{authority.path}")
+        job = producer.complete.delay(ask("x"), "u1")
+        assert job.status.state == "released"
+        assert job.backend.client.ping()
+        with producer.complete.app.connection_for_write() as connection:
+            assert connection.default_channel.client.llen(QUEUES["interactive"]) == 1
+        producer.configure(f"{url}{Authority(tmp_path, 'stranger').path}")
+        with pytest.raises(Unavailable):
+            producer.complete.delay(ask("x"), "u1")
 
 
 def test_another_authoritys_certificate_is_refused(port, tmp_path):

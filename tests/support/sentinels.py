@@ -16,9 +16,9 @@ NAME = "ledger"
 class Sentinel(EmbeddedValkey):
     """Alone, so that it decides alone; half a second of silence is death to it."""
 
-    def __init__(self, folder: Path, primary: int) -> None:
+    def __init__(self, folder: Path, primary: int, login: bool = True) -> None:
         super().__init__(folder)
-        self._primary = primary
+        self._primary, self._login = primary, login
 
     def wait_ready(self, timeout_s: float = 10.0) -> None:
         until(self._answers, timeout_s)
@@ -33,7 +33,8 @@ class Sentinel(EmbeddedValkey):
         if not file.exists():  # it keeps there what it has learnt
             lines = [f"port {self.port}", "bind 127.0.0.1", f"dir {self.folder.resolve()}"]
             lines += [f"sentinel monitor {NAME} 127.0.0.1 {self._primary} 1"]
-            lines += [f"sentinel auth-user {NAME} sentinel", f'sentinel auth-pass {NAME} "{acl.password("sentinel")}"']
+            if self._login:
+                lines += [f"sentinel auth-user {NAME} sentinel", f'sentinel auth-pass {NAME} "{acl.password("sentinel")}"']
             lines += [f"sentinel down-after-milliseconds {NAME} 500", f"sentinel failover-timeout {NAME} 3000"]
             file.write_text("\n".join(lines) + "\n")
         return [str(file.resolve()), "--sentinel"]

@@ -48,7 +48,10 @@ class Authority:
 
 
 class Terminator:
-    """Context manager on a private port in front of 127.0.0.1:`target`; one thread per connection, as OpenSSL wants it."""
+    """Context manager on a private port in front of 127.0.0.1:`target`; one thread per connection, as OpenSSL wants it.
+
+    Who does not begin with a handshake speaks to the server as it is.
+    """
 
     def __init__(self, target: int, context: ssl.SSLContext) -> None:
         self._target, self._context = target, context
@@ -71,16 +74,19 @@ class Terminator:
 
     def _serve(self, near: socket.socket) -> None:
         near.settimeout(10)
-        with contextlib.suppress(OSError), near, self._context.wrap_socket(near, server_side=True) as secure:
-            secure.settimeout(None)
-            with socket.create_connection(("127.0.0.1", self._target)) as far:
-                self._pump(secure, far)
+        with contextlib.suppress(OSError), near:
+            secure = near.recv(1, socket.MSG_PEEK) == b"\x16"
+            with self._context.wrap_socket(near, server_side=True) if secure else near as client:
+                client.settimeout(None)
+                with socket.create_connection(("127.0.0.1", self._target)) as far:
+                    self._pump(client, far)
 
-    def _pump(self, secure: ssl.SSLSocket, far: socket.socket) -> None:
+    def _pump(self, near: socket.socket, far: socket.socket) -> None:
         """Until either end closes."""
         while True:
-            ready = [secure] if secure.pending() else select.select([secure, far], [], [])[0]
-            for source, sink in ((secure, far), (far, secure)):
+            decrypted = isinstance(near, ssl.SSLSocket) and near.pending()
+            ready = [near] if decrypted else select.select([near, far], [], [])[0]
+            for source, sink in ((near, far), (far, near)):
                 if source in ready:
                     data = source.recv(65_536)
                     if not data:

@@ -1,6 +1,11 @@
 """Where Redis is, as redis-py, kombu and Celery are told; and what is wrong with it, never with the password."""
 
+import os
+import subprocess
+import sys
+
 import pytest
+from support.nodes import ROOT
 
 from producer.places import Place
 from producer.settings import load
@@ -68,3 +73,14 @@ def test_no_repr_shows_a_password(monkeypatch):
     monkeypatch.setenv("REDIS_URL", "redis://:hunter2@h/0")
     monkeypatch.setenv("LEDGER_URL", "sentinel://:hunter2@h/0?master_name=m")
     assert "hunter2" not in repr((load(), load_redis(), Place.of(load().ledger)))
+
+
+@pytest.mark.parametrize("url", ["sentinel://u:hunter2@h1;sentinel://h2/0?master_name=m", "rediss://u:hunter2@h1/0"])
+def test_celerys_own_report_shows_no_password(url):
+    """Whichever variable it comes from; what workers tell of their configuration is made in the same way."""
+    env = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "CELERY_BROKER_URL": url, "CELERY_RESULT_BACKEND": url}
+    command = [sys.executable, "-m", "celery", "-A", "worker", "report"]
+    told = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=60)
+    assert told.returncode == 0, told.stderr
+    assert "broker_read_url" in told.stdout
+    assert "hunter2" not in told.stdout + told.stderr
