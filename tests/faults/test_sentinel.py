@@ -1,7 +1,11 @@
 """The primary dies and Sentinel puts its replica in its place: every accepted job is answered, by the same workers."""
 
+from urllib.parse import quote
+
 import pytest
-from support.ledger import ask
+from support import acl, flower
+from support.flower import LOGIN
+from support.ledger import ask, until
 from support.sentinels import Watched
 
 import producer
@@ -35,6 +39,8 @@ def test_a_failover_with_jobs_waiting_and_running(watched, wire, env, start_work
         assert job.get(timeout=30)["finish_reason"] == "stop"
     fresh(producer.complete)
     assert all(worker.pid for worker in workers)
+    logged = "".join(worker.log() for worker in workers)
+    assert [word for word in (acl.password("worker"), quote(acl.password("worker"), safe="")) if word in logged] == []
     books(watched.replica.url(), jobs, wire.calls[:-20])
 
 
@@ -56,3 +62,20 @@ def test_outcomes_that_the_replica_had_not_received_are_settled_again(watched, w
     assert len(wire.calls) == 4
     fresh(producer.complete)
     assert books(watched.replica.url(), jobs, wire.calls[:4]) == 0
+
+
+def test_flower_follows(watched, wire, env, start_worker, submit, tmp_path):
+    """What happens after the failover is shown like what happened before."""
+    start_worker(env | {"REDIS_URL": watched.url("worker")}, concurrency=4)
+    with flower.running(tmp_path, REDIS_URL=watched.url("flower")) as fleet_view:
+
+        def shown():
+            (job,) = submit(1, producer.complete)
+            job.value(60)
+            return fleet_view.get(f"/api/task/info/{job.id}", LOGIN)[0] == 200
+
+        until(shown)
+        watched.catch_up(hold=True)
+        watched.primary.kill()
+        watched.wait_promoted()
+        until(shown, 60)

@@ -1,6 +1,7 @@
 """`deploy/valkey-users.acl`: each user can do its work, and nothing else."""
 
 import asyncio
+from contextlib import ExitStack
 
 import pytest
 from celery import chord
@@ -25,13 +26,23 @@ LOOKER = "user test on nopass ~* &* +@all\n"
 
 
 @pytest.fixture
-def server(tmp_path):
-    """Its default user is off, as the file says; `test` may look on."""
-    file = tmp_path / "users.acl"
-    file.touch()
-    with EmbeddedValkey(tmp_path / "valkey", options=["--aclfile", str(file)]) as server:
-        load(server, file, acl.filled() + LOOKER)
-        yield server
+def start_server(tmp_path):
+    """`start_server(name)`: its default user is off, as the file says; `test` may look on."""
+    with ExitStack() as servers:
+
+        def start(name):
+            file = tmp_path / f"{name}.acl"
+            file.touch()
+            server = servers.enter_context(EmbeddedValkey(tmp_path / name, options=["--aclfile", str(file)]))
+            load(server, file, acl.filled() + LOOKER)
+            return server
+
+        yield start
+
+
+@pytest.fixture
+def server(start_server):
+    return start_server("users")
 
 
 def load(server, file, text):
@@ -86,9 +97,17 @@ def test_jobs_are_answered_shown_and_operated_on(server, start_worker, operate, 
 
 
 @pytest.mark.faults
-def test_everything_else_works_as_well(server, start_worker, command, tmp_path):
+def test_everything_else_works_as_well_on_three_servers(start_server, start_worker, command, tmp_path):
     """Canvas, awaiting, batches, documents, cancelling; replays, drills, the cache. But for the requests of failed items."""
-    complete = work(server, start_worker)
+    names = {"broker": "CELERY_BROKER_URL", "backend": "CELERY_RESULT_BACKEND", "ledger": "LEDGER_URL"}
+    servers = {name: start_server(name) for name in names}
+
+    def told(user):
+        return SIMULATED | {names[name]: acl.logged_in(server.url(), user) for name, server in servers.items()}
+
+    producer.configure(**{f"{name}_url": told("producer")[variable] for name, variable in names.items()})
+    complete, as_producer, as_operator = producer.complete, told("producer"), told("operator")
+    start_worker(told("worker"))
     one, other = complete.s(ask("a"), "u1"), complete.si(ask("b"), "u1")
     for canvas in (one | other, chord([one, one], other)):
         assert canvas.apply_async().get(timeout=30)["finish_reason"] == "stop"
@@ -100,7 +119,6 @@ def test_everything_else_works_as_well(server, start_worker, command, tmp_path):
     with pytest.raises(errors.JobError):
         complete.delay(FAILS, "u5").value(30)
     (tmp_path / "document.md").write_text("# Tides\n" + "High water was late again. " * 10_000)
-    as_producer, as_operator = ({"REDIS_URL": acl.logged_in(server.url(), user)} | SIMULATED for user in ("producer", "operator"))
     command("summarize", str(tmp_path / "document.md"), "--user", "u1", "--yes", **as_producer)
     for line in (
         "dead replay --all",
@@ -114,7 +132,7 @@ def test_everything_else_works_as_well(server, start_worker, command, tmp_path):
         command(*line.split(), **as_operator)
     batch = producer.Batch.submit([{"messages": ask("q")}, {"messages": FAILS}], "u1", "batch-1")
     until(lambda: batch.progress().over)
-    assert denied(server) <= UNASKED
+    assert set().union(*map(denied, servers.values())) <= UNASKED
     with pytest.raises(errors.Unavailable):
         batch.retry_failed()
     command("batch", "retry-failed", "batch-1", **as_operator)

@@ -35,9 +35,19 @@ def check(url):
     return subprocess.run(command, env=env, capture_output=True, text=True, timeout=60)
 
 
-def test_everything_speaks_tls(port, authority, start_worker, tmp_path):
-    """Producer, waiting room, publisher, worker, result backend, Flower and its look at the queues."""
-    url = f"rediss://127.0.0.1:{port}/0?ssl_ca_certs={authority.path}"
+def test_everything_speaks_tls(valkey, redis_url, authority, start_worker, tmp_path):
+    """Producer, waiting room, publisher, worker, result backend, Flower and its look at the queues; each with its certificate."""
+    with Terminator(valkey.port, authority.context(mutual=True)) as terminator:
+        url = f"rediss://127.0.0.1:{terminator.port}/0?ssl_ca_certs={authority.path}"
+        mutual = f"{url}&ssl_certfile={authority.chain}&ssl_keyfile={authority.chain}"
+        a_job_is_answered_and_shown(mutual, start_worker, tmp_path)
+        assert "ledger: answers" in check(mutual).stdout
+        producer.configure(url)
+        with pytest.raises(Unavailable):
+            producer.complete.delay(ask("x"), "u1")
+
+
+def a_job_is_answered_and_shown(url, start_worker, tmp_path):
     producer.configure(url)
     start_worker({"REDIS_URL": url})
     with flower.running(tmp_path, REDIS_URL=url) as fleet_view:
@@ -47,7 +57,6 @@ def test_everything_speaks_tls(port, authority, start_worker, tmp_path):
         assert asyncio.run(waited(producer.complete.delay(ask("y"), "u1"))).finish_reason == "stop"
         until(lambda: '"SUCCESS"' in fleet_view.get(f"/api/task/info/{job.id}", LOGIN)[1])
         assert "completions.interactive" in fleet_view.get("/broker", LOGIN)[1]
-    assert "ledger: answers" in check(url).stdout
 
 
 async def waited(job):
@@ -84,6 +93,13 @@ def test_another_authoritys_certificate_is_refused(port, tmp_path):
 def test_no_authority_is_the_systems_and_not_anybodys(port):
     """As kombu would have it."""
     nobody_trusts(f"rediss://127.0.0.1:{port}/0")
+
+
+def test_a_certificate_of_another_name_is_refused_unless_allowed(port, authority):
+    url = f"rediss://localhost:{port}/0?ssl_ca_certs={authority.path}"
+    nobody_trusts(url)
+    producer.configure(f"{url}&ssl_check_hostname=false")
+    assert producer.complete.delay(ask("x"), "u1").status.state == "released"
 
 
 def nobody_trusts(url):

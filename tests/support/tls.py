@@ -17,25 +17,27 @@ MODES = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serializa
 
 
 class Authority:
-    """Signs for 127.0.0.1. Its certificate is at `path`, which clients are told."""
+    """Signs for 127.0.0.1. Its certificate is at `path`, which clients are told; with `chain` they show who they are."""
 
     def __init__(self, folder: Path, name: str = "ca") -> None:
-        self.path = folder / f"{name}.pem"
-        self._folder, self._name = folder, x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
+        self.path, self.chain = folder / f"{name}.pem", folder / f"{name}-signed.pem"
+        self._name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
         self._key = ec.generate_private_key(ec.SECP256R1())
         own = self._certificate(self._name, self._key, x509.BasicConstraints(ca=True, path_length=None))
         self.path.write_bytes(own.public_bytes(serialization.Encoding.PEM))
 
-    def context(self) -> ssl.SSLContext:
-        """A server's, with a certificate for 127.0.0.1."""
+    def context(self, mutual: bool = False) -> ssl.SSLContext:
+        """A server's, with a certificate for 127.0.0.1. `mutual`: it wants one of its clients as well."""
         key = ec.generate_private_key(ec.SECP256R1())
         here = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
         subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "server")])
         signed = self._certificate(subject, key, here).public_bytes(serialization.Encoding.PEM)
-        chain = self._folder / "server.pem"
-        chain.write_bytes(key.private_bytes(*MODES) + signed)
+        self.chain.write_bytes(key.private_bytes(*MODES) + signed)
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(chain)
+        context.load_cert_chain(self.chain)
+        if mutual:
+            context.verify_mode = ssl.CERT_REQUIRED
+            context.load_verify_locations(self.path)
         return context
 
     def _certificate(
