@@ -106,6 +106,6 @@ def nobody_trusts(url):
     producer.configure(url)
     with pytest.raises(Unavailable):
         producer.complete.delay(ask("x"), "u1")
-    connection = producer.complete.app.connection_for_write()
-    with pytest.raises(connection.connection_errors, match="CERTIFICATE_VERIFY_FAILED"):
-        connection.connect()
+    publisher = producer.complete.app.connection_for_write().transport
+    with pytest.raises(publisher.connection_errors, match="CERTIFICATE_VERIFY_FAILED"):
+        publisher.establish_connection()
