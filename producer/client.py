@@ -5,6 +5,7 @@ The app never becomes the host's current app. Nothing is read or connected at im
 
 import time
 from collections.abc import Callable, Generator, Iterable
+from contextlib import suppress
 from typing import Any, NamedTuple, TypeVar
 
 from celery import Celery, Task
@@ -18,6 +19,7 @@ from .contract.names import COMPLETE
 from .contract.outcome import load_outcome
 from .contract.publication import publish
 from .contract.submission import Publication, Submission
+from .places import Place
 from .settings import ProducerSettings, load
 from .store import ERRORS, TIMEOUT_S, Store
 from .waiting import WaitingRoom
@@ -184,10 +186,9 @@ def _current_settings() -> ProducerSettings:
 
 
 def _configuration() -> dict[str, Any]:
-    settings = _current_settings()
+    told = _current_settings().celery(TIMEOUT_S)
     return {
-        "broker_url": settings.broker,
-        "result_backend": settings.backend,
+        **told,
         "accept_content": ["json"],
         "task_send_sent_event": True,
         "result_extended": False,
@@ -196,7 +197,8 @@ def _configuration() -> dict[str, Any]:
         "redis_socket_connect_timeout": 3,
         # One try: a job whose publication fails is in the ledger, and a steward publishes it.
         "broker_transport_options": {"socket_timeout": TIMEOUT_S, "socket_connect_timeout": TIMEOUT_S, "max_retries": 1,
-                                     "interval_start": 0, "interval_step": 0, "connect_retries_timeout": TIMEOUT_S},
+                                     "interval_start": 0, "interval_step": 0, "connect_retries_timeout": TIMEOUT_S,
+                                     **told["broker_transport_options"]},
     }  # fmt: skip
 
 
@@ -251,16 +253,21 @@ def _unavailable(job_id: str) -> Unavailable:
 
 
 def publish_orders(orders: list[Publication]) -> None:
-    """Best effort: an id that does not reach the broker is published by the sweep of any worker."""
-    try:
+    """Best effort: an id that the broker does not take is published by the sweep of any worker."""
+    with suppress(KombuError, *ERRORS):
         publish(app, orders, retry=False)
-    except (KombuError, *app.connection_for_write().connection_errors):
-        pass
+
+
+class _App(Celery):  # type: ignore[misc]
+    @property
+    def backend_cls(self) -> str:
+        """The result backend's URL, where Celery looks before CELERY_RESULT_BACKEND, which it would take as it is written."""
+        return Place.of(_current_settings().backend).url
 
 
 def _new_app() -> Celery:
     """Reads its configuration, through `_configuration`, when it is first used."""
-    new = Celery("completions-producer", set_as_current=False)
+    new = _App("completions-producer", set_as_current=False)
     new.add_defaults(_configuration)
     return new
 

@@ -2,8 +2,19 @@
 
 from typing import Annotated, Any
 
-from pydantic import Field, ValidationError
+from pydantic import AfterValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from .places import Place
+
+
+def _readable(url: str) -> str:
+    Place.of(url)
+    return url
+
+
+Url = Annotated[str, AfterValidator(_readable)]
+"""What `Place.of` can read. It may hold a password, so no repr shows it."""
 
 
 class ProducerSettings(BaseSettings):
@@ -13,10 +24,10 @@ class ProducerSettings(BaseSettings):
         frozen=True, extra="ignore", env_ignore_empty=True, populate_by_name=True, hide_input_in_errors=True
     )
 
-    url: str = Field("redis://127.0.0.1:6379/0", validation_alias="REDIS_URL")
-    broker_url: str | None = Field(None, validation_alias="CELERY_BROKER_URL")
-    backend_url: str | None = Field(None, validation_alias="CELERY_RESULT_BACKEND")
-    ledger_url: str | None = Field(None, validation_alias="LEDGER_URL")
+    url: Url = Field("redis://127.0.0.1:6379/0", validation_alias="REDIS_URL", repr=False)
+    broker_url: Url | None = Field(None, validation_alias="CELERY_BROKER_URL", repr=False)
+    backend_url: Url | None = Field(None, validation_alias="CELERY_RESULT_BACKEND", repr=False)
+    ledger_url: Url | None = Field(None, validation_alias="LEDGER_URL", repr=False)
     prefix: Annotated[str, Field(pattern=r"^[\w.-]{1,32}$")] = Field("cc", validation_alias="LEDGER_PREFIX")
 
     @property
@@ -31,11 +42,25 @@ class ProducerSettings(BaseSettings):
     def ledger(self) -> str:
         return self.ledger_url or self.url
 
+    def celery(self, timeout_s: float) -> dict[str, Any]:
+        """Celery's settings of broker and result backend, but for the backend's URL. `timeout_s`: of asking a Sentinel."""
+        broker, backend = Place.of(self.broker), Place.of(self.backend)
+        return {
+            # Beside `broker_url`, over which Celery lets CELERY_BROKER_URL win as it is written.
+            **dict.fromkeys(("broker_url", "broker_read_url", "broker_write_url"), broker.url),
+            "broker_use_ssl": broker.ssl,
+            "broker_transport_options": broker.transport_options(timeout_s),
+            "redis_backend_use_ssl": backend.ssl,
+            "result_backend_transport_options": backend.transport_options(timeout_s),
+        }
+
 
 def load(**overrides: Any) -> ProducerSettings:
     """The environment, with `overrides` by field name. Raises `ValueError` naming each wrong variable."""
     try:
         return ProducerSettings(**{name: value for name, value in overrides.items() if value is not None})
     except ValidationError as error:
-        wrong = "; ".join(f"{item['loc'][0]}: {item['msg']}" for item in error.errors(include_input=False))
+        wrong = "; ".join(
+            f"{item['loc'][0]}: {item['msg'].removeprefix('Value error, ')}" for item in error.errors(include_input=False)
+        )
         raise ValueError(f"settings of the producer: {wrong}") from None

@@ -8,6 +8,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from .contract import ledger
+from .places import Place
 
 Redis = redis.Redis
 
@@ -23,8 +24,9 @@ class Store:
 
     def __init__(self, url: str, prefix: str) -> None:
         self.keys = ledger.SharedKeys(prefix)
-        self._redis: Redis = redis.Redis.from_url(
-            url,
+        self._redis: Redis = Place.of(url).client(
+            redis,
+            TIMEOUT_S,
             decode_responses=True,
             socket_timeout=TIMEOUT_S,
             socket_connect_timeout=TIMEOUT_S,
@@ -86,7 +88,9 @@ class AsyncStore:
 
     def __init__(self, url: str, prefix: str) -> None:
         self._keys = ledger.SharedKeys(prefix)
-        self._redis = redis.asyncio.Redis.from_url(url, decode_responses=True, socket_timeout=5.0, socket_connect_timeout=3.0)
+        self._redis: redis.asyncio.Redis = Place.of(url).client(
+            redis.asyncio, 3.0, decode_responses=True, socket_timeout=5.0, socket_connect_timeout=3.0
+        )
 
     async def outcomes(self, job_ids: list[str]) -> dict[str, tuple[str | None, bool]]:
         """Of each job, its outcome if it has one, and whether the ledger knows it; one trip."""
@@ -99,3 +103,6 @@ class AsyncStore:
 
     async def close(self) -> None:
         await self._redis.aclose()
+        sentinels = getattr(self._redis.connection_pool, "sentinel_manager", None)
+        for each in sentinels.sentinels if sentinels else ():
+            await each.aclose()

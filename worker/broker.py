@@ -1,4 +1,5 @@
-"""kombu's Redis transport with its lost connections cured; importing it puts it behind `redis://` and `rediss://`.
+"""kombu's Redis transports with their lost connections cured; importing it puts them behind `redis://`, `rediss://`
+and `sentinel://`.
 
 kombu 5.7 still talks through the channel of a lost connection: to put unacknowledged messages back while it closes it a
 second time, and to acknowledge what ends later. Both raise AttributeError, which ends the worker. Neither is needed: the
@@ -98,4 +99,13 @@ class Transport(redis.Transport):
     Channel = Channel
 
 
+class SentinelChannel(Channel, redis.SentinelChannel):
+    """The cure first, then what kombu knows of Sentinels."""
+
+
+class SentinelTransport(redis.SentinelTransport):
+    Channel = SentinelChannel
+
+
 TRANSPORT_ALIASES.update(dict.fromkeys(("redis", "rediss"), f"{__name__}:Transport"))
+TRANSPORT_ALIASES["sentinel"] = f"{__name__}:SentinelTransport"

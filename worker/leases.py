@@ -53,11 +53,13 @@ class Leases:
             self._thread.start()
 
     def _run(self) -> None:
-        while not self._stop.wait(self._period_s):
+        going = True
+        while going:  # at once for the first time: the server must be known before anything is settled at it
             try:
                 self._once()
             except ERRORS as error:
                 logger.warning("leases not renewed: %s", type(error).__name__)
+            going = not self._stop.wait(self._period_s)
 
     def _once(self) -> None:
         if again := self._jobs.replay():

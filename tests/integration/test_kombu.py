@@ -2,6 +2,8 @@
 
 import pytest
 from kombu import Connection, Producer, Queue
+from kombu.transport import get_transport_cls
+from kombu.transport import redis as kombus
 from redis import Redis
 
 from worker import broker
@@ -13,6 +15,17 @@ def channel(redis_url):
     with Connection(redis_url) as connection:
         assert isinstance(connection.transport, broker.Transport)
         yield connection.default_channel
+
+
+def test_the_cure_is_behind_every_scheme():
+    """And what kombu knows of Sentinels stays."""
+    assert {get_transport_cls(scheme) for scheme in ("redis", "rediss")} == {broker.Transport}
+    cured = get_transport_cls("sentinel").Channel
+    assert (cured.QoS, cured.do_restore, cured._brpop_read) == (broker.QoS, broker.Channel.do_restore, broker.Channel._brpop_read)
+    assert (cured._get_pool, cured.connection_class) == (
+        kombus.SentinelChannel._get_pool,
+        kombus.SentinelChannel.connection_class,
+    )
 
 
 def deliver(channel):

@@ -43,7 +43,8 @@ def _ping() -> None:
         ledger.ping()
     except ERRORS as error:
         raise click.ClickException(
-            f"The ledger does not answer ({type(error).__name__}). Fix: start Redis or export REDIS_URL=redis://host:6379/0"
+            f"The ledger does not answer ({type(error).__name__}: {error}). "
+            "Fix: start Redis or export REDIS_URL=redis://host:6379/0"
         ) from None
     click.echo("ledger: answers")
     for warning in unsafe(ledger):

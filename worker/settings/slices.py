@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal, NamedTuple
 from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import NoDecode
 
+from producer.places import Place
 from producer.settings import ProducerSettings
 
 from ..models import Models
@@ -207,6 +208,13 @@ class AuditSettings(Slice):
     private_keys: SecretStr | None = Field(None, validation_alias="LLM_AUDIT_PRIVATE_KEYS")
     """For `completions audit` only: private keys that open them, comma separated. No worker needs one."""
     days: Positive = Field(90, validation_alias="LLM_AUDIT_DAYS")
+
+    @field_validator("url")
+    @classmethod
+    def _is_a_place(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None:
+            Place.of(value.get_secret_value())
+        return value
 
     @field_validator("key")
     @classmethod

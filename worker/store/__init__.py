@@ -4,6 +4,8 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from producer.places import Place
+
 from .keys import Keys
 
 Redis = redis.Redis
@@ -19,8 +21,9 @@ def connect(url: str, timeout_s: float = 5.0) -> Redis:
 
     A frozen server costs `timeout_s` per call, not the client's default ten retries.
     """
-    return redis.Redis.from_url(
-        url,
+    client: Redis = Place.of(url).client(
+        redis,
+        min(timeout_s, 3.0),
         decode_responses=True,
         socket_timeout=timeout_s,
         socket_connect_timeout=min(timeout_s, 3.0),
@@ -28,6 +31,7 @@ def connect(url: str, timeout_s: float = 5.0) -> Redis:
         health_check_interval=15,
         retry=Retry(NoBackoff(), 0),
     )
+    return client
 
 
 def unsafe(server: Redis) -> list[str]:

@@ -1,0 +1,81 @@
+"""The primary dies and Sentinel puts its replica in its place: every accepted job is answered, by the same workers."""
+
+from urllib.parse import quote
+
+import pytest
+from support import acl, flower
+from support.flower import LOGIN
+from support.ledger import ask, until
+from support.sentinels import Watched
+
+import producer
+from producer.contract.errors import Unavailable
+
+pytestmark = [pytest.mark.faults, pytest.mark.timeout(180)]
+
+
+@pytest.fixture
+def watched(tmp_path, complete):
+    """After `complete`, which points producers at the session's server."""
+    with Watched(tmp_path) as servers:
+        producer.configure(servers.url("producer"))
+        yield servers
+
+
+@pytest.mark.parametrize("pool", ["threads", "prefork"])
+def test_a_failover_with_jobs_waiting_and_running(watched, wire, env, start_worker, submit, fresh, books, pool):
+    """Nobody has to restart a worker: kombu's own transport ends it."""
+    wire.script = lambda request, number: "ok;delay=1"
+    workers = [start_worker(env | {"REDIS_URL": watched.url("worker")}, pool=pool, concurrency=3) for _ in range(2)]
+    jobs = submit(30, producer.complete)
+    wire.wait_for(lambda calls: len(calls) >= 8)
+    watched.catch_up(hold=True)
+    watched.primary.kill()
+    with pytest.raises(Unavailable):
+        producer.complete.delay(ask("meanwhile"), "u1")
+    watched.wait_promoted()
+    for job in jobs:
+        assert job.value(90).finish_reason == "stop"
+        assert job.get(timeout=30)["finish_reason"] == "stop"
+    fresh(producer.complete)
+    assert all(worker.pid for worker in workers)
+    logged = "".join(worker.log() for worker in workers)
+    assert [word for word in (acl.password("worker"), quote(acl.password("worker"), safe="")) if word in logged] == []
+    books(watched.replica.url(), jobs, wire.calls[:-20])
+
+
+def test_outcomes_that_the_replica_had_not_received_are_settled_again(watched, wire, env, start_worker, submit, fresh, books):
+    """As after the restart of a server that lost its last second: no answered job is paid for twice."""
+    wire.script = lambda request, number: "ok;delay=1.5"
+    worker = start_worker(env | {"REDIS_URL": watched.url("worker")}, concurrency=4)
+    jobs = submit(4, producer.complete)
+    wire.wait_for(lambda calls: len(calls) == 4)
+    watched.catch_up()
+    watched.part()
+    for job in jobs:
+        job.value(30)
+    watched.primary.kill()
+    watched.wait_promoted()
+    worker.wait_for_log("4 outcomes settled again")
+    for job in jobs:
+        assert job.value(30).finish_reason == "stop"
+    assert len(wire.calls) == 4
+    fresh(producer.complete)
+    assert books(watched.replica.url(), jobs, wire.calls[:4]) == 0
+
+
+def test_flower_follows(watched, wire, env, start_worker, submit, tmp_path):
+    """What happens after the failover is shown like what happened before."""
+    start_worker(env | {"REDIS_URL": watched.url("worker")}, concurrency=4)
+    with flower.running(tmp_path, REDIS_URL=watched.url("flower")) as fleet_view:
+
+        def shown():
+            (job,) = submit(1, producer.complete)
+            job.value(60)
+            return fleet_view.get(f"/api/task/info/{job.id}", LOGIN)[0] == 200
+
+        until(shown)
+        watched.catch_up(hold=True)
+        watched.primary.kill()
+        watched.wait_promoted()
+        until(shown, 60)

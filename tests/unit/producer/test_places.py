@@ -1,0 +1,86 @@
+"""Where Redis is, as redis-py, kombu and Celery are told; and what is wrong with it, never with the password."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+from support.nodes import ROOT
+
+from producer.places import Place
+from producer.settings import load
+from worker.settings import SettingsError, load_redis
+
+
+def test_a_plain_url_stays_as_it_is():
+    place = Place.of("redis://user:p%40ss@host:6380/2?health_check_interval=3")
+    assert place == Place("redis://user:p%40ss@host:6380/2?health_check_interval=3")
+    assert place.transport_options(1.0) == {}
+
+
+def test_a_certificate_is_checked_unless_told_otherwise(tmp_path):
+    """kombu takes a bare rediss:// for "do not check", Celery's backend refuses it."""
+    assert Place.of("rediss://host/0").ssl == {"ssl_cert_reqs": "required"}
+    (tmp_path / "ca.pem").touch()
+    place = Place.of(f"rediss://:pw@host:1/0?ssl_ca_certs={tmp_path / 'ca.pem'}&ssl_check_hostname=false")
+    expected = {"ssl_cert_reqs": "required", "ssl_ca_certs": str(tmp_path / "ca.pem"), "ssl_check_hostname": False}
+    assert (place.url, place.ssl) == ("rediss://:pw@host:1/0", expected)
+    assert Place.of("rediss://host/0?ssl_cert_reqs=none").ssl == {"ssl_cert_reqs": "none"}
+
+
+def test_each_sentinel_has_login_and_database_of_the_whole():
+    """kombu takes them from whichever Sentinel it talks to."""
+    place = Place.of("sentinel://user:p%3Bw@h1;sentinel://[::1]:26380/3?master_name=ledger&ssl_cert_reqs=none")
+    assert place.url == "sentinel://user:p%3Bw@h1:26379/3;sentinel://user:p%3Bw@[::1]:26380/3"
+    assert (place.master, place.ssl) == ("ledger", {"ssl_cert_reqs": "none"})
+    sentinel = {"socket_timeout": 2, "socket_connect_timeout": 2, "retry": None, "ssl": True, "ssl_cert_reqs": "none"}
+    assert place.transport_options(2) == {"master_name": "ledger", "sentinel_kwargs": sentinel}
+
+
+WRONG = [
+    ("sentinel://u:hunter2@h:26379/0", "end it with ?master_name=NAME"),
+    ("sentinel://u:hunter2@h:x/0?master_name=m", "host and port cannot be read"),
+    ("sentinel://u:hunter2@h:1;h:2/0?master_name=m", "write it as"),
+    ("sentinel://u:hunter2@h:1;redis://h:2/0?master_name=m", "write it as sentinel://host1"),
+    ("sentinel://u:hunter2@h:1?master_name=m;sentinel://h:2", "behind the last Sentinel"),
+    ("sentinel://u:hunter2@h:1/zero?master_name=m", "/DATABASE?master_name=NAME"),
+    ("sentinel://u:hunter2@h:1/0?master_name=m&socket_timeout=1", "nothing else"),
+    ("redis://:hun#ter2@h:1/0", "special characters of a password are written %XX"),
+    ("redis://:hunter2@h:70000/0", "host and port cannot be read"),
+    ("redis://:hunter2@h/0?ssl_cert_reqs=none", "go with rediss://"),
+    ("redis://:hunter2@h/0?master_name=m", "goes with sentinel://"),
+    ("rediss://:hunter2@h/0?ssl_ca_certs=/no/such.pem", "there is no file /no/such.pem"),
+    ("rediss://:hunter2@h/0?ssl_cert_reqs=maybe", "one of required, optional, none"),
+    ("rediss://:hunter2@h/0?ssl_ca_cert=x", "ssl_ca_cert is not known"),
+    ("h:6379", "write it as redis://host:6379/0"),
+]
+
+
+@pytest.mark.parametrize(("url", "told"), WRONG)
+def test_what_is_wrong_is_told_with_the_variable_and_without_the_password(monkeypatch, url, told):
+    monkeypatch.setenv("LEDGER_URL", url)
+    with pytest.raises(ValueError, match=r"^settings of the producer: LEDGER_URL: ") as producers:
+        load()
+    with pytest.raises(SettingsError, match=r"Invalid env var: LEDGER_URL: .* Fix: ") as workers:
+        load_redis()
+    for error in (producers, workers):
+        assert told in str(error.value)
+        assert "hunter2" not in str(error.value)
+        assert "hun" not in str(error.value)
+
+
+def test_no_repr_shows_a_password(monkeypatch):
+    monkeypatch.setenv("REDIS_URL", "redis://:hunter2@h/0")
+    monkeypatch.setenv("LEDGER_URL", "sentinel://:hunter2@h/0?master_name=m")
+    assert "hunter2" not in repr((load(), load_redis(), Place.of(load().ledger)))
+
+
+@pytest.mark.parametrize("url", ["sentinel://u:hunter2@h1;sentinel://h2/0?master_name=m", "rediss://u:hunter2@h1/0"])
+def test_celerys_own_report_shows_no_password(url):
+    """Whichever variable it comes from; what workers tell of their configuration is made in the same way."""
+    env = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "CELERY_BROKER_URL": url, "CELERY_RESULT_BACKEND": url}
+    command = [sys.executable, "-m", "celery", "-A", "worker", "report"]
+    told = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=60)
+    assert told.returncode == 0, told.stderr
+    assert "broker_read_url" in told.stdout
+    assert "hunter2" not in told.stdout + told.stderr
