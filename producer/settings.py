@@ -3,7 +3,7 @@
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from .places import Place
 
@@ -29,6 +29,15 @@ class ProducerSettings(BaseSettings):
     backend_url: Url | None = Field(None, validation_alias="CELERY_RESULT_BACKEND", repr=False)
     ledger_url: Url | None = Field(None, validation_alias="LEDGER_URL", repr=False)
     prefix: Annotated[str, Field(pattern=r"^[\w.-]{1,32}$")] = Field("cc", validation_alias="LEDGER_PREFIX")
+
+    @classmethod
+    def settings_customise_sources(
+        cls, settings_cls: type[BaseSettings], init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource, *_: PydanticBaseSettingsSource, **__: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:  # fmt: skip
+        """The environment by its variables alone: a field's name, like URL, may be somebody else's."""
+        env_settings.config = {**env_settings.config, "populate_by_name": False}
+        return init_settings, env_settings
 
     @property
     def broker(self) -> str:

@@ -158,6 +158,8 @@ ONLY = {
         "SCAN 0", "GET cc:{0}:q:x", "GET cc:{0}:o:x", "HGETALL cc:{0}:j:x", "GET celery-task-meta-x",
         "LPUSH completions.interactive x", "RPOP completions.interactive", "HGETALL unacked", "ZCARD unacked_index",
     ],
+    "audit_writer": ["LRANGE cc:{0}:audit:x 0 -1", "DEL cc:{0}:audit:x", "XADD cc:{0}:audit-looks * a b", "SCAN 0"],
+    "audit_reader": ["RPUSH cc:{0}:audit:x y", "XTRIM cc:{0}:audit-looks MAXLEN 0", "GET cc:{0}:o:x"],
     "operator": ["GET celery-task-meta-x", "RPOP completions.interactive", "HGETALL unacked", "PUBLISH /0.celery.pidbox x"],
 }  # fmt: skip
 
@@ -172,7 +174,7 @@ def test_what_is_forbidden_is_refused(server, user):
 
 
 def test_nobody_can_log_in_before_the_passwords_are_filled_in(server, tmp_path):
-    assert acl.USERS == ["worker", "producer", "flower", "operator", "replica", "sentinel"]
+    assert acl.USERS == ["worker", "producer", "flower", "operator", "replica", "sentinel", "audit_writer", "audit_reader"]
     with Redis.from_url(server.url().replace("://", "://test:x@")) as redis:
         (tmp_path / "users.acl").write_text(acl.SHIPPED + LOOKER)
         redis.acl_load()

@@ -4,6 +4,7 @@ import contextlib
 import json
 
 import pytest
+from support import acl
 from support.ledger import KEYS, ask, until
 
 import producer
@@ -17,14 +18,19 @@ OLD, NEW = new_pair(), new_pair()
 
 @pytest.fixture
 def sink(tmp_path):
-    """The audit log's own server."""
-    with EmbeddedValkey(tmp_path / "audit") as server:
+    """The audit log's own server, with the users we ship: a worker can do nothing there but add."""
+    (tmp_path / "users.acl").write_text(acl.filled().partition("\n")[2])  # the first line turns the default user off
+    with EmbeddedValkey(tmp_path / "audit", options=["--aclfile", str(tmp_path / "users.acl")]) as server:
         yield server
+
+
+def at(sink, user):
+    return acl.logged_in(sink.url(), user)
 
 
 @pytest.fixture
 def audited(openai_env, sink):
-    return openai_env | {"LLM_AUDIT_URL": sink.url(), "LLM_AUDIT_KEY": OLD.public, "LLM_COOLDOWN_SECONDS": "0.05"}
+    return openai_env | {"LLM_AUDIT_URL": at(sink, "audit_writer"), "LLM_AUDIT_KEY": OLD.public, "LLM_COOLDOWN_SECONDS": "0.05"}
 
 
 @pytest.fixture
@@ -33,7 +39,7 @@ def audit(command, sink):
 
     def run(*arguments, **options):
         keys = {"LLM_AUDIT_KEY": NEW.public, "LLM_AUDIT_PRIVATE_KEYS": f"{NEW.private}, {OLD.private}"}
-        return command("audit", *arguments, LLM_AUDIT_URL=sink.url(), **keys | options)
+        return command("audit", *arguments, LLM_AUDIT_URL=at(sink, "audit_reader"), **keys | options)
 
     return run
 
@@ -131,7 +137,15 @@ def test_a_user_is_forgotten_everywhere(complete, wire, audited, start_worker, s
     running = complete.delay(ask("hang"), "alice")
     wire.wait_for(lambda calls: any("hang" in str(call.request) for call in calls))
     command("limits", "set", "alice", "--weight", "2")
-    told = command("erase", "alice", "--reason", "request of today", "--yes", LLM_AUDIT_URL=sink.url(), LLM_AUDIT_KEY=OLD.public)
+    told = command(
+        "erase",
+        "alice",
+        "--reason",
+        "request of today",
+        "--yes",
+        LLM_AUDIT_URL=at(sink, "audit_reader"),
+        LLM_AUDIT_KEY=OLD.public,
+    )
     assert "3 cached answers, 1 batches" in told
     redis = connect(redis_url)
     kept = [key for key in redis.scan_iter("*") if "alice" in key or any(job.id in key for job in [*mine, running])]

@@ -21,7 +21,7 @@ Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Dollars = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 
-class RedisSettings(ProducerSettings, Slice):
+class RedisSettings(Slice, ProducerSettings):
     """Where broker, result backend and ledger live, as for the producer. All that Flower and `inspect` need."""
 
 
