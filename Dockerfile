@@ -26,5 +26,5 @@ USER completions
 
 # A warm stop waits for running calls: give the container longer than LLM_TIMEOUT_SECONDS.
 STOPSIGNAL SIGTERM
-HEALTHCHECK --interval=60s --timeout=20s --start-period=30s CMD celery -A worker inspect ping -t 10 -d "celery@$HOSTNAME" || exit 1
+HEALTHCHECK --interval=60s --timeout=20s --start-period=30s CMD celery -A worker inspect ping -t 10 -d "celery@$(hostname)" || exit 1
 CMD ["sh", "/app/worker.sh"]

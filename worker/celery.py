@@ -16,7 +16,7 @@ from .alerts import Watch
 from .observe import signals as telemetry
 from .observe.logs import configure
 from .runtime import checked_settings, current, ending, shut_down, watch
-from .settings import LogSettings, SettingsError, load_redis
+from .settings import LogSettings, SettingsError, load, load_redis
 from .steward import Steward
 from .store import ERRORS, unsafe
 from .tasks import Complete
@@ -86,7 +86,7 @@ def cancel_what_was_revoked(request: Any = None, **_: Any) -> None:
 
 @signals.setup_logging.connect
 def log_as_json(**_: Any) -> None:
-    configure(LogSettings().level)
+    configure(load(LogSettings).level)
 
 
 @signals.worker_process_shutdown.connect

@@ -124,10 +124,11 @@ def _histograms(totals: Tally) -> Iterator[Metric]:
 
 
 def _percentiles(windows: dict[str, Tally]) -> Metric:
-    labels = ["kind", "lane", "provider", "model", "window", "quantile"]
+    # Not "quantile": Prometheus keeps that label for summaries, and this is a gauge.
+    labels = ["kind", "lane", "provider", "model", "window", "percentile"]
     family = GaugeMetricFamily("completions_latency_seconds", "Percentiles of a sliding window, within 2 %.", labels=labels)
     for window, tally in windows.items():
         for row in tally.rows():
-            for quantile, value_ms in (("0.5", row.p50), ("0.95", row.p95), ("0.99", row.p99), ("1", row.max)):
-                family.add_metric([row.kind, row.lane, row.provider, row.model, window, quantile], value_ms / 1000)
+            for percentile, value_ms in (("50", row.p50), ("95", row.p95), ("99", row.p99), ("100", row.max)):
+                family.add_metric([row.kind, row.lane, row.provider, row.model, window, percentile], value_ms / 1000)
     return family

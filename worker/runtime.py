@@ -21,8 +21,10 @@ from .observe.metrics import Metrics
 from .pipeline import Pipeline
 from .pricing import Pricing
 from .providers.chain import Chain
+from .providers.clients import Clients
 from .providers.selection import Selection
 from .quota import Quota
+from .servers import Servers
 from .settings import (
     AlertSettings,
     AuditSettings,
@@ -70,6 +72,7 @@ class Runtime:
     settings: Settings
     ledger: Ledger
     loop: Loop
+    servers: Servers
 
     @cached_property
     def jobs(self) -> Jobs:
@@ -86,11 +89,15 @@ class Runtime:
         return Cache(self.ledger.redis, self.ledger.keys, settings.cache, settings.call, settings.links, settings.models.batch)
 
     @cached_property
+    def clients(self) -> Clients:
+        return Clients(self.loop, self.servers)
+
+    @cached_property
     def chain(self) -> Chain:
         settings, models = self.settings, self.settings.models.known
         pricing, estimator = Pricing(settings.pricing.overrides, settings.pricing.unknown), Estimator(models)
         selection = Selection(settings.links, settings.call, models, settings.models.batch, pricing, estimator)
-        return Chain(selection, settings.call, pricing, estimator, self.loop, self.ledger.hash_key())
+        return Chain(selection, settings.call, pricing, estimator, self.clients, self.ledger.hash_key())
 
     @cached_property
     def audit(self) -> Audit:
@@ -113,7 +120,7 @@ class Runtime:
 
     def close(self) -> None:
         self.leases.close()
-        self.chain.close()
+        self.clients.close()
         self.loop.close()
         self.audit.close()
         self.ledger.redis.close()
@@ -169,7 +176,8 @@ def current() -> Runtime:
     with _lock:
         if _current is None or _current[0] != os.getpid():
             settings = Settings.load()
-            _current = (os.getpid(), Runtime(settings, Ledger(settings.redis), Loop()))
+            servers = Servers(settings.links, settings.sources)
+            _current = (os.getpid(), Runtime(settings, Ledger(settings.redis), Loop(), servers))
         return _current[1]
 
 

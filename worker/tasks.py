@@ -21,7 +21,7 @@ from producer.contract.outcome import Outcome
 from producer.contract.publication import publish
 from producer.contract.submission import Publication, Submission
 
-from .faults import Deferred, LeaseLost, ProviderError
+from .faults import Deferred, Fault, LeaseLost, ProviderError
 from .job import Job
 from .jobs import Ended, Missing
 from .observe.logs import job_ended
@@ -121,6 +121,7 @@ class Complete(Task):  # type: ignore[misc]
 
     def _answer(self, runtime: Runtime, job: Job) -> Completion:
         outcome: Outcome
+        runtime.servers.look()
         try:
             outcome = runtime.summaries.run(job, self.publish) if job.request.document else runtime.pipeline.run(job)
         except JobError as error:
@@ -150,6 +151,8 @@ class Complete(Task):  # type: ignore[misc]
             asked_s=job.asked_s,
         )
         fault = str(failure.fault) if isinstance(failure, ProviderError) else ""
+        if fault == Fault.MISCONFIGURED:
+            runtime.servers.look(refused=True)
         decision = decide(failure, history, runtime.settings.retry, random.random())  # noqa: S311 -- jitter, not a secret
         if isinstance(decision, Again):
             self._park(job, decision, failure, fault)

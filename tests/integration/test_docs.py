@@ -18,7 +18,7 @@ from support.ledger import Ledger, ask
 
 from producer.contract import errors
 from producer.contract.ledger import SharedKeys
-from worker.settings import VENDORS, CallSettings, ChainSettings, LinkSettings, Settings, Slice
+from worker.settings import VENDORS, CallSettings, ChainSettings, LinkSettings, ServerSettings, Settings, Slice
 from worker.store import Keys
 
 ROOT = Path(__file__).parents[2]
@@ -109,9 +109,9 @@ def variables() -> set[str]:
     slices = {each for each in Settings.__annotations__.values() if isinstance(each, type) and issubclass(each, Slice)}
     assert CallSettings in slices
     aliases = {field.validation_alias for each in slices | {ChainSettings} for field in each.model_fields.values()}
-    links = {f"LLM_LINK_<NAME>_{name.upper()}" for name in LinkSettings.model_fields}
-    keys = {f"{prefix}{name}" for prefix in VENDORS.values() for name in ("API_KEY", "BASE_URL")}
-    return aliases | links | keys | {"LLM_SECRETS_DIR"}
+    links = {f"LLM_LINK_<NAME>_{name.upper()}" for each in (LinkSettings, ServerSettings) for name in each.model_fields}
+    servers = {f"{prefix}{name.upper()}" for prefix in VENDORS.values() for name in ServerSettings.model_fields}
+    return aliases | links | servers
 
 
 def test_every_setting_is_documented_and_no_other():

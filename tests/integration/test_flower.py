@@ -4,11 +4,15 @@ import base64
 import json
 import urllib.error
 import urllib.request
+from urllib.parse import urlencode
 
 import pytest
 from support import flower
 from support.flower import LOGIN
 from support.ledger import ask, until
+
+SEARCH = {"draw": 1, "start": 0, "length": 10, "order[0][column]": 0, "order[0][dir]": "asc", "columns[0][data]": "name"}
+"""What Flower's task page asks for when a person types into its search field."""
 
 
 @pytest.fixture
@@ -21,13 +25,21 @@ def test_flower_shows_jobs_to_its_operator_and_prompts_to_nobody(fleet_view, com
     start_worker(openai_env)
     assert [fleet_view.get(path)[0] for path in ("/tasks", "/metrics", "/api/tasks", "/healthcheck")] == [401, 401, 401, 200]
     assert fleet_view.get("/tasks", "ops:guess")[0] == 401
+    complete.delay(ask("another"), "u1").value(30)
     job = complete.delay(ask("the secret prompt"), "u1")
     answer = job.value(30).text
     until(lambda: '"SUCCESS"' in fleet_view.get(f"/api/task/info/{job.id}", LOGIN)[1])
     status, shown = fleet_view.get(f"/api/task/info/{job.id}", LOGIN)
     assert status == 200
     assert json.loads(shown)["name"] == "completions.complete"
-    for page in (shown, fleet_view.get(f"/task/{job.id}", LOGIN)[1], fleet_view.get("/worker/worker1", LOGIN)[1]):
+    found = json.loads(fleet_view.get(f"/tasks/datatable?{urlencode(SEARCH | {'search[value]': job.id})}", LOGIN)[1])
+    assert [task["uuid"] for task in found["data"]] == [job.id]
+    for page in (
+        shown,
+        json.dumps(found),
+        fleet_view.get(f"/task/{job.id}", LOGIN)[1],
+        fleet_view.get("/worker/worker1", LOGIN)[1],
+    ):
         assert [word for word in ("secret prompt", answer, "sk-secret-key") if word in page] == []
 
 

@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import urllib.error
@@ -265,3 +266,12 @@ def test_rules_and_dashboard_ask_for_metrics_that_there_are(complete, start_work
         assert set(name.split("|")) <= set(NAMES)
     for rule in rules:
         assert {"summary", "runbook"} <= set(rule["annotations"])
+
+
+@pytest.mark.skipif(not shutil.which("promtool"), reason="needs Prometheus' promtool")
+def test_promtool_has_nothing_to_say_about_the_page(complete, start_worker, site):
+    start_worker()
+    work(complete, 1)
+    until(lambda: "completions_latency_seconds{" in site("/metrics")[1])
+    checked = subprocess.run(["promtool", "check", "metrics"], input=site("/metrics")[1], capture_output=True, text=True)
+    assert (checked.returncode, checked.stdout, checked.stderr) == (0, "", "")

@@ -68,6 +68,19 @@ def test_a_complete_configuration_is_said_to_be_so():
     assert "secret" not in done.stdout + done.stderr
 
 
+def test_where_values_come_from_is_said_and_never_what_they_are(tmp_path):
+    """Whatever is set, and every secret; a URL is shown without its password."""
+    (tmp_path / "REDIS_URL").write_text("redis://:hidden@h/0")
+    env = {"LLM_SECRETS_DIR": str(tmp_path), "LLM_CHAIN": "local:m", "LLM_LINK_LOCAL_BASE_URL": "http://me:hidden@gate/v1"}
+    done = check(**env)
+    origins = dict(line.split(maxsplit=1) for line in done.stdout.splitlines() if line.startswith(("LLM_", "REDIS_")))
+    expected = dict.fromkeys(env, "environment") | {"REDIS_URL": "LLM_SECRETS_DIR", "LLM_LINK_LOCAL_API_KEY": "default"}
+    assert {variable: origins.get(variable) for variable in expected} == expected
+    assert "LLM_MAX_TOKENS" not in origins
+    assert "http://...@gate/v1" in done.stdout
+    assert "hidden" not in done.stdout + done.stderr
+
+
 def test_inspect_needs_redis_settings_only(redis_url):
     done = run("celery", "-A", "worker", "inspect", "ping", "--timeout", "0.5", REDIS_URL=redis_url)
     assert "No nodes replied" in done.stderr

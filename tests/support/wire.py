@@ -50,6 +50,8 @@ class WireServer:
         """The usage of every answer, in the provider's own words; None: what the event says."""
         self.headers: dict[str, str] = {}
         """Sent with every answer and refusal."""
+        self.revoked: set[str] = set()
+        """Bearer keys that are refused, whatever the script says."""
         self.concurrent = self.most_concurrent = 0
         self._port, self._log = port, log
         self._lock = threading.Lock()
@@ -98,7 +100,8 @@ class WireServer:
         if "call" in http.match_info:  # Gemini names its model in the path
             request["model"] = http.match_info["call"].partition(":")[0]
         with self._changed:
-            event = self.script(request, len(self.calls))
+            known = http.headers.get("Authorization", "").removeprefix("Bearer ") not in self.revoked
+            event = self.script(request, len(self.calls)) if known else "401"
             seen = Seen(event, request.get("model", ""), http.headers.get("X-Client-Request-Id", ""), request, dict(http.headers))
             self.calls.append(seen)
             self.concurrent += 1

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -13,12 +14,13 @@ SERVICES = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
 
 
-def test_every_service_of_ours_is_locked_down():
-    for name in ("worker", "http", "flower"):
-        service = SERVICES[name]
+def test_every_service_is_locked_down_and_comes_back():
+    for name, service in SERVICES.items():
         assert service["read_only"] is True
         assert service["cap_drop"] == ["ALL"]
+        assert "cap_add" not in service or name == "valkey"
         assert service["security_opt"] == ["no-new-privileges:true"]
+        assert service["restart"] == "unless-stopped"  # Docker does not bring others back with the machine
 
 
 def test_only_loopback_is_listened_on():
@@ -60,11 +62,18 @@ def test_the_image_is_built_in_stages_and_runs_as_nobody_special():
     ],
 )
 def test_keys_alone_make_a_chain(tmp_path, env, chain):
-    """What the worker's container is started with, by the keys in .env."""
+    """What the worker's container is started with, by the keys in .env, which may be a copy of .env.example."""
+    example = dict(re.findall(r"^([A-Z_]+)=(.*)$", (ROOT / ".env.example").read_text(), re.MULTILINE))
     (tmp_path / "celery").write_text('#!/bin/sh\nprintf \'{"chain": "%s", "arguments": "%s"}\' "${LLM_CHAIN:-}" "$*"\n')
     (tmp_path / "celery").chmod(0o755)
     script = ["sh", str(ROOT / "deploy/worker.sh"), "-c", "4"]
-    done = subprocess.run(script, env={"PATH": f"{tmp_path}:/usr/bin:/bin"} | env, capture_output=True, text=True, check=True)
+    env = example | {"PATH": f"{tmp_path}:/usr/bin:/bin"} | env
+    done = subprocess.run(script, env=env, capture_output=True, text=True, check=True)
     told = json.loads(done.stdout)
     assert told["chain"] == (chain or "")
     assert told["arguments"] == "-A worker worker -l INFO -c 4"
+
+
+@pytest.mark.skipif(not shutil.which("promtool"), reason="needs Prometheus' promtool")
+def test_prometheus_takes_the_rules():
+    subprocess.run(["promtool", "check", "rules", str(ROOT / "deploy/prometheus-rules.yml")], check=True)

@@ -1,5 +1,6 @@
 """`completions check`: is the worker's configuration complete and valid? The same words as a worker that refuses to start."""
 
+import re
 from datetime import UTC, datetime
 
 import click
@@ -14,6 +15,8 @@ from ..store import ERRORS, unsafe
 def check(offline: bool) -> None:
     """Say what is wrong with the environment, every problem at once. Exit code 1 if anything is.
 
+    Else say where each secret, and whatever else is set, comes from; never its value.
+
     \b
     OPENAI_API_KEY=... completions check
     """
@@ -22,7 +25,11 @@ def check(offline: bool) -> None:
     except SettingsError as error:
         raise click.ClickException(str(error)) from None
     for position, link in enumerate(settings.links, start=1):
-        click.echo(f"link {position}: {link.name} (adapter {link.adapter}, {link.base_url or 'default URL'})")
+        where = re.sub(r"//.*@", "//...@", link.base_url or "default URL")
+        click.echo(f"link {position}: {link.name} (adapter {link.adapter}, {where})")
+    width = max(map(len, settings.origins))
+    for variable, origin in sorted(settings.origins.items()):
+        click.echo(f"{variable:<{width}}  {origin}")
     for warning in ending(settings, datetime.now(UTC).date()):
         click.secho(warning, fg="yellow", err=True)
     if not offline:

@@ -29,8 +29,13 @@ TALKATIVE = (
     "httpcore2",
     "aiohttp",
     "celery.pool",
+    "pydantic_settings",
+    "botocore",
+    "google",
+    "azure",
+    "msal",
 )
-"""Loggers that print requests, and so prompts, below WARNING."""
+"""Loggers that print requests and answers, and so prompts and secrets, below WARNING."""
 
 _SHARED: list[Processor] = [
     merge_contextvars,

@@ -10,33 +10,32 @@ from producer.contract.messages import Usage
 
 from ..faults import Fault, ProviderError
 from ..job import Candidate, Job
-from ..loop import Loop, Stopped
 from ..observe.logs import prompt_hash, provider_call, stale_model_data
 from ..observe.records import CallRecord, trace_id
 from ..pricing import Price, Pricing
-from ..settings import CallSettings, Link
+from ..settings import CallSettings
 from ..tokens import Estimator
 from ..window import without
-from . import load
-from .base import Call, Provider, Reply
+from .base import Call, Reply
+from .clients import Clients
 from .prefixes import Prefixes
 from .selection import Selection
 
 
 class Chain:
-    """All links of this worker. Clients are built on first use, one per link and process, on the process's loop."""
+    """All links of this worker."""
 
     def __init__(
-        self, selection: Selection, settings: CallSettings, pricing: Pricing, estimator: Estimator, loop: Loop, hash_key: bytes
-    ) -> None:
+        self, selection: Selection, settings: CallSettings, pricing: Pricing, estimator: Estimator, clients: Clients,
+        hash_key: bytes,
+    ) -> None:  # fmt: skip
         self.selection = selection
         self._settings = settings
         self.pricing = pricing
         self.estimator = estimator
-        self._loop = loop
+        self._clients = clients
         self._hash_key = hash_key
         self._prefixes = Prefixes()
-        self._providers: dict[str, Provider] = {}
         self._refused: defaultdict[str, set[str]] = defaultdict(set)
         """Link -> parameters that its model refused although our data says it takes them."""
 
@@ -45,7 +44,7 @@ class Chain:
         link, call = chosen.link, self._call(job, chosen, remaining_s)
         started = time.monotonic()
         try:
-            reply = self._on_the_wire(link, call)
+            reply = self._clients.call(link, call)
         except ProviderError as error:
             job.allowance = error.allowance
             self._record(job, chosen, number, started, error=error)
@@ -60,11 +59,6 @@ class Chain:
             self.estimator.learn(call.request, link.provider, link.model, reply.usage.input)
         return reply, price
 
-    def close(self) -> None:
-        """Close every client this process opened."""
-        for provider in self._providers.values():
-            self._loop.run(provider.aclose, deadline_s=2.0, key="close")
-
     def _call(self, job: Job, chosen: Candidate, remaining_s: float) -> Call:
         link, request = chosen.link, without(job.request, chosen.trimmed)
         return Call(
@@ -78,22 +72,6 @@ class Chain:
             cache_prefix=self._prefixes.wanted(request),
             refused=frozenset(self._refused[link.name]),
         )
-
-    def _on_the_wire(self, link: Link, call: Call) -> Reply:
-        try:
-            return self._loop.run(lambda: self._provider(link).complete(call), call.timeout_s, key=call.job_id)
-        except TimeoutError:
-            reason = f"no complete answer within {call.timeout_s:.1f} s"
-            raise ProviderError(Fault.TIMEOUT, reason, maybe_billed=True) from None
-        except Stopped:
-            raise ProviderError(Fault.TIMEOUT, "the call was stopped", maybe_billed=True) from None
-
-    def _provider(self, link: Link) -> Provider:
-        """Runs on the loop's thread, so no two calls build the same client."""
-        if link.name not in self._providers:
-            key = link.api_key.get_secret_value() if link.api_key else None
-            self._providers[link.name] = load(link.adapter)(link.base_url, key, link.options)
-        return self._providers[link.name]
 
     def _record(
         self, job: Job, chosen: Candidate, number: int, started: float,

@@ -1,14 +1,13 @@
 """The worker's settings: frozen slices, and the only reader of the environment.
 
 Each consumer takes its slice and nothing else, so a test writes `QuotaSettings(tokens_per_hour=1000)`.
-Values come from the environment, then from files in `LLM_SECRETS_DIR` (one file per variable, as Docker
-and Kubernetes mount them).
+Where values come from: `sources.py`.
 """
 
 from typing import NamedTuple, Self, TypeVar
 
-from .base import Problem, SettingsError, Slice, read
-from .links import VENDORS, ChainSettings, Link, LinkSettings, links
+from .base import Problem, SettingsError, Slice
+from .links import VENDORS, ChainSettings, Link, LinkSettings, ServerSettings, links, read_server
 from .slices import (
     AlertSettings,
     AuditSettings,
@@ -28,6 +27,7 @@ from .slices import (
     RetrySettings,
     SummarySettings,
 )
+from .sources import Sources, SourceSettings
 
 __all__ = [
     "VENDORS",
@@ -51,12 +51,16 @@ __all__ = [
     "QuotaSettings",
     "RedisSettings",
     "RetrySettings",
+    "ServerSettings",
     "Settings",
     "SettingsError",
     "Slice",
+    "SourceSettings",
+    "Sources",
     "SummarySettings",
     "load",
     "load_redis",
+    "read_server",
 ]
 
 
@@ -79,24 +83,27 @@ class Settings(NamedTuple):
     health: HealthSettings
     alerts: AlertSettings
     audit: AuditSettings
+    sources: SourceSettings
     links: tuple[Link, ...]
     """The chain, in order."""
+    origins: dict[str, str]
+    """Variable -> where its value is from; of variables that nobody gives, only the secrets."""
 
     @classmethod
     def load(cls) -> Self:
-        """Read the environment. Raises `SettingsError` with every problem found."""
-        problems: list[Problem] = []
+        """Read all sources. Raises `SettingsError` with every problem found."""
+        sources = Sources()
         slices = {
-            name: read(slice_, problems)
+            name: sources.settings if slice_ is SourceSettings else sources.read(slice_)
             for name, slice_ in cls.__annotations__.items()
             if isinstance(slice_, type) and issubclass(slice_, Slice)
         }
-        chain = read(ChainSettings, problems)
+        chain = sources.read(ChainSettings)
         models = slices["models"]
-        chained = links(chain, models.known, problems) if chain and isinstance(models, ModelSettings) else ()
-        if problems:
-            raise SettingsError(problems)
-        return cls(**slices, links=chained)  # type: ignore[arg-type]
+        chained = links(chain, models.known, sources) if chain and isinstance(models, ModelSettings) else ()
+        if sources.problems:
+            raise SettingsError(sources.problems)
+        return cls(**slices, links=chained, origins=sources.origins)  # type: ignore[arg-type]
 
 
 S = TypeVar("S", bound=Slice)
@@ -104,10 +111,10 @@ S = TypeVar("S", bound=Slice)
 
 def load(slice_: type[S]) -> S:
     """One slice alone. Raises `SettingsError`."""
-    problems: list[Problem] = []
-    settings = read(slice_, problems)
-    if settings is None:
-        raise SettingsError(problems)
+    sources = Sources()
+    settings = sources.read(slice_)
+    if settings is None or sources.problems:
+        raise SettingsError(sources.problems)
     return settings
 
 

@@ -6,15 +6,21 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 from pydantic_settings import NoDecode
 
 from ..models import Models
-from .base import Problem, Slice, pairs, read
+from .base import Problem, Slice, pairs
+from .sources import Sources
+
+
+class ServerSettings(Slice):
+    """Where a provider answers, and the key to it. Variables: LLM_LINK_<NAME>_BASE_URL, _API_KEY, or those of `VENDORS`."""
+
+    base_url: str | None = None
+    api_key: SecretStr | None = None
 
 
 class LinkSettings(Slice):
-    """An extra link, or one of the known providers. Variables: LLM_LINK_<NAME>_ADAPTER, _BASE_URL, _API_KEY, _OPTIONS."""
+    """What else there is to say of a link. Variables: LLM_LINK_<NAME>_ADAPTER, _OPTIONS."""
 
     adapter: str | None = None
-    base_url: str | None = None
-    api_key: SecretStr | None = None
     options: Annotated[dict[str, str], NoDecode] = Field(default_factory=dict)
     """For the adapter, as "name=value;name=value"."""
 
@@ -60,41 +66,42 @@ VENDORS = {"openai": "OPENAI_", "anthropic": "ANTHROPIC_", "gemini": "GOOGLE_", 
 """Providers that need a key -> the prefix of their own variables, <prefix>API_KEY and <prefix>BASE_URL."""
 
 
-def links(chain: ChainSettings, models: Models, problems: list[Problem]) -> tuple[Link, ...]:
-    """The chain in full; what is wrong with it is added to `problems`."""
+def links(chain: ChainSettings, models: Models, sources: Sources) -> tuple[Link, ...]:
+    """The chain in full; what is wrong with it is added to the problems of `sources`."""
     links = []
     if not chain.names:
-        problems.append(_bad_chain("names no link"))
+        sources.problems.append(_bad_chain("names no link"))
     for position, (provider, model) in enumerate(chain.names, start=1):
         model = models.alias(provider, model or "fast") or model
         if not provider or not model:
-            problems.append(_bad_chain(f"link {position} is not provider:model"))
-        elif link := _link(position, provider, model, problems):
+            sources.problems.append(_bad_chain(f"link {position} is not provider:model"))
+        elif link := _link(position, provider, model, sources):
             links.append(link)
     return tuple(links)
+
+
+def read_server(provider: str, sources: Sources) -> ServerSettings | None:
+    """None if anything is wrong, as `Sources.read`."""
+    return sources.read(ServerSettings, VENDORS.get(provider) or _prefix(provider))
+
+
+def _prefix(provider: str) -> str:
+    return f"LLM_LINK_{provider.upper().replace('-', '_')}_"
 
 
 def _bad_chain(reason: str) -> Problem:
     return Problem("LLM_CHAIN", f"Invalid env var: LLM_CHAIN: {reason}. Fix: export LLM_CHAIN=openai:fast,anthropic:fast")
 
 
-def _link(position: int, provider: str, model: str, problems: list[Problem]) -> Link | None:
-    own = read(LinkSettings, problems, f"LLM_LINK_{provider.upper().replace('-', '_')}_")
-    if own is None:
+def _link(position: int, provider: str, model: str, sources: Sources) -> Link | None:
+    own, server = sources.read(LinkSettings, _prefix(provider)), read_server(provider, sources)
+    if own is None or server is None:
         return None
+    adapter = own.adapter or ("openai" if server.base_url else provider)
     if provider in VENDORS:
-        return _vendor(position, provider, model, own, problems)
-    adapter = own.adapter or ("openai" if own.base_url else provider)
-    return Link(provider=provider, model=model, adapter=adapter, base_url=own.base_url, api_key=own.api_key, options=own.options)
-
-
-def _vendor(position: int, provider: str, model: str, own: LinkSettings, problems: list[Problem]) -> Link | None:
-    settings = read(LinkSettings, problems, VENDORS[provider])
-    if settings is None:
-        return None
-    if settings.api_key is None:
-        variable = f"{VENDORS[provider]}API_KEY"
-        missing = f"Missing required env var: {variable} (link {position}, {provider}, needs it)"
-        problems.append(Problem(variable, f"{missing}. Fix: export {variable}=..."))
-    keys = {"base_url": settings.base_url, "api_key": settings.api_key}
-    return Link(provider=provider, model=model, adapter=provider, options=own.options, **keys)
+        adapter = provider
+        if server.api_key is None:
+            variable = f"{VENDORS[provider]}API_KEY"
+            missing = f"Missing required env var: {variable} (link {position}, {provider}, needs it)"
+            sources.problems.append(Problem(variable, f"{missing}. Fix: export {variable}=..."))
+    return Link(provider=provider, model=model, adapter=adapter, options=own.options, **dict(server))

@@ -20,13 +20,13 @@ local function number(id, name) return tonumber(redis.call('HGET', job_key(id), 
 
 local SLOT_MS, SLOT_LIFE_MS, HOUR_MS, HOUR_LIFE_MS = 10000, 4200000, 3600000, 172800000
 
--- Count something that happened now: in its slot of ten seconds, in its hour, and since the beginning.
+local SLOT, HOUR = key('obs', math.floor(now / SLOT_MS)), key('obh', math.floor(now / HOUR_MS))
+
+-- Count something that happened now: in its slot of ten seconds, in its hour, and since the beginning. The first of its name in a
+-- slot gives the slot its life, so that a slot has one from its first moment and most counts cost three commands.
 local function tally(name, by)
-  local slot, hour = key('obs', math.floor(now / SLOT_MS)), key('obh', math.floor(now / HOUR_MS))
-  redis.call('HINCRBY', slot, name, by)
-  redis.call('PEXPIRE', slot, SLOT_LIFE_MS)
-  redis.call('HINCRBY', hour, name, by)
-  redis.call('PEXPIRE', hour, HOUR_LIFE_MS)
+  if redis.call('HINCRBY', SLOT, name, by) == by then redis.call('PEXPIRE', SLOT, SLOT_LIFE_MS) end
+  if redis.call('HINCRBY', HOUR, name, by) == by then redis.call('PEXPIRE', HOUR, HOUR_LIFE_MS) end
   redis.call('HINCRBY', key('tot'), name, by)
 end
 

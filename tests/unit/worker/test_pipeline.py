@@ -18,9 +18,20 @@ from worker.models import built_in
 from worker.pipeline import AskAgain, Pipeline
 from worker.pricing import Pricing
 from worker.providers.chain import Chain
+from worker.providers.clients import Clients
 from worker.providers.selection import Selection
 from worker.quota import Quota
-from worker.settings import AuditSettings, CacheSettings, CallSettings, FilterSettings, Link, QuotaSettings, RetrySettings
+from worker.servers import Servers
+from worker.settings import (
+    AuditSettings,
+    CacheSettings,
+    CallSettings,
+    FilterSettings,
+    Link,
+    QuotaSettings,
+    RetrySettings,
+    SourceSettings,
+)
 from worker.store import Keys
 from worker.tokens import Estimator
 
@@ -33,7 +44,8 @@ numbers = itertools.count()
 def chain(links, call, loop, models=None):
     pricing, models = Pricing({}, (0, 0)), models or built_in()
     estimator = Estimator(models)
-    return Chain(Selection(links, call, models, "fast", pricing, estimator), call, pricing, estimator, loop, b"key")
+    clients = Clients(loop, Servers(links, SourceSettings()))
+    return Chain(Selection(links, call, models, "fast", pricing, estimator), call, pricing, estimator, clients, b"key")
 
 
 class House:
