@@ -1,5 +1,6 @@
 """The primary dies and Sentinel puts its replica in its place: every accepted job is answered, by the same workers."""
 
+import asyncio
 from urllib.parse import quote
 
 import pytest
@@ -37,11 +38,16 @@ def test_a_failover_with_jobs_waiting_and_running(watched, wire, env, start_work
     for job in jobs:
         assert job.value(90).finish_reason == "stop"
         assert job.get(timeout=30)["finish_reason"] == "stop"
+    assert asyncio.run(waited(jobs[0])).finish_reason == "stop"
     fresh(producer.complete)
     assert all(worker.pid for worker in workers)
     logged = "".join(worker.log() for worker in workers)
     assert [word for word in (acl.password("worker"), quote(acl.password("worker"), safe="")) if word in logged] == []
     books(watched.replica.url(), jobs, wire.calls[:-20])
+
+
+async def waited(job):
+    return await job
 
 
 def test_outcomes_that_the_replica_had_not_received_are_settled_again(watched, wire, env, start_worker, submit, fresh, books):
@@ -79,3 +85,18 @@ def test_flower_follows(watched, wire, env, start_worker, submit, tmp_path):
         watched.primary.kill()
         watched.wait_promoted()
         until(shown, 60)
+
+
+@pytest.mark.timeout(40)
+def test_nobody_frozen_holds_the_web_request(watched):
+    """Neither the Sentinel, nor the primary until it is replaced."""
+    watched.sentinel.freeze()
+    with pytest.raises(Unavailable):
+        producer.complete.delay(ask("x"), "u1")
+    watched.sentinel.thaw()
+    producer.complete.delay(ask("x"), "u1")
+    watched.primary.freeze()
+    with pytest.raises(Unavailable):
+        producer.complete.delay(ask("y"), "u1")
+    watched.wait_promoted()
+    assert producer.complete.delay(ask("z"), "u1").status.state == "released"

@@ -14,7 +14,7 @@ NAME = "ledger"
 
 
 class Sentinel(EmbeddedValkey):
-    """Alone, so that it decides alone; half a second of silence is death to it."""
+    """Alone, so that it decides alone; two seconds of silence are death to it."""
 
     def __init__(self, folder: Path, primary: int, login: bool = True) -> None:
         super().__init__(folder)
@@ -35,7 +35,7 @@ class Sentinel(EmbeddedValkey):
             lines += [f"sentinel monitor {NAME} 127.0.0.1 {self._primary} 1"]
             if self._login:
                 lines += [f"sentinel auth-user {NAME} sentinel", f'sentinel auth-pass {NAME} "{acl.password("sentinel")}"']
-            lines += [f"sentinel down-after-milliseconds {NAME} 500", f"sentinel failover-timeout {NAME} 3000"]
+            lines += [f"sentinel down-after-milliseconds {NAME} 2000", f"sentinel failover-timeout {NAME} 3000"]
             file.write_text("\n".join(lines) + "\n")
         return [str(file.resolve()), "--sentinel"]
 
