@@ -4,7 +4,8 @@ import asyncio
 import time
 
 import pytest
-from support.ledger import ask
+from redis import Redis
+from support.ledger import ask, until
 
 from producer.contract.errors import OutcomeUnknown, ProvidersExhausted
 
@@ -14,28 +15,32 @@ def test_many_awaited_jobs_share_one_connection(complete, start_worker, valkey):
 
     async def run():
         jobs = await asyncio.to_thread(complete.many, [ask(f"question {n}") for n in range(200)], "u1")
-        before = len(valkey_clients(valkey))
+        before = connections(valkey)
         answers = asyncio.gather(*jobs)
-        await asyncio.sleep(0.2)
-        connections = len(valkey_clients(valkey)) - before
+        await asyncio.to_thread(until, lambda: asking(valkey, before))
+        ours = asking(valkey, before)
         await asyncio.to_thread(start_worker, concurrency=16)
         turns = 0
         while not answers.done():
             turns += 1
             await asyncio.sleep(0)
-        return [answer.request_id for answer in await answers] == [job.id for job in jobs], turns, connections
+        return [answer.request_id for answer in await answers] == [job.id for job in jobs], turns, ours
 
-    right, turns, connections = asyncio.run(run())
+    right, turns, ours = asyncio.run(run())
     assert right
     assert turns > 100
-    assert connections == 1
+    assert len(ours) == 1
 
 
-def valkey_clients(valkey):
-    from redis import Redis
-
+def connections(valkey):
+    """Id -> last command of each."""
     with Redis.from_url(valkey.url(), client_name="counter", decode_responses=True) as redis:
-        return [each for each in redis.client_list() if each["name"] != "counter" and "celery" not in each["name"]]
+        return {each["id"]: each["cmd"] for each in redis.client_list() if each["name"] != "counter"}
+
+
+def asking(valkey, before):
+    """Ids of connections that were not there before and have asked for outcomes."""
+    return [number for number, command in connections(valkey).items() if number not in before and command == "exists"]
 
 
 def test_it_raises_what_value_raises(complete, start_worker):
