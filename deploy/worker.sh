@@ -1,7 +1,8 @@
 #!/bin/sh
-# Starts the worker of the image. Without LLM_CHAIN every vendor with a key is a link; without any key the simulator answers.
+# Starts the worker of the image. Without LLM_CHAIN every vendor with a key is a link; without any key the simulator answers. What files
+# or a secret manager hold is not known here, so with them the worker decides.
 set -eu
-if [ -z "${LLM_CHAIN:-}${LLM_PROVIDER:-}" ]; then
+if [ -z "${LLM_CHAIN:-}${LLM_PROVIDER:-}${LLM_SECRETS_DIR:-}${LLM_SECRET_MANAGER:-}" ]; then
     chain=""
     [ -z "${OPENAI_API_KEY:-}" ] || chain="$chain,openai"
     [ -z "${ANTHROPIC_API_KEY:-}" ] || chain="$chain,anthropic"

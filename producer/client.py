@@ -20,7 +20,7 @@ from .contract.outcome import load_outcome
 from .contract.publication import publish
 from .contract.submission import Publication, Submission
 from .places import Place
-from .settings import ProducerSettings, load
+from .settings import ProducerSettings, SettingsError, load
 from .store import ERRORS, TIMEOUT_S, Store
 from .waiting import WaitingRoom
 
@@ -186,7 +186,10 @@ def _current_settings() -> ProducerSettings:
 
 
 def _configuration() -> dict[str, Any]:
-    told = _current_settings().celery(TIMEOUT_S)
+    try:
+        told = _current_settings().celery(TIMEOUT_S)
+    except SettingsError:  # Celery asks at import; the first send says what is wrong
+        told = {"broker_transport_options": {}}
     return {
         **told,
         "accept_content": ["json"],
@@ -262,7 +265,10 @@ class _App(Celery):  # type: ignore[misc]
     @property
     def backend_cls(self) -> str:
         """The result backend's URL, where Celery looks before CELERY_RESULT_BACKEND, which it would take as it is written."""
-        return Place.of(_current_settings().backend).url
+        try:
+            return Place.of(_current_settings().backend).url
+        except SettingsError:
+            return "disabled"
 
 
 def _new_app() -> Celery:

@@ -8,6 +8,10 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from .places import Place
 
 
+class SettingsError(ValueError):
+    """What is wrong with the environment, each variable with its reason; never a value."""
+
+
 def _readable(url: str) -> str:
     Place.of(url)
     return url
@@ -65,11 +69,11 @@ class ProducerSettings(BaseSettings):
 
 
 def load(**overrides: Any) -> ProducerSettings:
-    """The environment, with `overrides` by field name. Raises `ValueError` naming each wrong variable."""
+    """The environment, with `overrides` by field name. Raises `SettingsError` naming each wrong variable."""
     try:
         return ProducerSettings(**{name: value for name, value in overrides.items() if value is not None})
     except ValidationError as error:
         wrong = "; ".join(
             f"{item['loc'][0]}: {item['msg'].removeprefix('Value error, ')}" for item in error.errors(include_input=False)
         )
-        raise ValueError(f"settings of the producer: {wrong}") from None
+        raise SettingsError(f"settings of the producer: {wrong}") from None

@@ -10,6 +10,7 @@ import threading
 import urllib.request
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
+from http.client import HTTPException
 from typing import Any, Literal
 
 from .health import Finding, Health
@@ -76,9 +77,9 @@ class Alerts:
         except ERRORS:
             self._ledger_away()
             return
+        self._ledger_back()
         if not self._looked:
             return
-        self._ledger_back()
         verdict = self._health.check()
         if verdict.vitals is None:
             return
@@ -122,7 +123,7 @@ class Alerts:
     def _tell(self, target: str, status: Status, alert: Alert) -> bool:
         try:
             self._targets[target](status, alert)
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, HTTPException) as error:
             # Never the URL: it holds the right to post.
             logger.warning("alerts: %s takes no message (%s), trying again", target, type(error).__name__)
             return False
@@ -137,7 +138,7 @@ def _log(status: Status, alert: Alert) -> None:
 
 
 class _Post:
-    """Posts JSON to a URL. Raises OSError or ValueError if that is not accepted."""
+    """Posts JSON to a URL. Raises OSError, ValueError or HTTPException if that is not accepted."""
 
     def __init__(self, url: str, shape: Callable[[Status, Alert, str], dict[str, Any]], fleet: str) -> None:
         self._url = url

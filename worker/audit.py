@@ -23,6 +23,9 @@ DAY_S = 86_400
 AWAY_S = 5.0
 """How long a job waits before it looks again whether its prompt can be kept."""
 
+MARK = 16
+"""Digits of a prompt's hash that the ledger notes."""
+
 What = Literal["asked", "answered", "failed"]
 
 
@@ -70,14 +73,21 @@ class Audit:
         self._failed = failed
 
     def asked(self, job: Job) -> None:
-        """Keep what is about to be sent. Raises `Deferred` if that fails: what is not kept is not sent."""
+        """Keep what is about to be sent, once per job however often it starts and waits.
+
+        Raises `Deferred` if that fails: what is not kept is not sent.
+        """
         if self._sink is None:
             return
+        hashed = prompt_hash(self._hash_key, job.request)
+        if job.asked == hashed[:MARK]:
+            return
         try:
-            self._keep(job, "asked", "", prompt_hash(self._hash_key, job.request), job.request.to_json())
+            self._keep(job, "asked", "", hashed, job.request.to_json())
         except ERRORS:
             self._failed()
             raise Deferred("the audit log does not answer", AWAY_S) from None
+        job.asked = hashed[:MARK]
 
     def answered(self, job: Job, link: str, text: str, tool_calls: tuple[ToolCall, ...] = ()) -> None:
         """Keep what came back; never raises for a sink that is down, since the answer is paid for."""

@@ -69,7 +69,6 @@ class Erasure:
 
     def _page(self, user_id: str, found: list[str], erased: Erased) -> Iterator[Publication]:
         """Of these keys, whatever is the user's."""
-        self._idempotency(user_id, found)
         erased.cached += self._cached(user_id, found)
         for batch in self._owned(user_id, found, self._keys.batch("")):
             yield from self._batch(batch, erased)
@@ -97,13 +96,10 @@ class Erasure:
             for key in entries:
                 pipe.getrange(key, 0, HEAD)
             heads = pipe.execute()
-        mine = [key for key, head in zip(entries, heads, strict=True) if head.split(";", 4)[3:4] == [maker(user_id)]]
+        whose = [(key, head.split(";", 4)[3:4]) for key, head in zip(entries, heads, strict=True)]
+        # An entry of a version before this names nobody.
+        mine = [key for key, names in whose if names in ([], [maker(user_id)]) or names[0].startswith("{")]
         return self._redis.delete(*mine) if mine else 0
-
-    def _idempotency(self, user_id: str, found: list[str]) -> None:
-        mine = [key for key in found if key.startswith(self._keys.idempotency(user_id, ""))]
-        if mine:
-            self._redis.delete(*mine)
 
     def _batch(self, batch: str, erased: Erased) -> list[Publication]:
         """Cancel one that is open; forget one that has ended. Its items are jobs of the user like any other."""

@@ -57,6 +57,8 @@ class Job:
     grow: bool
     """Whether a truncated answer asked for twice the tokens."""
     first_begun_ms: int
+    asked: str = ""
+    """Which prompt of it the audit log has, by its hash."""
     started: float = field(default_factory=time.monotonic)
     link: str = ""
     """The link of the attempt under way, "" before one."""
@@ -92,7 +94,7 @@ class Job:
 
 def begun(job_id: str, reply: list[Any]) -> Job:
     """From what begin.lua tells after 'go'."""
-    fence, request, user, lane, submitted, now, deadline, cost, maybe, attempts, tried, grow, began = reply
+    fence, request, user, lane, submitted, now, deadline, cost, maybe, attempts, tried, grow, began, asked = reply
     history = (item.rpartition("=") for item in tried.split(";") if item)
     return Job(
         id=job_id,
@@ -109,4 +111,5 @@ def begun(job_id: str, reply: list[Any]) -> Job:
         tried=tuple((link, fault) for link, _, fault in history),
         grow=bool(grow),
         first_begun_ms=began,
+        asked=asked,
     )

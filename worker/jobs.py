@@ -137,7 +137,7 @@ class Jobs:
         bill = job.bill
         return self._insist(
             "park", job.id, job.fence, int(after_s * 1000), fault, bill.kind, bill.micro_usd, bill.tokens,
-            int(cool_s * 1000), str(job.allowance), behind, int(crashed), int(grow), int(patient), bill.output,
+            int(cool_s * 1000), str(job.allowance), behind, int(crashed), int(grow), int(patient), bill.output, job.asked,
         )  # fmt: skip
 
     def attempt(self, job: Job, limits: list[int], candidates: list[Candidate]) -> list[Any]:

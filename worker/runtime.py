@@ -49,6 +49,8 @@ AUDIT_TIMEOUT_S = 2.0
 
 _lock = threading.Lock()
 _current: tuple[int, "Runtime"] | None = None
+_settings: Settings | None = None
+"""As they were read first: a forked child must not fail because a file or a manager is away just then."""
 
 
 class Ledger:
@@ -119,10 +121,14 @@ class Runtime:
         return Summaries(self.jobs, self.pipeline, chain.selection, chain.estimator, chain.pricing, self.settings.summary, key)
 
     def close(self) -> None:
-        self.leases.close()
-        self.clients.close()
+        """Only what was built: a process that ends must not begin to ask Redis."""
+        built = vars(self)
+        for part in ("leases", "clients"):
+            if part in built:
+                built[part].close()
         self.loop.close()
-        self.audit.close()
+        if "audit" in built:
+            self.audit.close()
         self.ledger.redis.close()
 
 
@@ -132,8 +138,12 @@ def audit_sink(settings: AuditSettings) -> Redis | None:
 
 
 def checked_settings() -> Settings:
-    """All settings, with every link's adapter known to exist. Raises `SettingsError` listing everything wrong."""
-    settings = Settings.load()
+    """All settings, with every link's adapter known to exist. Raises `SettingsError` listing everything wrong.
+
+    This process and its children go by them from now on.
+    """
+    global _settings
+    settings = _settings = Settings.load()
     problems: list[Problem] = []
     for position, link in enumerate(settings.links, start=1):
         try:
@@ -172,22 +182,22 @@ def ending(settings: Settings, today: date) -> list[str]:
 
 def current() -> Runtime:
     """This process's runtime."""
-    global _current
+    global _current, _settings
     with _lock:
         if _current is None or _current[0] != os.getpid():
-            settings = Settings.load()
+            settings = _settings = _settings or Settings.load()
             servers = Servers(settings.links, settings.sources)
             _current = (os.getpid(), Runtime(settings, Ledger(settings.redis), Loop(), servers))
         return _current[1]
 
 
 def shut_down() -> None:
-    """Close what this process built, if anything."""
-    global _current
+    """Close what this process built, if anything, and forget the settings."""
+    global _current, _settings
     with _lock:
         if _current is not None and _current[0] == os.getpid():
             _current[1].close()
-        _current = None
+        _current = _settings = None
 
 
 def observer() -> Health:

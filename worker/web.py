@@ -43,10 +43,10 @@ class Site:
         """Until SIGTERM or Ctrl-C."""
         uvicorn.run(self.app, host=host, port=port, log_config=None, access_log=False)
 
-    # Plain functions, not coroutines: Starlette runs them on threads, where asking Redis may block.
-
-    def _live(self, request: Request) -> Response:
+    async def _live(self, request: Request) -> Response:
         return JSONResponse({"status": "ok"})
+
+    # Plain functions, not coroutines: Starlette runs them on threads, where asking Redis may block.
 
     def _ready(self, request: Request) -> Response:
         verdict = self._verdict()
@@ -65,7 +65,7 @@ class Site:
 
     def _verdict(self) -> Verdict:
         with self._lock:
-            now = time.monotonic()
-            if self._latest is None or now - self._latest[0] > FRESH_S:
-                self._latest = (now, self._health.check())
+            if self._latest is None or time.monotonic() - self._latest[0] > FRESH_S:
+                verdict = self._health.check()
+                self._latest = (time.monotonic(), verdict)  # a frozen ledger takes seconds: whoever waited asks no more
             return self._latest[1]

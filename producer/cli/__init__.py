@@ -2,9 +2,11 @@
 never imports it."""
 
 from importlib.metadata import entry_points
+from typing import Any
 
 import click
 
+from ..settings import SettingsError
 from .ask import ask
 from .batch import batch
 from .job import cancel, status
@@ -13,6 +15,13 @@ from .summarize import summarize_
 
 class _Plugins(click.Group):
     """Loads a sub-command from its entry point when it is asked for."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Wrong settings are told in words, whichever command reads them."""
+        try:
+            return super().invoke(ctx)
+        except SettingsError as error:
+            raise click.ClickException(str(error)) from None
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return sorted({*super().list_commands(ctx), *(point.name for point in _points())})

@@ -17,16 +17,19 @@ from worker.store import connect
 
 
 class Inbox:
-    """Where messages are posted; `refuse` makes it answer 503."""
+    """Where messages are posted; `refuse` makes it answer 503, `babble` what is no HTTP."""
 
     def __init__(self):
         self.got = []
-        self.refuse = False
+        self.refuse = self.babble = False
         inbox = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self):
                 body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                if inbox.babble:
+                    self.wfile.write(b"no HTTP\r\n\r\n")
+                    return
                 if not inbox.refuse:
                     inbox.got.append((self.path, body))
                 self.send_response(503 if inbox.refuse else 200)
@@ -87,9 +90,10 @@ def test_what_was_not_delivered_is_sent_again(redis_url, inbox, caplog):
     caplog.set_level("INFO")
     inbox.refuse = True
     for _ in range(3):
+        inbox.babble = not inbox.babble
         until(lambda: not connect(redis_url).exists(KEYS.watch))
         alerts.look()
-    inbox.refuse = False
+    inbox.refuse = inbox.babble = False
     until(lambda: not connect(redis_url).exists(KEYS.watch))
     alerts.look()
     assert inbox.of("/hook", "no_workers") == ["firing"]
@@ -123,7 +127,7 @@ def test_a_ledger_that_is_away_is_told_by_who_looked_last(own_valkey: EmbeddedVa
         each.look()
     assert inbox.of("/hook", "redis_away") == ["firing"]
     own_valkey.start()
-    connect(own_valkey.url()).delete(KEYS.watch)
+    second.look()  # whoever looks now: who said that it was away says that it is back
     first.look()
     assert inbox.of("/hook", "redis_away") == ["firing", "resolved"]
 

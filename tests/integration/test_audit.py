@@ -63,11 +63,11 @@ def test_a_job_is_kept_sealed_and_shown_with_a_reason(complete, wire, audited, s
     assert audit("show", first.id, code=2).count("--reason")
     entries = shown(audit("show", first.id, "--reason", "ticket 4711"))
     assert [(each["what"], each["link"]) for each in entries] == [
-        ("asked", None), ("failed", "openai:gpt-4o-mini"), ("asked", None), ("answered", "openai:gpt-4o-mini"),
+        ("asked", None), ("failed", "openai:gpt-4o-mini"), ("answered", "openai:gpt-4o-mini"),
     ]  # fmt: skip
     assert entries[0]["content"]["messages"] == ask("the secret prompt")
     assert entries[1]["note"] == "unavailable"
-    assert entries[3]["content"]["text"] == answer.text
+    assert entries[2]["content"]["text"] == answer.text
     assert [each["link"] for each in shown(audit("show", second.id, "--reason", "the same"))] == [None, "cache"]
     looks = shown(audit("looks", "--json"))
     assert [(each["what"], each["about"], each["reason"]) for each in looks] == [
@@ -129,6 +129,7 @@ def test_a_user_is_forgotten_everywhere(complete, wire, audited, start_worker, s
     mine = [complete.delay(ask(f"alice {n}"), "alice", temperature=0, idempotency_key=f"k{n}") for n in range(3)]
     mine.append(complete.delay(ask("broken"), "alice"))
     others = [complete.delay(ask(f"bob {n}"), "bob", temperature=0) for n in range(2)]
+    others.append(complete.delay(ask("namesake"), "alice:b", idempotency_key="k"))
     batch = producer.Batch.submit([ask("item 1"), ask("item 2")], "alice")
     for job in [*mine, *others]:
         with contextlib.suppress(JobError):
@@ -148,13 +149,20 @@ def test_a_user_is_forgotten_everywhere(complete, wire, audited, start_worker, s
     )
     assert "3 cached answers, 1 batches" in told
     redis = connect(redis_url)
-    kept = [key for key in redis.scan_iter("*") if "alice" in key or any(job.id in key for job in [*mine, running])]
+    assert redis.get(KEYS.idempotency("alice:b", "k")) == others[-1].id
+    kept = [key for key in redis.scan_iter("*") if any(word in key for word in (":alice", *(job.id for job in [*mine, running])))]
+    kept = [key for key in kept if "alice:b" not in key]
     assert [key for key in kept if not key.startswith(KEYS.budget(""))] == []  # what was used counts until its window ends
     assert [key for key in redis.scan_iter(KEYS.job("*")) if redis.hget(key, "user") == "alice"] == []
     assert complete.delay(ask("bob 0"), "bob", temperature=0).value(30).cached
     assert not complete.delay(ask("alice 0"), "bob", temperature=0).value(30).cached
+    assert all(redis.ttl(key) > 0 for key in redis.scan_iter(KEYS.root + "use:*"))
     usage = command("usage", "--by", "user", "--json")
-    assert {json.loads(line)["user"]: json.loads(line)["calls"] for line in usage.splitlines()} == {"erased": 5, "bob": 3}
+    assert {json.loads(line)["user"]: json.loads(line)["calls"] for line in usage.splitlines()} == {
+        "erased": 5,
+        "bob": 3,
+        "alice:b": 1,
+    }
     assert audit("list", "alice") == ""
     assert audit("list", "bob").count("answered") == 4
     assert shown(audit("looks", "--json"))[0]["reason"] == "request of today"

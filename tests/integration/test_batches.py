@@ -118,10 +118,10 @@ def test_a_cancelled_batch_ends_at_once_and_keeps_what_is_there(batch_of, start_
         assert ledger.redis.keys(f"{KEYS.root}bw:*") == []
 
 
-def test_what_failed_is_tried_again_with_its_request(batch_of, start_worker, wire, openai_env):
+def test_what_failed_is_tried_again_with_its_request(batch_of, start_worker, wire, openai_env, redis_url):
     wire.script = lambda request, number: "length" if "odd" in str(request) and number < 10 else "ok"
     start_worker(openai_env)
-    batch = batch_of([ask("odd" if n % 2 else "even") for n in range(10)], "u1", temperature=0.5)
+    batch = batch_of([ask("odd" if n % 2 else "even") for n in range(10)], "u1", temperature=0.5, tags=["faq"])
     assert sum(isinstance(item.outcome, Truncated) for item in batch.as_completed(timeout=30)) == 5
     assert batch.retry_failed() == 5
     assert sorted(item.index for item in batch.as_completed(timeout=30) if "~1" in item.job_id) == [1, 3, 5, 7, 9]
@@ -129,6 +129,10 @@ def test_what_failed_is_tried_again_with_its_request(batch_of, start_worker, wir
     assert (progress.done, progress.failed, progress.total, progress.over) == (10, 0, 10, True)
     assert [type(item.outcome) for item in batch.results()] == [Completion] * 10
     assert batch.retry_failed() == 0
+    with Ledger(redis_url) as ledger:
+        tried = [ledger.redis.hmget(KEYS.job(f"{batch.id}.{n}"), "tags", "wire") for n in ("1", "1~1")]
+        assert tried == [["faq", "2"]] * 2
+        assert ledger.counter("submitted") == 15
 
 
 def test_a_batch_never_spends_more_than_it_may(batch_of, start_worker, wire, openai_env, redis_url):

@@ -1,24 +1,11 @@
 """Each finding is caused, not made up: the fleet is broken in one way, and health says which."""
 
-import contextlib
-import json
-import os
-import re
-import shutil
-import subprocess
-import sys
-import urllib.error
-import urllib.request
 from pathlib import Path
 
 import pytest
-import yaml
-from prometheus_client.parser import text_string_to_metric_families
-from support.ledger import KEYS, ask, until
-from support.nodes import ROOT
+from support.ledger import KEYS, ask, until, work
 
-from producer.contract.errors import JobError
-from worker.embedded import EmbeddedValkey, free_port, tethered
+from worker.embedded import EmbeddedValkey
 from worker.health import NAMES, Health
 from worker.limits import FLEET, Limits, Subject
 from worker.observe.metrics import Metrics
@@ -40,44 +27,9 @@ def health(redis_url):
     redis.close()
 
 
-@pytest.fixture
-def site(redis_url, tmp_path):
-    """`site(path)` gives status and text of `completions http`, which runs as its users run it."""
-    port = free_port()
-    command = [str(Path(sys.executable).with_name("completions")), "http", "--port", str(port)]
-    env = {"PATH": os.environ["PATH"], "REDIS_URL": redis_url}
-    with (tmp_path / "http.log").open("wb") as log:
-        process = subprocess.Popen(tethered(command), env=env, stdout=log, stderr=log, process_group=0)
-
-    def get(path):
-        try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=10) as reply:
-                return reply.status, reply.read().decode()
-        except urllib.error.HTTPError as error:
-            with error:
-                return error.code, error.read().decode()
-        except urllib.error.URLError:
-            assert process.poll() is None, (tmp_path / "http.log").read_text()
-            return 0, ""
-
-    try:
-        until(lambda: get("/live")[0] == 200)
-        yield get
-    finally:
-        process.terminate()
-        assert process.wait(15) in (0, -15)  # uvicorn ends by the signal it was sent
-
-
 def names(verdict):
     """Of everything found."""
     return {finding.name for finding in verdict.findings}
-
-
-def work(complete, count=4, **options):
-    """So many jobs, whatever comes of them."""
-    for job in [complete.delay(ask(f"question {n}"), "u1", **options) for n in range(count)]:
-        with contextlib.suppress(JobError):
-            job.value(30)
 
 
 def test_a_fleet_that_is_well_says_so(complete, wire, openai_env, start_worker, health):
@@ -160,6 +112,15 @@ def test_a_queue_that_grows_old(complete, wire, openai_env, start_worker, health
     until(lambda: "unknown_attempts" in names(health()) or not start_worker(openai_env))
 
 
+def test_a_job_that_was_meant_to_wait_is_no_old_queue(house, health):
+    """Its age in line counts from when it came there: after a countdown, a backoff, another job's answer."""
+    fleet = house(slots=0)
+    for job_id in fleet.submit("u1", 4):
+        fleet.redis.hset(KEYS.job(job_id), "at", 0)
+    assert health().vitals.waiting["interactive"] > 0
+    assert health().vitals.oldest_s["interactive"] < 60
+
+
 def test_money(complete, wire, openai_env, start_worker, health, redis_url):
     """A limit that is nearly spent, the settings' or one set at run time; and a day dearer than the alarm."""
     start_worker(openai_env)
@@ -202,76 +163,13 @@ def test_a_slow_server_and_a_wrong_clock(redis_url, start_worker, health):
     redis = connect(redis_url)
     (worker,) = redis.hkeys(KEYS.skews)
     assert abs(float(redis.hget(KEYS.skews, worker))) < 1000
-    redis.eval("return redis.call('HSET', KEYS[1], ARGV[1], 5000)", 1, KEYS.skews, "other")
-    assert names(health()) == {"clock_skew"}
+    redis.hset(KEYS.skews, mapping={"other": 5000, "gone": 5000})
+    redis.zadd(KEYS.workers, {"other": 9e15})  # and "gone" no longer lives
+    assert {(finding.name, finding.about) for finding in health().findings} == {("clock_skew", "other")}
     redis.close()
-
-
-def test_the_command_and_the_site_say_the_same(complete, wire, openai_env, start_worker, redis_url, site):
-    """Exit codes and status codes; Prometheus reads the page."""
-    env = {"PATH": os.environ["PATH"], "REDIS_URL": redis_url}
-    command = [str(Path(sys.executable).with_name("completions")), "health", "--json"]
-    down = subprocess.run(command, env=env, capture_output=True, text=True)
-    assert (down.returncode, json.loads(down.stdout)["status"]) == (2, "down")
-    assert [site(path)[0] for path in ("/live", "/ready", "/health", "/metrics", "/other")] == [200, 503, 503, 200, 404]
-    start_worker(openai_env)
-    work(complete, 3)
-    until(lambda: json.loads(site("/health")[1])["latency"]["count"] == 3)
-    text = site("/health")[1]
-    now = subprocess.run(command, env=env, capture_output=True, text=True)
-    assert now.returncode == {"ok": 0, "degraded": 1}[json.loads(text)["status"]]
-    assert json.loads(now.stdout)["latency"] == json.loads(text)["latency"]
-    assert site("/ready")[0] == 200
-    until(lambda: "\ncompletions_workers 1.0" in site("/metrics")[1])
-    page = {family.name: family for family in text_string_to_metric_families(site("/metrics")[1])}
-    samples = {(each.name, *sorted(each.labels.items())): each.value for family in page.values() for each in family.samples}
-    assert samples["completions_jobs_total", ("state", "done")] == 3
-    called = (("lane", "interactive"), ("model", "gpt-4o-mini"), ("outcome", "ok"), ("provider", "openai"))
-    assert samples["completions_calls_total", *called] == 3
-    assert samples["completions_finding", ("name", "no_workers")] == 0
-    buckets = [each.value for each in page["completions_job_seconds"].samples if each.name.endswith("_bucket")]
-    assert buckets == sorted(buckets)
-    assert buckets[-1] == 3
-    assert not {"user", "user_id", "job"} & {
-        label for family in page.values() for each in family.samples for label in each.labels
-    }
 
 
 def test_every_finding_is_caused_by_a_test():
     """Whoever adds a probe adds its cause; that of "audit" is beside the other tests of the audit log."""
     text = Path(__file__).read_text() + Path(__file__).with_name("test_audit.py").read_text()
     assert [name for name in NAMES if f'"{name}"' not in text and f'"{name}: ' not in text] == []
-
-
-def test_rules_and_dashboard_ask_for_metrics_that_there_are(complete, start_worker, site):
-    """Every name in deploy/ is on the page of a fleet that has done something, with the labels that are asked for."""
-    start_worker()
-    work(complete, 1)
-    page = site("/metrics")[1]
-    labels = {}
-    for family in text_string_to_metric_families(page):
-        for each in family.samples:
-            labels.setdefault(each.name, set()).update(each.labels)
-    known = {family for line in page.splitlines() if line.startswith("# TYPE") for family in [line.split()[2]]}
-    rules = yaml.safe_load((ROOT / "deploy/prometheus-rules.yml").read_text())["groups"][0]["rules"]
-    dashboard = json.loads((ROOT / "deploy/grafana-dashboard.json").read_text())
-    asked = [rule["expr"] for rule in rules] + [target["expr"] for panel in dashboard["panels"] for target in panel["targets"]]
-    assert len(asked) > 15
-    for expression in asked:
-        for name, braces in re.findall(r"(completions_\w+)(?:\{([^}]*)\})?", expression):
-            assert name in labels or name in known, expression
-            wanted = set(re.findall(r'(\w+)[!=]~?=?"', braces or ""))
-            assert wanted <= labels.get(name, wanted), expression
-    for name in [each for rule in rules for each in re.findall(r'name!?=~?"([^"]*)"', rule["expr"])]:
-        assert set(name.split("|")) <= set(NAMES)
-    for rule in rules:
-        assert {"summary", "runbook"} <= set(rule["annotations"])
-
-
-@pytest.mark.skipif(not shutil.which("promtool"), reason="needs Prometheus' promtool")
-def test_promtool_has_nothing_to_say_about_the_page(complete, start_worker, site):
-    start_worker()
-    work(complete, 1)
-    until(lambda: "completions_latency_seconds{" in site("/metrics")[1])
-    checked = subprocess.run(["promtool", "check", "metrics"], input=site("/metrics")[1], capture_output=True, text=True)
-    assert (checked.returncode, checked.stdout, checked.stderr) == (0, "", "")

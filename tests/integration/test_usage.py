@@ -7,7 +7,9 @@ import json
 import pytest
 from support.ledger import KEYS, Ledger, ask, until
 
+from worker.job import Candidate
 from worker.limits import Limits, Subject
+from worker.settings import Link
 from worker.store import connect
 from worker.usage import EPOCH, Usage
 
@@ -64,6 +66,23 @@ def test_a_call_cut_off_is_possibly_billed_usage(complete, wire, openai_env, sta
     assert (sums.calls, sums.maybe_calls) == (1, 1)
     assert (sums.micro_usd, sums.maybe_micro_usd) == (budget["spent"], budget["maybe"])
     redis.close()
+
+
+def test_a_doubt_of_the_version_before_is_in_no_usage(house):
+    """A late reply that ends it takes nothing out of sums that it never was in."""
+    fleet = house(slots=1)
+    for marked in (True, False):
+        (job_id,) = fleet.submit("u1")
+        job = fleet.begin(fleet.released.pop())
+        fleet.quota.reserve(job, [Candidate(Link(provider="p", model="m", adapter="x"), 10, 100, 100)])
+        fleet.redis.zadd(KEYS.open, {job_id: 0})  # its lease has lapsed
+        fleet.sweep()
+        if not marked:  # as wire version 1 leaves it
+            fleet.redis.hset(KEYS.job(job_id), "doubt1", fleet.redis.hget(KEYS.job(job_id), "doubt1").removesuffix(":accounted"))
+        fleet.answer(job)
+    usage = Usage(fleet.redis, KEYS)
+    sums = usage.total(usage.today(), usage.today())
+    assert (sums.calls, sums.maybe_calls, sums.maybe_micro_usd) == (2, 1, 100)
 
 
 def test_cached_answers_are_busted_by_tag(complete, wire, openai_env, start_worker, command, redis_url):

@@ -59,6 +59,8 @@ def test_the_image_is_built_in_stages_and_runs_as_nobody_special():
         ({"OPENAI_API_KEY": "", "ANTHROPIC_API_KEY": "k", "GOOGLE_API_KEY": "k"}, "anthropic,gemini"),
         ({"OPENAI_API_KEY": "k", "LLM_CHAIN": "anthropic:x"}, "anthropic:x"),
         ({"OPENAI_API_KEY": "k", "LLM_PROVIDER": "gemini"}, None),
+        ({"LLM_SECRETS_DIR": "/run/secrets"}, None),
+        ({"LLM_SECRET_MANAGER": "aws:prod"}, None),
     ],
 )
 def test_keys_alone_make_a_chain(tmp_path, env, chain):

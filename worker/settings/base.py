@@ -4,6 +4,8 @@ from typing import NamedTuple
 
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from producer import settings
+
 
 class Slice(BaseSettings):
     """One consumer's settings. Holds what it is given: who reads variables is `sources.py`. Empty ones count as missing."""
@@ -30,7 +32,7 @@ class Problem(NamedTuple):
         return self.text
 
 
-class SettingsError(Exception):
+class SettingsError(settings.SettingsError):
     """Everything wrong at once; `problems` is never empty."""
 
     def __init__(self, problems: list[Problem]) -> None:

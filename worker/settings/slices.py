@@ -4,6 +4,7 @@ from decimal import Decimal, InvalidOperation
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import NoDecode
@@ -189,8 +190,8 @@ class AlertSettings(Slice):
     @field_validator("webhook", "slack")
     @classmethod
     def _is_http(cls, value: SecretStr | None) -> SecretStr | None:
-        if value and not value.get_secret_value().startswith(("http://", "https://")):
-            raise ValueError("must begin with https:// or http://")
+        if value and not _postable(value.get_secret_value()):
+            raise ValueError("must be like https://host/path, without a login and without blanks")
         return value
 
     def wants(self, name: str) -> bool:
@@ -230,6 +231,16 @@ class AuditSettings(Slice):
         """Raises `ValueError` for what is no key."""
         text = self.private_keys.get_secret_value() if self.private_keys else ""
         return Keyring([each.strip() for each in text.split(",") if each.strip()])
+
+
+def _postable(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0 and "@" not in parts.netloc and (
+            url.isascii() and url.isprintable() and " " not in url
+        )  # fmt: skip
+    except ValueError:  # of the port
+        return False
 
 
 class LogSettings(Slice):

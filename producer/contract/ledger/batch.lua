@@ -55,12 +55,15 @@ elseif op == 'retry' then
     if request and FINAL[ended] and ended ~= 'done' and not field(old, 'again') then
       local item = old:match('^(.*)~%d+$') or old
       local id = item .. '~' .. redis.call('HINCRBY', key('br', batch), item, 1)
-      local record = redis.call('HMGET', job_key(old), 'user', 'lane', 'fp', 'name', 'group', 'doc')
+      local record = redis.call('HMGET', job_key(old), 'user', 'lane', 'fp', 'name', 'group', 'doc', 'tags', 'wire')
       redis.call('HSET', job_key(old), 'again', id)
       redis.call('HSET', job_key(id), 'user', record[1], 'lane', record[2], 'fp', record[3], 'at', now, 'fence', 0, 'batch', batch)
       if record[4] then redis.call('HSET', job_key(id), 'name', record[4]) end
       if record[5] then redis.call('HSET', job_key(id), 'group', record[5]) end
       if record[6] then hold_document(id, record[6]) end
+      if record[7] then redis.call('HSET', job_key(id), 'tags', record[7]) end
+      if record[8] then redis.call('HSET', job_key(id), 'wire', record[8]) end
+      count('submitted')
       redis.call('SET', key('q', id), request)
       redis.call('DEL', key('q', old))
       redis.call('HINCRBY', b, GROUPS[ended] or 'failed', -1)

@@ -84,7 +84,7 @@ end
 
 local function to_waiting(id, first)
   local lane, user = field(id, 'lane'), field(id, 'user')
-  redis.call('HSET', job_key(id), 'state', 'waiting')
+  redis.call('HSET', job_key(id), 'state', 'waiting', 'since', now)
   if first then
     redis.call('HDEL', job_key(id), 'no')
     redis.call('LPUSH', line(lane, user), id)

@@ -87,7 +87,8 @@ end
 
 -- Usage, kept beyond its jobs: a hash per UTC day, one row per user, group, link and tags. Calls, input and output tokens and
 -- micro-dollars of answered calls, then calls and micro-dollars of those possibly billed.
-local function book_usage(id, kind, amounts, at, link)
+local function account(id, fence, kind, amounts, at)
+  local link = field(id, 'on' .. fence) or ''
   local day = key('use', math.floor(at / SHAPES.usd.slot))
   local row = cjson.encode({ field(id, 'user'), field(id, 'group') or '', link, field(id, 'tags') or '' })
   local sums = {}
@@ -102,16 +103,17 @@ local function book_usage(id, kind, amounts, at, link)
   for i, n in ipairs(sums) do sums[i] = string.format('%d', n) end
   redis.call('HSET', day, row, table.concat(sums, ','))
   redis.call('PEXPIRE', day, tonumber(redis.call('HGET', key('cfg'), 'usage_ms') or USAGE_MS))
+  count(kind == 'u' and 'spent_micro' or 'maybe_billed_micro', amounts.micro)
+  if kind == 'm' then count('maybe_billed_attempts', sign) end
 end
 
-local function book(id, fence, kind, amounts, at)
+-- What it costs its budgets, its job and its batch.
+local function charge(id, kind, amounts, at)
   for _, budget in ipairs(budgets(id)) do
     add(budget, kind .. slot_of(budget, at), amounts[budget.unit])
   end
-  book_usage(id, kind, amounts, at, field(id, 'on' .. fence) or '')
   local total = kind == 'u' and 'cost' or 'maybe'
   redis.call('HINCRBY', job_key(id), total, amounts.micro)
-  count(kind == 'u' and 'spent_micro' or 'maybe_billed_micro', amounts.micro)
   local batch = payer(id)
   if batch then
     redis.call('HINCRBY', key('b', batch), total, amounts.micro)
@@ -119,22 +121,27 @@ local function book(id, fence, kind, amounts, at)
   end
 end
 
+local function book(id, fence, kind, amounts, at)
+  charge(id, kind, amounts, at)
+  account(id, fence, kind, amounts, at)
+end
+
 -- The open attempt may have been billed: its hold stays booked as such, under its fence, until a late reply says better.
 local function doubt(id, fence)
   local amounts = held(id)
   book(id, fence, 'm', amounts, now)
-  count('maybe_billed_attempts', 1)
-  redis.call('HSET', job_key(id), 'doubt' .. fence, amounts.tokens .. ':' .. amounts.micro .. ':' .. now)
+  redis.call('HSET', job_key(id), 'doubt' .. fence, amounts.tokens .. ':' .. amounts.micro .. ':' .. now .. ':accounted')
   unhold(id)
 end
 
--- A late reply settles the doubt its fence left behind.
+-- A late reply settles the doubt its fence left behind. One that a worker of the version before left is in no usage yet.
 local function undoubt(id, fence)
   local left = field(id, 'doubt' .. fence)
   if not left then return end
   local tokens, micro, at = left:match('(%d+):(%d+):(%d+)')
-  book(id, fence, 'm', { tokens = -tokens, micro = -micro, requests = -1 }, tonumber(at))
-  count('maybe_billed_attempts', -1)
+  local back = { tokens = -tokens, micro = -micro, requests = -1 }
+  charge(id, 'm', back, tonumber(at))
+  if left:match(':accounted$') then account(id, fence, 'm', back, tonumber(at)) end
   redis.call('HDEL', job_key(id), 'doubt' .. fence)
 end
 

@@ -17,12 +17,16 @@ local function submit(id, user, lane, fingerprint, request, after, deadline, del
   local state = batch ~= '' and redis.call('HGET', key('b', batch), 'state')
   if batch ~= '' and state ~= 'open' and state ~= 'paused' then return 'closed', id end
 
-  if idempotent then redis.call('SET', idempotent, id, 'PX', 86400000) end
   if replays ~= '' then
     redis.call('HSET', job_key(id), 'replays', replays)
     if redis.call('EXISTS', key('d', replays)) == 1 then redis.call('HSET', key('d', replays), 'replayed', id) end
   end
-  redis.call('HSET', job_key(id), 'user', user, 'lane', lane, 'fp', fingerprint, 'at', now, 'fence', 0)
+  -- One that is to begin later counts from then.
+  redis.call('HSET', job_key(id), 'user', user, 'lane', lane, 'fp', fingerprint, 'at', now + tonumber(delay), 'fence', 0)
+  if idempotent then
+    redis.call('SET', idempotent, id, 'PX', 86400000)
+    redis.call('HSET', job_key(id), 'ik', idempotency)
+  end
   local group = redis.call('HGET', key('lim', 'user', user), 'group')
   if group then redis.call('HSET', job_key(id), 'group', group) end
   if tonumber(wire) > 1 then redis.call('HSET', job_key(id), 'wire', wire) end

@@ -1,8 +1,14 @@
 """Everything wrong in the environment is told at once, naming the variable and the fix."""
 
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 
 from worker.settings import Settings, SettingsError, load_redis
+
+ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture
@@ -126,3 +132,20 @@ def test_each_vendor_has_variables_of_its_own(env):
     first, second = Settings.load().links
     assert (first.base_url, second.base_url, second.adapter) == (None, "http://gateway", "anthropic")
     assert (first.api_key.get_secret_value(), second.api_key.get_secret_value()) == ("sk-1", "sk-2")
+
+
+@pytest.mark.parametrize(
+    "url", ["hooks.example/x", "https://ops:pw@hooks.example", "https://h/T0/ SECRET", "https://h:x/", "https://h\n/"]
+)
+def test_a_url_that_nobody_can_post_to_is_refused_without_being_told(env, url):
+    env(LLM_CHAIN="simulator:s", LLM_ALERT_WEBHOOK=url, LLM_ALERT_SLACK="https://hooks.example/services/T0/B0/x")
+    found = problems()
+    assert set(found) == {"LLM_ALERT_WEBHOOK"}
+    assert url not in found["LLM_ALERT_WEBHOOK"]
+
+
+def test_a_wrong_url_of_redis_is_told_by_the_first_send_and_not_by_the_import(env):
+    """In an interpreter of its own, as a web app has it."""
+    code = "from producer import complete\ntry: complete.AsyncResult('x').status\nexcept ValueError as error: print(error)"
+    done = subprocess.run([sys.executable, "-c", code], env={"REDIS_URL": "nonsense"}, capture_output=True, text=True, cwd=ROOT)
+    assert done.stdout.startswith("settings of the producer: REDIS_URL: write it as redis://host:6379/0"), done.stderr

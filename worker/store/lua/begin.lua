@@ -1,7 +1,7 @@
 -- KEYS[1] root
 -- ARGV    id, owner, lease ms, deliveries allowed, quiet ms after a start of the server, the wire version we read
 -- reply   {'go', fence, request, user, lane, submitted ms, now ms, deadline ms or 0, cost, maybe, attempts, tried, grow,
---          first begun ms}
+--          first begun ms, what the audit log has of it or ''}
 --         {'ended', outcome, told} | {'drop', state} | {'missing'} | {'early', ms to wait}
 -- keeps   only a released job can begin; one fence per start; every other delivery is dropped
 local id, owner, lease, allowed = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
@@ -34,4 +34,4 @@ redis.call('HSETNX', job_key(id), 'began', now)
 redis.call('ZADD', key('open'), now + lease, id)
 return { 'go', fence, redis.call('GET', key('q', id)), field(id, 'user'), lane, number(id, 'at'), now, deadline,
          number(id, 'cost'), number(id, 'maybe'), number(id, 'attempts'), field(id, 'tried') or '', number(id, 'grow'),
-         number(id, 'began') }
+         number(id, 'began'), field(id, 'asked') or '' }

@@ -1,7 +1,7 @@
 -- KEYS[1] root
 -- ARGV    id, fence, delay ms, fault or '', billing, micro, tokens, cool ms, told (see heed), what it waits behind or '',
 --         crashed (1: counts as a delivery), grow, patient (1: the time to finish begins anew with the next start),
---         output tokens
+--         output tokens, what the audit log has of it or ''
 -- reply   {'ok' | 'lost' | 'cancelled', publication orders...}
 -- keeps   hold returned or kept as possibly billed, slot freed, next released, in one step
 local id, fence, delay, fault = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4]
@@ -13,6 +13,7 @@ if field(id, 'state') ~= 'running' or number(id, 'fence') ~= fence then return {
 close_attempt(id, fence, fault, end_)
 if ARGV[11] ~= '1' then redis.call('HINCRBY', job_key(id), 'deliveries', -1) end
 if ARGV[12] == '1' then redis.call('HSET', job_key(id), 'grow', 1) end
+if ARGV[15] ~= '' then redis.call('HSET', job_key(id), 'asked', ARGV[15]) end
 if ARGV[13] == '1' then redis.call('HDEL', job_key(id), 'began') end
 if field(id, 'cancel') then
   finish(id, 'cancelled', CANCELLED)

@@ -4,13 +4,18 @@
 --         skew: {worker: ms}, spent, maybe, budgets: [[kind, name, limit, used, allowed]]}
 -- keeps   reads, but for slots that have left their window
 local most, fleet_limit = tonumber(ARGV[1]), ARGV[2]
-local function pairs_of(name)
-  local flat, map = redis.call('HGETALL', key(name)), {}
-  for i = 1, #flat, 2 do map[flat[i]] = tonumber(flat[i + 1]) end
+-- Of workers that live: one that died under an older version left its own behind.
+local function skews()
+  local flat, map = redis.call('HGETALL', key('skew')), {}
+  for i = 1, #flat, 2 do
+    if redis.call('ZSCORE', key('wk'), flat[i]) then map[flat[i]] = tonumber(flat[i + 1]) end
+  end
   return map
 end
 
-local function waited(id) return field(id, 'state') == 'waiting' and now - number(id, 'at') or 0 end
+local function waited(id)
+  return field(id, 'state') == 'waiting' and now - tonumber(field(id, 'since') or field(id, 'at')) or 0
+end
 
 -- Of the first lines of each ring: how many jobs wait, and for how long the oldest has.
 local function look(lane)
@@ -59,5 +64,5 @@ return cjson.encode({
   now = now, workers = redis.call('ZCOUNT', key('wk'), now, '+inf'), slots = slots, target = config('target'),
   open = redis.call('ZCARD', key('open')), parked = redis.call('ZCARD', key('park')), dead = redis.call('ZCOUNT', key('dead'), 0, '+inf'),
   lanes = { interactive = look('interactive'), batch = look('batch') },
-  cooling = cooling, skew = pairs_of('skew'), spent = spent, maybe = maybe, budgets = budgets,
+  cooling = cooling, skew = skews(), spent = spent, maybe = maybe, budgets = budgets,
 })
