@@ -213,9 +213,10 @@ def totals(stack: Stack, done: list[Completion]) -> None:
 def keep(stack: Stack) -> None:
     """Wait for Ctrl-C, or for a service that ends by itself."""
     print("\nLeft running until Ctrl-C. In another terminal, in this folder:\n")
-    print(f"  export REDIS_URL={stack.valkey.url()}")
-    print('  .venv/bin/completions ask "What is Celery?" --user me --temperature 0')
-    print("  .venv/bin/completions stats")
+    (FOLDER / "env").write_text("".join(f"export {name}='{value}'\n" for name, value in stack.settings.items()))
+    print(f"  . {FOLDER.name}/env; export PATH=$PWD/.venv/bin:$PATH")
+    print('  completions ask "What is Celery?" --user me --temperature 0 --max-tokens 200')
+    print("  completions health; completions stats")
     print(f"  tail -f {FOLDER.name}/worker.log", flush=True)
     while not (stack.worker.ended() or stack.flower.ended()):
         time.sleep(0.5)

@@ -79,7 +79,8 @@ class Stack:
         self.flower_login = f"demo:{secrets.token_urlsafe(9)}"
         # The developer's own settings stay out of the demo.
         clean = {name: value for name, value in os.environ.items() if not name.startswith(("LLM_", "CELERY_", "LEDGER_"))}
-        self.env = clean | env | {"REDIS_URL": self.valkey.url(), "PYTHONUNBUFFERED": "1"}
+        self.settings = env | {"REDIS_URL": self.valkey.url()}
+        self.env = clean | self.settings | {"PYTHONUNBUFFERED": "1"}
         self.worker = Service("worker", ["worker", "-n", "demo@%h", "-c", "8", "-l", "INFO"], self.env)
         flower = ["flower", "--address=127.0.0.1", f"--port={self.flower_port}"]
         self.flower = Service("flower", flower, self.env | {"FLOWER_BASIC_AUTH": self.flower_login})

@@ -34,7 +34,9 @@ class Place:
             return cls(*_named(text))
         parts = _split(text)
         if parts.scheme not in ("redis", "rediss"):
-            return cls(text)
+            raise ValueError("only redis://, rediss:// and sentinel:// are known")
+        if not (parts.path.strip("/") or "0").isdecimal():
+            raise ValueError("the database, behind the last /, is a number")
         options = dict(parse_qsl(parts.query))
         if "master_name" in options:
             raise ValueError("master_name goes with sentinel://host:26379")

@@ -11,6 +11,7 @@ from .contract import ledger
 from .places import Place
 
 Redis = redis.Redis
+RedisError = redis.RedisError
 
 ERRORS: tuple[type[Exception], ...] = (redis.RedisError, OSError)
 DOCUMENT_S = 3600

@@ -134,7 +134,8 @@ def _log(status: Status, alert: Alert) -> None:
     finding = alert.finding
     level = logging.WARNING if status == "firing" else logging.INFO
     about = f" ({finding.about})" if finding.about else ""
-    logger.log(level, "ALERT %s: %s%s: %s", status, finding.name, about, finding.text)
+    was = "it was: " if status == "resolved" else ""
+    logger.log(level, "ALERT %s: %s%s: %s%s", status, finding.name, about, was, finding.text)
 
 
 class _Post:
@@ -159,7 +160,8 @@ def _webhook(status: Status, alert: Alert, fleet: str) -> dict[str, Any]:
 
 def _slack(status: Status, alert: Alert, fleet: str) -> dict[str, Any]:
     sign = {"firing": ":rotating_light:", "resolved": ":white_check_mark:"}[status]
-    return {"text": f"{sign} [{fleet}] {status}: *{alert.finding.name}* {alert.finding.text}"}
+    was = "it was: " if status == "resolved" else ""
+    return {"text": f"{sign} [{fleet}] {status}: *{alert.finding.name}* {was}{alert.finding.text}"}
 
 
 _SHAPES = {"webhook": _webhook, "slack": _slack}

@@ -15,7 +15,7 @@ from . import broker  # noqa: F401 -- puts our transports behind redis:// and se
 from .alerts import Watch
 from .observe import signals as telemetry
 from .observe.logs import configure
-from .runtime import checked_settings, current, ending, shut_down, watch
+from .runtime import checked_settings, current, ending, shut_down, warnings, watch
 from .settings import LogSettings, SettingsError, load, load_redis
 from .steward import Steward
 from .store import ERRORS, unsafe
@@ -53,7 +53,7 @@ def refuse_to_start_wrong(conf: Any = None, **_: Any) -> None:
     except SettingsError as error:
         sys.exit(f"The worker cannot start:\n{error}\nCheck again with: completions check")
     configure(settings.log.level)
-    for warning in ending(settings, datetime.now(UTC).date()):
+    for warning in (*ending(settings, datetime.now(UTC).date()), *warnings(settings)):
         logger.warning(warning)
     conf.result_expires = settings.ledger.result_expires_s
     # Renewed while a message is worked on; but never shorter than a call, for a steward that cannot reach the broker.
@@ -100,4 +100,4 @@ def close_runtime(**_: Any) -> None:
 try:
     app = create_app()
 except SettingsError as error:
-    sys.exit(f"The worker cannot start:\n{error}")
+    sys.exit(f"Wrong settings:\n{error}\nCheck again with: completions check")

@@ -44,16 +44,15 @@ class Erased:
 class Erasure:
     """`results`: Celery's result backend. `trail`: the audit log's, None if there is none."""
 
-    def __init__(self, redis: Redis, keys: Keys, jobs: Jobs, results: Redis, trail: Trail | None, key: bytes) -> None:
+    def __init__(self, redis: Redis, keys: Keys, jobs: Jobs, results: Redis, trail: Trail | None) -> None:
         self._redis = redis
         self._keys = keys
         self._jobs = jobs
         self._scripts = Scripts(redis, keys.root)
         self._results = results
         self._trail = trail
-        self._hash_key = key
 
-    def run(self, user_id: str, who: str, reason: str) -> Iterator[tuple[Erased, list[Publication]]]:
+    def run(self, user_id: str) -> Iterator[tuple[Erased, list[Publication]]]:
         """One pass over everything; after each page, what was done so far and what to publish."""
         erased = Erased()
         cursor = -1
@@ -64,7 +63,7 @@ class Erasure:
         erased.usage_rows = self._disown(user_id)
         Limits(self._redis, self._keys).reset(Subject("user", user_id))
         if self._trail:
-            erased.audited = self._trail.erase(user_id, who, reason, self._hash_key)
+            erased.audited = self._trail.erase(user_id)
         yield erased, []
 
     def _page(self, user_id: str, found: list[str], erased: Erased) -> Iterator[Publication]:

@@ -3,7 +3,8 @@
 Redis down: the verdict is "down".
 """
 
-from collections.abc import Callable, Iterator
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
@@ -15,6 +16,13 @@ from .vitals import Vitals
 
 EXPECTED = ("RateLimited", "BudgetExceeded", "InvalidRequest", "Cancelled", "TooLong", "Truncated", "Refused", "Filtered")
 """Ends that are the caller's, the budget's or the model's doing: no failures of the service."""
+
+LINKS_OWN = frozenset(
+    {Fault.RATE_LIMITED, Fault.OVERLOADED, Fault.UNAVAILABLE, Fault.TIMEOUT, Fault.BAD_RESPONSE, Fault.QUOTA_EXHAUSTED}
+)
+"""Faults that are the provider's doing; of the others a request is to blame, or our settings (`auth`)."""
+FEW = 3
+"""So many failures of a link are no accident, however little it is called."""
 
 Severity = Literal["degraded", "down"]
 
@@ -77,6 +85,14 @@ class Health:
         return Verdict(status, findings, interactive(vitals), vitals)
 
 
+def by_link(calls: Mapping[tuple[str, str, str, str], int]) -> dict[str, Counter[str]]:
+    """Link -> what came of its calls."""
+    links: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    for (_, provider, model, outcome), count in calls.items():
+        links[f"{provider}:{model}"][outcome] += count
+    return dict(sorted(links.items()))
+
+
 def interactive(vitals: Vitals) -> Row | None:
     """Total times of interactive jobs; None if none ended in the window."""
     rows = vitals.recent.rows()
@@ -97,7 +113,8 @@ def _slow(vitals: Vitals, settings: HealthSettings) -> Found:
         yield (
             "",
             "degraded",
-            f"95 % of {row.count:,} interactive jobs took up to {row.p95 / 1000:.1f} s, over {settings.p95_s:g}",
+            f"95 % of {row.count:,} interactive jobs took up to {row.p95 / 1000:.1f} s, over {settings.p95_s:g}. "
+            "See: completions stats --last 5m",
         )
 
 
@@ -117,15 +134,31 @@ def _errors(vitals: Vitals, settings: HealthSettings) -> Found:
 
 
 def _truncation(vitals: Vitals, settings: HealthSettings) -> Found:
-    answered = sum(count for (*_, outcome), count in vitals.recent.calls.items() if outcome in ANSWERED)
-    cut = sum(count for (*_, outcome), count in vitals.recent.calls.items() if outcome == "length")
+    links = by_link(vitals.recent.calls)
+    answered = sum(outcomes[each] for outcomes in links.values() for each in ANSWERED)
+    cut = sum(outcomes["length"] for outcomes in links.values())
     if answered >= settings.least and cut / answered > settings.truncation_rate:
-        yield "", "degraded", f"{cut / answered:.0%} of {answered:,} answers were cut at max_tokens. Fix: raise LLM_MAX_TOKENS"
+        most = max(links, key=lambda link: links[link]["length"])
+        text = f"{cut / answered:.0%} of {answered:,} answers were cut at max_tokens, most by {most}"
+        yield "", "degraded", f"{text}. Fix: raise LLM_MAX_TOKENS, or the requests' own max_tokens"
+
+
+def _failing(vitals: Vitals, settings: HealthSettings) -> Found:
+    for link, outcomes in by_link(vitals.recent.calls).items():
+        faults = Counter({fault: count for fault, count in outcomes.items() if fault in LINKS_OWN})
+        calls, failed = outcomes.total(), faults.total()
+        if failed >= FEW and failed > calls / 2:
+            worst = faults.most_common(1)[0][0]
+            yield (
+                link,
+                "degraded",
+                f"{link} failed {failed:,} of {calls:,} calls, most by {worst}. See: the provider's status page",
+            )
 
 
 def _cooldown(vitals: Vitals, settings: HealthSettings) -> Found:
     for link, fault, left_s in vitals.cooling:
-        yield link, "degraded", f"{link} is left alone for {left_s:.0f} s more ({fault})"
+        yield link, "degraded", f"{link} is left alone for {left_s:.0f} s more ({fault}). See: the provider's status page"
 
 
 def _auth(vitals: Vitals, settings: HealthSettings) -> Found:
@@ -198,6 +231,7 @@ PROBES: dict[str, Callable[[Vitals, HealthSettings], Found]] = {
     "slow": _slow,
     "queue": _queue,
     "auth": _auth,
+    "failing": _failing,
     "cooldown": _cooldown,
     "audit": _audit,
     "truncation": _truncation,

@@ -4,6 +4,7 @@ import os
 import secrets
 import socket
 import threading
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
@@ -143,29 +144,42 @@ def checked_settings() -> Settings:
     This process and its children go by them from now on.
     """
     global _settings
-    settings = _settings = Settings.load()
-    problems: list[Problem] = []
+    settings = _settings = Settings.load(examine=_examined)
+    return settings
+
+
+def _examined(settings: Settings) -> Iterator[Problem]:
+    """What a slice alone cannot know to be wrong. Slices that could not be read are passed over: they are None."""
     for position, link in enumerate(settings.links, start=1):
         try:
             providers.load(link.adapter)
         except LookupError as error:
             reason = f"Invalid env var: LLM_CHAIN: link {position}, {link.name}: {error}"
             fix = f"use a known provider, or export LLM_LINK_{link.provider.upper()}_BASE_URL=... for an OpenAI-compatible one"
-            problems.append(Problem("LLM_CHAIN", f"{reason}. Fix: {fix}"))
-    for name in settings.filters.output:
+            yield Problem("LLM_CHAIN", f"{reason}. Fix: {fix}")
+    for name in settings.filters.output if settings.filters else ():
         try:
             filters.load(name)
         except LookupError as error:
-            problems.append(Problem("LLM_OUTPUT_FILTERS", f"Invalid env var: LLM_OUTPUT_FILTERS: {error}. Fix: correct the name"))
+            yield Problem("LLM_OUTPUT_FILTERS", f"Invalid env var: LLM_OUTPUT_FILTERS: {error}. Fix: correct the name")
     try:
-        load_vocabularies(settings.models.known, ((link.provider, link.model) for link in settings.links))
+        if settings.models:
+            load_vocabularies(settings.models.known, ((link.provider, link.model) for link in settings.links))
     except ValueError as error:
-        problems.append(Problem("LLM_MODELS_FILE", f"Invalid env var: LLM_MODELS_FILE: {error}. Fix: name another tokenizer"))
-    if problem := _no_findings(settings.alerts):
-        problems.append(problem)
-    if problems:
-        raise SettingsError(problems)
-    return settings
+        yield Problem("LLM_MODELS_FILE", f"Invalid env var: LLM_MODELS_FILE: {error}. Fix: name another tokenizer")
+    if settings.alerts and (problem := _no_findings(settings.alerts)):
+        yield problem
+    if settings.audit and settings.audit.url and not settings.audit.key:
+        needs = "Missing required env var: LLM_AUDIT_KEY (LLM_AUDIT_URL needs it)"
+        yield Problem("LLM_AUDIT_KEY", f"{needs}. Fix: export the public key of a pair; `completions audit key` makes one")
+
+
+def warnings(settings: Settings) -> list[str]:
+    """What is allowed and hardly meant."""
+    found = [f"UNKNOWN_SETTING: {name} is none of ours: misspelt? See docs/configuration.md" for name in settings.unknown]
+    if settings.audit.private_keys:
+        found.append("UNSAFE_AUDIT: a worker has LLM_AUDIT_PRIVATE_KEYS, so whoever has its machine can read the audit log")
+    return found
 
 
 def ending(settings: Settings, today: date) -> list[str]:

@@ -71,10 +71,13 @@ class Trail:
         for key in self._sink.scan_iter(self._keys.audit_entries("*"), count=PAGE):
             yield sum(self._resealed(str(key), number, str(text), keyring, seal) for number, text in self._numbered(str(key)))
 
-    def erase(self, user_id: str, who: str, reason: str, key: bytes) -> int:
-        """Forget a user's entries; how many jobs that were. Only a hash of the name, by the fleet's `key`, is noted."""
-        jobs = self.jobs(user_id)
+    def note_erasure(self, user_id: str, who: str, reason: str, key: bytes) -> None:
+        """Before anything is forgotten. Only a hash of the name, by the fleet's `key`, is kept."""
         self._note("erased", hmac.new(key, user_id.encode(), hashlib.sha256).hexdigest()[:16], who, reason)
+
+    def erase(self, user_id: str) -> int:
+        """Forget a user's entries; how many jobs that were."""
+        jobs = self.jobs(user_id)
         for start in range(0, len(jobs), PAGE):
             self._sink.delete(*map(self._keys.audit_entries, jobs[start : start + PAGE]))
         self._sink.delete(self._keys.audit_jobs(user_id))

@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from ..settings import SettingsError
+from ..store import RedisError
 from .ask import ask
 from .batch import batch
 from .job import cancel, status
@@ -17,11 +18,14 @@ class _Plugins(click.Group):
     """Loads a sub-command from its entry point when it is asked for."""
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Wrong settings are told in words, whichever command reads them."""
+        """Wrong settings, and a server that does not answer, are told in words, whichever command meets them."""
         try:
             return super().invoke(ctx)
         except SettingsError as error:
             raise click.ClickException(str(error)) from None
+        except RedisError as error:
+            where = "Fix: start Redis, or check REDIS_URL and LEDGER_URL"
+            raise click.ClickException(f"Redis does not answer ({type(error).__name__}). {where}") from None
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return sorted({*super().list_commands(ctx), *(point.name for point in _points())})

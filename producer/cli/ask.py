@@ -4,8 +4,9 @@ import sys
 
 import click
 
-from ..client import complete
+from ..client import Job, complete
 from ..contract.errors import JobError
+from ..contract.messages import Completion
 
 
 @click.command()
@@ -29,22 +30,33 @@ def ask(
     completions ask "Name three uses of Redis" --temperature 0
     """
     text = sys.stdin.read() if prompt == "-" else prompt
+    if not text.strip():
+        raise click.UsageError("there is no question: the prompt is empty")
     options = {"model": model, "temperature": temperature, "max_tokens": max_tokens, "lane": lane}
     given = {name: value for name, value in options.items() if value is not None}
     try:
         job = complete.delay([{"role": "user", "content": text}], user, **given)
-        completion = job.value(timeout)
+        completion = _waited(job, timeout)
     except JobError as error:
         raise click.ClickException(f"{type(error).__name__}: {error}") from None
-    except TimeoutError:
-        click.echo(f"No answer within {timeout} s. Look again with: completions status {job.id}", err=True)
-        sys.exit(3)
     if as_json:
         click.echo(completion.model_dump_json(indent=2))
         return
     click.echo(completion.text)
     mark = " cached" if completion.cached else ""
     click.echo(
-        f"[{completion.provider}:{completion.model}{mark} ${completion.cost_usd:.6f} {completion.latency_ms} ms]",
+        f"[{completion.provider}:{completion.model}{mark} ${completion.cost_usd:.6f} {completion.latency_ms} ms, job {job.id}]",
         err=True,
     )
+
+
+def _waited(job: Job, timeout: float) -> Completion:
+    try:
+        return job.value(timeout)
+    except TimeoutError:
+        click.echo(f"No answer within {timeout} s. Look again with: completions status {job.id}", err=True)
+    except KeyboardInterrupt:
+        click.echo(
+            f"\nThe job goes on. Look again with: completions status {job.id}; end it with: completions cancel {job.id}", err=True
+        )
+    sys.exit(3)

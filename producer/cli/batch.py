@@ -15,6 +15,7 @@ from ..contract.errors import InvalidRequest, JobError
 from ..contract.messages import Completion
 from ..openai_batch import is_openai, output, requests
 from .bars import line, watch
+from .out import can_hold, told
 
 OPENAI = "openai"
 
@@ -63,6 +64,8 @@ def run(
     {"messages": [{"role": "user", "content": "Name a broker"}], "name": "q1"}
     {"custom_id": "q1", "method": "POST", "url": "/v1/chat/completions", "body": {"model": "gpt-4o-mini", "messages": [...]}}
     """
+    if out:
+        can_hold(_part(out))
     form = OPENAI if is_openai(_first_line(file)) else "jsonl"
     name = batch_id or _fingerprint(file, user, model, max_tokens)
     options = {"max_tokens": max_tokens} if max_tokens else {}
@@ -100,6 +103,8 @@ def follow(found: Batch, as_json: bool, out: Path | None) -> None:
     if out:
         _write(found, out, "input", _form(last.label))
         click.echo(f"{last.ended:,} results in {out}", err=True)
+    elif last.failed:
+        click.echo(f"{last.failed:,} failed. Why: completions batch results {found.id}", err=True)
     sys.exit(0 if last.done == last.total else 1)
 
 
@@ -158,8 +163,11 @@ def retry_failed(batch_id: str) -> None:
 @click.option("--limit", type=click.IntRange(min=1), default=20, show_default=True)
 def list_(limit: int) -> None:
     """List the latest batches."""
-    for each in recent(limit):
+    known = recent(limit)
+    for each in known:
         click.echo(line(each))
+    if not known:
+        click.echo("No batches.")
 
 
 def _first_line(file: Path) -> str:
@@ -184,10 +192,15 @@ def _write(found: Batch, out: Path | None, order: Any, form: str) -> None:
     if out is None:
         _lines(found, sys.stdout, order, form)
         return
-    part = out.with_name(f".{out.name}.part")
-    with part.open("w", encoding="utf-8") as file:
-        _lines(found, file, order, form)
-    part.replace(out)
+    part = _part(out)
+    with told(out):
+        with part.open("w", encoding="utf-8") as file:
+            _lines(found, file, order, form)
+        part.replace(out)
+
+
+def _part(out: Path) -> Path:
+    return out.with_name(f".{out.name}.part")
 
 
 def _lines(found: Batch, file: IO[str], order: Any, form: str) -> None:

@@ -30,6 +30,9 @@ def status(job_id: str, as_json: bool) -> None:
 def cancel(job_id: str) -> None:
     """Cancel job JOB_ID. A queued one never runs; a running one has its call stopped and its cost kept."""
     try:
-        click.echo(complete.AsyncResult(job_id).cancel())
+        state = complete.AsyncResult(job_id).cancel()
     except JobError as error:
         raise click.ClickException(str(error)) from None
+    if state == "missing":
+        raise click.ClickException(f"the ledger has no job {job_id}: never submitted, or kept too long ago")
+    click.echo(state)

@@ -16,6 +16,7 @@ from ..contract.messages import Completion
 from ..documents import Document
 from ..summaries import STYLES, Estimate, estimate, summarize
 from .bars import watch
+from .out import can_hold, can_hold_files, told
 
 
 @click.command("summarize")
@@ -41,6 +42,8 @@ def summarize_(
     \b
     completions summarize reports/ --user alice --out summaries/ --style bullets --budget 2
     """
+    if out:
+        (can_hold if out.suffix == ".jsonl" else can_hold_files)(out)
     options = {"model": model} if model else {}
     stdin = sys.stdin.read() if documents.STDIN in paths else ""
     try:
@@ -119,12 +122,12 @@ def _show(item: Item, out: Path | None) -> None:
     answered = isinstance(item.outcome, Completion)
     if out is not None and out.suffix == ".jsonl":
         mode = "w" if item.index == 0 else "a"
-        with out.open(mode, encoding="utf-8") as file:
+        with told(out), out.open(mode, encoding="utf-8") as file:
             file.write(json.dumps(_line(item), ensure_ascii=False) + "\n")
     elif out is not None and isinstance(item.outcome, Completion):
-        out.mkdir(parents=True, exist_ok=True)
         name = re.sub(r"[^\w.-]+", "_", item.name)[-80:]
-        (out / f"{item.index + 1:05}-{name}.md").write_text(item.outcome.text + "\n", "utf-8")
+        with told(out):
+            (out / f"{item.index + 1:05}-{name}.md").write_text(item.outcome.text + "\n", "utf-8")
     elif isinstance(item.outcome, Completion):
         click.echo(f"# {item.name}\n\n{item.outcome.text}\n")
     if not answered:

@@ -5,8 +5,7 @@ from urllib.parse import quote
 
 import pytest
 from support import acl, flower
-from support.flower import LOGIN
-from support.ledger import ask, until
+from support.ledger import ask
 from support.sentinels import Watched
 
 import producer
@@ -75,16 +74,16 @@ def test_flower_follows(watched, wire, env, start_worker, submit, tmp_path):
     start_worker(env | {"REDIS_URL": watched.url("worker")}, concurrency=4)
     with flower.running(tmp_path, REDIS_URL=watched.url("flower")) as fleet_view:
 
-        def shown():
+        def answered():
             (job,) = submit(1, producer.complete)
             job.value(60)
-            return fleet_view.get(f"/api/task/info/{job.id}", LOGIN)[0] == 200
+            return job
 
-        until(shown)
+        fleet_view.wait_shown(answered)
         watched.catch_up(hold=True)
         watched.primary.kill()
         watched.wait_promoted()
-        until(shown, 60)
+        fleet_view.wait_shown(answered)
 
 
 @pytest.mark.timeout(40)

@@ -76,16 +76,21 @@ def work(server, start_worker):
     return producer.complete
 
 
+def answered(complete):
+    job = complete.delay(ask("x"), "u1")
+    assert job.value(30).finish_reason == "stop"
+    assert job.get(timeout=10)["finish_reason"] == "stop"
+    return job
+
+
 def test_jobs_are_answered_shown_and_operated_on(server, start_worker, operate, tmp_path):
     """Nobody is refused anything but the operator and the worker CONFIG, which they can do without."""
     complete = work(server, start_worker)
     with flower.running(tmp_path, REDIS_URL=acl.logged_in(server.url(), "flower")) as fleet_view:
-        job, failed = complete.delay(ask("x"), "u1"), complete.delay(FAILS, "u5")
-        assert job.value(30).finish_reason == "stop"
-        assert job.get(timeout=10)["finish_reason"] == "stop"
+        failed = complete.delay(FAILS, "u5")
+        fleet_view.wait_shown(lambda: answered(complete))
         with pytest.raises(errors.JobError):
             failed.value(30)
-        until(lambda: '"SUCCESS"' in fleet_view.get(f"/api/task/info/{job.id}", LOGIN)[1])
         assert "completions.interactive" in fleet_view.get("/broker", LOGIN)[1]
         assert "worker1" in fleet_view.get("/api/workers?refresh=1", LOGIN)[1]
     assert "1 jobs failed for good" in operate("health")

@@ -111,6 +111,17 @@ def test_ctrl_c_detaches_and_the_batch_goes_on(completions, requests, start_work
     assert batch.progress().done == 30
 
 
+def test_a_place_that_cannot_be_written_is_told_before_anything_is_paid(completions, requests, tmp_path):
+    file = requests({"messages": ask("x")})
+    for command in (
+        ("batch", "run", file, "--out", tmp_path / "none/x.jsonl"),
+        ("summarize", file, "--yes", "--out", "/proc/none"),
+    ):
+        code, _, told = completions(*map(str, command), "--user", "u1")
+        assert (code, "cannot be written: " in told) == (1, True)
+    assert recent(1) == []
+
+
 def test_pause_resume_cancel(completions, complete):
     batch = Batch.submit([ask("x")], "u1")
     assert completions("batch", "pause", batch.id)[1] == "paused\n"

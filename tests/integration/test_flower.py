@@ -21,11 +21,17 @@ def fleet_view(redis_url, tmp_path):
         yield running
 
 
+def answered(complete):
+    job = complete.delay(ask("another"), "u1")
+    job.value(30)
+    return job
+
+
 def test_flower_shows_jobs_to_its_operator_and_prompts_to_nobody(fleet_view, complete, wire, openai_env, start_worker):
     start_worker(openai_env)
     assert [fleet_view.get(path)[0] for path in ("/tasks", "/metrics", "/api/tasks", "/healthcheck")] == [401, 401, 401, 200]
     assert fleet_view.get("/tasks", "ops:guess")[0] == 401
-    complete.delay(ask("another"), "u1").value(30)
+    fleet_view.wait_shown(lambda: answered(complete))
     job = complete.delay(ask("the secret prompt"), "u1")
     answer = job.value(30).text
     until(lambda: '"SUCCESS"' in fleet_view.get(f"/api/task/info/{job.id}", LOGIN)[1])

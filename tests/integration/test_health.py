@@ -64,15 +64,19 @@ def test_slow_jobs(complete, wire, openai_env, start_worker, health):
     assert "slow" not in names(health())
 
 
-def test_jobs_that_fail_and_leave_dead_letters(complete, wire, openai_env, start_worker, health):
+def test_jobs_that_fail_and_leave_dead_letters(complete, wire, openai_env, start_worker, health, command):
     """Refusals of limits are no failures of the service."""
     wire.script = lambda request, number: "500"
     start_worker(openai_env | QUIET)
     work(complete, max_tokens=1_000_000)
     assert names(health()) == set()
     work(complete)
+    until(lambda: {"errors", "dead_letters", "failing"} <= names(health()))
     verdict = health()
-    assert {"errors", "dead_letters"} <= names(verdict)
+    failing = next(finding for finding in verdict.findings if finding.name == "failing")
+    assert failing.about == "openai:gpt-4o-mini"
+    assert "failed 4 of 4 calls, most by unavailable" in failing.text
+    assert "openai:gpt-4o-mini: 4 of 4 calls failed: unavailable 4" in command("stats", "--last", "5m")
     assert "ProvidersExhausted" in next(finding.text for finding in verdict.findings if finding.name == "errors")
 
 

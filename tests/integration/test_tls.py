@@ -8,7 +8,7 @@ import sys
 import pytest
 from support import flower
 from support.flower import LOGIN
-from support.ledger import ask, until
+from support.ledger import ask
 from support.nodes import ROOT
 from support.sentinels import NAME, Sentinel
 from support.tls import Authority, Terminator
@@ -51,12 +51,16 @@ def a_job_is_answered_and_shown(url, start_worker, tmp_path):
     producer.configure(url)
     start_worker({"REDIS_URL": url})
     with flower.running(tmp_path, REDIS_URL=url) as fleet_view:
-        job = producer.complete.delay(ask("x"), "u1")
-        assert job.value(30).finish_reason == "stop"
-        assert job.get(timeout=10)["finish_reason"] == "stop"
+        fleet_view.wait_shown(answered)
         assert asyncio.run(waited(producer.complete.delay(ask("y"), "u1"))).finish_reason == "stop"
-        until(lambda: '"SUCCESS"' in fleet_view.get(f"/api/task/info/{job.id}", LOGIN)[1])
         assert "completions.interactive" in fleet_view.get("/broker", LOGIN)[1]
+
+
+def answered():
+    job = producer.complete.delay(ask("x"), "u1")
+    assert job.value(30).finish_reason == "stop"
+    assert job.get(timeout=10)["finish_reason"] == "stop"
+    return job
 
 
 async def waited(job):

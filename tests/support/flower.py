@@ -6,9 +6,10 @@ import subprocess
 import sys
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from support.ledger import until
 from support.nodes import ROOT
@@ -35,6 +36,16 @@ class Flower:
                 return error.code, error.read().decode()
         except OSError:
             return 0, ""
+
+    def wait_shown(self, run: Callable[[], Any]) -> None:
+        """Until it shows a job of `run`'s as done: it hears of nothing before it listens, so that jobs are run until then."""
+        seen: list[str] = []
+
+        def shown() -> bool:
+            seen.append(f"/api/task/info/{run().id}")
+            return any('"SUCCESS"' in self.get(each, LOGIN)[1] for each in seen)
+
+        until(shown, 60)
 
 
 @contextmanager

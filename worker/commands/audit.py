@@ -23,6 +23,15 @@ from ..trail import Trail
 T = TypeVar("T")
 
 
+class Reason(click.ParamType[str]):
+    """Some words."""
+
+    name = "text"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        return value.strip() or self.fail("say why, for example a ticket's number", param, ctx)
+
+
 @click.group()
 def audit() -> None:
     """The audit log: prompts and answers, sealed (LLM_AUDIT_URL, LLM_AUDIT_KEY).
@@ -51,7 +60,7 @@ def list_(user: str) -> None:
 
 @audit.command()
 @click.argument("job_id")
-@click.option("--reason", required=True, help="Why you look; kept with your name.")
+@click.option("--reason", type=Reason(), required=True, help="Why you look; kept with your name.")
 def show(job_id: str, reason: str) -> None:
     """Print what a job asked and what came back, as JSON lines. That you looked is noted before anything is opened.
 

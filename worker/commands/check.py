@@ -5,8 +5,9 @@ from datetime import UTC, datetime
 
 import click
 
-from ..runtime import checked_settings, ending, operator
-from ..settings import SettingsError
+from ..runtime import audit_sink, checked_settings, ending, operator, warnings
+from ..sealing import Seal
+from ..settings import AuditSettings, SettingsError
 from ..store import ERRORS, unsafe
 
 
@@ -30,10 +31,11 @@ def check(offline: bool) -> None:
     width = max(map(len, settings.origins))
     for variable, origin in sorted(settings.origins.items()):
         click.echo(f"{variable:<{width}}  {origin}")
-    for warning in ending(settings, datetime.now(UTC).date()):
+    for warning in (*ending(settings, datetime.now(UTC).date()), *warnings(settings)):
         click.secho(warning, fg="yellow", err=True)
     if not offline:
         _ping()
+        _ping_audit(settings.audit)
     click.echo("The configuration is complete and valid.")
 
 
@@ -49,3 +51,17 @@ def _ping() -> None:
     click.echo("ledger: answers")
     for warning in unsafe(ledger):
         click.secho(warning, fg="yellow", err=True)
+
+
+def _ping_audit(settings: AuditSettings) -> None:
+    """A worker may only write there, and PING."""
+    sink = audit_sink(settings)
+    if sink is None or settings.key is None:
+        return
+    try:
+        sink.ping()
+    except ERRORS as error:
+        raise click.ClickException(
+            f"The audit log does not answer ({type(error).__name__}: {error}), so jobs would wait. Fix: check LLM_AUDIT_URL"
+        ) from None
+    click.echo(f"audit log: answers; sealed for key {Seal(settings.key).id}")

@@ -20,6 +20,7 @@ def drill(user: str, timeout: float) -> None:
     completions drill --user ops
     """
     runtime = current()
+    runtime.ledger.redis.ping()  # a submission would be tried for a minute
     first = runtime.settings.links[0].name
     messages = [{"role": "user", "content": "Reply with the single word: ready"}]
     options = {"avoid": [first], "max_tokens": 256, "cache": "bypass", "deadline_s": timeout}

@@ -13,7 +13,7 @@ from ..jobs import Jobs
 from ..runtime import operator
 from ..settings import LedgerSettings, load_redis
 from ..store import ERRORS, connect
-from .audit import trail_or_none, who
+from .audit import Reason, trail_or_none, who
 
 PATIENCE_S = 60.0
 """How long it waits for running calls to be stopped."""
@@ -22,7 +22,7 @@ AGAIN_S = 1.0
 
 @click.command()
 @click.argument("user")
-@click.option("--reason", required=True, help="Why, for example a ticket; kept in the audit log, if there is one.")
+@click.option("--reason", type=Reason(), required=True, help="Why, for example a ticket; kept in the audit log, if there is one.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def erase(user: str, reason: str, yes: bool) -> None:
     """Forget USER: jobs, answers, cached answers, dead letters, batches, limits and the audit log. It cannot be undone.
@@ -38,7 +38,8 @@ def erase(user: str, reason: str, yes: bool) -> None:
         erased = _until_done(user, reason)
     except ERRORS as error:
         raise click.ClickException(
-            f"Redis does not answer ({type(error).__name__}): not all is forgotten. Fix: check LEDGER_URL, then repeat"
+            f"Redis does not answer ({type(error).__name__}): not all is forgotten. "
+            "Fix: check LEDGER_URL, CELERY_RESULT_BACKEND and LLM_AUDIT_URL, then repeat"
         ) from None
     click.echo(
         f"Forgotten: {erased.jobs:,} jobs, {erased.cached:,} cached answers, {erased.batches:,} batches, "
@@ -49,13 +50,15 @@ def erase(user: str, reason: str, yes: bool) -> None:
 
 
 def _until_done(user: str, reason: str) -> Erased:
-    """Pass after pass, while calls are being stopped."""
-    ledger, redis = operator(), load_redis()
+    """Pass after pass, while calls are being stopped; noted first in the audit log, if there is one."""
+    ledger, redis, trail = operator(), load_redis(), trail_or_none()
+    if trail:
+        trail.note_erasure(user, who(), reason, ledger.hash_key())
     jobs = Jobs(ledger.redis, ledger.keys, LedgerSettings(), "operator")
-    erasure = Erasure(ledger.redis, ledger.keys, jobs, connect(redis.backend), trail_or_none(), ledger.hash_key())
+    erasure = Erasure(ledger.redis, ledger.keys, jobs, connect(redis.backend), trail)
     total, give_up = Erased(), time.monotonic() + PATIENCE_S
     while True:
-        found = _pass(erasure.run(user, who(), reason), ledger.redis.dbsize())
+        found = _pass(erasure.run(user), ledger.redis.dbsize())
         for name in ("jobs", "cached", "batches", "usage_rows", "audited"):
             setattr(total, name, getattr(total, name) + getattr(found, name))
         total.unfinished = found.unfinished

@@ -7,7 +7,8 @@ from dataclasses import asdict
 
 import click
 
-from ..observe.metrics import Row
+from ..health import by_link
+from ..observe.metrics import ANSWERED, Row
 from ..runtime import operator
 from ..store import ERRORS
 
@@ -36,7 +37,7 @@ class Span(click.ParamType[int]):
 @click.option("--last", "span_s", type=Span(), default="24h", show_default=True, help="How far to look back: 1m, 5m, 1h, ...")
 @click.option("--json", "as_json", is_flag=True, help="One JSON array for a machine instead of a table.")
 def stats(span_s: int, as_json: bool) -> None:
-    """Latencies of all workers in milliseconds, within 2 %: all together, then by lane, by provider, by model.
+    """Latencies of all workers in milliseconds, within 2 %: all together, then by lane, by provider, by model; failed calls.
 
     \b
     queue      from submission to the first time a worker took the job
@@ -50,7 +51,8 @@ def stats(span_s: int, as_json: bool) -> None:
     completions stats --json | jq '.[] | select(.kind == "total" and .lane == "*" and .provider == "*") | .p99'
     """
     try:
-        rows = operator().metrics.window(span_s).rows()
+        window = operator().metrics.window(span_s)
+        rows = window.rows()
     except ERRORS as error:
         reason = str(error).rstrip(".")
         raise click.ClickException(f"Redis does not answer: {reason}. Fix: check with `completions check`") from None
@@ -58,6 +60,10 @@ def stats(span_s: int, as_json: bool) -> None:
         click.echo(json.dumps([asdict(row) for row in rows]))
     elif rows:
         click.echo(table(rows))
+        for link, outcomes in by_link(window.calls).items():
+            if faults := {name: count for name, count in outcomes.items() if name not in ANSWERED}:
+                listed = ", ".join(f"{name} {count:,}" for name, count in sorted(faults.items()))
+                click.echo(f"{link}: {sum(faults.values()):,} of {outcomes.total():,} calls failed: {listed}")
     else:
         click.echo(f"No job has ended in the last {span_s:,} s.")
 

@@ -4,6 +4,7 @@ Each consumer takes its slice and nothing else, so a test writes `QuotaSettings(
 Where values come from: `sources.py`.
 """
 
+from collections.abc import Callable, Iterable
 from typing import NamedTuple, Self, TypeVar
 
 from .base import Problem, SettingsError, Slice
@@ -88,10 +89,15 @@ class Settings(NamedTuple):
     """The chain, in order."""
     origins: dict[str, str]
     """Variable -> where its value is from; of variables that nobody gives, only the secrets."""
+    unknown: tuple[str, ...]
+    """Variables of the environment that look like ours and are none."""
 
     @classmethod
-    def load(cls) -> Self:
-        """Read all sources. Raises `SettingsError` with every problem found."""
+    def load(cls, examine: Callable[[Self], Iterable[Problem]] = lambda _: ()) -> Self:
+        """Read all sources. Raises `SettingsError` with every problem found, those that `examine` finds included.
+
+        A slice that could not be read is None in what `examine` is given.
+        """
         sources = Sources()
         slices = {
             name: sources.settings if slice_ is SourceSettings else sources.read(slice_)
@@ -101,9 +107,17 @@ class Settings(NamedTuple):
         chain = sources.read(ChainSettings)
         models = slices["models"]
         chained = links(chain, models.known, sources) if chain and isinstance(models, ModelSettings) else ()
-        if sources.problems:
-            raise SettingsError(sources.problems)
-        return cls(**slices, links=chained, origins=sources.origins)  # type: ignore[arg-type]
+        unknown = tuple(sources.unknown(cls._variables()))
+        settings = cls(**slices, links=chained, origins=sources.origins, unknown=unknown)  # type: ignore[arg-type]
+        if problems := [*sources.problems, *examine(settings)]:
+            raise SettingsError(problems)
+        return settings
+
+    @classmethod
+    def _variables(cls) -> set[str]:
+        slices: list[type[Slice]] = [ChainSettings]
+        slices += [each for each in cls.__annotations__.values() if isinstance(each, type) and issubclass(each, Slice)]
+        return {str(field.validation_alias) for each in slices for field in each.model_fields.values()}
 
 
 S = TypeVar("S", bound=Slice)

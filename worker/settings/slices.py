@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, ValidationInfo, field_validator
+from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import NoDecode
 
 from producer.places import Place
@@ -204,8 +204,8 @@ class AuditSettings(Slice):
 
     url: SecretStr | None = Field(None, validation_alias="LLM_AUDIT_URL")
     """The Redis server they are kept on; None: they are not."""
-    key: str | None = Field(None, validation_alias="LLM_AUDIT_KEY", validate_default=True)
-    """The public key they are sealed with."""
+    key: str | None = Field(None, validation_alias="LLM_AUDIT_KEY")
+    """The public key they are sealed with; needed by workers, not by readers."""
     private_keys: SecretStr | None = Field(None, validation_alias="LLM_AUDIT_PRIVATE_KEYS")
     """For `completions audit` only: private keys that open them, comma separated. No worker needs one."""
     days: Positive = Field(90, validation_alias="LLM_AUDIT_DAYS")
@@ -219,11 +219,9 @@ class AuditSettings(Slice):
 
     @field_validator("key")
     @classmethod
-    def _is_a_key(cls, value: str | None, info: ValidationInfo) -> str | None:
+    def _is_a_key(cls, value: str | None) -> str | None:
         if value is not None:
             Seal(value)
-        elif info.data.get("url") is not None:
-            raise ValueError("LLM_AUDIT_URL needs the public key of a pair; `completions audit key` makes one")
         return value
 
     @property

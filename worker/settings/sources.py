@@ -12,6 +12,7 @@ from threading import Thread
 from typing import Annotated, Any, TypeVar, get_args
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_core import PydanticUndefined
 from pydantic_settings import (
     AWSSecretsManagerSettingsSource,
     AzureKeyVaultSettingsSource,
@@ -87,6 +88,11 @@ class Sources:
                 self._wrong(variable, item["msg"].removeprefix("Value error, "), _fix(variable, slice_))
             return None
 
+    def unknown(self, known: set[str]) -> list[str]:
+        """Variables of the environment that look like ours and are none: misspelt, most likely."""
+        given = (name.upper() for name in _Variables(Slice, "", None).env_vars if name.startswith(("llm_", "ledger_")))
+        return sorted(name for name in given if name not in known and not name.startswith("LLM_LINK_"))
+
     def _files(self, folder: Path) -> dict[str, str]:
         found: dict[str, str] = {}
         try:
@@ -142,7 +148,11 @@ def _variable(slice_: type[Slice], place: str, prefix: str) -> str:
 def _fix(variable: str, slice_: type[Slice]) -> str:
     field = next((f for f in slice_.model_fields.values() if f.validation_alias == variable), None)
     example = field.get_default(call_default_factory=False) if field else None
-    return f"export {variable}={example}" if example not in (None, "") else f"unset {variable} or give a valid value"
+    return (
+        f"export {variable}={example}"
+        if example not in (None, "", PydanticUndefined)
+        else f"unset {variable} or give a valid value"
+    )
 
 
 class _Unusable(Exception):

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from worker.runtime import checked_settings, shut_down, warnings
 from worker.settings import Settings, SettingsError, load_redis
 
 ROOT = Path(__file__).parents[3]
@@ -17,7 +18,8 @@ def env(monkeypatch):
         for name, value in variables.items():
             monkeypatch.setenv(name, value)
 
-    return set_
+    yield set_
+    shut_down()
 
 
 def problems():
@@ -149,3 +151,19 @@ def test_a_wrong_url_of_redis_is_told_by_the_first_send_and_not_by_the_import(en
     code = "from producer import complete\ntry: complete.AsyncResult('x').status\nexcept ValueError as error: print(error)"
     done = subprocess.run([sys.executable, "-c", code], env={"REDIS_URL": "nonsense"}, capture_output=True, text=True, cwd=ROOT)
     assert done.stdout.startswith("settings of the producer: REDIS_URL: write it as redis://host:6379/0"), done.stderr
+
+
+def test_what_no_slice_knows_is_told_with_the_rest(env):
+    """An adapter that there is not, beside a number that is none."""
+    env(LLM_CHAIN="foo:bar", LLM_MAX_TOKENS="abc")
+    with pytest.raises(SettingsError) as caught:
+        checked_settings()
+    assert {problem.variable for problem in caught.value.problems} == {"LLM_CHAIN", "LLM_MAX_TOKENS"}
+
+
+def test_a_misspelt_limit_is_warned_about(env):
+    """It would be none, silently."""
+    env(LLM_CHAIN="simulator:s", LLM_USD_PER_DAYS="5", LLM_USER_USD_PER_DAY="5", LLM_AUDIT_PRIVATE_KEYS="x")
+    unknown, unsafe = warnings(checked_settings())
+    assert unknown.startswith("UNKNOWN_SETTING: LLM_USD_PER_DAYS is none of ours")
+    assert unsafe.startswith("UNSAFE_AUDIT: ")
