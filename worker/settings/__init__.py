@@ -10,15 +10,11 @@ from typing import NamedTuple, Self, TypeVar
 from .base import Problem, SettingsError, Slice
 from .links import VENDORS, ChainSettings, Link, LinkSettings, ServerSettings, links, read_server
 from .slices import (
-    AlertSettings,
-    AuditSettings,
     CacheSettings,
     CallSettings,
     FilterSettings,
-    HealthSettings,
     LaneSettings,
     LedgerSettings,
-    LogSettings,
     ModelSettings,
     Pace,
     PaceSettings,
@@ -29,6 +25,7 @@ from .slices import (
     SummarySettings,
 )
 from .sources import Sources, SourceSettings
+from .watching import AlertSettings, AuditSettings, HealthSettings, LogSettings
 
 __all__ = [
     "VENDORS",
