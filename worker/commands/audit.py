@@ -16,7 +16,7 @@ from ..audit import Entry
 from ..observe.logs import prompt_hash
 from ..runtime import audit_sink, operator
 from ..sealing import Keyring, Seal, Unopened, new_pair
-from ..settings import AuditSettings, SettingsError, load
+from ..settings import AuditSettings, load
 from ..store import ERRORS
 from ..trail import Trail
 
@@ -119,7 +119,7 @@ def rotate() -> None:
     completions audit key            # a new pair: the public half to the workers, the private one first in LLM_AUDIT_PRIVATE_KEYS
     completions audit rotate         # when every worker has the new one
     """
-    settings, log, keyring, count = _settings(), _trail(), _keyring(), 0
+    settings, log, keyring, count = load(AuditSettings), _trail(), _keyring(), 0
     if settings.key is None:
         raise click.ClickException("no key to seal for. Fix: export LLM_AUDIT_KEY=...")
     seal = Seal(settings.key)
@@ -137,8 +137,8 @@ def who() -> str:
 
 
 def trail_or_none() -> Trail | None:
-    """The audit log's, if there is one. Raises `click.ClickException` for wrong settings."""
-    sink = audit_sink(_settings())
+    """The audit log's, if there is one. Raises `SettingsError`, which `completions` tells in words."""
+    sink = audit_sink(load(AuditSettings))
     return None if sink is None else Trail(sink, operator().keys)
 
 
@@ -149,16 +149,9 @@ def _trail() -> Trail:
     return found
 
 
-def _settings() -> AuditSettings:
-    try:
-        return load(AuditSettings)
-    except SettingsError as error:
-        raise click.ClickException(str(error)) from None
-
-
 def _keyring() -> Keyring:
     try:
-        return _settings().keyring
+        return load(AuditSettings).keyring
     except ValueError as error:
         raise click.ClickException(f"LLM_AUDIT_PRIVATE_KEYS: {error}") from None
 
