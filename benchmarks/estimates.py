@@ -17,8 +17,8 @@ import splintr
 from support.corpus import generated, shipped
 
 from producer.contract.messages import CompletionRequest
-from worker.models import built_in
-from worker.tokens import LEARNED, Estimator
+from worker.model_catalog import built_in
+from worker.providers.tokens import LEARNED, Estimator
 
 STAND_INS = ("llama3", "mistral_v3", "deepseek_v3", "qwen3")
 TRUTHS = {"openai": ("o200k_base",), "gemini": ("gemma3",), "anthropic": STAND_INS}

@@ -24,8 +24,8 @@ from support.ledger import KEYS, Ledger, ask
 from support.nodes import WorkerProcess
 
 import producer
+from worker.budgets.overrides import Limits, Subject
 from worker.embedded import EmbeddedValkey
-from worker.limits import Limits, Subject
 
 SLOTS = 20
 CALL_S = 1.0

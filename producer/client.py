@@ -19,7 +19,7 @@ from .contract.names import COMPLETE
 from .contract.outcome import load_outcome
 from .contract.publication import publish
 from .contract.submission import Publication, Submission
-from .places import Place
+from .redis_url import Place
 from .settings import ProducerSettings, SettingsError, load
 from .store import ERRORS, TIMEOUT_S, Store
 from .waiting import WaitingRoom

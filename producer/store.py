@@ -8,7 +8,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from .contract import ledger
-from .places import Place
+from .redis_url import Place
 
 Redis = redis.Redis
 RedisError = redis.RedisError

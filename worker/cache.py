@@ -11,10 +11,10 @@ from urllib.parse import quote
 from producer.contract.messages import Completion, CompletionRequest
 
 from .faults import Deferred
-from .job import Job
+from .ledger.connection import ERRORS, Keys, Redis
+from .ledger.running_job import Job
+from .ledger.scripts import Scripts
 from .settings import CacheSettings, CallSettings, Link
-from .store import ERRORS, Keys, Redis
-from .store.scripts import Scripts
 
 FORMAT = 3
 """Of an entry; part of every key, so that versions side by side never read each other's. 2 had no tags and no user."""

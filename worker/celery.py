@@ -9,16 +9,16 @@ from typing import Any
 from celery import Celery, signals
 
 from producer.contract.names import COMPLETE
-from producer.places import Place
+from producer.redis_url import Place
 
-from . import broker  # noqa: F401 -- puts our transports behind redis:// and sentinel://
-from .alerts import Watch
+from .broker import transport as broker  # noqa: F401 -- puts our transports behind redis:// and sentinel://
+from .ledger.connection import ERRORS, unsafe
+from .monitoring.alerts import Watch
 from .observe import signals as telemetry
 from .observe.logs import configure
 from .runtime import checked_settings, current, ending, shut_down, warnings, watch
 from .settings import LogSettings, SettingsError, load, load_redis
 from .steward import Steward
-from .store import ERRORS, unsafe
 from .tasks import Complete
 
 logger = logging.getLogger(__name__)

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 
 from producer.contract.submission import Publication
 
+from .audit.reader import Trail
+from .budgets.overrides import Limits, Subject
 from .cache import maker
-from .jobs import Jobs
-from .limits import Limits, Subject
-from .store import Keys, Redis
-from .store.scripts import Scripts
-from .trail import Trail
+from .ledger.connection import Keys, Redis
+from .ledger.ledger import Jobs
+from .ledger.scripts import Scripts
 
 NOBODY = "erased"
 """Whose usage it is afterwards."""

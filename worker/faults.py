@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 
-from .allowance import SILENCE, Allowance
+from .rate_limit_headers import SILENCE, Allowance
 
 
 class Fault(StrEnum):

@@ -6,13 +6,13 @@ No Celery, no Redis, no SDK, no logging, no retry: what fails is raised, and `ta
 from producer.contract.errors import Filtered, Refused, Truncated
 from producer.contract.messages import Completion, Usage
 
-from .audit import Audit
+from .audit.writer import Audit
+from .budgets.quota import Quota
 from .cache import Cache
-from .filters import Filters
-from .job import Candidate, Job
+from .ledger.running_job import Candidate, Job
+from .output_filters import Filters
 from .providers import Reply
 from .providers.chain import Chain
-from .quota import Quota
 from .settings import RetrySettings
 
 

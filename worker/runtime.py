@@ -9,23 +9,28 @@ from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 
-from . import filters, health, providers
-from .alerts import Alerts, Watch
-from .audit import Audit
+from . import output_filters as filters
+from . import providers
+from .audit.writer import Audit
+from .budgets.pricing import Pricing
+from .budgets.quota import Quota
 from .cache import Cache
-from .filters import Filters
-from .health import Health
-from .jobs import Jobs
-from .leases import Leases
+from .documents import Summaries
+from .ledger.connection import Keys, Redis, connect
+from .ledger.leases import Leases
+from .ledger.ledger import Jobs
 from .loop import Loop
+from .monitoring import health
+from .monitoring.alerts import Alerts, Watch
+from .monitoring.health import Health
 from .observe.metrics import Metrics
+from .output_filters import Filters
 from .pipeline import Pipeline
-from .pricing import Pricing
 from .providers.chain import Chain
 from .providers.clients import Clients
+from .providers.credentials import Servers
 from .providers.selection import Selection
-from .quota import Quota
-from .servers import Servers
+from .providers.tokens import Estimator, load_vocabularies
 from .settings import (
     AlertSettings,
     AuditSettings,
@@ -38,9 +43,6 @@ from .settings import (
     load,
     load_redis,
 )
-from .store import Keys, Redis, connect
-from .summary import Summaries
-from .tokens import Estimator, load_vocabularies
 
 NOTICE_DAYS = 90
 """How long before a model's end we begin to say so."""

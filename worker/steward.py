@@ -17,9 +17,9 @@ from celery.worker import state
 from producer.contract.names import QUEUES
 from producer.contract.publication import publish
 
-from .jobs import Jobs
+from .ledger.connection import ERRORS, Redis, connect
+from .ledger.ledger import Jobs
 from .runtime import current
-from .store import ERRORS, Redis, connect
 
 logger = logging.getLogger(__name__)
 

@@ -22,14 +22,14 @@ from producer.contract.publication import publish
 from producer.contract.submission import Publication, Submission
 
 from .faults import Deferred, Fault, LeaseLost, ProviderError
-from .job import Job
-from .jobs import Ended, Missing
+from .ledger.connection import ERRORS
+from .ledger.ledger import Ended, Missing
+from .ledger.running_job import Job
 from .observe.logs import job_ended
 from .observe.records import JobRecord, trace_id
 from .pipeline import AskAgain
 from .retry import Again, History, decide
 from .runtime import Runtime, current
-from .store import ERRORS
 
 logger = logging.getLogger(__name__)
 

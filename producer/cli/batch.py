@@ -10,10 +10,10 @@ from typing import IO, Any
 
 import click
 
+from ..batch_files import is_openai, output, requests
 from ..batches import Batch, Item, recent
 from ..contract.errors import InvalidRequest, JobError
 from ..contract.messages import Completion
-from ..openai_batch import is_openai, output, requests
 from .bars import line, watch
 from .out import can_hold, told
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import genai_prices
 import pytest
 
-from worker.pricing import LIBRARY_IDS, Pricing
+from worker.budgets.pricing import LIBRARY_IDS, Pricing
 
 RECORDED = json.loads((Path(__file__).parent / "usages.json").read_text())
 FLAVORS = {"openai": "chat", "anthropic": "default", "gemini": "default"}

@@ -6,9 +6,9 @@ import threading
 
 import pytest
 
-from worker.allowance import SILENCE, Allowance
 from worker.faults import Fault, ProviderError
 from worker.loop import Stopped
+from worker.rate_limit_headers import SILENCE, Allowance
 
 
 @pytest.mark.filterwarnings("ignore:NOVEL is not a valid FinishReason")  # google-genai says so, and goes on

@@ -19,12 +19,12 @@ from support.wire import mixed
 import producer
 from producer.contract.errors import JobError
 from worker.embedded import EmbeddedValkey
-from worker.health import Health
+from worker.ledger.connection import connect
+from worker.monitoring.health import Health
+from worker.monitoring.prometheus import page
 from worker.observe.metrics import Metrics
-from worker.prometheus import page
 from worker.sealing import new_pair
 from worker.settings import HealthSettings
-from worker.store import connect
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(240)]
 

@@ -8,12 +8,12 @@ import pytest
 from support.ledger import KEYS, ask, until
 
 from producer.contract.errors import JobError
-from worker.alerts import Alerts
 from worker.embedded import EmbeddedValkey
-from worker.health import Health
+from worker.ledger.connection import connect
+from worker.monitoring.alerts import Alerts
+from worker.monitoring.health import Health
 from worker.observe.metrics import Metrics
 from worker.settings import AlertSettings, HealthSettings
-from worker.store import connect
 
 
 class Inbox:

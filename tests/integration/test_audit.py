@@ -10,8 +10,8 @@ from support.ledger import KEYS, ask, until
 import producer
 from producer.contract.errors import JobError
 from worker.embedded import EmbeddedValkey
+from worker.ledger.connection import connect
 from worker.sealing import Seal, new_pair
-from worker.store import connect
 
 OLD, NEW = new_pair(), new_pair()
 

@@ -18,8 +18,8 @@ from support.ledger import Ledger, ask
 
 from producer.contract import errors
 from producer.contract.ledger import SharedKeys
+from worker.ledger.connection import Keys
 from worker.settings import VENDORS, CallSettings, ChainSettings, LinkSettings, ServerSettings, Settings, Slice
-from worker.store import Keys
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]

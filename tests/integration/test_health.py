@@ -5,12 +5,12 @@ from pathlib import Path
 import pytest
 from support.ledger import KEYS, ask, until, work
 
+from worker.budgets.overrides import FLEET, Limits, Subject
 from worker.embedded import EmbeddedValkey
-from worker.health import NAMES, Health
-from worker.limits import FLEET, Limits, Subject
+from worker.ledger.connection import connect
+from worker.monitoring.health import NAMES, Health
 from worker.observe.metrics import Metrics
 from worker.settings import HealthSettings
-from worker.store import connect
 
 QUIET = {"LLM_COOLDOWN_SECONDS": "0.05", "LLM_MAX_ATTEMPTS": "1"}
 

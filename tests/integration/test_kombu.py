@@ -6,7 +6,7 @@ from kombu.transport import get_transport_cls
 from kombu.transport import redis as kombus
 from redis import Redis
 
-from worker import broker
+from worker.broker import transport as broker
 from worker.steward import renew_visibility
 
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from support.house import House
 from support.ledger import KEYS
 
-from worker.limits import Subject
+from worker.budgets.overrides import Subject
 
 
 def test_one_question_is_not_behind_ten_thousand(house):

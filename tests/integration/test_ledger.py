@@ -12,8 +12,8 @@ from producer.contract.errors import JobError
 from producer.contract.messages import Completion, CompletionRequest, Usage
 from producer.contract.submission import Publication, Submission
 from worker.faults import LeaseLost
-from worker.job import Bill, Candidate, Job
-from worker.jobs import Jobs
+from worker.ledger.ledger import Jobs
+from worker.ledger.running_job import Bill, Candidate, Job
 from worker.settings import LedgerSettings, Link
 
 REQUEST = CompletionRequest.checked(messages=[{"role": "user", "content": "x"}])

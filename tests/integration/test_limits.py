@@ -7,8 +7,8 @@ from click.testing import CliRunner
 from support.ledger import KEYS, Ledger
 
 from producer.contract.errors import BudgetExceeded, RateLimited
+from worker.budgets.overrides import FLEET, NONE, Subject
 from worker.commands.limits import limits
-from worker.limits import FLEET, NONE, Subject
 from worker.settings import QuotaSettings
 
 ALICE, TEAM = Subject("user", "alice"), Subject("group", "team")

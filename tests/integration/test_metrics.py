@@ -7,9 +7,9 @@ import pytest
 from support.ledger import KEYS, ask, until
 
 from worker.embedded import EmbeddedValkey
+from worker.ledger.connection import connect
 from worker.observe import metrics
 from worker.observe.metrics import Metrics
-from worker.store import connect
 
 
 @pytest.fixture

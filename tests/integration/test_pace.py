@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from support.house import House
 from support.ledger import KEYS, ask
 
-from worker.allowance import Allowance
+from worker.budgets.overrides import Subject
 from worker.faults import Deferred, Fault
-from worker.limits import Subject
+from worker.rate_limit_headers import Allowance
 
 ONE_A_MINUTE = {"p:a": {"requests": 1}}
 ONE_AT_ONCE = {"p:a": {"calls": 1}}

@@ -7,17 +7,17 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from redis import Redis
 from support.ledger import Ledger
+from support.memory_budgets import LIMITS, MemoryBudgets
 
 from producer.contract.errors import BudgetExceeded, JobError, RateLimited
 from producer.contract.messages import CompletionRequest, Usage
 from producer.contract.submission import Submission
+from worker.budgets.quota import Quota
 from worker.faults import Deferred, Fault, ProviderError
-from worker.job import Bill, Candidate, Job
-from worker.jobs import Jobs
-from worker.memory import LIMITS, MemoryBudgets
-from worker.quota import Quota
+from worker.ledger.connection import Keys
+from worker.ledger.ledger import Jobs
+from worker.ledger.running_job import Bill, Candidate, Job
 from worker.settings import LedgerSettings, Link, QuotaSettings
-from worker.store import Keys
 
 LINK = Link(provider="simulator", model="m", adapter="simulator")
 REQUEST = CompletionRequest.checked(messages=[{"role": "user", "content": "x"}])

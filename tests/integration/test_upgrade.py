@@ -14,9 +14,9 @@ from support.ledger import KEYS, Ledger, ask, until
 from support.nodes import ROOT, WorkerProcess
 
 from producer.contract.errors import JobError
-from worker.jobs import Jobs
+from worker.ledger.connection import connect
+from worker.ledger.ledger import Jobs
 from worker.settings import LedgerSettings
-from worker.store import connect
 
 OLD_PRODUCER = """
 import json, sys, producer
@@ -105,7 +105,7 @@ def test_a_job_that_needs_a_newer_worker_waits_for_one(complete, wire, openai_en
     ledger = Jobs(redis, KEYS, LedgerSettings(), "old")
     ledger.beat("old", 1, 3600)
     job = complete.delay(ask("x"), "u1", tags=["new"])
-    monkeypatch.setattr("worker.jobs.WIRE_VERSION", 1)
+    monkeypatch.setattr("worker.ledger.ledger.WIRE_VERSION", 1)
     for _ in range(LedgerSettings().deliveries + 1):
         assert ledger.begin(job.id) == ("newer",)
     ledger.beat("old", 0, 1)

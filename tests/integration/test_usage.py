@@ -7,11 +7,11 @@ import json
 import pytest
 from support.ledger import KEYS, Ledger, ask, until
 
-from worker.job import Candidate
-from worker.limits import Limits, Subject
+from worker.budgets.overrides import Limits, Subject
+from worker.budgets.usage import EPOCH, Usage
+from worker.ledger.connection import connect
+from worker.ledger.running_job import Candidate
 from worker.settings import Link
-from worker.store import connect
-from worker.usage import EPOCH, Usage
 
 
 def test_usage_is_the_money_by_everything(complete, wire, openai_env, start_worker, redis_url, command):

@@ -19,7 +19,7 @@ from support.ledger import until, work
 from support.nodes import ROOT
 
 from worker.embedded import free_port, tethered
-from worker.health import NAMES
+from worker.monitoring.health import NAMES
 
 
 @pytest.fixture

@@ -8,12 +8,12 @@ from support.ledger import KEYS
 from producer.contract.errors import JobError
 from producer.contract.messages import CompletionRequest
 from producer.contract.submission import Submission
-from worker.allowance import SILENCE
+from worker.budgets.overrides import Limits
+from worker.budgets.quota import Quota
 from worker.faults import Deferred, Fault
-from worker.job import Bill, Candidate, Job
-from worker.jobs import Jobs
-from worker.limits import Limits
-from worker.quota import Quota
+from worker.ledger.ledger import Jobs
+from worker.ledger.running_job import Bill, Candidate, Job
+from worker.rate_limit_headers import SILENCE
 from worker.settings import LaneSettings, LedgerSettings, Link, Pace, PaceSettings, QuotaSettings
 
 ASKED = [{"role": "user", "content": "x"}]

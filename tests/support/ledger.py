@@ -8,7 +8,7 @@ from typing import Any
 from redis import Redis
 
 from producer.contract.errors import JobError
-from worker.store import Keys
+from worker.ledger.connection import Keys
 
 KEYS = Keys()
 

@@ -12,13 +12,13 @@ import click
 from producer.contract.errors import InvalidRequest
 from producer.contract.messages import CompletionRequest
 
-from ..audit import Entry
+from ..audit.reader import Trail
+from ..audit.writer import Entry
+from ..ledger.connection import ERRORS
 from ..observe.logs import prompt_hash
 from ..runtime import audit_sink, operator
 from ..sealing import Keyring, Seal, Unopened, new_pair
 from ..settings import AuditSettings, load
-from ..store import ERRORS
-from ..trail import Trail
 
 T = TypeVar("T")
 

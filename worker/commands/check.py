@@ -5,10 +5,10 @@ from datetime import UTC, datetime
 
 import click
 
+from ..ledger.connection import ERRORS, unsafe
 from ..runtime import audit_sink, checked_settings, ending, operator, warnings
 from ..sealing import Seal
 from ..settings import AuditSettings, SettingsError
-from ..store import ERRORS, unsafe
 
 
 @click.command()

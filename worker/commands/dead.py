@@ -11,11 +11,11 @@ import click
 from producer.contract.names import COMPLETE, QUARANTINE
 
 from ..celery import app
-from ..dead_letters import Chosen, DeadLetter, DeadLetters
-from ..jobs import Jobs
+from ..ledger.connection import ERRORS, connect
+from ..ledger.dead_letters import Chosen, DeadLetter, DeadLetters
+from ..ledger.ledger import Jobs
 from ..runtime import operator
 from ..settings import LedgerSettings, load_redis
-from ..store import ERRORS, connect
 
 T = TypeVar("T")
 

@@ -9,10 +9,10 @@ from producer.contract.names import COMPLETE
 
 from ..celery import app
 from ..erasure import Erased, Erasure
-from ..jobs import Jobs
+from ..ledger.connection import ERRORS, connect
+from ..ledger.ledger import Jobs
 from ..runtime import operator
 from ..settings import LedgerSettings, load_redis
-from ..store import ERRORS, connect
 from .audit import Reason, trail_or_none, who
 
 PATIENCE_S = 60.0

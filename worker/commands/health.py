@@ -4,7 +4,7 @@ import json
 
 import click
 
-from ..health import Verdict
+from ..monitoring.health import Verdict
 from ..runtime import observer
 from ..settings import SettingsError
 

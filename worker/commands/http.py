@@ -23,7 +23,7 @@ def http(host: str, port: int) -> None:
     completions http --port 8000
     """
     try:
-        from ..web import Site
+        from ..monitoring.http import Site
     except ImportError as error:
         raise click.ClickException(f"this needs the extra http: pip install 'celery-completions[http]' ({error})") from None
     try:

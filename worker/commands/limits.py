@@ -4,9 +4,9 @@ from typing import Any
 
 import click
 
-from ..limits import FLEET, NONE, Limits, Standing, Subject
+from ..budgets.overrides import FLEET, NONE, Limits, Standing, Subject
+from ..ledger.connection import ERRORS
 from ..runtime import operator
-from ..store import ERRORS
 
 
 class OrNone(click.ParamType[float]):

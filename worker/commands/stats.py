@@ -7,10 +7,10 @@ from dataclasses import asdict
 
 import click
 
-from ..health import by_link
+from ..ledger.connection import ERRORS
+from ..monitoring.health import by_link
 from ..observe.metrics import ANSWERED, Row
 from ..runtime import operator
-from ..store import ERRORS
 
 HEADER = ("KIND", "LANE", "PROVIDER", "MODEL", "COUNT", "P50 ms", "P95 ms", "P99 ms", "MAX ms")
 NAMES = 4

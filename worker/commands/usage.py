@@ -9,9 +9,9 @@ from typing import Any
 
 import click
 
+from ..budgets.usage import BY, Sums, Usage
+from ..ledger.connection import ERRORS
 from ..runtime import operator
-from ..store import ERRORS
-from ..usage import BY, Sums, Usage
 
 COLUMNS = ("calls", "input_tokens", "output_tokens", "cost_usd", "maybe_billed_usd")
 

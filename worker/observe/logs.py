@@ -116,7 +116,7 @@ def _write(level: int, event: str, line: dict[str, Any]) -> None:
 
 def stale_model_data(link: str, parameter: str) -> None:
     """Alert: what we believe of a model is no longer so; this process leaves the parameter out from now on."""
-    fix = "correct worker/models.toml, or name a file of corrections in LLM_MODELS_FILE"
+    fix = "correct worker/model_catalog.toml, or name a file of corrections in LLM_MODELS_FILE"
     _log.warning("model_data", alert=f"STALE_MODEL_DATA: {link} refuses {parameter}: {fix}", link=link, parameter=parameter)
 
 

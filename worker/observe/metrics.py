@@ -11,8 +11,8 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
-from ..store import ERRORS, Keys, Redis
-from ..store.scripts import Scripts
+from ..ledger.connection import ERRORS, Keys, Redis
+from ..ledger.scripts import Scripts
 from .sketch import bucket, quantile, representative
 
 SLOT_S = 10

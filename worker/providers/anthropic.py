@@ -11,8 +11,8 @@ import httpx2
 
 from producer.contract.messages import CompletionRequest, FunctionCall, ToolCall, Usage
 
-from ..allowance import Allowance
 from ..faults import Fault, ProviderError
+from ..rate_limit_headers import Allowance
 from .anthropic_messages import conversation, remember, tools, unfit
 from .base import CONNECT_S, SOCKET_S, Call, Finish, Reply
 from .statuses import of_refused, of_status

@@ -5,7 +5,7 @@ from typing import Literal, Protocol
 
 from producer.contract.messages import CompletionRequest, ToolCall, Usage
 
-from ..allowance import SILENCE, Allowance
+from ..rate_limit_headers import SILENCE, Allowance
 
 CONNECT_S = 5.0
 SOCKET_S = 600.0

@@ -8,18 +8,18 @@ from collections import defaultdict
 
 from producer.contract.messages import Usage
 
+from ..budgets.pricing import Price, Pricing
 from ..faults import Fault, ProviderError
-from ..job import Candidate, Job
+from ..ledger.running_job import Candidate, Job
 from ..observe.logs import prompt_hash, provider_call, stale_model_data
 from ..observe.records import CallRecord, trace_id
-from ..pricing import Price, Pricing
 from ..settings import CallSettings
-from ..tokens import Estimator
-from ..window import without
 from .base import Call, Reply
 from .clients import Clients
 from .prefixes import Prefixes
 from .selection import Selection
+from .tokens import Estimator
+from .trimming import without
 
 
 class Chain:

@@ -4,10 +4,10 @@ import asyncio
 
 from ..faults import Fault, ProviderError
 from ..loop import Loop, Stopped
-from ..servers import Servers
 from ..settings import Link
 from . import load
 from .base import Call, Provider, Reply
+from .credentials import Servers
 
 
 class _Client:

@@ -13,8 +13,8 @@ import openai
 
 from producer.contract.messages import CompletionRequest, ToolCall, Usage
 
-from ..allowance import Allowance
 from ..faults import Fault, ProviderError
+from ..rate_limit_headers import Allowance
 from .base import CONNECT_S, SOCKET_S, Call, Finish, Reply
 from .statuses import of_refused, of_status
 from .transport import of_transport

@@ -10,13 +10,13 @@ from typing import NamedTuple
 from producer.contract.errors import InvalidRequest, TooLong
 from producer.contract.messages import CompletionRequest
 
-from ..job import Candidate, Job
-from ..models import Model, Models
-from ..pricing import Pricing
+from ..budgets.pricing import Pricing
+from ..ledger.running_job import Candidate, Job
+from ..model_catalog import Model, Models
 from ..settings import CallSettings, Link
-from ..tokens import Estimator
-from ..window import slide, without
 from . import load
+from .tokens import Estimator
+from .trimming import slide, without
 
 OUR_DOING = ("truncated", "stale")
 """Attempts that do not speak against their link: the same one is asked again, with other parameters."""

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
-from ..allowance import Allowance
 from ..faults import Fault, ProviderError
+from ..rate_limit_headers import Allowance
 
 BY_STATUS = {
     400: Fault.BAD_REQUEST,

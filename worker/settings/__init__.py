@@ -9,7 +9,8 @@ from typing import NamedTuple, Self, TypeVar
 
 from .base import Problem, SettingsError, Slice
 from .links import VENDORS, ChainSettings, Link, LinkSettings, ServerSettings, links, read_server
-from .slices import (
+from .monitoring import AlertSettings, AuditSettings, HealthSettings, LogSettings
+from .sections import (
     CacheSettings,
     CallSettings,
     FilterSettings,
@@ -25,7 +26,6 @@ from .slices import (
     SummarySettings,
 )
 from .sources import Sources, SourceSettings
-from .watching import AlertSettings, AuditSettings, HealthSettings, LogSettings
 
 __all__ = [
     "VENDORS",

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 from pydantic_settings import NoDecode
 
-from ..models import Models
+from ..model_catalog import Models
 from .base import Problem, Slice, pairs
 from .sources import Sources
 

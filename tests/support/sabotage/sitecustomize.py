@@ -13,7 +13,7 @@ if ahead := os.environ.get("SABOTAGE_CLOCK"):
     time.time = lambda: real() + float(ahead)
 
 if point := os.environ.get("SABOTAGE_CRASH"):
-    from worker.jobs import Jobs
+    from worker.ledger.ledger import Jobs
 
     method, _, moment = point.partition(":")
     original = getattr(Jobs, method)

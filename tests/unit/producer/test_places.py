@@ -7,7 +7,7 @@ import sys
 import pytest
 from support.nodes import ROOT
 
-from producer.places import Place
+from producer.redis_url import Place
 from producer.settings import load
 from worker.settings import SettingsError, load_redis
 

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from worker.allowance import SILENCE, Allowance
+from worker.rate_limit_headers import SILENCE, Allowance
 
 OPENAI = {
     "x-ratelimit-limit-requests": "600", "x-ratelimit-remaining-requests": "599", "x-ratelimit-reset-requests": "100ms",

@@ -7,8 +7,8 @@ import splintr
 from support.corpus import generated, shipped
 
 from producer.contract.messages import CompletionRequest
-from worker.models import Models, built_in
-from worker.tokens import LEARNED, Estimator, load_vocabularies, upper_bound
+from worker.model_catalog import Models, built_in
+from worker.providers.tokens import LEARNED, Estimator, load_vocabularies, upper_bound
 
 # Claude's vocabulary is not public: other byte-level ones stand in for it, the dearest of them each time.
 TRUTHS = {

@@ -4,24 +4,26 @@ import itertools
 import threading
 
 import pytest
+from support.memory_budgets import LIMITS, MemoryBudgets
 
 from producer.contract.errors import BudgetExceeded, Filtered, InvalidRequest, Truncated
 from producer.contract.messages import CompletionRequest
-from worker.audit import Audit
+from worker.audit.writer import Audit
+from worker.budgets.pricing import Pricing
+from worker.budgets.quota import Quota
 from worker.cache import Cache
 from worker.faults import Fault, ProviderError
-from worker.filters import Filters
-from worker.job import Job
+from worker.ledger.connection import Keys
+from worker.ledger.running_job import Job
 from worker.loop import Loop
-from worker.memory import LIMITS, MemoryBudgets
-from worker.models import built_in
+from worker.model_catalog import built_in
+from worker.output_filters import Filters
 from worker.pipeline import AskAgain, Pipeline
-from worker.pricing import Pricing
 from worker.providers.chain import Chain
 from worker.providers.clients import Clients
+from worker.providers.credentials import Servers
 from worker.providers.selection import Selection
-from worker.quota import Quota
-from worker.servers import Servers
+from worker.providers.tokens import Estimator
 from worker.settings import (
     AuditSettings,
     CacheSettings,
@@ -32,8 +34,6 @@ from worker.settings import (
     RetrySettings,
     SourceSettings,
 )
-from worker.store import Keys
-from worker.tokens import Estimator
 
 LINKS = tuple(
     Link(provider="simulator", model=model, adapter="simulator", options={"latency_ms": "0"}) for model in ("big", "small")

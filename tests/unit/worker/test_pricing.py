@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from producer.contract.messages import Usage
-from worker.pricing import LIBRARY_IDS, Price, Pricing
+from worker.budgets.pricing import LIBRARY_IDS, Price, Pricing
 
 CEILING = (Decimal(50), Decimal(200))
 PRICING = Pricing({}, CEILING)

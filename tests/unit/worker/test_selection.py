@@ -6,12 +6,12 @@ import pytest
 
 from producer.contract.errors import InvalidRequest, TooLong
 from producer.contract.messages import CompletionRequest
-from worker.job import Job
-from worker.models import Models
-from worker.pricing import Pricing
+from worker.budgets.pricing import Pricing
+from worker.ledger.running_job import Job
+from worker.model_catalog import Models
 from worker.providers.selection import Selection
+from worker.providers.tokens import Estimator
 from worker.settings import CallSettings, Link
-from worker.tokens import Estimator
 
 DATA = """
 [small]

@@ -8,11 +8,11 @@ import pytest
 from support.ledger import until
 
 from producer.contract.messages import CompletionRequest
-from worker import servers as module
 from worker.loop import Loop
 from worker.providers import Call, Reply
+from worker.providers import credentials as module
 from worker.providers.clients import Clients
-from worker.servers import Servers
+from worker.providers.credentials import Servers
 from worker.settings import Link, SourceSettings
 
 KEY = "LLM_LINK_DOOR_API_KEY"

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from producer.contract.messages import CompletionRequest
-from worker.tokens import IMAGE, PER_MESSAGE, PER_REQUEST, TOOLS, upper_bound
+from worker.providers.tokens import IMAGE, PER_MESSAGE, PER_REQUEST, TOOLS, upper_bound
 
 RANDOM = random.Random(7)
 ENGLISH = "The quick brown fox jumps over the lazy dog, and then it rests for a while in the shade of an old oak. " * 10

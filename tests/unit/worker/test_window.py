@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from producer.contract.messages import CompletionRequest
-from worker.window import slide, without
+from worker.providers.trimming import slide, without
 
 CALL = {"id": "c", "type": "function", "function": {"name": "f", "arguments": "{}"}}
 KINDS = {

@@ -7,7 +7,7 @@ import logging
 import threading
 import time
 
-from .settings import Link, ServerSettings, Sources, SourceSettings, read_server
+from ..settings import Link, ServerSettings, Sources, SourceSettings, read_server
 
 logger = logging.getLogger(__name__)
 

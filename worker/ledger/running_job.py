@@ -8,8 +8,8 @@ from typing import Any, Literal, NamedTuple
 from producer.contract.messages import CompletionRequest
 from producer.contract.names import Lane
 
-from .allowance import SILENCE, Allowance
-from .settings import Link
+from ..rate_limit_headers import SILENCE, Allowance
+from ..settings import Link
 
 
 @dataclass(frozen=True)

@@ -15,8 +15,8 @@ from producer.contract.messages import CompletionRequest
 from producer.contract.outcome import load_outcome
 from producer.contract.submission import Publication, Submission
 
-from .jobs import Jobs
-from .store import Keys, Redis
+from .connection import Keys, Redis
+from .ledger import Jobs
 
 PAGE = 200
 

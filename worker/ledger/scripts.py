@@ -6,7 +6,7 @@ from typing import Any
 
 from producer.contract import ledger
 
-from . import Redis
+from .connection import Redis
 
 
 class Scripts:

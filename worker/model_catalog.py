@@ -1,4 +1,4 @@
-"""What is known of models: windows, parameters they refuse, their end, aliases. Data in models.toml; no provider is asked."""
+"""What is known of models: windows, refused parameters, their end, aliases. No provider is asked; model_catalog.toml tells."""
 
 import tomllib
 from datetime import date
@@ -8,7 +8,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-BUILT_IN = Path(__file__).with_name("models.toml")
+BUILT_IN = Path(__file__).with_name("model_catalog.toml")
 Tokens = Annotated[int, Field(ge=1)]
 
 

@@ -1,7 +1,7 @@
 """Tokens of a prompt before the call, between two bounds, without a network. The only importer of splintr.
 
 For a provider whose vocabulary is known, texts are counted by it and the bounds are that count times its factors
-(models.toml), then times what the replies' usage has shown. For any other the upper bound comes from the bytes alone.
+(model_catalog.toml), then times what the replies' usage has shown. For any other the upper bound comes from the bytes alone.
 """
 
 import json
@@ -17,7 +17,7 @@ import splintr
 
 from producer.contract.messages import CompletionRequest, ImagePart
 
-from .models import Models
+from ..model_catalog import Models
 
 PER_MESSAGE = 4
 """Role and separators of one message; OpenAI's chat format takes 3, and 1 more for a name."""

@@ -6,7 +6,7 @@ What nobody set here is as the settings say. The scripts (lanes.lua, attempt.lua
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
-from .store import Keys, Redis
+from ..ledger.connection import Keys, Redis
 
 NONE = -1
 """No limit, whatever the settings say."""

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, NamedTuple, Self
 
-from .observe.metrics import Metrics, Tally, measured
-from .store import Keys, Redis, unsafe
-from .store.scripts import Scripts
+from ..ledger.connection import Keys, Redis, unsafe
+from ..ledger.scripts import Scripts
+from ..observe.metrics import Metrics, Tally, measured
 
 LINES = 1_000
 """Of each ring, so many users' lines are looked at; how many jobs wait beyond those is not counted."""

@@ -12,12 +12,12 @@ from typing import Literal, Self
 
 from producer.contract.messages import ToolCall
 
-from .faults import Deferred, ProviderError
-from .job import Job
-from .observe.logs import audit_gap, prompt_hash
-from .sealing import Seal
-from .settings import AuditSettings
-from .store import ERRORS, Keys, Redis
+from ..faults import Deferred, ProviderError
+from ..ledger.connection import ERRORS, Keys, Redis
+from ..ledger.running_job import Job
+from ..observe.logs import audit_gap, prompt_hash
+from ..sealing import Seal
+from ..settings import AuditSettings
 
 DAY_S = 86_400
 AWAY_S = 5.0

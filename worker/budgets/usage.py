@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from datetime import UTC, date, datetime, timedelta
 
-from .store import Keys, Redis
+from ..ledger.connection import Keys, Redis
 
 EPOCH = date(1970, 1, 1)
 BY = ("user", "group", "model", "provider", "day", "tag")

@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-from .audit import DAY_S, Entry
-from .sealing import Keyring, Seal
-from .store import Keys, Redis
+from ..ledger.connection import Keys, Redis
+from ..sealing import Keyring, Seal
+from .writer import DAY_S, Entry
 
 LOOKS_DAYS = 400
 """How long it is kept who looked: a year and a month, whatever the life of the entries."""

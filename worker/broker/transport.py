@@ -18,7 +18,7 @@ from kombu.transport import TRANSPORT_ALIASES, redis
 
 from producer.contract.names import QUARANTINE, QUEUES
 
-from .quarantine import unsound
+from .entries import unsound
 
 logger = logging.getLogger(__name__)
 

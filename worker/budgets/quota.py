@@ -10,9 +10,9 @@ from typing import Any, Protocol, Self
 from producer.contract.errors import BudgetExceeded, Cancelled, JobError, RateLimited
 from producer.contract.messages import Usage
 
-from .faults import Deferred, ProviderError
-from .job import Bill, Candidate, Job
-from .settings import QuotaSettings
+from ..faults import Deferred, ProviderError
+from ..ledger.running_job import Bill, Candidate, Job
+from ..settings import QuotaSettings
 
 HELD_WAIT_S = 5.0
 """A job that waits for others' holds is woken when one settles; this is only for a hint that got lost."""

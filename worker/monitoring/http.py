@@ -12,10 +12,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from ..ledger.connection import ERRORS
+from ..observe.metrics import Metrics
 from .health import Health, Verdict
-from .observe.metrics import Metrics
 from .prometheus import MEDIA_TYPE, page
-from .store import ERRORS
 
 FRESH_S = 1.0
 """A verdict is used again for so long: whoever asks often must not load the ledger."""

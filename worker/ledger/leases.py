@@ -9,10 +9,10 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from .job import Job
-from .jobs import Jobs
-from .loop import Loop
-from .store import ERRORS
+from ..loop import Loop
+from .connection import ERRORS
+from .ledger import Jobs
+from .running_job import Job
 
 logger = logging.getLogger(__name__)
 

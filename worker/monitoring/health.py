@@ -8,11 +8,11 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
-from .faults import Fault
-from .observe.metrics import ANSWERED, Metrics, Row
-from .settings import HealthSettings
-from .store import ERRORS, Keys, Redis
-from .vitals import Vitals
+from ..faults import Fault
+from ..ledger.connection import ERRORS, Keys, Redis
+from ..observe.metrics import ANSWERED, Metrics, Row
+from ..settings import HealthSettings
+from .snapshot import Vitals
 
 EXPECTED = ("RateLimited", "BudgetExceeded", "InvalidRequest", "Cancelled", "TooLong", "Truncated", "Refused", "Filtered")
 """Ends that are the caller's, the budget's or the model's doing: no failures of the service."""

@@ -13,9 +13,9 @@ from dataclasses import asdict, dataclass, field
 from http.client import HTTPException
 from typing import Any, Literal
 
+from ..ledger.connection import ERRORS, Keys, Redis
+from ..settings import AlertSettings
 from .health import Finding, Health
-from .settings import AlertSettings
-from .store import ERRORS, Keys, Redis
 
 logger = logging.getLogger(__name__)
 

@@ -6,11 +6,11 @@ from urllib.parse import urlsplit
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import NoDecode
 
-from producer.places import Place
+from producer.redis_url import Place
 
 from ..sealing import Keyring, Seal
 from .base import Slice
-from .slices import Dollars, Positive, Seconds
+from .sections import Dollars, Positive, Seconds
 
 Share = Annotated[float, Field(gt=0, le=1, allow_inf_nan=False)]
 

@@ -15,14 +15,14 @@ from producer.contract.hygiene import untrusted
 from producer.contract.messages import Completion, CompletionRequest, Message, Usage
 from producer.contract.submission import Publication
 
+from .budgets.pricing import Pricing
 from .faults import Deferred
-from .job import Job
-from .jobs import Jobs
+from .ledger.ledger import Jobs
+from .ledger.running_job import Job
 from .pipeline import Pipeline
-from .pricing import Pricing
 from .providers.selection import Selection
+from .providers.tokens import Estimator
 from .settings import SummarySettings
-from .tokens import Estimator
 
 CONDENSE = (
     "You condense one part of a longer document for a reader who will only see your text and those of the other parts. Keep "

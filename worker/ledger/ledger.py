@@ -16,11 +16,11 @@ from producer.contract.names import WIRE_VERSION, Lane
 from producer.contract.outcome import Outcome, dump_outcome, load_outcome
 from producer.contract.submission import Publication, Submission
 
-from .faults import LeaseLost
-from .job import Candidate, Job, begun
-from .settings import LaneSettings, LedgerSettings, PaceSettings
-from .store import ERRORS, Keys, Redis
-from .store.scripts import Scripts
+from ..faults import LeaseLost
+from ..settings import LaneSettings, LedgerSettings, PaceSettings
+from .connection import ERRORS, Keys, Redis
+from .running_job import Candidate, Job, begun
+from .scripts import Scripts
 
 PARTS_AT_ONCE = 200
 REMEMBERED = 2_000

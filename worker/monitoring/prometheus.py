@@ -11,10 +11,10 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from prometheus_client.registry import Collector
 
+from ..observe.metrics import Metrics, Tally
+from ..observe.sketch import representative, upper
 from .health import NAMES, Verdict
-from .observe.metrics import Metrics, Tally
-from .observe.sketch import representative, upper
-from .vitals import Vitals
+from .snapshot import Vitals
 
 MEDIA_TYPE = CONTENT_TYPE_PLAIN_0_0_4
 BOUNDS_S = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 3600.0)

@@ -4,7 +4,7 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from producer.places import Place
+from producer.redis_url import Place
 
 from .keys import Keys
 

@@ -10,7 +10,7 @@ from pydantic_settings import NoDecode
 
 from producer.settings import ProducerSettings
 
-from ..models import Models
+from ..model_catalog import Models
 from .base import Slice, pairs
 from .links import Link
 
@@ -135,7 +135,7 @@ class FilterSettings(Slice):
     output: Annotated[dict[str, Literal["flag", "fail", "retry", "off"]], NoDecode] = Field(
         {"secrets": "flag", "system_prompt": "flag", "schema": "flag", "pattern": "fail"}, validation_alias="LLM_OUTPUT_FILTERS"
     )
-    """Filter -> action: one of those in `worker.filters`, or "package.module:function"."""
+    """Filter -> action: one of those in `worker.output_filters`, or "package.module:function"."""
 
     @field_validator("output", mode="before")
     @classmethod

@@ -11,8 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from producer.contract.outcome import Outcome
-
-from .job import Candidate, Job
+from worker.ledger.running_job import Candidate, Job
 
 
 @dataclass(frozen=True)
