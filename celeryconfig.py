@@ -1,5 +1,6 @@
-"""Celery's policy for producers and workers: constants, each with its reason. Pure: any Celery process started in this
-folder may load it. Where the broker and backend are comes from the environment, in `worker/celery.py` and `producer/client.py`.
+"""Celery's policy for producers and workers: constants, each with its reason. Pure: any Celery
+process started in this folder may load it. Where the broker and backend are comes from the
+environment, in `worker/celery.py` and `producer/client.py`.
 
 Measured reasons: docs/decisions/0002-celery-settings.md.
 """
@@ -16,14 +17,17 @@ result_extended = False  # would store raw arguments
 enable_utc = True
 timezone = "UTC"
 
-# Two queues, interactive drained first. Continuations of other applications keep Celery's own default queue.
+# Two queues, interactive drained first. Continuations of other applications keep Celery's own
+# default queue.
 task_queues = tuple(Queue(name, routing_key=name) for name in QUEUES.values())
 task_default_queue = "celery"
 task_routes = {COMPLETE: {"queue": QUEUES["interactive"]}}
 
 # Delivery: acknowledge after the work; the ledger drops what is delivered twice.
 task_acks_late = True
-task_reject_on_worker_lost = True  # a killed prefork child must not turn into a FAILURE: the ledger re-queues its job
+task_reject_on_worker_lost = (
+    True  # a killed prefork child must not turn into a FAILURE: the ledger re-queues its job
+)
 task_acks_on_failure = True
 task_acks_on_timeout = True
 worker_prefetch_multiplier = 1  # 4 duplicated six of eight jobs when a worker froze
@@ -42,7 +46,12 @@ broker_transport_options = {
 broker_connection_max_retries = None
 broker_connection_retry_on_startup = True
 task_publish_retry = True
-task_publish_retry_policy = {"max_retries": 3, "interval_start": 0.1, "interval_step": 0.2, "interval_max": 0.5}
+task_publish_retry_policy = {
+    "max_retries": 3,
+    "interval_start": 0.1,
+    "interval_step": 0.2,
+    "interval_max": 0.5,
+}
 
 # Results: every outcome is told to the backend as well.
 redis_socket_timeout = 5
@@ -55,7 +64,7 @@ task_track_started = False  # the STARTED write would overwrite the outcome of a
 # The pool: calls wait on the network, so threads; prefork works as well (`-P prefork`).
 worker_pool = "threads"
 worker_concurrency = 16
-worker_hijack_root_logger = False  # our JSON lines are set up by worker/observe
+worker_hijack_root_logger = False  # our JSON lines are set up by worker/telemetry
 
 # Flower needs the events; they carry ids and states only.
 worker_send_task_events = True

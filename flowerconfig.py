@@ -1,5 +1,6 @@
-"""Flower's settings, found in the folder it is started in. Everything needs a login, /metrics too, and nobody can run or change
-anything unless it is started with --read_only=False."""
+"""Flower's settings, found in the folder it is started in. Everything needs a login, /metrics too,
+and nobody can run or change anything unless it is started with --read_only=False.
+"""
 
 import sys
 
@@ -10,12 +11,15 @@ from tornado.web import authenticated
 from worker.celery import app
 
 if not any(options.basic_auth) and not options.auth:
-    sys.exit("Flower does not start without a login. Fix: export FLOWER_BASIC_AUTH=user:password (or see --auth)")
+    sys.exit(
+        "Flower does not start without a login. Fix: export FLOWER_BASIC_AUTH=user:password (or see --auth)"
+    )
 
 # Flower 2.2 shows /metrics to anybody.
 Metrics.get = authenticated(Metrics.get)
 
-# What a worker took and lost, workers put back: Flower writes into no queue, and its Redis user may not.
+# What a worker took and lost, workers put back: Flower writes into no queue, and its Redis user may
+# not.
 app.conf.broker_transport_options |= {"ack_emulation": False}
 
 read_only = True

@@ -2,8 +2,9 @@
 
     python benchmarks/batches.py [--largest 100000]
 
-Submits batches of growing size (no worker), asks for progress and reads all results; then ends some items by hand. Shows time per
-item as a ratio to the smallest batch, and Redis's memory per item beyond its request, while it waits and once it has ended.
+Submits batches of growing size (no worker), asks for progress and reads all results; then ends some
+items by hand. Shows time per item as a ratio to the smallest batch, and Redis's memory per item
+beyond its request, while it waits and once it has ended.
 """
 
 import argparse
@@ -59,7 +60,9 @@ def run(count: int) -> dict[str, float]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--largest", type=int, default=100_000)
     given = parser.parse_args()
     base = None
@@ -69,7 +72,9 @@ def main() -> None:
             base = base or now
             ratios = {name: now[name] / base[name] for name in ("submit", "look", "read")}
             speed = f"per item submit {ratios['submit']:.2f}, results {ratios['read']:.2f}; a look {ratios['look']:.2f}"
-            room = f"bytes beyond the request {now['waiting']:,.0f} waiting, {now['ended']:,.0f} ended"
+            room = (
+                f"bytes beyond the request {now['waiting']:,.0f} waiting, {now['ended']:,.0f} ended"
+            )
             print(f"{count:>7,} items: {speed}; {room}", flush=True)
 
 

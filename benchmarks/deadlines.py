@@ -1,4 +1,5 @@
-"""How close a total deadline of 1 s is kept: silent, stalled and trickling answers, every vendor, both pools. About a minute.
+"""How close a total deadline of 1 s is kept: silent, stalled and trickling answers, every vendor,
+both pools. About a minute.
 
 python benchmarks/deadlines.py [rounds]
 """
@@ -55,8 +56,12 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as folder:
             found = latencies(Path(folder), pool, rounds)
         for (link, event), times in found.items():
-            print(f"{pool:<8} {link:<30} {event.partition(';')[0]:<13} median {median(times):>5} ms, worst {max(times):>5} ms")
-        print(f"{pool:<8} worst of all: {max(max(times) for times in found.values())} ms of 1,200 allowed")
+            print(
+                f"{pool:<8} {link:<30} {event.partition(';')[0]:<13} median {median(times):>5} ms, worst {max(times):>5} ms"
+            )
+        print(
+            f"{pool:<8} worst of all: {max(max(times) for times in found.values())} ms of 1,200 allowed"
+        )
 
 
 if __name__ == "__main__":

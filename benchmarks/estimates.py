@@ -1,9 +1,10 @@
-"""How far the bounds of a prompt's tokens are from the truth, per provider, before and after learning. No network.
+"""How far the bounds of a prompt's tokens are from the truth, per provider, before and after
+learning. No network.
 
     python benchmarks/estimates.py
 
-Truth is the provider's vocabulary (o200k for OpenAI, Gemma 3's for Gemini). Claude's is not public: its stand-in is the largest
-count among four other vocabularies.
+Truth is the provider's vocabulary (o200k for OpenAI, Gemma 3's for Gemini). Claude's is not public:
+its stand-in is the largest count among four other vocabularies.
 """
 
 import sys
@@ -22,26 +23,40 @@ from worker.providers.tokens import LEARNED, Estimator
 
 STAND_INS = ("llama3", "mistral_v3", "deepseek_v3", "qwen3")
 TRUTHS = {"openai": ("o200k_base",), "gemini": ("gemma3",), "anthropic": STAND_INS}
-MODELS = {"openai": "gpt-6-luna", "gemini": "gemini-3.5-flash-lite", "anthropic": "claude-haiku-5-5"}
+MODELS = {
+    "openai": "gpt-6-luna",
+    "gemini": "gemini-3.5-flash-lite",
+    "anthropic": "claude-haiku-5-5",
+}
 
 
 vocabulary = cache(splintr.Tokenizer.from_pretrained)
 
 
 def truth(provider: str, request: CompletionRequest) -> int:
-    """What the provider counts: the texts, and three tokens a message and three for the answer's opening."""
+    """What the provider counts: the texts, and three tokens a message and three for the answer's
+    opening.
+    """
     texts = [text for message in request.messages for _, text in message.texts()]
-    counts = [sum(len(vocabulary(name).encode_ordinary(text)) for text in texts) for name in TRUTHS[provider]]
+    counts = [
+        sum(len(vocabulary(name).encode_ordinary(text)) for text in texts)
+        for name in TRUTHS[provider]
+    ]
     return max(counts) + 3 * len(request.messages) + 3
 
 
 def requests(seed: int, count: int) -> list[CompletionRequest]:
     """Text-only requests: the shipped conversations and `count` generated ones."""
     plain = [each for each in shipped() if "image_url" not in str(each)]
-    return [CompletionRequest.checked(messages=messages) for messages in [*plain, *generated(seed, count)]]
+    return [
+        CompletionRequest.checked(messages=messages)
+        for messages in [*plain, *generated(seed, count)]
+    ]
 
 
-def measure(provider: str, estimator: Estimator, sample: list[CompletionRequest], learn: bool) -> tuple[float, float]:
+def measure(
+    provider: str, estimator: Estimator, sample: list[CompletionRequest], learn: bool
+) -> tuple[float, float]:
     """(share of bounds below the truth, mean over-estimate)."""
     model, below, over = MODELS[provider], 0, 0.0
     for request in sample:

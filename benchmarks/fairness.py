@@ -1,10 +1,12 @@
-"""Does one user's backlog delay another's question, and what does fairness cost? A simulated provider is the bottleneck.
+"""Does one user's backlog delay another's question, and what does fairness cost? A simulated
+provider is the bottleneck.
 
     python benchmarks/fairness.py [--jobs 12000] [--rounds 3]
 
-Shows, in one run: answers to ten single questions behind one user's backlog against the idle latency; that user's throughput
-with and without them; Jain's index of ten equally greedy users and the shares of weights 1:2:4 when half of their jobs are done;
-and the time to submit 10,000 jobs with `complete.many` against 10,000 plain Celery `delay` calls.
+Shows, in one run: answers to ten single questions behind one user's backlog against the idle
+latency; that user's throughput with and without them; Jain's index of ten equally greedy users and
+the shares of weights 1:2:4 when half of their jobs are done; and the time to submit 10,000 jobs
+with `complete.many` against 10,000 plain Celery `delay` calls.
 """
 
 import argparse
@@ -20,11 +22,11 @@ ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
 from celery import Celery
-from support.ledger import KEYS, Ledger, ask
+from support.ledger import KEYS, LedgerProbe, ask
 from support.nodes import WorkerProcess
 
 import producer
-from worker.budgets.overrides import Limits, Subject
+from worker.budgets.overrides import Overrides, Subject
 from worker.embedded import EmbeddedValkey
 
 SLOTS = 20
@@ -42,12 +44,19 @@ class Fleet:
     def __enter__(self) -> "Fleet":
         self.valkey.start()
         producer.configure(self.valkey.url())
-        env = {"REDIS_URL": self.valkey.url(), "LLM_CHAIN": "simulator:s", "LLM_USER_TOKENS_PER_HOUR": "1000000000",
-               "LLM_LINK_SIMULATOR_OPTIONS": f"latency_ms={round(self._call_s * 1000)}", "LLM_LOG_LEVEL": "WARNING"}  # fmt: skip
-        self.worker = WorkerProcess({**env, "LLM_LOG_LEVEL": "INFO"}, "threads", SLOTS, "bench", self.folder / "worker.log")
+        env = {
+            "REDIS_URL": self.valkey.url(),
+            "LLM_CHAIN": "simulator:s",
+            "LLM_USER_TOKENS_PER_HOUR": "1000000000",
+            "LLM_LINK_SIMULATOR_OPTIONS": f"latency_ms={round(self._call_s * 1000)}",
+            "LLM_LOG_LEVEL": "WARNING",
+        }
+        self.worker = WorkerProcess(
+            {**env, "LLM_LOG_LEVEL": "INFO"}, "threads", SLOTS, "bench", self.folder / "worker.log"
+        )
         self.worker.start()
         self.worker.wait_ready()
-        self.ledger = Ledger(self.valkey.url())
+        self.ledger = LedgerProbe(self.valkey.url())
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -57,7 +66,9 @@ class Fleet:
 
     def done(self) -> Counter:
         """Answered jobs per user, from the worker's records."""
-        lines = (json.loads(line) for line in self.worker.log().splitlines() if '"provider_call"' in line)
+        lines = (
+            json.loads(line) for line in self.worker.log().splitlines() if '"provider_call"' in line
+        )
         return Counter(line["user_id"] for line in lines)
 
 
@@ -70,7 +81,9 @@ def ask_one(user: str) -> float:
 
 def backlog(user: str, batch: int, interactive: int) -> None:
     for lane, count in (("batch", batch), ("interactive", interactive)):
-        producer.complete.many([ask(f"{lane} {n}") for n in range(count)], user, max_tokens=20, lane=lane)
+        producer.complete.many(
+            [ask(f"{lane} {n}") for n in range(count)], user, max_tokens=20, lane=lane
+        )
 
 
 def throughput(fleet: Fleet, user: str, seconds: float) -> float:
@@ -80,7 +93,9 @@ def throughput(fleet: Fleet, user: str, seconds: float) -> float:
 
 
 def questions(jobs: int) -> tuple[float, float, float]:
-    """(idle latency, worst of ten questions behind a backlog, share of its throughput that the greedy user keeps)."""
+    """(idle latency, worst of ten questions behind a backlog, share of its throughput that the
+    greedy user keeps).
+    """
     with tempfile.TemporaryDirectory() as folder, Fleet(Path(folder)) as fleet:
         ask_one("warm")
         idle = median(ask_one("idle") for _ in range(3))
@@ -94,15 +109,19 @@ def questions(jobs: int) -> tuple[float, float, float]:
 
 
 def shares(weights: list[int]) -> tuple[float, list[float]]:
-    """(Jain's index, jobs done per weight) of users who are equally greedy, when half of all jobs are done."""
+    """(Jain's index, jobs done per weight) of users who are equally greedy, when half of all jobs
+    are done.
+    """
     with tempfile.TemporaryDirectory() as folder, Fleet(Path(folder), call_s=0.05) as fleet:
         users = [f"user{n}" for n in range(len(weights))]
         for user, weight in zip(users, weights, strict=True):
-            Limits(fleet.ledger.redis, KEYS).change(Subject("user", user), weight=weight)
+            Overrides(fleet.ledger.redis, KEYS).change(Subject("user", user), weight=weight)
         each = 300 * max(1, 10 // len(users))
         for start in range(0, each, 100):
             for user in users:
-                producer.complete.many([ask(f"{user} {start + n}") for n in range(100)], user, max_tokens=20)
+                producer.complete.many(
+                    [ask(f"{user} {start + n}") for n in range(100)], user, max_tokens=20
+                )
         total = each * len(users)
         while sum((done := fleet.done()).values()) < total // 2:
             time.sleep(0.1)
@@ -130,22 +149,33 @@ def submission(count: int) -> tuple[float, float]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--jobs", type=int, default=12_000)
     parser.add_argument("--rounds", type=int, default=3)
     given = parser.parse_args()
     found = [questions(given.jobs) for _ in range(given.rounds)]
     for idle, worst, kept in found:
         allowed = 2 * idle + CALL_S
-        print(f"idle {idle:.2f} s, worst behind {given.jobs:,} jobs {worst:.2f} s (allowed {allowed:.2f}), kept {kept:.0%}")
-    worst, kept = median(worst / idle for idle, worst, _ in found), median(each[2] for each in found)
+        print(
+            f"idle {idle:.2f} s, worst behind {given.jobs:,} jobs {worst:.2f} s (allowed {allowed:.2f}), kept {kept:.0%}"
+        )
+    worst, kept = (
+        median(worst / idle for idle, worst, _ in found),
+        median(each[2] for each in found),
+    )
     print(f"median: worst {worst:.2f} x idle, kept {kept:.0%}")
     print(f"ten equal users: Jain's index {shares([1] * 10)[0]:.4f} (0.98 wanted)")
     index, rates = shares([1, 2, 4])
     worst_off = max(abs(rate / (sum(rates) / 3) - 1) for rate in rates)
-    print(f"weights 1:2:4: each within {worst_off:.1%} of its share (10 % allowed), index {index:.4f}")
+    print(
+        f"weights 1:2:4: each within {worst_off:.1%} of its share (10 % allowed), index {index:.4f}"
+    )
     many, plain = submission(10_000)
-    print(f"10,000 jobs: complete.many takes {many / plain:.2f} of plain Celery's delay (0.20 allowed)")
+    print(
+        f"10,000 jobs: complete.many takes {many / plain:.2f} of plain Celery's delay (0.20 allowed)"
+    )
 
 
 if __name__ == "__main__":

@@ -2,10 +2,11 @@
 
     python benchmarks/pace.py [--jobs 3000] [--tokens 150] [--blind]
 
-A provider that allows 600 requests and 100,000 tokens in any 60 seconds (what a job really takes, known when it is asked) and
-refuses the rest with 429; three workers of twenty threads, all jobs at once. Shows the share of calls refused, and the requests
-and tokens used after the first minute against what was allowed. `--tokens`: what a job takes on average; from 167 on tokens are
-the bottleneck. `--blind`: the provider tells nothing of its limits, and nobody else does.
+A provider that allows 600 requests and 100,000 tokens in any 60 seconds (what a job really takes,
+known when it is asked) and refuses the rest with 429; three workers of twenty threads, all jobs at
+once. Shows the share of calls refused, and the requests and tokens used after the first minute
+against what was allowed. `--tokens`: what a job takes on average; from 167 on tokens are the
+bottleneck. `--blind`: the provider tells nothing of its limits, and nobody else does.
 """
 
 import argparse
@@ -32,7 +33,9 @@ WORKERS, SLOTS = 3, 20
 
 
 class Limited:
-    """The provider's sliding windows. `answered` is (when, tokens) of every call that it let through."""
+    """The provider's sliding windows. `answered` is (when, tokens) of every call that it let
+    through.
+    """
 
     def __init__(self, wire: WireServer, tokens: int, blind: bool) -> None:
         self.answered: list[tuple[float, int]] = []
@@ -61,7 +64,11 @@ class Limited:
                 "x-ratelimit-remaining-tokens": str(max(0, TOKENS - used - took * fits)),
             }
         prompt = took // 3
-        return f"ok;delay={self._chance.uniform(0.4, 1.2):.2f};in={prompt};out={took - prompt}" if fits else "429"
+        return (
+            f"ok;delay={self._chance.uniform(0.4, 1.2):.2f};in={prompt};out={took - prompt}"
+            if fits
+            else "429"
+        )
 
 
 def run(jobs: int, tokens: int, blind: bool) -> Limited:
@@ -71,11 +78,19 @@ def run(jobs: int, tokens: int, blind: bool) -> Limited:
         wire = stack.enter_context(WireServer())
         provider = wire.script = Limited(wire, tokens, blind)
         producer.configure(valkey.url())
-        env = {"REDIS_URL": valkey.url(), "LLM_CHAIN": "openai:gpt-4o-mini", "OPENAI_API_KEY": "k",
-               "OPENAI_BASE_URL": wire.base_url, "LLM_USER_TOKENS_PER_HOUR": "1000000000", "LLM_MAX_ATTEMPTS": "100",
-               "LLM_DEADLINE_SECONDS": "3600"}  # fmt: skip
+        env = {
+            "REDIS_URL": valkey.url(),
+            "LLM_CHAIN": "openai:gpt-4o-mini",
+            "OPENAI_API_KEY": "k",
+            "OPENAI_BASE_URL": wire.base_url,
+            "LLM_USER_TOKENS_PER_HOUR": "1000000000",
+            "LLM_MAX_ATTEMPTS": "100",
+            "LLM_DEADLINE_SECONDS": "3600",
+        }
         for number in range(WORKERS):
-            worker = WorkerProcess(env, "threads", SLOTS, f"bench{number}", folder / f"worker{number}.log")
+            worker = WorkerProcess(
+                env, "threads", SLOTS, f"bench{number}", folder / f"worker{number}.log"
+            )
             worker.start()
             stack.callback(worker.kill)
             worker.wait_ready()
@@ -86,7 +101,10 @@ def run(jobs: int, tokens: int, blind: bool) -> Limited:
             nonlocal shown
             if len(provider.answered) // 500 > shown:
                 shown = len(provider.answered) // 500
-                print(f"  {len(provider.answered):,} answered, {len(provider.refused):,} refused", flush=True)
+                print(
+                    f"  {len(provider.answered):,} answered, {len(provider.refused):,} refused",
+                    flush=True,
+                )
             return len(provider.answered) >= jobs
 
         until(done, timeout_s=3 * 60 * max(jobs / REQUESTS, jobs * tokens / TOKENS) + 120)
@@ -94,7 +112,9 @@ def run(jobs: int, tokens: int, blind: bool) -> Limited:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--jobs", type=int, default=3000)
     parser.add_argument("--tokens", type=int, default=150)
     parser.add_argument("--blind", action="store_true")
@@ -106,7 +126,9 @@ def main() -> None:
     calls = len(provider.answered) + len(provider.refused)
     print(f"{calls:,} calls, {len(provider.refused) / calls:.2%} refused (1 % allowed)")
     requests, tokens = len(later) / minutes / REQUESTS, sum(later) / minutes / TOKENS
-    print(f"used after the first minute ({minutes:.1f} min): {requests:.1%} of the requests, {tokens:.1%} of the tokens")
+    print(
+        f"used after the first minute ({minutes:.1f} min): {requests:.1%} of the requests, {tokens:.1%} of the tokens"
+    )
     print(f"the tighter one: {max(requests, tokens):.1%} (95 % wanted)")
 
 

@@ -2,9 +2,10 @@
 
     python benchmarks/release.py [--largest 1000000]
 
-Fills a ledger with waiting jobs, then begins and ends 500 of them by hand; each end releases the next. Shows the server's time
-per end (settle and release in one script) for 1 to 10,000 users and backlogs of 1,000 to 1,000,000, as ratios to the smallest;
-and the same for a begin, which releases nothing: what both grow by is the memory's doing (caches), not the release's.
+Fills a ledger with waiting jobs, then begins and ends 500 of them by hand; each end releases the
+next. Shows the server's time per end (settle and release in one script) for 1 to 10,000 users and
+backlogs of 1,000 to 1,000,000, as ratios to the smallest; and the same for a begin, which releases
+nothing: what both grow by is the memory's doing (caches), not the release's.
 """
 
 import argparse
@@ -23,11 +24,21 @@ import producer
 from worker.embedded import EmbeddedValkey
 
 ENDS = 500
-CASES = [(1, 1_000), (100, 10_000), (10_000, 10_000), (1, 100_000), (10_000, 100_000), (1, 1_000_000), (10_000, 1_000_000)]
+CASES = [
+    (1, 1_000),
+    (100, 10_000),
+    (10_000, 10_000),
+    (1, 100_000),
+    (10_000, 100_000),
+    (1, 1_000_000),
+    (10_000, 1_000_000),
+]
 
 
 def cost_us(folder: Path, users: int, backlog: int) -> tuple[float, float]:
-    """Medians of the server's microseconds per end and per begin of a job, while it does nothing else."""
+    """Medians of the server's microseconds per end and per begin of a job, while it does nothing
+    else.
+    """
     with EmbeddedValkey(folder) as valkey:
         producer.configure(valkey.url())
         house = House(valkey.url(), slots=8)
@@ -55,7 +66,9 @@ def _evals(house: House) -> int:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--largest", type=int, default=1_000_000)
     given = parser.parse_args()
     base = None
@@ -65,7 +78,10 @@ def main() -> None:
                 cost = cost_us(Path(folder), users, backlog)
             base = base or cost
             end, begin = cost[0] / base[0], cost[1] / base[1]
-            print(f"{users:>6,} users, {backlog:>9,} waiting: end {end:.2f}, begin {begin:.2f}; {end / begin:.2f}", flush=True)
+            print(
+                f"{users:>6,} users, {backlog:>9,} waiting: end {end:.2f}, begin {begin:.2f}; {end / begin:.2f}",
+                flush=True,
+            )
 
 
 if __name__ == "__main__":

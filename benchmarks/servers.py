@@ -1,10 +1,12 @@
-"""What does a job take of each Redis: CPU of broker, result backend and ledger, and memory of the ledger?
+"""What does a job take of each Redis: CPU of broker, result backend and ledger, and memory of the
+ledger?
 
     python benchmarks/servers.py [--jobs 3000]
 
-Three servers, one real worker, the simulator without latency, requests of about 1 KB. CPU is the server process's own (INFO cpu:
-commands, network and append-only file), as a multiple of what one SET of 1 KB by a client takes of the same kind of server in the
-same run. Memory is `used_memory` per job while jobs wait, and when they have ended; of the worker, its resident set at the end.
+Three servers, one real worker, the simulator without latency, requests of about 1 KB. CPU is the
+server process's own (INFO cpu: commands, network and append-only file), as a multiple of what one
+SET of 1 KB by a client takes of the same kind of server in the same run. Memory is `used_memory`
+per job while jobs wait, and when they have ended; of the worker, its resident set at the end.
 """
 
 import argparse
@@ -25,7 +27,11 @@ from support.nodes import WorkerProcess
 import producer
 from worker.embedded import EmbeddedValkey
 
-ROLES = {"broker": "CELERY_BROKER_URL", "result backend": "CELERY_RESULT_BACKEND", "ledger": "LEDGER_URL"}
+ROLES = {
+    "broker": "CELERY_BROKER_URL",
+    "result backend": "CELERY_RESULT_BACKEND",
+    "ledger": "LEDGER_URL",
+}
 TEXT = "A question about the harbour. " * 33
 SETS = 20_000
 CONCURRENCY = 16
@@ -50,15 +56,26 @@ def memory(server: Redis) -> int:
 
 
 def run(jobs: int, folder: Path, stack: ExitStack) -> None:
-    servers = {role: stack.enter_context(EmbeddedValkey(folder / role.replace(" ", "-"))) for role in ROLES}
-    clients = {role: Redis.from_url(server.url(), decode_responses=True) for role, server in servers.items()}
+    servers = {
+        role: stack.enter_context(EmbeddedValkey(folder / role.replace(" ", "-"))) for role in ROLES
+    }
+    clients = {
+        role: Redis.from_url(server.url(), decode_responses=True)
+        for role, server in servers.items()
+    }
     unit = {role: set_cpu_s(client) for role, client in clients.items()}
     where = {ROLES[role]: server.url() for role, server in servers.items()}
     producer.configure(
-        broker_url=where["CELERY_BROKER_URL"], backend_url=where["CELERY_RESULT_BACKEND"], ledger_url=where["LEDGER_URL"]
+        broker_url=where["CELERY_BROKER_URL"],
+        backend_url=where["CELERY_RESULT_BACKEND"],
+        ledger_url=where["LEDGER_URL"],
     )
-    env = where | {"LLM_CHAIN": "simulator:sim-small", "LLM_LINK_SIMULATOR_OPTIONS": "latency_ms=0",
-                   "LLM_USER_TOKENS_PER_HOUR": "1000000000", "LLM_LOG_LEVEL": "WARNING"}  # fmt: skip
+    env = where | {
+        "LLM_CHAIN": "simulator:sim-small",
+        "LLM_LINK_SIMULATOR_OPTIONS": "latency_ms=0",
+        "LLM_USER_TOKENS_PER_HOUR": "1000000000",
+        "LLM_LOG_LEVEL": "WARNING",
+    }
     worker = WorkerProcess(env, "threads", CONCURRENCY, "bench", folder / "worker.log")
     stack.callback(worker.kill)
     ledger, empty = clients["ledger"], memory(clients["ledger"])
@@ -69,18 +86,32 @@ def run(jobs: int, folder: Path, stack: ExitStack) -> None:
     waiting = (memory(ledger) - empty) / jobs
     worker.start()
     until(lambda: int(ledger.hget(KEYS.totals, "n|done") or 0) >= jobs, 600)
-    until(lambda: sum(1 for _ in clients["result backend"].scan_iter("celery-task-meta-*", count=10_000)) >= jobs, 60)
+    until(
+        lambda: (
+            sum(1 for _ in clients["result backend"].scan_iter("celery-task-meta-*", count=10_000))
+            >= jobs
+        ),
+        60,
+    )
     print(f"{jobs:,} jobs, SET of {len(TEXT):,} bytes = 1")
     for role, client in clients.items():
-        print(f"  CPU per job, {role:14}  {(cpu_s(client) - before[role]) / jobs / unit[role]:6.1f}")
-    print(f"  ledger memory per waiting job: {waiting:,.0f} bytes, of which the request {len(TEXT):,}")
+        print(
+            f"  CPU per job, {role:14}  {(cpu_s(client) - before[role]) / jobs / unit[role]:6.1f}"
+        )
+    print(
+        f"  ledger memory per waiting job: {waiting:,.0f} bytes, of which the request {len(TEXT):,}"
+    )
     print(f"  ledger memory per ended job:   {(memory(ledger) - empty) / jobs:,.0f} bytes")
-    print(f"  worker, {CONCURRENCY} threads:           {psutil.Process(worker.pid).memory_info().rss / 2**20:,.0f} MiB")
+    print(
+        f"  worker, {CONCURRENCY} threads:           {psutil.Process(worker.pid).memory_info().rss / 2**20:,.0f} MiB"
+    )
     print(f"  results memory per ended job:  {memory(clients['result backend']) / jobs:,.0f} bytes")
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--jobs", type=int, default=3_000)
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:

@@ -1,4 +1,5 @@
-"""How long after `kill -9` of a worker with calls on the wire all its jobs run elsewhere or have ended: median of ten kills.
+"""How long after `kill -9` of a worker with calls on the wire all its jobs run elsewhere or have
+ended: median of ten kills.
 
 python benchmarks/takeover.py [kills] [threads|prefork]
 """
@@ -12,7 +13,7 @@ from statistics import median
 ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
-from support.ledger import KEYS, Ledger, ask
+from support.ledger import KEYS, LedgerProbe, ask
 from support.nodes import WorkerProcess
 from support.wire import WireServer
 
@@ -23,8 +24,14 @@ CALLS = 8
 
 
 def takeover_s(folder: Path, pool: str) -> float:
-    """One kill: seconds until each of the eight jobs has a higher fence, that is a new start, or an outcome."""
-    with EmbeddedValkey(folder / "valkey") as valkey, WireServer() as wire, Ledger(valkey.url()) as ledger:
+    """One kill: seconds until each of the eight jobs has a higher fence, that is a new start, or an
+    outcome.
+    """
+    with (
+        EmbeddedValkey(folder / "valkey") as valkey,
+        WireServer() as wire,
+        LedgerProbe(valkey.url()) as ledger,
+    ):
         producer.configure(valkey.url())
         env = {
             "REDIS_URL": valkey.url(),
@@ -33,11 +40,17 @@ def takeover_s(folder: Path, pool: str) -> float:
             "OPENAI_BASE_URL": wire.base_url,
         }
         wire.script = lambda request, number: "hang" if number < CALLS else "ok;delay=0.5"
-        doomed, other = (WorkerProcess(env, pool, CALLS, name, folder / f"{name}.log") for name in ("doomed", "other"))
+        doomed, other = (
+            WorkerProcess(env, pool, CALLS, name, folder / f"{name}.log")
+            for name in ("doomed", "other")
+        )
         try:
             doomed.start()
             doomed.wait_ready()
-            jobs = [producer.complete.delay(ask(f"question {n}"), f"u{n}", max_tokens=10) for n in range(CALLS)]
+            jobs = [
+                producer.complete.delay(ask(f"question {n}"), f"u{n}", max_tokens=10)
+                for n in range(CALLS)
+            ]
             wire.wait_for(lambda calls: len(calls) == CALLS)
             other.start()
             other.wait_ready()
@@ -51,7 +64,7 @@ def takeover_s(folder: Path, pool: str) -> float:
             other.kill()
 
 
-def _moved(ledger: Ledger, job_id: str) -> bool:
+def _moved(ledger: LedgerProbe, job_id: str) -> bool:
     state, fence = ledger.redis.hmget(KEYS.job(job_id), "state", "fence")
     return state == "done" or int(fence) > 1
 

@@ -1,8 +1,10 @@
-"""`make compose-check`: builds the image, starts docker-compose.yml from nothing, and proves what it promises.
+"""`make compose-check`: builds the image, starts docker-compose.yml from nothing, and proves what
+it promises.
 
-Every container is healthy and ours are locked down. A job is answered; Flower shows it, in headless Chromium where there is one.
-Each container is killed in turn while jobs run: no job is lost, and afterwards all is as before. Everything is taken down again,
-volumes too. Without a container engine it says so and exits with 0.
+Every container is healthy and ours are locked down. A job is answered; Flower shows it, in headless
+Chromium where there is one. Each container is killed in turn while jobs run: no job is lost, and
+afterwards all is as before. Everything is taken down again, volumes too. Without a container engine
+it says so and exits with 0.
 """
 
 import os
@@ -28,8 +30,10 @@ grep -Eq "^[^ ]+ / [^ ]+ ro," /proc/mounts
 grep -Eq "^CapBnd:.0+$" /proc/1/status
 grep -Eq "^NoNewPrivs:.1$" /proc/1/status
 """
-CHROMIUM = "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking " \
-           "--disable-component-update --disable-sync --virtual-time-budget=15000 --dump-dom"  # fmt: skip
+CHROMIUM = (
+    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
+    "--disable-component-update --disable-sync --virtual-time-budget=15000 --dump-dom"
+)
 SUBMIT = f"""
 import sys, producer
 ask = lambda n: [{{"role": "user", "content": f"{{sys.argv[1]}} {{n}} [[sim:latency_ms=3000]]"}}]
@@ -62,14 +66,22 @@ def tools() -> tuple[list[str], str]:
     podman, compose = shutil.which("podman"), shutil.which("podman-compose")
     if podman and compose:
         return [compose], podman
-    print("compose-check: SKIPPED: no container engine answers (looked for docker, and for podman with podman-compose)")
+    print(
+        "compose-check: SKIPPED: no container engine answers (looked for docker, and for podman with podman-compose)"
+    )
     sys.exit(0)
 
 
 def copied(folder: Path) -> Path:
-    """The files of the build in a folder of their own, with a .env that has Flower's login and no key."""
+    """The files of the build in a folder of their own, with a .env that has Flower's login and no
+    key.
+    """
     names = subprocess.run(
-        ["git", "ls-files", "--cached", "--others", "--exclude-standard"], cwd=ROOT, capture_output=True, text=True, check=True
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
     ).stdout.splitlines()
     for name in names:
         if not name.startswith(("tests/", "benchmarks/")):
@@ -87,7 +99,10 @@ class Stack:
     def check(self) -> None:
         step("build")
         # Podman's own format has no HEALTHCHECK; its build may have no network but the host's.
-        self.compose(*(["--podman-build-args=--format=docker --network=host"] if self._podman else []), "build")
+        self.compose(
+            *(["--podman-build-args=--format=docker --network=host"] if self._podman else []),
+            "build",
+        )
         step("start from nothing, without keys")
         self.compose("up", "-d", "--no-build")
         until("the fleet is ready", lambda: get(":8000/ready")[0] == 200, 120)
@@ -127,7 +142,12 @@ class Stack:
         # The list is drawn by its script, newest first and a page of it; a task's page comes drawn.
         for page, job in (("tasks", "first-"), ("task/first-0", "first-0")):
             with tempfile.TemporaryDirectory() as profile:
-                command = [browser, *CHROMIUM.split(), f"--user-data-dir={profile}", f"http://{LOGIN}@127.0.0.1:5555/{page}"]
+                command = [
+                    browser,
+                    *CHROMIUM.split(),
+                    f"--user-data-dir={profile}",
+                    f"http://{LOGIN}@127.0.0.1:5555/{page}",
+                ]
                 shown = subprocess.run(command, capture_output=True, text=True, timeout=90).stdout
             for text in ("completions.complete", job, "SUCCESS"):
                 assert text in shown, f"Flower's page {page} does not show {text}"
@@ -141,7 +161,12 @@ class Stack:
         container = self.container(service)
         if self._podman:  # which never runs a healthcheck by itself where there is no systemd
             self._run([self._engine, "healthcheck", "run", container], check=False)
-        return self._run([self._engine, "inspect", "--format", "{{.State.Health.Status}}", container]).strip() == "healthy"
+        return (
+            self._run(
+                [self._engine, "inspect", "--format", "{{.State.Health.Status}}", container]
+            ).strip()
+            == "healthy"
+        )
 
     def submit(self, name: str) -> None:
         self.inside("http", "python", "-c", SUBMIT, name)
@@ -155,7 +180,10 @@ class Stack:
         return self._run([self._engine, "exec", self.container(service), *command])
 
     def container(self, service: str) -> str:
-        labels = [f"label=com.docker.compose.project={PROJECT}", f"label=com.docker.compose.service={service}"]
+        labels = [
+            f"label=com.docker.compose.project={PROJECT}",
+            f"label=com.docker.compose.service={service}",
+        ]
         filters = [argument for label in labels for argument in ("--filter", label)]
         return self._run([self._engine, "ps", "-aq", *filters]).split()[0]
 
@@ -163,9 +191,13 @@ class Stack:
         return self._run([*self._compose, *arguments], check)
 
     def _run(self, command: list[str], check: bool = True) -> str:
-        done = subprocess.run(command, cwd=self._folder, env=self._env, capture_output=True, text=True, timeout=900)
+        done = subprocess.run(
+            command, cwd=self._folder, env=self._env, capture_output=True, text=True, timeout=900
+        )
         if check and done.returncode:
-            sys.exit(f"compose-check: {' '.join(command[:4])} ... failed:\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}")
+            sys.exit(
+                f"compose-check: {' '.join(command[:4])} ... failed:\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
+            )
         return done.stdout
 
 

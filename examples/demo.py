@@ -1,6 +1,7 @@
 """The main job on real input, on a private fleet, in under a minute. `make demo` runs it.
 
-Questions come from `questions.json`, documents from `documents/`. Providers are simulated unless --real is given.
+Questions come from `questions.json`, documents from `documents/`. Providers are simulated unless
+--real is given.
 """
 
 import argparse
@@ -34,7 +35,11 @@ class Mode(NamedTuple):
     """Put before a question whose first link must fail."""
 
 
-LIMITS = {"LLM_MAX_COST_PER_REQUEST": "0.02", "LLM_USER_REQUESTS_PER_MINUTE": "5", "LLM_COOLDOWN_SECONDS": "3"}
+LIMITS = {
+    "LLM_MAX_COST_PER_REQUEST": "0.02",
+    "LLM_USER_REQUESTS_PER_MINUTE": "5",
+    "LLM_COOLDOWN_SECONDS": "3",
+}
 
 SIMULATED = Mode(
     "simulated providers, no money is spent",
@@ -65,14 +70,21 @@ REAL = Mode(
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--keep", action="store_true", help="leave the fleet running until Ctrl-C")
-    parser.add_argument("--real", action="store_true", help=f"use OPENAI_API_KEY and spend at most ${REAL_CAP_USD}")
+    parser.add_argument(
+        "--real", action="store_true", help=f"use OPENAI_API_KEY and spend at most ${REAL_CAP_USD}"
+    )
     given = parser.parse_args()
     mode = REAL if given.real else SIMULATED
     if given.real and not os.environ.get("OPENAI_API_KEY"):
         sys.exit("REAL=1 needs a key. Fix: export OPENAI_API_KEY=...")
-    for ending in (signal.SIGINT, signal.SIGTERM):  # a shell starts background jobs with SIGINT ignored
+    for ending in (
+        signal.SIGINT,
+        signal.SIGTERM,
+    ):  # a shell starts background jobs with SIGINT ignored
         signal.signal(ending, signal.default_int_handler)
     print(f"celery-completions demo: {mode.title}\n", flush=True)
     try:
@@ -93,7 +105,14 @@ def show(stack: Stack, mode: Mode) -> None:
     print("  worker  celery -A worker worker, 8 threads")
     print(f"  flower  {stack.flower_url}  user {login}")
     with Retries():
-        scenes = [questions(mode), repeated(mode), fallback(mode), rate_limit(mode), cost_cap(mode), documents(mode)]
+        scenes = [
+            questions(mode),
+            repeated(mode),
+            fallback(mode),
+            rate_limit(mode),
+            cost_cap(mode),
+            documents(mode),
+        ]
     totals(stack, [completion for scene in scenes for completion in scene])
 
 
@@ -124,7 +143,9 @@ class Retries:
                 self._listening.set()
 
     def _show(self, event: dict[str, Any]) -> None:
-        if "waiting for" not in event["exception"]:  # a job behind another's reservation is no provider's failure
+        if (
+            "waiting for" not in event["exception"]
+        ):  # a job behind another's reservation is no provider's failure
             print(f"  RETRY   {event['exception']}", flush=True)
 
 
@@ -132,7 +153,12 @@ def questions(mode: Mode) -> list[Completion]:
     title("Six questions of three users, printed as the answers arrive")
     asked = json.loads((HERE / "questions.json").read_text())
     waiting = [
-        (each["user"], complete.delay(ask(each["question"]), each["user"], temperature=0, max_tokens=200, **mode.ordinary))
+        (
+            each["user"],
+            complete.delay(
+                ask(each["question"]), each["user"], temperature=0, max_tokens=200, **mode.ordinary
+            ),
+        )
         for each in asked
     ]
     done = []
@@ -163,7 +189,12 @@ def fallback(mode: Mode) -> list[Completion]:
 def rate_limit(mode: Mode) -> list[Completion]:
     title("A user at the limit of 5 requests a minute")
     jobs = [
-        complete.delay(ask(f"Give me synonym number {number} of 'fast'."), "greedy", max_tokens=50, **mode.ordinary)
+        complete.delay(
+            ask(f"Give me synonym number {number} of 'fast'."),
+            "greedy",
+            max_tokens=50,
+            **mode.ordinary,
+        )
         for number in range(1, 7)
     ]
     done = []
@@ -171,7 +202,9 @@ def rate_limit(mode: Mode) -> list[Completion]:
         try:
             done.append(job.value(WAIT_S))
         except errors.RateLimited as error:
-            print(f"  greedy  {len(jobs) - 1} of {len(jobs)} answered, one refused\n  RateLimited: {error}")
+            print(
+                f"  greedy  {len(jobs) - 1} of {len(jobs)} answered, one refused\n  RateLimited: {error}"
+            )
     expect(len(done) == 5, "five of six answered")
     return done
 
@@ -179,7 +212,9 @@ def rate_limit(mode: Mode) -> list[Completion]:
 def cost_cap(mode: Mode) -> list[Completion]:
     title("A job that could cost more than $0.02: refused before any call")
     try:
-        complete.delay(ask("Write a long novel."), "ada", max_tokens=100_000, **mode.ordinary).value(WAIT_S)
+        complete.delay(
+            ask("Write a long novel."), "ada", max_tokens=100_000, **mode.ordinary
+        ).value(WAIT_S)
     except errors.BudgetExceeded as error:
         print(f"  ada     BudgetExceeded: {error}")
         return []
@@ -196,7 +231,10 @@ def documents(mode: Mode) -> list[Completion]:
     for path, job in jobs:
         completion = job.value(WAIT_S)
         print(f"  {path.name} ({len(path.read_text().split()):,} words) {figures(completion)}")
-        print("".join(f"    {line[:140]}\n" for line in completion.text.splitlines() if line.strip()), end="")
+        print(
+            "".join(f"    {line[:140]}\n" for line in completion.text.splitlines() if line.strip()),
+            end="",
+        )
         done.append(completion)
     return done
 
@@ -205,22 +243,30 @@ def totals(stack: Stack, done: list[Completion]) -> None:
     title("Totals")
     tokens = sum(each.usage.input + each.usage.output for each in done if not each.cached)
     cost, from_cache = sum(each.cost_usd for each in done), sum(each.cached for each in done)
-    print(f"  {len(done)} answers, {from_cache} from the cache, {tokens:,} tokens, ${cost:.6f}; 2 jobs refused, none lost\n")
+    print(
+        f"  {len(done)} answers, {from_cache} from the cache, {tokens:,} tokens, ${cost:.6f}; 2 jobs refused, none lost\n"
+    )
     print("\n".join(f"  {line}" for line in stack.completions("stats").splitlines()))
-    print(f"\n  Flower: {stack.flower_url}  user and password as above  (gone when the demo ends; make demo KEEP=1 leaves it)")
+    print(
+        f"\n  Flower: {stack.flower_url}  user and password as above  (gone when the demo ends; make demo KEEP=1 leaves it)"
+    )
 
 
 def keep(stack: Stack) -> None:
     """Wait for Ctrl-C, or for a service that ends by itself."""
     print("\nLeft running until Ctrl-C. In another terminal, in this folder:\n")
-    (FOLDER / "env").write_text("".join(f"export {name}='{value}'\n" for name, value in stack.settings.items()))
+    (FOLDER / "env").write_text(
+        "".join(f"export {name}='{value}'\n" for name, value in stack.settings.items())
+    )
     print(f"  . {FOLDER.name}/env; export PATH=$PWD/.venv/bin:$PATH")
     print('  completions ask "What is Celery?" --user me --temperature 0 --max-tokens 200')
     print("  completions health; completions stats")
     print(f"  tail -f {FOLDER.name}/worker.log", flush=True)
     while not (stack.worker.ended() or stack.flower.ended()):
         time.sleep(0.5)
-    sys.exit(f"A service ended by itself; see {FOLDER.name}/worker.log and {FOLDER.name}/flower.log")
+    sys.exit(
+        f"A service ended by itself; see {FOLDER.name}/worker.log and {FOLDER.name}/flower.log"
+    )
 
 
 def ask(question: str) -> list[dict[str, str]]:
@@ -234,13 +280,20 @@ def answered(user: str, job: Any) -> Completion:
     except JobError as error:
         sys.exit(f"  {user:<7} {type(error).__name__}: {error}")
     text = " ".join(completion.text.split())
-    print(f"  {user:<7} {text[:58] + '...' if len(text) > 61 else text:<61}  {figures(completion)}", flush=True)
+    print(
+        f"  {user:<7} {text[:58] + '...' if len(text) > 61 else text:<61}  {figures(completion)}",
+        flush=True,
+    )
     return completion
 
 
 def figures(completion: Completion) -> str:
     source = "cache" if completion.cached else completion.provider
-    tokens = "" if completion.cached else f"{completion.usage.input:>5} + {completion.usage.output:<3} tokens"
+    tokens = (
+        ""
+        if completion.cached
+        else f"{completion.usage.input:>5} + {completion.usage.output:<3} tokens"
+    )
     return f"{source:<8} {tokens:<18} ${completion.cost_usd:.6f} {completion.latency_ms:>5} ms"
 
 

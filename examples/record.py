@@ -38,13 +38,20 @@ def typed(env: dict[str, str], answer: bytes) -> str:
             break
     process.wait()
     lines = shown.decode().replace("\r\n", "\n").split("\n")
-    return "\n".join(line.rpartition("\r")[2] for line in lines if "\x1b[1A" not in line or line.strip())
+    return "\n".join(
+        line.rpartition("\r")[2] for line in lines if "\x1b[1A" not in line or line.strip()
+    )
 
 
 def main() -> None:
     console = Console(record=True, width=WIDTH, file=open(os.devnull, "w"), force_terminal=True)  # noqa: SIM115
     with Stack(SIMULATED.env) as stack:
-        env = {"REDIS_URL": stack.valkey.url(), "PATH": os.environ["PATH"], "TERM": "xterm-256color", "COLUMNS": str(WIDTH)}
+        env = {
+            "REDIS_URL": stack.valkey.url(),
+            "PATH": os.environ["PATH"],
+            "TERM": "xterm-256color",
+            "COLUMNS": str(WIDTH),
+        }
         for answer in (b"y\n", b"y\n"):
             console.print(Text(f"$ {COMMAND}", style="bold green"))
             text = re.sub(r"\x1b\[\?25[lh]|\x1b\[\d*[AK]", "", typed(env, answer))

@@ -1,7 +1,8 @@
-"""A private fleet for the demo: Valkey, one real `celery worker`, Flower. Everything ends with the `with` block.
+"""A private fleet for the demo: Valkey, one real `celery worker`, Flower. Everything ends with the
+`with` block.
 
-Data and logs are in `.demo/`, which each run begins anew.
-The processes are tied to this one: even `kill -9` of the demo leaves none behind (on Linux).
+Data and logs are in `.demo/`, which each run begins anew. The processes are tied to this one: even
+`kill -9` of the demo leaves none behind (on Linux).
 """
 
 import fcntl
@@ -41,7 +42,12 @@ class Service:
         with self.log.open("wb") as log:
             # A group of its own: Ctrl-C reaches the demo alone, which stops its services in order.
             self._process = subprocess.Popen(
-                tethered(self._command), cwd=ROOT, env=self._env, stdout=log, stderr=log, process_group=0
+                tethered(self._command),
+                cwd=ROOT,
+                env=self._env,
+                stdout=log,
+                stderr=log,
+                process_group=0,
             )
         return self
 
@@ -63,12 +69,16 @@ class Service:
         while not ready():
             if self.ended() or time.monotonic() > give_up:
                 why = "ended" if self.ended() else f"is not ready after {START_S:.0f} s"
-                sys.exit(f"{self.name} {why}; {self.log} says:\n{self.log.read_text(errors='replace')[-2000:]}")
+                sys.exit(
+                    f"{self.name} {why}; {self.log} says:\n{self.log.read_text(errors='replace')[-2000:]}"
+                )
             time.sleep(0.05)
 
 
 class Stack:
-    """`with Stack(env) as stack:` starts everything and waits until it is ready. `env`: settings of the worker."""
+    """`with Stack(env) as stack:` starts everything and waits until it is ready. `env`: settings of
+    the worker.
+    """
 
     def __init__(self, env: dict[str, str]) -> None:
         FOLDER.mkdir(exist_ok=True)
@@ -78,10 +88,16 @@ class Stack:
         self.flower_port = free_port()
         self.flower_login = f"demo:{secrets.token_urlsafe(9)}"
         # The developer's own settings stay out of the demo.
-        clean = {name: value for name, value in os.environ.items() if not name.startswith(("LLM_", "CELERY_", "LEDGER_"))}
+        clean = {
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith(("LLM_", "CELERY_", "LEDGER_"))
+        }
         self.settings = env | {"REDIS_URL": self.valkey.url()}
         self.env = clean | self.settings | {"PYTHONUNBUFFERED": "1"}
-        self.worker = Service("worker", ["worker", "-n", "demo@%h", "-c", "8", "-l", "INFO"], self.env)
+        self.worker = Service(
+            "worker", ["worker", "-n", "demo@%h", "-c", "8", "-l", "INFO"], self.env
+        )
         flower = ["flower", "--address=127.0.0.1", f"--port={self.flower_port}"]
         self.flower = Service("flower", flower, self.env | {"FLOWER_BASIC_AUTH": self.flower_login})
         self._exits = ExitStack()
@@ -107,7 +123,9 @@ class Stack:
     def completions(self, *arguments: str) -> str:
         """What the `completions` command prints."""
         command = [str(Path(sys.executable).with_name("completions")), *arguments]
-        return subprocess.run(command, env=self.env, cwd=ROOT, check=True, capture_output=True, text=True).stdout
+        return subprocess.run(
+            command, env=self.env, cwd=ROOT, check=True, capture_output=True, text=True
+        ).stdout
 
     def _flower_answers(self) -> bool:
         try:

@@ -2,8 +2,8 @@
 
     REDIS_URL=redis://127.0.0.1:6379/0 uvicorn examples.webapp:app
 
-Who the user is comes from a header here; a real app takes it from its session. Submitting blocks for a trip to Redis, so it runs
-in a thread; waiting does not block: `await job`.
+Who the user is comes from a header here; a real app takes it from its session. Submitting blocks
+for a trip to Redis, so it runs in a thread; waiting does not block: `await job`.
 """
 
 import asyncio
@@ -55,7 +55,9 @@ async def job(job_id: str) -> JSONResponse:
     found = complete.AsyncResult(job_id)
     status = await asyncio.to_thread(lambda: found.status)
     if status.state in ("waiting", "released", "running", "parked"):
-        return JSONResponse({"job": job_id, "state": status.state, "ahead": status.ahead}, status_code=202)
+        return JSONResponse(
+            {"job": job_id, "state": status.state, "ahead": status.ahead}, status_code=202
+        )
     return JSONResponse(_answer(await found))
 
 
@@ -83,14 +85,28 @@ async def results(batch_id: str) -> StreamingResponse:
     def lines() -> Iterator[str]:
         for item in Batch(batch_id).results():
             answered = isinstance(item.outcome, Completion)
-            yield json.dumps({"index": item.index, "state": item.state, "text": item.outcome.text if answered else None}) + "\n"
+            yield (
+                json.dumps(
+                    {
+                        "index": item.index,
+                        "state": item.state,
+                        "text": item.outcome.text if answered else None,
+                    }
+                )
+                + "\n"
+            )
 
     await Batch(batch_id).aprogress()  # an unknown batch is an error, not an empty stream
     return StreamingResponse(lines(), media_type="application/x-ndjson")
 
 
 def _answer(completion: Completion) -> dict[str, object]:
-    return {"text": completion.text, "model": completion.model, "cost_usd": completion.cost_usd, "cached": completion.cached}
+    return {
+        "text": completion.text,
+        "model": completion.model,
+        "cost_usd": completion.cost_usd,
+        "cached": completion.cached,
+    }
 
 
 def _status(error: JobError) -> int:

@@ -1,4 +1,5 @@
-"""The public face of a web app: `from producer import complete`. Loads Celery only when `complete` or a sibling is touched.
+"""The public face of a web app: `from producer import complete`. Loads Celery only when `complete`
+or a sibling is touched.
 
 It must never import `worker` or a provider's SDK.
 """

@@ -1,7 +1,8 @@
-"""Request files: our own JSON lines, or OpenAI's Batch input form as it is; and the output form that goes with the latter.
+"""Request files: our own JSON lines, or OpenAI's Batch input form as it is; and the output form
+that goes with the latter.
 
-Ours: one object of `complete`'s arguments a line, with `name` if the item has one. OpenAI's: `custom_id`, `method`, `url` and
-`body`.
+Ours: one object of `complete`'s arguments a line, with `name` if the item has one. OpenAI's:
+`custom_id`, `method`, `url` and `body`.
 """
 
 import json
@@ -14,15 +15,35 @@ from .contract.messages import Completion
 
 URL = "/v1/chat/completions"
 
-_TAKEN = ("messages", "model", "temperature", "stop", "tools", "response_format", "metadata", "max_tokens")
-_HARMLESS: dict[str, Any] = {"n": 1, "stream": False, "tool_choice": "auto", "logprobs": False, "top_p": 1, "presence_penalty": 0,
-                             "frequency_penalty": 0}  # fmt: skip
-"""What changes nothing when it has this value; any other value would be ignored silently, so it is refused."""
+_TAKEN = (
+    "messages",
+    "model",
+    "temperature",
+    "stop",
+    "tools",
+    "response_format",
+    "metadata",
+    "max_tokens",
+)
+_HARMLESS: dict[str, Any] = {
+    "n": 1,
+    "stream": False,
+    "tool_choice": "auto",
+    "logprobs": False,
+    "top_p": 1,
+    "presence_penalty": 0,
+    "frequency_penalty": 0,
+}
+"""What changes nothing when it has this value; any other value would be ignored silently, so it is
+refused.
+"""
 _ABOUT_THE_ACCOUNT = ("user", "store", "service_tier", "safety_identifier", "prompt_cache_key")
 
 
 def requests(lines: Iterable[str]) -> Iterator[dict[str, Any]]:
-    """One for every line that is not blank, for `Batch.submit`; a wrong line becomes an item that fails and says why."""
+    """One for every line that is not blank, for `Batch.submit`; a wrong line becomes an item that
+    fails and says why.
+    """
     for number, line in enumerate(lines, start=1):
         if line.strip():
             yield _request(number, line)
@@ -56,27 +77,57 @@ def _request(number: int, line: str) -> dict[str, Any]:
 
 def _translated(number: int, told: dict[str, Any]) -> dict[str, Any]:
     if told.get("url", URL) != URL or told.get("method", "POST") != "POST":
-        raise InvalidRequest(f"line {number}: only POST {URL} is understood. Fix: leave out other endpoints")
+        raise InvalidRequest(
+            f"line {number}: only POST {URL} is understood. Fix: leave out other endpoints"
+        )
     if not isinstance(told["body"], dict):
-        raise InvalidRequest(f"line {number}: body is no object. Fix: make it the parameters of a chat completion")
-    body = {name: value for name, value in told["body"].items() if value is not None and name not in _ABOUT_THE_ACCOUNT}
+        raise InvalidRequest(
+            f"line {number}: body is no object. Fix: make it the parameters of a chat completion"
+        )
+    body = {
+        name: value
+        for name, value in told["body"].items()
+        if value is not None and name not in _ABOUT_THE_ACCOUNT
+    }
     if "max_completion_tokens" in body:
         body["max_tokens"] = body.pop("max_completion_tokens")
-    strange = [name for name, value in body.items() if name not in _TAKEN and value != _HARMLESS.get(name)]
+    strange = [
+        name for name, value in body.items() if name not in _TAKEN and value != _HARMLESS.get(name)
+    ]
     if strange:
-        raise InvalidRequest(f"line {number}: body.{min(strange)} cannot be honoured. Fix: leave it out")
+        raise InvalidRequest(
+            f"line {number}: body.{min(strange)} cannot be honoured. Fix: leave it out"
+        )
     return {name: body[name] for name in _TAKEN if name in body}
 
 
 def output(item: Item) -> dict[str, Any]:
     """One line of OpenAI's output form, for an item that has ended."""
-    line: dict[str, Any] = {"id": f"batch_req_{item.job_id}", "custom_id": item.name, "response": None, "error": None}
+    line: dict[str, Any] = {
+        "id": f"batch_req_{item.job_id}",
+        "custom_id": item.name,
+        "response": None,
+        "error": None,
+    }
     if isinstance(item.outcome, Completion):
-        line["response"] = {"status_code": 200, "request_id": item.job_id, "body": _chat_completion(item, item.outcome)}
+        line["response"] = {
+            "status_code": 200,
+            "request_id": item.job_id,
+            "body": _chat_completion(item, item.outcome),
+        }
     elif isinstance(item.outcome, JobError):
-        error = {"code": type(item.outcome).__name__, "message": str(item.outcome), "type": "job_error", "param": None}
+        error = {
+            "code": type(item.outcome).__name__,
+            "message": str(item.outcome),
+            "type": "job_error",
+            "param": None,
+        }
         status = 429 if isinstance(item.outcome, RateLimited) else 400
-        line["response"] = {"status_code": status, "request_id": item.job_id, "body": {"error": error}}
+        line["response"] = {
+            "status_code": status,
+            "request_id": item.job_id,
+            "body": {"error": error},
+        }
         line["error"] = {"code": error["code"], "message": error["message"]}
     return line
 
@@ -85,7 +136,12 @@ def _chat_completion(item: Item, answer: Completion) -> dict[str, Any]:
     message: dict[str, Any] = {"role": "assistant", "content": answer.text or None, "refusal": None}
     if answer.tool_calls:
         message["tool_calls"] = [call.model_dump(mode="json") for call in answer.tool_calls]
-    choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": answer.finish_reason}
+    choice = {
+        "index": 0,
+        "message": message,
+        "logprobs": None,
+        "finish_reason": answer.finish_reason,
+    }
     usage = answer.usage
     return {
         "id": f"chatcmpl-{item.job_id}",

@@ -1,7 +1,9 @@
-"""Batches: any number of requests under one name, submitted, watched, paused, resumed and handed out as they come.
+"""Batches: any number of requests under one name, submitted, watched, paused, resumed and handed
+out as they come.
 
-A batch lives in the ledger: the process that submitted it may go away. Submitting the same requests again under the same id goes
-on where it stopped. Every method raises `Unavailable` if the ledger is out of reach.
+A batch lives in the ledger: the process that submitted it may go away. Submitting the same requests
+again under the same id goes on where it stopped. Every method raises `Unavailable` if the ledger is
+out of reach.
 """
 
 import asyncio
@@ -13,7 +15,7 @@ from typing import Any, Literal, TypeVar
 
 from celery.utils import uuid
 
-from .client import CHUNK, ask_ledger, numbered, publish_orders, read_ledger, submit
+from .client import CHUNK, ask_ledger, numbered, publish_all, read_ledger, submit
 from .contract.errors import Conflict, InvalidRequest, JobError, OutcomeUnknown
 from .contract.messages import Completion, CompletionRequest
 from .contract.outcome import load_outcome
@@ -60,7 +62,9 @@ class Progress:
     possibly_billed_usd: float
     elapsed_s: float
     held_back: str
-    """What keeps it from going faster: a limit's name, "openai:gpt-x" for room at a link, "paused", or ""."""
+    """What keeps it from going faster: a limit's name, "openai:gpt-x" for room at a link, "paused",
+    or "".
+    """
     slowest: str
     """The job that runs longest now, and since when."""
     slowest_s: float
@@ -82,26 +86,39 @@ class Batch:
 
     @classmethod
     def submit(
-        cls, requests: Iterable[Any], user_id: str, batch_id: str | None = None, label: str = "",
-        max_usd: float | None = None, retention_s: float = RETENTION_S, **options: Any,
-    ) -> "Batch":  # fmt: skip
-        """Put `requests` under one name: each is a list of messages, or a dict of `complete`'s arguments, with `name` if the item
-        has one; {"wrong": JobError} is an item that cannot be run.
+        cls,
+        requests: Iterable[Any],
+        user_id: str,
+        batch_id: str | None = None,
+        label: str = "",
+        max_usd: float | None = None,
+        retention_s: float = RETENTION_S,
+        **options: Any,
+    ) -> "Batch":
+        """Put `requests` under one name: each is a list of messages, or a dict of `complete`'s
+        arguments, with `name` if the item has one; {"wrong": JobError} is an item that cannot be
+        run.
 
-        They run in the batch lane and wait for limits rather than fail, unless `options` say otherwise. They are read one after
-        the other, never all at once. A wrong one fails alone. The same `batch_id` and requests again: goes on where it stopped;
-        other requests: `Conflict`. `max_usd`: the batch never spends more. `retention_s`: how long results are kept.
+        They run in the batch lane and wait for limits rather than fail, unless `options` say
+        otherwise. They are read one after the other, never all at once. A wrong one fails alone.
+        The same `batch_id` and requests again: goes on where it stopped; other requests:
+        `Conflict`. `max_usd`: the batch never spends more. `retention_s`: how long results are
+        kept.
         """
         batch = cls(batch_id or uuid())
         cap = -1 if max_usd is None else round(max_usd * 1_000_000)
         if batch._do("open", user_id, label, int(retention_s * 1000), cap)[0] == "conflict":
-            raise Conflict(f"batch {batch.id} exists and is another user's. Fix: use a new batch_id")
+            raise Conflict(
+                f"batch {batch.id} exists and is another user's. Fix: use a new batch_id"
+            )
         written = 0
         defaults = {"lane": "batch", "over_limit": "wait"} | options
-        items = (batch._item(number, each, user_id, defaults) for number, each in enumerate(requests))
+        items = (
+            batch._item(number, each, user_id, defaults) for number, each in enumerate(requests)
+        )
         for chunk in pieces(items):
-            told, orders = submit(chunk, written)
-            publish_orders(orders)
+            told, publications = submit(chunk, written)
+            publish_all(publications)
             batch._refuse(told)
             written += len(chunk)
         batch._do("close", written)
@@ -111,7 +128,10 @@ class Batch:
         """Raises `OutcomeUnknown` for a batch that never was, or is kept no longer."""
         reply = self._do("look")
         border = reply.index("|")
-        told, (gate, slowest, slowest_ms, now) = dict(zip(reply[:border:2], reply[1:border:2], strict=True)), reply[border + 1 :]
+        told, (gate, slowest, slowest_ms, now) = (
+            dict(zip(reply[:border:2], reply[1:border:2], strict=True)),
+            reply[border + 1 :],
+        )
         number = {name: int(told.get(name, 0)) for name in _COUNTERS}
         held = told.get("held_by", "") if now - int(told.get("held_at", 0)) < 60_000 else ""
         return Progress(
@@ -130,8 +150,10 @@ class Batch:
         )
 
     def results(self, order: Literal["input", "completed"] = "input") -> Iterator[Item]:
-        """What is there now, at any time: every item in the order of input (unfinished ones, too), or those that have ended in
-        the order in which they did. Read in pieces; nothing is held in memory."""
+        """What is there now, at any time: every item in the order of input (unfinished ones, too),
+        or those that have ended in the order in which they did. Read in pieces; nothing is held in
+        memory.
+        """
         progress = self.progress()
         if order == "input":
             for indexes in pieces(range(progress.submitted)):
@@ -140,8 +162,9 @@ class Batch:
             yield from self._ended(0)[1]
 
     def as_completed(self, timeout: float | None = None) -> Iterator[Item]:
-        """Every item as it ends, those that have ended first; until all have. `TimeoutError` after `timeout` seconds without
-        an end (the batch goes on)."""
+        """Every item as it ends, those that have ended first; until all have. `TimeoutError` after
+        `timeout` seconds without an end (the batch goes on).
+        """
         seen, moved = 0, time.monotonic()
         while True:
             over = self.progress().over
@@ -169,11 +192,15 @@ class Batch:
         """Try every failed or cancelled item again, with the request it had; how many."""
         count = 0
         for items in pieces(self.results()):
-            failed = [item.job_id for item in items if item.outcome is not None and not isinstance(item.outcome, Completion)]
+            failed = [
+                item.job_id
+                for item in items
+                if item.outcome is not None and not isinstance(item.outcome, Completion)
+            ]
             if failed:
                 _, *reply = self._do("retry", *failed)
                 border = reply.index("|")
-                publish_orders(Publication.parse(reply[border + 1 :]))
+                publish_all(Publication.parse(reply[border + 1 :]))
                 count += border
         return count
 
@@ -201,31 +228,48 @@ class Batch:
     def _refuse(self, told: list[tuple[str, str]]) -> None:
         for state, job_id in told:
             if state == "conflict":
-                raise Conflict(f"item {job_id} exists and asks something else. Fix: use a new batch_id")
+                raise Conflict(
+                    f"item {job_id} exists and asks something else. Fix: use a new batch_id"
+                )
             if state == "closed":
-                raise InvalidRequest(f"batch {self.id} takes no more items: it was cancelled or is done. Fix: use a new batch_id")
+                raise InvalidRequest(
+                    f"batch {self.id} takes no more items: it was cancelled or is done. Fix: use a new batch_id"
+                )
 
     def _ended(self, start: int) -> tuple[int, Iterator[Item]]:
-        """How many had ended, and those from `start` on; an item that is tried again comes with its new end."""
+        """How many had ended, and those from `start` on; an item that is tried again comes with its
+        new end.
+        """
         ids = read_ledger(lambda store: store.ended(self.id, start))
-        return start + len(ids), (item for part in pieces(ids) for item in self._items(part, latest=False))
+        return start + len(ids), (
+            item for part in pieces(ids) for item in self._items(part, latest=False)
+        )
 
     def _items(self, ids: list[str], latest: bool = True) -> Iterator[Item]:
         for job_id, record, outcome in read_ledger(lambda store: store.items(self.id, ids, latest)):
             index = int(job_id.removeprefix(f"{self.id}.").partition("~")[0])
             if latest or not record.get("again"):
                 ended_s = int(record["ended"] or 0) // 1000
-                yield Item(index, record["name"], job_id, record["state"], ended_s, load_outcome(outcome) if outcome else None)
+                yield Item(
+                    index,
+                    record["name"],
+                    job_id,
+                    record["state"],
+                    ended_s,
+                    load_outcome(outcome) if outcome else None,
+                )
 
     def _order(self, op: str) -> str:
-        state, *orders = self._do(op)
-        publish_orders(Publication.parse(orders))
+        state, *publications = self._do(op)
+        publish_all(Publication.parse(publications))
         return str(state)
 
     def _do(self, op: str, *argv: str | int) -> list[Any]:
         reply = ask_ledger("batch", op, self.id, *argv)
         if reply[0] == "missing":
-            raise OutcomeUnknown(f"the ledger has no batch {self.id}: never submitted, or kept too long ago")
+            raise OutcomeUnknown(
+                f"the ledger has no batch {self.id}: never submitted, or kept too long ago"
+            )
         return reply
 
 
@@ -240,7 +284,9 @@ def pieces(items: Iterable[T]) -> Iterator[list[T]]:
 
 
 _COUNTERS = ("submitted", "done", "failed", "cancelled", "cached", "calls", "tokens")
-_NOTHING = CompletionRequest.checked(messages=[{"role": "user", "content": "(wrong)"}], lane="batch")
+_NOTHING = CompletionRequest.checked(
+    messages=[{"role": "user", "content": "(wrong)"}], lane="batch"
+)
 
 
 def recent(count: int = 20) -> list[Progress]:

@@ -1,4 +1,5 @@
-"""The producer's Celery app and its one task, `complete`, in all of Celery's calling styles; and `Job`, its result.
+"""The producer's Celery app and its one task, `complete`, in all of Celery's calling styles; and
+`Job`, its result.
 
 The app never becomes the host's current app. Nothing is read or connected at import.
 """
@@ -19,10 +20,10 @@ from .contract.names import COMPLETE
 from .contract.outcome import load_outcome
 from .contract.publication import publish
 from .contract.submission import Publication, Submission
-from .redis_url import Place
+from .redis_url import RedisUrl
 from .settings import ProducerSettings, SettingsError, load
 from .store import ERRORS, TIMEOUT_S, Store
-from .waiting import WaitingRoom
+from .waiting import OutcomeWaiter
 
 CHUNK = 200
 """Jobs of `many` per script: about 5 ms in which the server does nothing else."""
@@ -34,7 +35,9 @@ _store: Store | None = None
 
 
 class JobStatus(NamedTuple):
-    """What the ledger knows of a job. States: waiting, released, running, parked, done, failed, cancelled, expired, dead."""
+    """What the ledger knows of a job. States: waiting, released, running, parked, done, failed,
+    cancelled, expired, dead.
+    """
 
     state: str
     attempts: int
@@ -52,8 +55,10 @@ class Job(AsyncResult):  # type: ignore[misc]
     """A Celery result that also reads the ledger, which knows more and knows it first."""
 
     def value(self, timeout: float | None = None) -> Completion:
-        """Wait for the answer. Raises the job's own `JobError`, `TimeoutError` after `timeout` seconds (the job goes on),
-        `OutcomeUnknown` if the ledger has no such job, `Unavailable` if it stays out of reach."""
+        """Wait for the answer. Raises the job's own `JobError`, `TimeoutError` after `timeout`
+        seconds (the job goes on), `OutcomeUnknown` if the ledger has no such job, `Unavailable` if
+        it stays out of reach.
+        """
         started = time.monotonic()
         while True:
             problem, completion = self._look()
@@ -61,19 +66,26 @@ class Job(AsyncResult):  # type: ignore[misc]
                 return completion
             waited = time.monotonic() - started
             if timeout is not None and waited >= timeout:
-                raise problem or TimeoutError(f"job {self.id} has no outcome after {timeout} s; it goes on")
-            # A look every 5 % of the time waited so far: at most 5 % late, and few looks for long jobs.
+                raise problem or TimeoutError(
+                    f"job {self.id} has no outcome after {timeout} s; it goes on"
+                )
+            # A look every 5 % of the time waited so far: at most 5 % late, and few looks for long
+            # jobs.
             pause = min(max(waited * 0.05, 0.01), 0.25)
             time.sleep(pause if timeout is None else min(pause, timeout - waited))
 
     def __await__(self) -> Generator[Any, None, Completion]:
-        """`await job`: like `value()`, without blocking the event loop; any number of jobs share one look at the ledger."""
+        """`await job`: like `value()`, without blocking the event loop; any number of jobs share
+        one look at the ledger.
+        """
         return self._answered().__await__()
 
     async def _answered(self) -> Completion:
-        text = await waiting_room().outcome(self.id)
+        text = await outcome_waiter().outcome(self.id)
         if text is None:
-            raise OutcomeUnknown(f"the ledger has no job {self.id}: never submitted, or kept too long ago")
+            raise OutcomeUnknown(
+                f"the ledger has no job {self.id}: never submitted, or kept too long ago"
+            )
         outcome = load_outcome(text)
         if isinstance(outcome, JobError):
             raise outcome
@@ -88,23 +100,36 @@ class Job(AsyncResult):  # type: ignore[misc]
         state, cost, maybe, attempts, tried = reply[:5]
         place = reply[8:10]
         history = (item.rpartition("=") for item in tried.split(";") if item)
-        return JobStatus(state, attempts, cost / 1e6, maybe / 1e6, tuple((link, fault) for link, _, fault in history), *place)
+        return JobStatus(
+            state,
+            attempts,
+            cost / 1e6,
+            maybe / 1e6,
+            tuple((link, fault) for link, _, fault in history),
+            *place,
+        )
 
     def cancel(self) -> str:
-        """ "cancelled" (it never runs), "cancelling" (its call is being stopped), or the state it had already ended in."""
-        state, *orders = ask_ledger("cancel", self.id)
-        publish_orders(Publication.parse(orders))
+        """ "cancelled" (it never runs), "cancelling" (its call is being stopped), or the state it
+        had already ended in.
+        """
+        state, *publications = ask_ledger("cancel", self.id)
+        publish_all(Publication.parse(publications))
         return str(state)
 
     def _look(self) -> tuple[JobError | None, Completion | None]:
-        """The completion if it is there; else the error to raise if time is up. Raises the job's own error."""
+        """The completion if it is there; else the error to raise if time is up. Raises the job's
+        own error.
+        """
         try:
             text, known = store().outcome(self.id)
         except ERRORS:
             return _unavailable(self.id), None
         if text is None:
             if not known:
-                raise OutcomeUnknown(f"the ledger has no job {self.id}: never submitted, or kept too long ago")
+                raise OutcomeUnknown(
+                    f"the ledger has no job {self.id}: never submitted, or kept too long ago"
+                )
             return None, None
         outcome = load_outcome(text)
         if isinstance(outcome, JobError):
@@ -113,42 +138,60 @@ class Job(AsyncResult):  # type: ignore[misc]
 
 
 class Complete(Task):  # type: ignore[misc]
-    """`complete(messages, user_id, **options)`, where options are the fields of `CompletionRequest`."""
+    """`complete(messages, user_id, **options)`, where options are the fields of
+    `CompletionRequest`.
+    """
 
     name = COMPLETE
     ignore_result = False
 
-    def apply_async(self, args: Any = None, kwargs: Any = None, task_id: str | None = None, **options: Any) -> Job:
-        """Write the job into the ledger and publish its id. Celery's options: countdown, eta, expires, link, task_id...
+    def apply_async(
+        self, args: Any = None, kwargs: Any = None, task_id: str | None = None, **options: Any
+    ) -> Job:
+        """Write the job into the ledger and publish its id. Celery's options: countdown, eta,
+        expires, link, task_id...
 
-        `idempotency_key` in kwargs: the same key and request of a user within 24 h give the same job.
+        `idempotency_key` in kwargs: the same key and request of a user within 24 h give the same
+        job.
 
-        Raises `InvalidRequest`, `Conflict` (that id or key asks something else), or `Unavailable` within two seconds; then
-        repeating with `task_id=error.job_id` is safe. With the broker down the job is accepted: a steward publishes it.
+        Raises `InvalidRequest`, `Conflict` (that id or key asks something else), or `Unavailable`
+        within two seconds; then repeating with `task_id=error.job_id` is safe. With the broker down
+        the job is accepted: a steward publishes it.
         """
-        submission = Submission.from_call(task_id or uuid(), tuple(args or ()), dict(kwargs or {}), options)
-        state, job_id, _, *orders = ask_ledger("submit", *submission.argv(), job_id=submission.job_id)
+        submission = Submission.from_call(
+            task_id or uuid(), tuple(args or ()), dict(kwargs or {}), options
+        )
+        state, job_id, _, *publications = ask_ledger(
+            "submit", *submission.argv(), job_id=submission.job_id
+        )
         if state == "conflict":
-            raise Conflict(f"job {job_id} exists and asks something else. Fix: use a new task_id or idempotency_key")
-        publish_orders(Publication.parse(orders))
+            raise Conflict(
+                f"job {job_id} exists and asks something else. Fix: use a new task_id or idempotency_key"
+            )
+        publish_all(Publication.parse(publications))
         return self.AsyncResult(job_id)
 
     def many(self, requests: Iterable[Any], user_id: str, **options: Any) -> list[Job]:
         """Submit many jobs at once, far cheaper than one by one; in the order of `requests`.
 
-        Each is a list of messages, or a dict of `complete`'s arguments that win over `options` (also `task_id`). All are checked
-        before the first is written: `InvalidRequest` names the number of the wrong one. `Unavailable` says how many were
-        written for sure; give task_ids or idempotency keys if you want to repeat the whole safely.
+        Each is a list of messages, or a dict of `complete`'s arguments that win over `options`
+        (also `task_id`). All are checked before the first is written: `InvalidRequest` names the
+        number of the wrong one. `Unavailable` says how many were written for sure; give task_ids or
+        idempotency keys if you want to repeat the whole safely.
         """
-        submissions = [numbered(number, each, user_id, options) for number, each in enumerate(requests)]
+        submissions = [
+            numbered(number, each, user_id, options) for number, each in enumerate(requests)
+        ]
         jobs: list[Job] = []
         for start in range(0, len(submissions), CHUNK):
             chunk = submissions[start : start + CHUNK]
-            told, orders = submit(chunk, len(jobs))
-            publish_orders(orders)
+            told, publications = submit(chunk, len(jobs))
+            publish_all(publications)
             for state, job_id in told:
                 if state == "conflict":
-                    raise Conflict(f"job {job_id} exists and asks something else. Fix: use a new task_id or idempotency_key")
+                    raise Conflict(
+                        f"job {job_id} exists and asks something else. Fix: use a new task_id or idempotency_key"
+                    )
                 jobs.append(self.AsyncResult(job_id))
         return jobs
 
@@ -160,7 +203,9 @@ class Complete(Task):  # type: ignore[misc]
 
 
 def configure(redis_url: str | None = None, **settings: str | None) -> None:
-    """Set where Redis is instead of the environment; names are the fields of `ProducerSettings`. For the whole process."""
+    """Set where Redis is instead of the environment; names are the fields of `ProducerSettings`.
+    For the whole process.
+    """
     global app, _settings, _store
     _settings = load(url=redis_url, **settings)
     if _store:
@@ -199,10 +244,16 @@ def _configuration() -> dict[str, Any]:
         "redis_socket_timeout": 5,
         "redis_socket_connect_timeout": 3,
         # One try: a job whose publication fails is in the ledger, and a steward publishes it.
-        "broker_transport_options": {"socket_timeout": TIMEOUT_S, "socket_connect_timeout": TIMEOUT_S, "max_retries": 1,
-                                     "interval_start": 0, "interval_step": 0, "connect_retries_timeout": TIMEOUT_S,
-                                     **told["broker_transport_options"]},
-    }  # fmt: skip
+        "broker_transport_options": {
+            "socket_timeout": TIMEOUT_S,
+            "socket_connect_timeout": TIMEOUT_S,
+            "max_retries": 1,
+            "interval_start": 0,
+            "interval_step": 0,
+            "connect_retries_timeout": TIMEOUT_S,
+            **told["broker_transport_options"],
+        },
+    }
 
 
 def ask_ledger(script: str, *argv: str | int, job_id: str | None = None) -> list[Any]:
@@ -213,10 +264,10 @@ def ask_ledger(script: str, *argv: str | int, job_id: str | None = None) -> list
         raise _unavailable(job_id or str(argv[0])) from None
 
 
-def waiting_room() -> WaitingRoom:
+def outcome_waiter() -> OutcomeWaiter:
     """The running event loop's, where awaited jobs wait."""
     settings = _current_settings()
-    return WaitingRoom.of_this_loop(settings.ledger, settings.prefix)
+    return OutcomeWaiter.of_this_loop(settings.ledger, settings.prefix)
 
 
 def read_ledger(read: Callable[[Store], T]) -> T:
@@ -224,28 +275,41 @@ def read_ledger(read: Callable[[Store], T]) -> T:
     try:
         return read(store())
     except ERRORS:
-        raise Unavailable("the ledger cannot be reached. Fix: check REDIS_URL and LEDGER_URL") from None
+        raise Unavailable(
+            "the ledger cannot be reached. Fix: check REDIS_URL and LEDGER_URL"
+        ) from None
 
 
-def submit(submissions: list[Submission], before: int) -> tuple[list[tuple[str, str]], list[Publication]]:
-    """Write them in one step: (state, job id) of each, and what to publish. `before`: how many the caller wrote already, for
-    `Unavailable`."""
+def submit(
+    submissions: list[Submission], before: int
+) -> tuple[list[tuple[str, str]], list[Publication]]:
+    """Write them in one step: (state, job id) of each, and what to publish. `before`: how many the
+    caller wrote already, for `Unavailable`.
+    """
     try:
         reply = store().run("submit", *(value for each in submissions for value in each.argv()))
     except ERRORS:
         away = f"the ledger cannot be reached; {before} jobs were written before"
-        raise Unavailable(f"{away}. Fix: check REDIS_URL and LEDGER_URL", {"written": before}) from None
-    told, orders = reply[: 2 * len(submissions)], reply[2 * len(submissions) + 1 :]
-    return list(zip(told[::2], told[1::2], strict=True)), Publication.parse(orders)
+        raise Unavailable(
+            f"{away}. Fix: check REDIS_URL and LEDGER_URL", {"written": before}
+        ) from None
+    told, publications = reply[: 2 * len(submissions)], reply[2 * len(submissions) + 1 :]
+    return list(zip(told[::2], told[1::2], strict=True)), Publication.parse(publications)
 
 
 def numbered(number: int, request: Any, user_id: str, options: dict[str, Any]) -> Submission:
     """One of many, its number in the place of `InvalidRequest`."""
-    fields = {"user_id": user_id, **options, **(request if isinstance(request, dict) else {"messages": request})}
+    fields = {
+        "user_id": user_id,
+        **options,
+        **(request if isinstance(request, dict) else {"messages": request}),
+    }
     try:
         return Submission.from_call(str(fields.pop("task_id", "") or uuid()), (), fields, {})
     except InvalidRequest as error:
-        raise InvalidRequest(f"requests[{number}]: {error.message}", {**error.details, "number": number}) from None
+        raise InvalidRequest(
+            f"requests[{number}]: {error.message}", {**error.details, "number": number}
+        ) from None
 
 
 def _unavailable(job_id: str) -> Unavailable:
@@ -255,18 +319,20 @@ def _unavailable(job_id: str) -> Unavailable:
     )
 
 
-def publish_orders(orders: list[Publication]) -> None:
+def publish_all(publications: list[Publication]) -> None:
     """Best effort: an id that the broker does not take is published by the sweep of any worker."""
     with suppress(KombuError, *ERRORS):
-        publish(app, orders, retry=False)
+        publish(app, publications, retry=False)
 
 
 class _App(Celery):  # type: ignore[misc]
     @property
     def backend_cls(self) -> str:
-        """The result backend's URL, where Celery looks before CELERY_RESULT_BACKEND, which it would take as it is written."""
+        """The result backend's URL, where Celery looks before CELERY_RESULT_BACKEND, which it would
+        take as it is written.
+        """
         try:
-            return Place.of(_current_settings().backend).url
+            return RedisUrl.of(_current_settings().backend).url
         except SettingsError:
             return "disabled"
 

@@ -33,21 +33,33 @@ class Document(NamedTuple):
 
 
 def found(paths: Iterable[str]) -> Iterator[str]:
-    """Every file that `paths` name: files, directories (all below, without hidden ones), glob patterns, "-" for standard input.
+    """Every file that `paths` name: files, directories (all below, without hidden ones), glob
+    patterns, "-" for standard input.
 
-    Raises `InvalidRequest` for a path that names nothing, and for a URL: fetching is not ours to do.
+    Raises `InvalidRequest` for a path that names nothing, and for a URL: fetching is not ours to
+    do.
     """
     for path in paths:
         if "://" in path:
-            raise InvalidRequest(f"{path}: URLs are not fetched. Fix: download it and pass the file")
+            raise InvalidRequest(
+                f"{path}: URLs are not fetched. Fix: download it and pass the file"
+            )
         if path == STDIN or Path(path).is_file():
             yield path
         elif Path(path).is_dir():
-            yield from sorted(str(each) for each in Path(path).rglob("*") if _visible_file(each, Path(path)))
+            yield from sorted(
+                str(each) for each in Path(path).rglob("*") if _visible_file(each, Path(path))
+            )
         else:
-            matches = sorted(str(each) for each in Path().glob(path) if each.is_file()) if not Path(path).is_absolute() else []
+            matches = (
+                sorted(str(each) for each in Path().glob(path) if each.is_file())
+                if not Path(path).is_absolute()
+                else []
+            )
             if not matches:
-                raise InvalidRequest(f"{path}: no such file or directory, and no pattern that matches any")
+                raise InvalidRequest(
+                    f"{path}: no such file or directory, and no pattern that matches any"
+                )
             yield from matches
 
 
@@ -63,7 +75,11 @@ def read(path: str, stdin: str = "") -> Document:
     except InvalidRequest as error:
         return Document(path, "", InvalidRequest(f"{path}: {error}"))
     except OSError as error:
-        return Document(path, "", InvalidRequest(f"{path}: cannot be read ({error.strerror or type(error).__name__})"))
+        return Document(
+            path,
+            "",
+            InvalidRequest(f"{path}: cannot be read ({error.strerror or type(error).__name__})"),
+        )
 
 
 def _visible_file(path: Path, top: Path) -> bool:
@@ -111,7 +127,9 @@ def _converted(file: Path) -> str:
     try:
         from markitdown import MarkItDown, MarkItDownException  # type: ignore[import-not-found,unused-ignore]
     except ImportError:
-        raise InvalidRequest("needs the extra: pip install 'celery-completions[documents]'") from None
+        raise InvalidRequest(
+            "needs the extra: pip install 'celery-completions[documents]'"
+        ) from None
     try:
         return str(MarkItDown().convert_local(file).text_content)
     except MarkItDownException as error:
@@ -122,7 +140,23 @@ class _Visible(HTMLParser):
     """Collects what a reader of the page sees."""
 
     HIDDEN = ("script", "style", "template", "noscript", "head")
-    BREAKING = ("p", "div", "br", "li", "tr", "section", "article", "h1", "h2", "h3", "h4", "h5", "h6", "blockquote", "pre")
+    BREAKING = (
+        "p",
+        "div",
+        "br",
+        "li",
+        "tr",
+        "section",
+        "article",
+        "h1",
+        "h2",
+        "h3",
+        "h4",
+        "h5",
+        "h6",
+        "blockquote",
+        "pre",
+    )
 
     def __init__(self) -> None:
         super().__init__()

@@ -4,7 +4,8 @@
     rediss://user:password@host:6379/0?ssl_ca_certs=/etc/ca.pem
     sentinel://user:password@host1:26379;sentinel://host2:26379/0?master_name=ledger
 
-redis-py, kombu and Celery each want it said in another way; here is every way. Standard library only.
+redis-py, kombu and Celery each want it said in another way; here is every way. Standard library
+only.
 """
 
 from dataclasses import dataclass, field
@@ -17,7 +18,7 @@ FILES = ("ssl_ca_certs", "ssl_certfile", "ssl_keyfile")
 
 
 @dataclass(frozen=True)
-class Place:
+class RedisUrl:
     """One server, or the master of its name. Its repr shows no password."""
 
     url: str = field(repr=False)
@@ -48,18 +49,26 @@ class Place:
         return cls(parts._replace(query=urlencode(options)).geturl() if ssl else text, ssl)
 
     def client(self, library: Any, timeout_s: float, **options: Any) -> Any:
-        """A client of `library` (redis or redis.asyncio), with `options` for each of its connections.
+        """A client of `library` (redis or redis.asyncio), with `options` for each of its
+        connections.
 
         `timeout_s`: of each operation on a connection to a Sentinel.
         """
         if not self.master:
             return library.Redis.from_url(self.url, **self.ssl, **options)
         parts = [urlsplit(each) for each in self.url.split(";")]
-        login = {"username": unquote(parts[0].username or "") or None, "password": unquote(parts[0].password or "") or None}
+        login = {
+            "username": unquote(parts[0].username or "") or None,
+            "password": unquote(parts[0].password or "") or None,
+        }
         tls = {"ssl": True, **self.ssl} if self.ssl else {}
         addresses = [(each.hostname, each.port) for each in parts]
-        sentinels = library.sentinel.Sentinel(addresses, sentinel_kwargs=self.transport_options(timeout_s)["sentinel_kwargs"])
-        return sentinels.master_for(self.master, db=int(parts[0].path[1:]), **login, **tls, **options)
+        sentinels = library.sentinel.Sentinel(
+            addresses, sentinel_kwargs=self.transport_options(timeout_s)["sentinel_kwargs"]
+        )
+        return sentinels.master_for(
+            self.master, db=int(parts[0].path[1:]), **login, **tls, **options
+        )
 
     def transport_options(self, timeout_s: float) -> dict[str, Any]:
         """What Celery's broker and result backend have to know beside the URL."""
@@ -72,19 +81,31 @@ class Place:
 
 
 def _named(text: str) -> tuple[str, dict[str, Any], str]:
-    """The URL, in which each Sentinel has login and database of the whole, as kombu wants it; TLS; the master's name."""
+    """The URL, in which each Sentinel has login and database of the whole, as kombu wants it; TLS;
+    the master's name.
+    """
     parts = [_split(each) for each in text.split(";")]
     *others, last = parts
     if any(each.scheme != "sentinel" or not each.hostname for each in parts):
-        raise ValueError("write it as sentinel://host1:26379;sentinel://host2:26379/0?master_name=NAME")
+        raise ValueError(
+            "write it as sentinel://host1:26379;sentinel://host2:26379/0?master_name=NAME"
+        )
     if any(each.query or each.path.strip("/") for each in others):
         raise ValueError("database and options belong behind the last Sentinel")
     options = dict(parse_qsl(last.query))
-    ssl, master, database = _ssl(options), options.pop("master_name", ""), last.path.strip("/") or "0"
+    ssl, master, database = (
+        _ssl(options),
+        options.pop("master_name", ""),
+        last.path.strip("/") or "0",
+    )
     if not master:
-        raise ValueError("no master_name: end it with ?master_name=NAME, as the Sentinels call the server")
+        raise ValueError(
+            "no master_name: end it with ?master_name=NAME, as the Sentinels call the server"
+        )
     if options or not database.isdecimal():
-        raise ValueError("behind the last Sentinel: /DATABASE?master_name=NAME and ssl_ options, nothing else")
+        raise ValueError(
+            "behind the last Sentinel: /DATABASE?master_name=NAME and ssl_ options, nothing else"
+        )
     if ssl:
         ssl = {"ssl_cert_reqs": "required"} | ssl
     login = next((each.netloc.rpartition("@")[0] + "@" for each in parts if "@" in each.netloc), "")
@@ -97,7 +118,9 @@ def _split(url: str) -> SplitResult:
         parts = urlsplit(url)
         _ = parts.port  # computed when asked for
     except ValueError:
-        raise ValueError("host and port cannot be read; special characters of a password are written %XX") from None
+        raise ValueError(
+            "host and port cannot be read; special characters of a password are written %XX"
+        ) from None
     if "://" not in url:
         raise ValueError("write it as redis://host:6379/0, rediss://... or sentinel://...")
     return parts
@@ -105,7 +128,9 @@ def _split(url: str) -> SplitResult:
 
 def _ssl(options: dict[str, str]) -> dict[str, Any]:
     """Takes the `ssl_` options out of `options`."""
-    told: dict[str, Any] = {name: options.pop(name) for name in list(options) if name.startswith("ssl_")}
+    told: dict[str, Any] = {
+        name: options.pop(name) for name in list(options) if name.startswith("ssl_")
+    }
     if unknown := set(told) - {*FILES, "ssl_cert_reqs", "ssl_check_hostname"}:
         raise ValueError(
             f"{', '.join(sorted(unknown))} is not known; there are {', '.join(FILES)}, ssl_cert_reqs, ssl_check_hostname"

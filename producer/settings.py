@@ -1,11 +1,13 @@
-"""The producer's settings: where Redis is, and nothing else. Read on the first send, never at import."""
+"""The producer's settings: where Redis is, and nothing else. Read on the first send, never at
+import.
+"""
 
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-from .redis_url import Place
+from .redis_url import RedisUrl
 
 
 class SettingsError(ValueError):
@@ -13,32 +15,42 @@ class SettingsError(ValueError):
 
 
 def _readable(url: str) -> str:
-    Place.of(url)
+    RedisUrl.of(url)
     return url
 
 
 Url = Annotated[str, AfterValidator(_readable)]
-"""What `Place.of` can read. It may hold a password, so no repr shows it."""
+"""What `RedisUrl.of` can read. It may hold a password, so no repr shows it."""
 
 
 class ProducerSettings(BaseSettings):
     """`REDIS_URL` is the default for the other three."""
 
     model_config = SettingsConfigDict(
-        frozen=True, extra="ignore", env_ignore_empty=True, populate_by_name=True, hide_input_in_errors=True
+        frozen=True,
+        extra="ignore",
+        env_ignore_empty=True,
+        populate_by_name=True,
+        hide_input_in_errors=True,
     )
 
     url: Url = Field("redis://127.0.0.1:6379/0", validation_alias="REDIS_URL", repr=False)
     broker_url: Url | None = Field(None, validation_alias="CELERY_BROKER_URL", repr=False)
     backend_url: Url | None = Field(None, validation_alias="CELERY_RESULT_BACKEND", repr=False)
     ledger_url: Url | None = Field(None, validation_alias="LEDGER_URL", repr=False)
-    prefix: Annotated[str, Field(pattern=r"^[\w.-]{1,32}$")] = Field("cc", validation_alias="LEDGER_PREFIX")
+    prefix: Annotated[str, Field(pattern=r"^[\w.-]{1,32}$")] = Field(
+        "cc", validation_alias="LEDGER_PREFIX"
+    )
 
     @classmethod
     def settings_customise_sources(
-        cls, settings_cls: type[BaseSettings], init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource, *_: PydanticBaseSettingsSource, **__: PydanticBaseSettingsSource,
-    ) -> tuple[PydanticBaseSettingsSource, ...]:  # fmt: skip
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        *_: PydanticBaseSettingsSource,
+        **__: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
         """The environment by its variables alone: a field's name, like URL, may be somebody else's."""
         env_settings.config = {**env_settings.config, "populate_by_name": False}
         return init_settings, env_settings
@@ -56,8 +68,10 @@ class ProducerSettings(BaseSettings):
         return self.ledger_url or self.url
 
     def celery(self, timeout_s: float) -> dict[str, Any]:
-        """Celery's settings of broker and result backend, but for the backend's URL. `timeout_s`: of asking a Sentinel."""
-        broker, backend = Place.of(self.broker), Place.of(self.backend)
+        """Celery's settings of broker and result backend, but for the backend's URL. `timeout_s`:
+        of asking a Sentinel.
+        """
+        broker, backend = RedisUrl.of(self.broker), RedisUrl.of(self.backend)
         return {
             # Beside `broker_url`, over which Celery lets CELERY_BROKER_URL win as it is written.
             **dict.fromkeys(("broker_url", "broker_read_url", "broker_write_url"), broker.url),
@@ -69,11 +83,16 @@ class ProducerSettings(BaseSettings):
 
 
 def load(**overrides: Any) -> ProducerSettings:
-    """The environment, with `overrides` by field name. Raises `SettingsError` naming each wrong variable."""
+    """The environment, with `overrides` by field name. Raises `SettingsError` naming each wrong
+    variable.
+    """
     try:
-        return ProducerSettings(**{name: value for name, value in overrides.items() if value is not None})
+        return ProducerSettings(
+            **{name: value for name, value in overrides.items() if value is not None}
+        )
     except ValidationError as error:
         wrong = "; ".join(
-            f"{item['loc'][0]}: {item['msg'].removeprefix('Value error, ')}" for item in error.errors(include_input=False)
+            f"{item['loc'][0]}: {item['msg'].removeprefix('Value error, ')}"
+            for item in error.errors(include_input=False)
         )
         raise SettingsError(f"settings of the producer: {wrong}") from None

@@ -1,4 +1,6 @@
-"""The producer's one door to Redis. Short timeouts and no retries: a web request must not hang on a frozen ledger."""
+"""The producer's one door to Redis. Short timeouts and no retries: a web request must not hang on a
+frozen ledger.
+"""
 
 from typing import Any
 
@@ -8,16 +10,20 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from .contract import ledger
-from .redis_url import Place
+from .redis_url import RedisUrl
 
 Redis = redis.Redis
 RedisError = redis.RedisError
 
 ERRORS: tuple[type[Exception], ...] = (redis.RedisError, OSError)
 DOCUMENT_S = 3600
-"""How long a stored text waits for a job that needs it: a piece of a batch is read and submitted well within."""
+"""How long a stored text waits for a job that needs it: a piece of a batch is read and submitted
+well within.
+"""
 TIMEOUT_S = 0.6
-"""Per socket operation: connect and one reply stay under the two seconds that `Unavailable` promises."""
+"""Per socket operation: connect and one reply stay under the two seconds that `Unavailable`
+promises.
+"""
 
 
 class Store:
@@ -25,7 +31,7 @@ class Store:
 
     def __init__(self, url: str, prefix: str) -> None:
         self.keys = ledger.SharedKeys(prefix)
-        self._redis: Redis = Place.of(url).client(
+        self._redis: Redis = RedisUrl.of(url).client(
             redis,
             TIMEOUT_S,
             decode_responses=True,
@@ -55,18 +61,28 @@ class Store:
         ids: list[str] = self._redis.lrange(self.keys.batch_ended(batch), start, -1)  # type: ignore[assignment]
         return ids
 
-    def items(self, batch: str, ids: list[str], latest: bool) -> list[tuple[str, dict[str, str], str | None]]:
-        """(id, {state, name, again, ended}, outcome) of each; `latest`: of its latest try instead. Two trips."""
+    def items(
+        self, batch: str, ids: list[str], latest: bool
+    ) -> list[tuple[str, dict[str, str], str | None]]:
+        """(id, {state, name, again, ended}, outcome) of each; `latest`: of its latest try instead.
+        Two trips.
+        """
         if latest and ids:
             tries: list[str | None] = self._redis.hmget(self.keys.batch_tries(batch), ids)  # type: ignore[assignment]
-            ids = [f"{job_id}~{number}" if number else job_id for job_id, number in zip(ids, tries, strict=True)]
+            ids = [
+                f"{job_id}~{number}" if number else job_id
+                for job_id, number in zip(ids, tries, strict=True)
+            ]
         names = ("state", "name", "again", "ended")
         pipeline = self._redis.pipeline(transaction=False)
         for job_id in ids:
             pipeline.hmget(self.keys.job(job_id), *names)
             pipeline.get(self.keys.outcome(job_id))
         found = pipeline.execute()
-        records = [{name: value or "" for name, value in zip(names, record, strict=True)} for record in found[::2]]
+        records = [
+            {name: value or "" for name, value in zip(names, record, strict=True)}
+            for record in found[::2]
+        ]
         return list(zip(ids, records, found[1::2], strict=True))
 
     def keep_document(self, sha: str, text: str) -> None:
@@ -89,8 +105,12 @@ class AsyncStore:
 
     def __init__(self, url: str, prefix: str) -> None:
         self._keys = ledger.SharedKeys(prefix)
-        self._redis: redis.asyncio.Redis = Place.of(url).client(
-            redis.asyncio, 3.0, decode_responses=True, socket_timeout=5.0, socket_connect_timeout=3.0
+        self._redis: redis.asyncio.Redis = RedisUrl.of(url).client(
+            redis.asyncio,
+            3.0,
+            decode_responses=True,
+            socket_timeout=5.0,
+            socket_connect_timeout=3.0,
         )
 
     async def outcomes(self, job_ids: list[str]) -> dict[str, tuple[str | None, bool]]:
@@ -100,7 +120,10 @@ class AsyncStore:
             pipeline.get(self._keys.outcome(job_id))
             pipeline.exists(self._keys.job(job_id))
         found = await pipeline.execute()
-        return {job_id: (text, bool(known)) for job_id, text, known in zip(job_ids, found[::2], found[1::2], strict=True)}
+        return {
+            job_id: (text, bool(known))
+            for job_id, text, known in zip(job_ids, found[::2], found[1::2], strict=True)
+        }
 
     async def close(self) -> None:
         await self._redis.aclose()

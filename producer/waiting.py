@@ -1,4 +1,6 @@
-"""Awaited jobs: all of an event loop's wait in one room, whose attendant looks at the ledger for all of them at once."""
+"""Awaited jobs: all of an event loop's wait in one room, whose attendant looks at the ledger for
+all of them at once.
+"""
 
 import asyncio
 import contextlib
@@ -9,13 +11,17 @@ from .store import ERRORS, AsyncStore
 
 LOOK_S = 0.05
 AWAY_S = 1.0
-"""Between looks while the ledger is out of reach: an awaited job waits until it is back, or its caller gives up."""
+"""Between looks while the ledger is out of reach: an awaited job waits until it is back, or its
+caller gives up.
+"""
 
 
-class WaitingRoom:
+class OutcomeWaiter:
     """One per event loop and ledger. Ends its connection when nobody waits."""
 
-    _rooms: ClassVar[WeakKeyDictionary[asyncio.AbstractEventLoop, "WaitingRoom"]] = WeakKeyDictionary()
+    _rooms: ClassVar[WeakKeyDictionary[asyncio.AbstractEventLoop, "OutcomeWaiter"]] = (
+        WeakKeyDictionary()
+    )
 
     def __init__(self, url: str, prefix: str) -> None:
         self.place = (url, prefix)
@@ -23,7 +29,7 @@ class WaitingRoom:
         self._attendant: asyncio.Task[None] | None = None
 
     @classmethod
-    def of_this_loop(cls, url: str, prefix: str) -> "WaitingRoom":
+    def of_this_loop(cls, url: str, prefix: str) -> "OutcomeWaiter":
         loop = asyncio.get_running_loop()
         room = cls._rooms.get(loop)
         if room is None or room.place != (url, prefix):

@@ -1,9 +1,11 @@
-"""A folder of documents under fire: the worker and the producer killed with -9 again and again while it is summarised.
+"""A folder of documents under fire: the worker and the producer killed with -9 again and again
+while it is summarised.
 
     python tests/chaos_documents.py [--documents 1000] [--kills 8] [--seed 1]
 
-Shows that every document is summarised once, that every call on the wire was for something else but those reported as unknown,
-and how much memory producer and workers took at most. Exit code 0 if all is well.
+Shows that every document is summarised once, that every call on the wire was for something else but
+those reported as unknown, and how much memory producer and workers took at most. Exit code 0 if all
+is well.
 """
 
 import argparse
@@ -22,7 +24,7 @@ ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
 import psutil
-from support.ledger import KEYS, Ledger
+from support.ledger import KEYS, LedgerProbe
 from support.nodes import WorkerProcess
 from support.wire import WireServer
 
@@ -65,9 +67,15 @@ class Run:
         self.wire = stack.enter_context(WireServer())
         self.wire.script = lambda request, number: f"ok;delay={self.chance.uniform(0.05, 0.4):.2f}"
         producer.configure(self.valkey.url())
-        self.env = {"REDIS_URL": self.valkey.url(), "LLM_CHAIN": "openai:gpt-4o-mini", "OPENAI_API_KEY": "k",
-                    "OPENAI_BASE_URL": self.wire.base_url, "LLM_USER_TOKENS_PER_HOUR": "1000000000",
-                    "LEDGER_LEASE_SECONDS": "2", "LLM_DOCUMENT_PART_TOKENS": "4000"}  # fmt: skip
+        self.env = {
+            "REDIS_URL": self.valkey.url(),
+            "LLM_CHAIN": "openai:gpt-4o-mini",
+            "OPENAI_API_KEY": "k",
+            "OPENAI_BASE_URL": self.wire.base_url,
+            "LLM_USER_TOKENS_PER_HOUR": "1000000000",
+            "LEDGER_LEASE_SECONDS": "2",
+            "LLM_DOCUMENT_PART_TOKENS": "4000",
+        }
         write_documents(folder / "docs", given.documents, self.chance)
         self.started = 0
         self.workers = [self.worker(stack) for _ in range(2)]
@@ -75,7 +83,9 @@ class Run:
 
     def worker(self, stack: ExitStack) -> WorkerProcess:
         self.started += 1
-        worker = WorkerProcess(self.env, "threads", 20, f"w{self.started}", self.folder / f"w{self.started}.log")
+        worker = WorkerProcess(
+            self.env, "threads", 20, f"w{self.started}", self.folder / f"w{self.started}.log"
+        )
         worker.start()
         stack.callback(worker.kill)
         worker.wait_ready()
@@ -98,7 +108,13 @@ class Run:
                 self.memory.look("worker", worker.pid)
             standing = next(iter(recent(1)), None)
             moved = (standing.ended + standing.submitted) / (2 * documents) if standing else 0.0
-            if killed < kills and standing and not standing.over and moved >= killed / (kills + 1) and self.wire.concurrent:
+            if (
+                killed < kills
+                and standing
+                and not standing.over
+                and moved >= killed / (kills + 1)
+                and self.wire.concurrent
+            ):
                 killed += 1
                 if killed % 2:
                     self.command.kill()
@@ -117,17 +133,31 @@ class Run:
         wrong = []
         lines = [json.loads(line) for line in (self.folder / "out.jsonl").read_text().splitlines()]
         states = Counter(line["state"] for line in lines)
-        asked = Counter(hashlib.sha256(json.dumps(call.request["messages"]).encode()).hexdigest() for call in self.wire.calls)
+        asked = Counter(
+            hashlib.sha256(json.dumps(call.request["messages"]).encode()).hexdigest()
+            for call in self.wire.calls
+        )
         repeated = asked.total() - len(asked)
         standing = recent(1)[0]
-        with Ledger(self.valkey.url()) as ledger:
-            unknown, held = ledger.counter("unknown_attempts"), ledger.budget("usd", "fleet", "all")["held"]
+        with LedgerProbe(self.valkey.url()) as ledger:
+            unknown, held = (
+                ledger.counter("unknown_attempts"),
+                ledger.budget("usd", "fleet", "all")["held"],
+            )
             # A text that was stored again for an item that had ended goes by itself.
-            kept = [key for key in ledger.redis.scan_iter(f"{KEYS.root}doc*") if ledger.redis.ttl(key) < 0]
-        print(f"{len(lines):,} results: {dict(states)}; {len(self.wire.calls):,} calls, {len(asked):,} different, "
-              f"{repeated} repeated, {unknown} unknown attempts reported; batch: {standing.done} done, ${standing.cost_usd:.4f}, "
-              f"possibly billed ${standing.possibly_billed_usd:.4f}")  # fmt: skip
-        print(f"memory at most: producer {self.memory.most['producer']} MB, worker {self.memory.most['worker']} MB")
+            kept = [
+                key
+                for key in ledger.redis.scan_iter(f"{KEYS.root}doc*")
+                if ledger.redis.ttl(key) < 0
+            ]
+        print(
+            f"{len(lines):,} results: {dict(states)}; {len(self.wire.calls):,} calls, {len(asked):,} different, "
+            f"{repeated} repeated, {unknown} unknown attempts reported; batch: {standing.done} done, ${standing.cost_usd:.4f}, "
+            f"possibly billed ${standing.possibly_billed_usd:.4f}"
+        )
+        print(
+            f"memory at most: producer {self.memory.most['producer']} MB, worker {self.memory.most['worker']} MB"
+        )
         if len(lines) != documents or states != {"done": documents}:
             wrong.append(f"not every document has one summary: {dict(states)}")
         if repeated > unknown:
@@ -138,7 +168,9 @@ class Run:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--documents", type=int, default=1000)
     parser.add_argument("--kills", type=int, default=8)
     parser.add_argument("--seed", type=int, default=1)

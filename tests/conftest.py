@@ -1,4 +1,6 @@
-"""The common ground of all tests: a clean environment, a real Valkey, worker processes. Nodes: `support/plugin.py`."""
+"""The common ground of all tests: a clean environment, a real Valkey, worker processes. Nodes:
+`support/plugin.py`.
+"""
 
 import os
 import subprocess
@@ -23,25 +25,34 @@ STRAY = ("LLM_", "OPENAI_", "ANTHROPIC_", "GOOGLE_", "CELERY_", "REDIS_", "LEDGE
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--adapters", help="providers the contract suite runs over, comma separated (default: all of the main lock)")
+    parser.addoption(
+        "--adapters",
+        help="providers the contract suite runs over, comma separated (default: all of the main lock)",
+    )
 
 
 def pytest_configure() -> None:
-    """The developer's own settings must not reach a test: forgotten here, before anything is imported or started."""
+    """The developer's own settings must not reach a test: forgotten here, before anything is
+    imported or started.
+    """
     for name in [name for name in os.environ if name.startswith(STRAY)]:
         del os.environ[name]
 
 
 @pytest.fixture(scope="session")
 def valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedValkey]:
-    """The session's server (with xdist: one per process). Take `redis_url`, which empties it, or `own_valkey`."""
+    """The session's server (with xdist: one per process). Take `redis_url`, which empties it, or
+    `own_valkey`.
+    """
     with EmbeddedValkey(tmp_path_factory.mktemp("valkey")) as server:
         yield server
 
 
 @pytest.fixture
 def redis_url(valkey: EmbeddedValkey) -> str:
-    """The session's server, empty and answering whatever the test before did to it; its CONFIG must not be touched."""
+    """The session's server, empty and answering whatever the test before did to it; its CONFIG must
+    not be touched.
+    """
     valkey.thaw()
     valkey.start()
     with Redis.from_url(valkey.url()) as redis:
@@ -68,22 +79,31 @@ def wire() -> "Iterator[WireServer]":
 @pytest.fixture
 def openai_env(wire: "WireServer") -> dict[str, str]:
     """A chain of one link, `openai:gpt-4o-mini`, answered by `wire`."""
-    return {"LLM_CHAIN": "openai:gpt-4o-mini", "OPENAI_API_KEY": "sk-secret-key", "OPENAI_BASE_URL": wire.base_url,
-            "LLM_BACKOFF_SECONDS": "0.05", "LLM_MAX_ATTEMPTS": "3"}  # fmt: skip
+    return {
+        "LLM_CHAIN": "openai:gpt-4o-mini",
+        "OPENAI_API_KEY": "sk-secret-key",
+        "OPENAI_BASE_URL": wire.base_url,
+        "LLM_BACKOFF_SECONDS": "0.05",
+        "LLM_MAX_ATTEMPTS": "3",
+    }
 
 
 @pytest.fixture
 def start_worker(redis_url: str, tmp_path: Path) -> "Iterator[Callable[..., WorkerProcess]]":
     """`start_worker(env, pool="threads", concurrency=8, name=None)` gives a ready `WorkerProcess`.
 
-    `env` is added to REDIS_URL and a simulator chain; log in tmp_path / "<name>.log". Killed after the test.
+    `env` is added to REDIS_URL and a simulator chain; log in tmp_path / "<name>.log". Killed after
+    the test.
     """
     from support.nodes import DEFAULT_ENV, WorkerProcess
 
     workers: list[WorkerProcess] = []
 
     def start(
-        env: dict[str, str] | None = None, pool: str = "threads", concurrency: int = 8, name: str | None = None
+        env: dict[str, str] | None = None,
+        pool: str = "threads",
+        concurrency: int = 8,
+        name: str | None = None,
     ) -> WorkerProcess:
         name = name or f"worker{len(workers) + 1}"
         env = {**DEFAULT_ENV, "REDIS_URL": redis_url, **(env or {})}
@@ -125,10 +145,16 @@ def house(redis_url: str) -> "Iterator[Callable[..., House]]":
 
 @pytest.fixture
 def command(redis_url: str) -> Callable[..., str]:
-    """`command(*arguments, code=0, **env)` gives what `completions` prints, as an operator runs it beside this test's server."""
+    """`command(*arguments, code=0, **env)` gives what `completions` prints, as an operator runs it
+    beside this test's server.
+    """
 
     def run(*arguments: str, code: int = 0, **env: str) -> str:
-        env = {"PATH": os.environ["PATH"], "REDIS_URL": redis_url, "LLM_CHAIN": "simulator:sim-small"} | env
+        env = {
+            "PATH": os.environ["PATH"],
+            "REDIS_URL": redis_url,
+            "LLM_CHAIN": "simulator:sim-small",
+        } | env
         line = [str(Path(sys.executable).with_name("completions")), *arguments]
         done = subprocess.run(line, env=env, capture_output=True, text=True, timeout=60)
         assert done.returncode == code, done.stdout + done.stderr

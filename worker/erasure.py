@@ -1,6 +1,8 @@
-"""Forgetting a user: jobs, answers, cached answers, dead letters, batches, limits, audit log. What was used stays counted.
+"""Forgetting a user: jobs, answers, cached answers, dead letters, batches, limits, audit log. What
+was used stays counted.
 
-Redis down: raises one of `store.ERRORS`; repeating goes on where it stopped. Logs are not reached: they hold names, no prompts.
+Redis down: raises one of `store.ERRORS`; repeating goes on where it stopped. Logs are not reached:
+they hold names, no prompts.
 """
 
 import json
@@ -9,11 +11,11 @@ from dataclasses import dataclass
 
 from producer.contract.submission import Publication
 
-from .audit.reader import Trail
-from .budgets.overrides import Limits, Subject
+from .audit.reader import AuditReader
+from .budgets.overrides import Overrides, Subject
 from .cache import maker
 from .ledger.connection import Keys, Redis
-from .ledger.ledger import Jobs
+from .ledger.ledger import Ledger
 from .ledger.scripts import Scripts
 
 NOBODY = "erased"
@@ -35,7 +37,9 @@ class Erased:
     cached: int = 0
     batches: int = 0
     unfinished: int = 0
-    """Jobs and batches that were cancelled and have not ended yet: they are forgotten by another run."""
+    """Jobs and batches that were cancelled and have not ended yet: they are forgotten by another
+    run.
+    """
     usage_rows: int = 0
     audited: int = 0
     """Jobs in the audit log."""
@@ -44,7 +48,9 @@ class Erased:
 class Erasure:
     """`results`: Celery's result backend. `trail`: the audit log's, None if there is none."""
 
-    def __init__(self, redis: Redis, keys: Keys, jobs: Jobs, results: Redis, trail: Trail | None) -> None:
+    def __init__(
+        self, redis: Redis, keys: Keys, jobs: Ledger, results: Redis, trail: AuditReader | None
+    ) -> None:
         self._redis = redis
         self._keys = keys
         self._jobs = jobs
@@ -57,11 +63,13 @@ class Erasure:
         erased = Erased()
         cursor = -1
         while cursor != 0:
-            cursor, found = self._redis.scan(max(cursor, 0), match=f"{self._keys.root}*", count=PAGE)
+            cursor, found = self._redis.scan(
+                max(cursor, 0), match=f"{self._keys.root}*", count=PAGE
+            )
             erased.looked_at += len(found)
             yield erased, list(self._page(user_id, [str(key) for key in found], erased))
         erased.usage_rows = self._disown(user_id)
-        Limits(self._redis, self._keys).reset(Subject("user", user_id))
+        Overrides(self._redis, self._keys).reset(Subject("user", user_id))
         if self._trail:
             erased.audited = self._trail.erase(user_id)
         yield erased, []
@@ -87,39 +95,58 @@ class Erasure:
         with self._redis.pipeline(transaction=False) as pipe:
             for name in names:
                 pipe.hget(prefix + name, "user")
-            return [name for name, user in zip(names, pipe.execute(), strict=True) if user == user_id]
+            return [
+                name for name, user in zip(names, pipe.execute(), strict=True) if user == user_id
+            ]
 
     def _cached(self, user_id: str, found: list[str]) -> int:
-        entries = [key for key in found if key.startswith(self._keys.cached("", "", "").rstrip(":") + ":")]
+        entries = [
+            key for key in found if key.startswith(self._keys.cached("", "", "").rstrip(":") + ":")
+        ]
         with self._redis.pipeline(transaction=False) as pipe:
             for key in entries:
                 pipe.getrange(key, 0, HEAD)
             heads = pipe.execute()
         whose = [(key, head.split(";", 4)[3:4]) for key, head in zip(entries, heads, strict=True)]
         # An entry of a version before this names nobody.
-        mine = [key for key, names in whose if names in ([], [maker(user_id)]) or names[0].startswith("{")]
+        mine = [
+            key
+            for key, names in whose
+            if names in ([], [maker(user_id)]) or names[0].startswith("{")
+        ]
         return self._redis.delete(*mine) if mine else 0
 
     def _batch(self, batch: str, erased: Erased) -> list[Publication]:
-        """Cancel one that is open; forget one that has ended. Its items are jobs of the user like any other."""
-        _, *orders = self._scripts("batch", "cancel", batch)
+        """Cancel one that is open; forget one that has ended. Its items are jobs of the user like
+        any other.
+        """
+        _, *publications = self._scripts("batch", "cancel", batch)
         if self._redis.hexists(self._keys.batch(batch), "ended"):
             keys = self._keys
             self._redis.delete(
-                keys.batch(batch), keys.batch_staged(batch), keys.batch_live(batch), keys.batch_ended(batch),
-                keys.batch_tries(batch), keys.limits("batch", batch), keys.budget("usd", "batch", batch),
-            )  # fmt: skip
+                keys.batch(batch),
+                keys.batch_staged(batch),
+                keys.batch_live(batch),
+                keys.batch_ended(batch),
+                keys.batch_tries(batch),
+                keys.limits("batch", batch),
+                keys.budget("usd", "batch", batch),
+            )
             self._redis.zrem(keys.batches, batch)
             erased.batches += 1
         else:
             erased.unfinished += 1
-        return Publication.parse(orders)
+        return Publication.parse(publications)
 
     def _disown(self, user_id: str) -> int:
         """The sums of what the user used go to nobody."""
         rows = 0
         for key in list(self._redis.scan_iter(f"{self._keys.root}use:*", count=PAGE)):
             day = str(key).rpartition(":")[2]
-            mine = [name for name, _ in self._redis.hscan_iter(str(key), count=PAGE) if json.loads(name)[0] == user_id]
+            mine = [
+                name
+                for name, _ in self._redis.hscan_iter(str(key), count=PAGE)
+                if json.loads(name)[0] == user_id
+            ]
             rows += int(self._scripts("disown", day, NOBODY, *mine)[0]) if mine else 0
         return rows

@@ -1,4 +1,6 @@
-"""What a provider, or our own waiting rules, can do to an attempt. A closed world; `retry.py` is the table that answers it."""
+"""What a provider, or our own waiting rules, can do to an attempt. A closed world; `retry.py` is
+the table that answers it.
+"""
 
 from enum import StrEnum
 
@@ -6,7 +8,9 @@ from .rate_limit_headers import SILENCE, Allowance
 
 
 class Fault(StrEnum):
-    """Why one provider call gave no answer. Adapters choose by status and structured code first, by text last."""
+    """Why one provider call gave no answer. Adapters choose by status and structured code first, by
+    text last.
+    """
 
     RATE_LIMITED = "rate_limited"
     OVERLOADED = "overloaded"
@@ -31,11 +35,12 @@ class Fault(StrEnum):
 
 
 class ProviderError(Exception):
-    """A failed attempt, in plain picklable fields. Never holds a key, a prompt or an SDK's exception.
+    """A failed attempt, in plain picklable fields. Never holds a key, a prompt or an SDK's
+    exception.
 
-    `maybe_billed`: the provider may have done, and charged, the work. `retry_after_s`: what the provider asked us to
-    wait, in seconds. `status`: the HTTP status, if one came. `parameter`: the one a model refused, "" if none. `allowance`: what
-    came with it of the provider's rate limits.
+    `maybe_billed`: the provider may have done, and charged, the work. `retry_after_s`: what the
+    provider asked us to wait, in seconds. `status`: the HTTP status, if one came. `parameter`: the
+    one a model refused, "" if none. `allowance`: what came with it of the provider's rate limits.
     """
 
     def __init__(
@@ -62,17 +67,21 @@ class ProviderError(Exception):
 
 
 class Deferred(Exception):
-    """Not now, and not an attempt: wait `after_s` seconds, or sooner if what the job waits `behind` ends.
+    """Not now, and not an attempt: wait `after_s` seconds, or sooner if what the job waits `wakes_on`
+    ends.
 
-    `behind` names what moves it sooner ("job:<id>", "budget:<name>", "link:<name>", "pace:<link>", "parts:<id>"), or "" for time
-    alone. `patient`: it waits for a limit or its own parts, not for trouble to pass, so only the deadline it asked for ends that.
+    `wakes_on` names what moves it sooner ("job:<id>", "budget:<name>", "link:<name>", "pace:<link>",
+    "parts:<id>"), or "" for time alone. `patient`: it waits for a limit or its own parts, not for
+    trouble to pass, so only the deadline it asked for ends that.
     """
 
-    def __init__(self, reason: str, after_s: float, behind: str = "", patient: bool = False) -> None:
-        super().__init__(reason, after_s, behind, patient)
+    def __init__(
+        self, reason: str, after_s: float, wakes_on: str = "", patient: bool = False
+    ) -> None:
+        super().__init__(reason, after_s, wakes_on, patient)
         self.reason = reason
         self.after_s = after_s
-        self.behind = behind
+        self.wakes_on = wakes_on
         self.patient = patient
 
     def __str__(self) -> str:

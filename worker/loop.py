@@ -1,7 +1,8 @@
-"""The process's one event loop: runs a coroutine from any thread, with a total deadline, cancellable. It knows no provider.
+"""The process's one event loop: runs a coroutine from any thread, with a total deadline,
+cancellable. It knows no provider.
 
-`asyncio.timeout` is a true total deadline under a trickle, a stall after the headers and a slow connect, which the read
-timeouts of HTTP clients are not; and cancelling the task closes the socket.
+`asyncio.timeout` is a true total deadline under a trickle, a stall after the headers and a slow
+connect, which the read timeouts of HTTP clients are not; and cancelling the task closes the socket.
 """
 
 import asyncio
@@ -30,9 +31,11 @@ class Loop:
         self._running: dict[str, concurrent.futures.Future[Any]] = {}
 
     def run(self, make: Callable[[], Coroutine[Any, Any, T]], deadline_s: float, key: str) -> T:
-        """Block until the coroutine that `make` builds on the loop ends; its result or its exception.
+        """Block until the coroutine that `make` builds on the loop ends; its result or its
+        exception.
 
-        Raises `TimeoutError` after `deadline_s` seconds in all, `Stopped` if `cancel(key)` came first.
+        Raises `TimeoutError` after `deadline_s` seconds in all, `Stopped` if `cancel(key)` came
+        first.
         """
         loop = self._started()
         with self._lock:  # or a `cancel` between these two lines would find nothing
@@ -66,7 +69,9 @@ class Loop:
         with self._lock:
             if self._loop is None:
                 self._loop = asyncio.new_event_loop()
-                self._thread = threading.Thread(target=self._loop.run_forever, name="loop", daemon=True)
+                self._thread = threading.Thread(
+                    target=self._loop.run_forever, name="loop", daemon=True
+                )
                 self._thread.start()
             return self._loop
 

@@ -1,4 +1,6 @@
-"""What is known of models: windows, refused parameters, their end, aliases. No provider is asked; model_catalog.toml tells."""
+"""What is known of models: windows, refused parameters, their end, aliases. No provider is asked;
+model_catalog.toml tells.
+"""
 
 import tomllib
 from datetime import date
@@ -35,8 +37,8 @@ class Model(_Row):
 
 
 class Vendor(_Row):
-    """One provider's models. Tokens of a text are between `low` and `high` times its count by `tokenizer`; without `high`, only
-    its bytes bound them.
+    """One provider's models. Tokens of a text are between `low` and `high` times its count by
+    `tokenizer`; without `high`, only its bytes bound them.
 
     `like`: another provider, whose data holds for this one.
     """
@@ -64,7 +66,9 @@ class Models(BaseModel):
 
     @classmethod
     def load(cls, extra: Path | None = None) -> Self:
-        """The built-in data, overlaid by the file `extra`. Raises `ValueError` saying what is wrong with that file."""
+        """The built-in data, overlaid by the file `extra`. Raises `ValueError` saying what is wrong
+        with that file.
+        """
         data = tomllib.loads(BUILT_IN.read_text())
         if extra:
             data = _overlaid(data, _read(extra))

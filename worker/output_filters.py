@@ -1,5 +1,6 @@
-"""Output filters: what an answer must not or must look like, and what happens if it does. Operators choose in
-`LLM_OUTPUT_FILTERS`; a filter of one's own is "package.module:function"."""
+"""Output filters: what an answer must not or must look like, and what happens if it does. Operators
+choose in `LLM_OUTPUT_FILTERS`; a filter of one's own is "package.module:function".
+"""
 
 import json
 import re
@@ -14,7 +15,9 @@ from producer.contract.messages import CompletionRequest, pattern
 from .settings import FilterSettings
 
 Filter = Callable[[CompletionRequest, str], str]
-"""(request, answer) -> what is wrong with the answer, in words that quote nothing of it; "" if nothing is."""
+"""(request, answer) -> what is wrong with the answer, in words that quote nothing of it; "" if
+nothing is.
+"""
 
 LEAK_WORDS = 12
 """So many words in a row of a system prompt are no coincidence."""
@@ -38,7 +41,9 @@ def secrets(request: CompletionRequest, text: str) -> str:
 def system_prompt(request: CompletionRequest, text: str) -> str:
     """A run of the system prompt's words."""
     messages = [message for message in request.messages if message.role in ("system", "developer")]
-    leaked = _runs(" ".join(said for message in messages for _, said in message.texts())) & _runs(text)
+    leaked = _runs(" ".join(said for message in messages for _, said in message.texts())) & _runs(
+        text
+    )
     return f"repeats {LEAK_WORDS} or more words of the system prompt" if leaked else ""
 
 
@@ -54,7 +59,9 @@ def schema(request: CompletionRequest, text: str) -> str:
     if wanted.json_schema is None:
         return ""
     try:
-        validator = jsonschema_rs.validator_for(wanted.json_schema.schema_, pattern_options=jsonschema_rs.RegexOptions())
+        validator = jsonschema_rs.validator_for(
+            wanted.json_schema.schema_, pattern_options=jsonschema_rs.RegexOptions()
+        )
     except ValueError:
         return ""  # no schema of the standard; the provider took it all the same
     wrong = next(validator.iter_errors(answer), None)
@@ -72,11 +79,18 @@ def expected(request: CompletionRequest, text: str) -> str:
     return ""
 
 
-KNOWN: dict[str, Filter] = {"secrets": secrets, "system_prompt": system_prompt, "schema": schema, "pattern": expected}
+KNOWN: dict[str, Filter] = {
+    "secrets": secrets,
+    "system_prompt": system_prompt,
+    "schema": schema,
+    "pattern": expected,
+}
 
 
 class Verdict(NamedTuple):
-    """`flags` of filters that only flag; else the first filter with the action "fail" or "retry" that found something."""
+    """`flags` of filters that only flag; else the first filter with the action "fail" or "retry"
+    that found something.
+    """
 
     flags: tuple[str, ...] = ()
     action: str = ""
@@ -84,11 +98,15 @@ class Verdict(NamedTuple):
     reason: str = ""
 
 
-class Filters:
+class OutputFilters:
     """The chosen filters, in the order of the setting."""
 
     def __init__(self, settings: FilterSettings) -> None:
-        self._chosen = [(name, load(name), action) for name, action in settings.output.items() if action != "off"]
+        self._chosen = [
+            (name, load(name), action)
+            for name, action in settings.output.items()
+            if action != "off"
+        ]
 
     def check(self, request: CompletionRequest, text: str) -> Verdict:
         """What they find in an answer."""
@@ -111,9 +129,13 @@ def load(name: str) -> Filter:
         return getattr(import_module(module), function)  # type: ignore[no-any-return]
     except (ImportError, AttributeError, ValueError):
         known = ", ".join(sorted(KNOWN))
-        raise LookupError(f"no filter called {name!r}: known are {known}, or package.module:function") from None
+        raise LookupError(
+            f"no filter called {name!r}: known are {known}, or package.module:function"
+        ) from None
 
 
 def _runs(text: str) -> set[tuple[str, ...]]:
     words = re.findall(r"\w+", text.lower())
-    return {tuple(words[start : start + LEAK_WORDS]) for start in range(len(words) - LEAK_WORDS + 1)}
+    return {
+        tuple(words[start : start + LEAK_WORDS]) for start in range(len(words) - LEAK_WORDS + 1)
+    }

@@ -1,6 +1,8 @@
-"""The mission's sentence: cache lookup, rate and budget checks, then the provider chain; audited. Nothing else may move in here.
+"""The mission's sentence: cache lookup, rate and budget checks, then the provider chain; audited.
+Nothing else may move in here.
 
-No Celery, no Redis, no SDK, no logging, no retry: what fails is raised, and `tasks.py` asks `retry.py`.
+No Celery, no Redis, no SDK, no logging, no retry: what fails is raised, and `tasks.py` asks
+`retry.py`.
 """
 
 from producer.contract.errors import Filtered, Refused, Truncated
@@ -10,20 +12,22 @@ from .audit.writer import Audit
 from .budgets.quota import Quota
 from .cache import Cache
 from .ledger.running_job import Candidate, Job
-from .output_filters import Filters
+from .output_filters import OutputFilters
 from .providers import Reply
-from .providers.chain import Chain
+from .providers.caller import ProviderCaller
 from .settings import RetrySettings
 
 
 class AskAgain(Exception):
-    """Answered and paid for, but not as asked: one more try. `fault` is how the attempt is remembered."""
+    """Answered and paid for, but not as asked: one more try. `fault` is how the attempt is
+    remembered.
+    """
 
-    def __init__(self, reason: str, fault: str, grow: bool = False) -> None:
-        super().__init__(reason, fault, grow)
+    def __init__(self, reason: str, fault: str, double_max_tokens: bool = False) -> None:
+        super().__init__(reason, fault, double_max_tokens)
         self.reason = reason
         self.fault = fault
-        self.grow = grow
+        self.double_max_tokens = double_max_tokens
         """Whether the next try gets twice the tokens."""
 
     def __str__(self) -> str:
@@ -32,8 +36,14 @@ class AskAgain(Exception):
 
 class Pipeline:
     def __init__(
-        self, audit: Audit, cache: Cache, quota: Quota, chain: Chain, filters: Filters, settings: RetrySettings
-    ) -> None:  # fmt: skip
+        self,
+        audit: Audit,
+        cache: Cache,
+        quota: Quota,
+        chain: ProviderCaller,
+        filters: OutputFilters,
+        settings: RetrySettings,
+    ) -> None:
         self.audit = audit
         self.cache = cache
         self.quota = quota
@@ -42,14 +52,22 @@ class Pipeline:
         self._settings = settings
 
     def run(self, job: Job) -> Completion:
-        """Answer one job. Raises `JobError` (final), `ProviderError`, `Deferred`, `AskAgain` (try again) or `LeaseLost`."""
+        """Answer one job. Raises `JobError` (final), `ProviderError`, `Deferred`, `AskAgain` (try
+        again) or `LeaseLost`.
+        """
         self.audit.asked(job)
         if cached := self.cache.get(job):
             self.audit.answered(job, "cache", cached.text, cached.tool_calls)
             return cached
-        with self.quota.reserve(job, self.chain.selection.candidates(job)) as reservation, self.audit.failures(job):
+        with (
+            self.quota.reserve(job, self.chain.selection.candidates(job)) as reservation,
+            self.audit.failures(job),
+        ):
             reply, price = self.chain.call(
-                job, reservation.chosen, reservation.number, job.remaining_s(self._settings.deadline_s)
+                job,
+                reservation.chosen,
+                reservation.number,
+                job.remaining_s(self._settings.deadline_s),
             )
             reservation.settle(price.micro_usd, reply.usage)
         self.audit.answered(job, job.link, reply.text, reply.tool_calls)
@@ -57,8 +75,10 @@ class Pipeline:
         self.cache.put(job, completion)
         return completion
 
-    def rescue(self, job: Job) -> Completion | None:
-        """When every provider failed: a stale answer, else the configured static one, else nothing. Both are marked."""
+    def fallback_answer(self, job: Job) -> Completion | None:
+        """When every provider failed: a stale answer, else the configured static one, else nothing.
+        Both are marked.
+        """
         rescued = self.cache.stale(job) or self._static(job)
         if rescued:
             self.audit.answered(job, str(rescued.degraded), rescued.text, rescued.tool_calls)
@@ -67,7 +87,9 @@ class Pipeline:
     def _completed(self, job: Job, chosen: Candidate, reply: Reply) -> Completion:
         link = chosen.link
         if reply.finish in ("refusal", "content_filter"):
-            raise Refused(f"{link.name} declined to answer ({reply.finish})", {"reason": reply.finish})
+            raise Refused(
+                f"{link.name} declined to answer ({reply.finish})", {"reason": reply.finish}
+            )
         if reply.finish == "length":
             self._truncated(job, chosen, reply)
         return Completion(
@@ -86,17 +108,35 @@ class Pipeline:
         )
 
     def _truncated(self, job: Job, chosen: Candidate, reply: Reply) -> None:
-        """Never silently: once more with twice the tokens, or an error, or the caller has said that it may be."""
-        asked = job.request.on_truncation == "retry" and not job.grow and self.chain.selection.grows(job, chosen)
+        """Never silently: once more with twice the tokens, or an error, or the caller has said that
+        it may be.
+        """
+        asked = (
+            job.request.on_truncation == "retry"
+            and not job.double_max_tokens
+            and self.chain.selection.grows(job, chosen)
+        )
         if asked and self._affords(job, 2 * chosen.micro_usd):
-            raise AskAgain("answered, but cut at max_tokens: once more with twice as many", "truncated", grow=True)
+            raise AskAgain(
+                "answered, but cut at max_tokens: once more with twice as many",
+                "truncated",
+                double_max_tokens=True,
+            )
         if job.request.on_truncation == "accept":
             return
         thought = reply.usage.reasoning if reply.usage else 0
-        where = f"all of it went into reasoning ({thought:,} tokens)" if thought and not reply.text else "it is cut there"
+        where = (
+            f"all of it went into reasoning ({thought:,} tokens)"
+            if thought and not reply.text
+            else "it is cut there"
+        )
         raise Truncated(
             f"the answer stopped at max_tokens={chosen.max_tokens:,}; {where}. Fix: raise max_tokens or shorten the prompt",
-            {"partial_text": reply.text, "max_tokens": chosen.max_tokens, "reasoning_tokens": thought},
+            {
+                "partial_text": reply.text,
+                "max_tokens": chosen.max_tokens,
+                "reasoning_tokens": thought,
+            },
         )
 
     def _filtered(self, job: Job, chosen: Candidate, reply: Reply) -> tuple[str, ...]:
@@ -106,7 +146,10 @@ class Pipeline:
         found = self.filters.check(job.request, reply.text)
         first = not any(fault == "filtered" for _, fault in job.tried)
         if found.action == "retry" and first and self._affords(job, chosen.micro_usd):
-            raise AskAgain(f"answered, but the filter {found.filter} says: {found.reason}; once more", "filtered")
+            raise AskAgain(
+                f"answered, but the filter {found.filter} says: {found.reason}; once more",
+                "filtered",
+            )
         if found.action:
             raise Filtered(
                 f"the answer was withheld by the output filter {found.filter}: {found.reason}",

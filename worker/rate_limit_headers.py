@@ -26,16 +26,27 @@ class Allowance(NamedTuple):
 
     @classmethod
     def told(cls, headers: Mapping[str, str]) -> "Allowance":
-        """From OpenAI's names (`x-ratelimit-limit-requests`), which most compatible servers use, or Anthropic's
-        (`anthropic-ratelimit-requests-limit`). Anthropic limits input and output apart: the sum, and the smaller share left."""
-        theirs = {name.lower(): value for name, value in headers.items() if "ratelimit" in name.lower()}
+        """From OpenAI's names (`x-ratelimit-limit-requests`), which most compatible servers use, or
+        Anthropic's (`anthropic-ratelimit-requests-limit`). Anthropic limits input and output apart:
+        the sum, and the smaller share left.
+        """
+        theirs = {
+            name.lower(): value for name, value in headers.items() if "ratelimit" in name.lower()
+        }
         if any(name.startswith("anthropic-") for name in theirs):
-            kinds = [_limit(theirs, f"anthropic-ratelimit-{kind}-{{}}") for kind in ("input-tokens", "output-tokens")]
+            kinds = [
+                _limit(theirs, f"anthropic-ratelimit-{kind}-{{}}")
+                for kind in ("input-tokens", "output-tokens")
+            ]
             known = [kind for kind in kinds if kind[0] > 0]
             tokens = sum(limit for limit, _ in known) if known else UNTOLD
             left = int(tokens * min(left / limit for limit, left in known)) if known else UNTOLD
-            return cls(*_limit(theirs, "anthropic-ratelimit-requests-{}"), tokens, max(left, UNTOLD))
-        return cls(*_limit(theirs, "x-ratelimit-{}-requests"), *_limit(theirs, "x-ratelimit-{}-tokens"))
+            return cls(
+                *_limit(theirs, "anthropic-ratelimit-requests-{}"), tokens, max(left, UNTOLD)
+            )
+        return cls(
+            *_limit(theirs, "x-ratelimit-{}-requests"), *_limit(theirs, "x-ratelimit-{}-tokens")
+        )
 
 
 SILENCE = Allowance()
@@ -44,7 +55,10 @@ SILENCE = Allowance()
 
 def _limit(headers: Mapping[str, str], name: str) -> tuple[int, int]:
     """(limit per minute, what is left of it)."""
-    limit, left = _number(headers.get(name.format("limit"))), _number(headers.get(name.format("remaining")))
+    limit, left = (
+        _number(headers.get(name.format("limit"))),
+        _number(headers.get(name.format("remaining"))),
+    )
     reset_s = _seconds(headers.get(name.format("reset"), ""))
     # The reset is when all of it is there again, so the part that is used tells the whole period.
     daily = reset_s and 0 <= left < limit and reset_s * limit / (limit - left) > A_MINUTE_S
@@ -60,7 +74,10 @@ def _seconds(text: str) -> float:
     if re.fullmatch(r"\d+(\.\d+)?", text):
         return float(text)
     if re.fullmatch(r"(\d+(\.\d+)?(h|ms|m|s))+", text):
-        return sum(float(number) * _PARTS[unit] for number, _, unit in re.findall(r"(\d+(\.\d+)?)(h|ms|m|s)", text))
+        return sum(
+            float(number) * _PARTS[unit]
+            for number, _, unit in re.findall(r"(\d+(\.\d+)?)(h|ms|m|s)", text)
+        )
     try:
         return max(0.0, (datetime.fromisoformat(text) - datetime.now(UTC)).total_seconds())
     except (ValueError, TypeError):

@@ -1,4 +1,5 @@
-"""The retry decision: what one failure means for the job. Pure; the mechanism (Celery, the ledger) only obeys.
+"""The retry decision: what one failure means for the job. Pure; the mechanism (Celery, the ledger)
+only obeys.
 
 This is the only retry layer: the SDKs' retries are 0 and Celery's autoretry is unused.
 """
@@ -21,17 +22,24 @@ from .settings import RetrySettings
 
 QUOTA_COOLDOWN_S = 300.0
 MISCONFIGURED_COOLDOWN_S = 60.0
-"""A spent account or a wrong key stays so for minutes; the link is looked at again after that, not hammered."""
+"""A spent account or a wrong key stays so for minutes; the link is looked at again after that, not
+hammered.
+"""
 RATE_COOLDOWN_S = 1.0
-"""After a 429 without Retry-After: the calls under way are refused as well. The halved pace (pace.lua) does the rest."""
+"""After a 429 without Retry-After: the calls under way are refused as well. The halved pace
+(pace.lua) does the rest.
+"""
 MIN_CALL_S = 1.0
-"""No attempt starts with less time than this before the deadline: it could only be paid for and thrown away."""
+"""No attempt starts with less time than this before the deadline: it could only be paid for and
+thrown away.
+"""
 
 
 @dataclass(frozen=True)
 class History:
-    """What the decision looks at. `tried`: (link, fault) of earlier attempts; `links`: how many links the job may use;
-    `asked_s`: until the deadline that was asked for, without our own."""
+    """What the decision looks at. `tried`: (link, fault) of earlier attempts; `links`: how many
+    links the job may use; `asked_s`: until the deadline that was asked for, without our own.
+    """
 
     link: str
     attempts: int
@@ -42,42 +50,46 @@ class History:
 
 
 @dataclass(frozen=True)
-class Again:
+class RetryAfter:
     """Try again after `after_s` seconds; leave the failing link alone, fleet-wide, for `cool_s`."""
 
     after_s: float
     cool_s: float = 0.0
-    behind: str = ""
+    wakes_on: str = ""
     patient: bool = False
 
 
 @dataclass(frozen=True)
-class Never:
-    """The job ends with `error`; `cool_s` as in `Again`."""
+class GiveUp:
+    """The job ends with `error`; `cool_s` as in `RetryAfter`."""
 
     error: JobError
     cool_s: float = 0.0
 
 
-Decision = Again | Never
+Decision = RetryAfter | GiveUp
 
 
-def decide(failure: ProviderError | Deferred, history: History, policy: RetrySettings, jitter: float) -> Decision:
-    """`jitter` in [0, 1) spreads the wait: exponential backoff with full jitter (the AWS architecture blog's scheme)."""
+def decide(
+    failure: ProviderError | Deferred, history: History, policy: RetrySettings, jitter: float
+) -> Decision:
+    """`jitter` in [0, 1) spreads the wait: exponential backoff with full jitter (the AWS
+    architecture blog's scheme).
+    """
     if isinstance(failure, Deferred):
         if failure.after_s > (history.asked_s if failure.patient else history.remaining_s):
-            return Never(_too_late(history))
-        return Again(failure.after_s, behind=failure.behind, patient=failure.patient)
+            return GiveUp(_too_late(history))
+        return RetryAfter(failure.after_s, wakes_on=failure.wakes_on, patient=failure.patient)
     final = _final(failure, history)
     if final:
-        return Never(final)
+        return GiveUp(final)
     cool_s = _cooldown(failure, history, policy)
     if history.attempts >= policy.max_attempts:
-        return Never(_exhausted(failure, history), cool_s)
+        return GiveUp(_exhausted(failure, history), cool_s)
     after_s = _wait(failure, history, policy, jitter)
     if after_s + MIN_CALL_S > history.remaining_s:
-        return Never(_exhausted(failure, history), cool_s)
-    return Again(after_s, cool_s)
+        return GiveUp(_exhausted(failure, history), cool_s)
+    return RetryAfter(after_s, cool_s)
 
 
 def _final(failure: ProviderError, history: History) -> JobError | None:
@@ -89,14 +101,25 @@ def _final(failure: ProviderError, history: History) -> JobError | None:
         case Fault.CONTENT_FILTERED:
             return Refused(f"{history.link} blocked the prompt", {"reason": "content_filter"})
         case Fault.TOO_LONG:
-            return None if _untried(history) else TooLong(f"{history.link}: the prompt does not fit the model's window")
+            return (
+                None
+                if _untried(history)
+                else TooLong(f"{history.link}: the prompt does not fit the model's window")
+            )
         case Fault.UNSUPPORTED:
             reason = f"{history.link} does not take {failure.parameter}, nor does another allowed link. Fix: leave it out"
             return None if _untried(history) else InvalidRequest(reason)
         case (
-            Fault.RATE_LIMITED | Fault.OVERLOADED | Fault.UNAVAILABLE | Fault.TIMEOUT | Fault.BAD_RESPONSE
-            | Fault.QUOTA_EXHAUSTED | Fault.MISCONFIGURED | Fault.LOST | Fault.STALE
-        ):  # fmt: skip
+            Fault.RATE_LIMITED
+            | Fault.OVERLOADED
+            | Fault.UNAVAILABLE
+            | Fault.TIMEOUT
+            | Fault.BAD_RESPONSE
+            | Fault.QUOTA_EXHAUSTED
+            | Fault.MISCONFIGURED
+            | Fault.LOST
+            | Fault.STALE
+        ):
             return None
         case _:
             assert_never(fault)
@@ -107,7 +130,9 @@ def _untried(history: History) -> int:
 
 
 def _cooldown(failure: ProviderError, history: History, policy: RetrySettings) -> float:
-    """How long the whole fleet leaves the link alone. A lone link only for as long as the provider itself asked."""
+    """How long the whole fleet leaves the link alone. A lone link only for as long as the provider
+    itself asked.
+    """
     asked = failure.retry_after_s or 0.0
     fault = failure.fault
     match fault:
@@ -120,9 +145,14 @@ def _cooldown(failure: ProviderError, history: History, policy: RetrySettings) -
         case Fault.OVERLOADED | Fault.UNAVAILABLE | Fault.TIMEOUT:
             own = policy.cooldown_s
         case (
-            Fault.BAD_RESPONSE | Fault.BAD_REQUEST | Fault.TOO_LONG | Fault.CONTENT_FILTERED | Fault.LOST
-            | Fault.UNSUPPORTED | Fault.STALE
-        ):  # fmt: skip
+            Fault.BAD_RESPONSE
+            | Fault.BAD_REQUEST
+            | Fault.TOO_LONG
+            | Fault.CONTENT_FILTERED
+            | Fault.LOST
+            | Fault.UNSUPPORTED
+            | Fault.STALE
+        ):
             return asked
         case _:
             assert_never(fault)
@@ -130,7 +160,9 @@ def _cooldown(failure: ProviderError, history: History, policy: RetrySettings) -
 
 
 def _wait(failure: ProviderError, history: History, policy: RetrySettings, jitter: float) -> float:
-    """Nothing while this round has an untried link, else backoff, and never less than the provider asked."""
+    """Nothing while this round has an untried link, else backoff, and never less than the provider
+    asked.
+    """
     failures = len(history.tried) + 1
     if failures % history.links:
         return 0.0
@@ -151,5 +183,7 @@ def _exhausted(failure: ProviderError, history: History) -> ProvidersExhausted:
 def _too_late(history: History) -> JobError:
     if history.tried:
         attempts = [{"link": link, "fault": fault} for link, fault in history.tried]
-        return ProvidersExhausted("no provider was free again before the deadline", {"attempts": attempts})
+        return ProvidersExhausted(
+            "no provider was free again before the deadline", {"attempts": attempts}
+        )
     return DeadlineExceeded("the deadline comes before the job could be tried")

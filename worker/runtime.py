@@ -1,4 +1,6 @@
-"""What one process shares: built on first use and keyed by pid, so that a forked child never inherits a used client."""
+"""What one process shares: built on first use and keyed by pid, so that a forked child never
+inherits a used client.
+"""
 
 import os
 import secrets
@@ -15,21 +17,20 @@ from .audit.writer import Audit
 from .budgets.pricing import Pricing
 from .budgets.quota import Quota
 from .cache import Cache
-from .documents import Summaries
+from .documents import DocumentSummarizer
 from .ledger.connection import Keys, Redis, connect
 from .ledger.leases import Leases
-from .ledger.ledger import Jobs
+from .ledger.ledger import Ledger
 from .loop import Loop
 from .monitoring import health
 from .monitoring.alerts import Alerts, Watch
 from .monitoring.health import Health
-from .observe.metrics import Metrics
-from .output_filters import Filters
+from .output_filters import OutputFilters
 from .pipeline import Pipeline
-from .providers.chain import Chain
+from .providers.caller import ProviderCaller
 from .providers.clients import Clients
-from .providers.credentials import Servers
-from .providers.selection import Selection
+from .providers.credentials import Credentials
+from .providers.selection import LinkSelector
 from .providers.tokens import Estimator, load_vocabularies
 from .settings import (
     AlertSettings,
@@ -43,6 +44,7 @@ from .settings import (
     load,
     load_redis,
 )
+from .telemetry.metrics import Metrics
 
 NOTICE_DAYS = 90
 """How long before a model's end we begin to say so."""
@@ -53,10 +55,12 @@ AUDIT_TIMEOUT_S = 2.0
 _lock = threading.Lock()
 _current: tuple[int, "Runtime"] | None = None
 _settings: Settings | None = None
-"""As they were read first: a forked child must not fail because a file or a manager is away just then."""
+"""As they were read first: a forked child must not fail because a file or a manager is away just
+then.
+"""
 
 
-class Ledger:
+class LedgerConnection:
     """The ledger's server and what reads it; needs Redis settings only."""
 
     def __init__(self, settings: RedisSettings) -> None:
@@ -75,14 +79,21 @@ class Runtime:
     """Everything a job needs, wired once per process."""
 
     settings: Settings
-    ledger: Ledger
+    ledger: LedgerConnection
     loop: Loop
-    servers: Servers
+    servers: Credentials
 
     @cached_property
-    def jobs(self) -> Jobs:
+    def jobs(self) -> Ledger:
         owner = f"{socket.gethostname()}:{os.getpid()}"
-        return Jobs(self.ledger.redis, self.ledger.keys, self.settings.ledger, owner, self.settings.lanes, self.settings.pace)
+        return Ledger(
+            self.ledger.redis,
+            self.ledger.keys,
+            self.settings.ledger,
+            owner,
+            self.settings.lanes,
+            self.settings.pace,
+        )
 
     @cached_property
     def leases(self) -> Leases:
@@ -91,18 +102,32 @@ class Runtime:
     @cached_property
     def cache(self) -> Cache:
         settings = self.settings
-        return Cache(self.ledger.redis, self.ledger.keys, settings.cache, settings.call, settings.links, settings.models.batch)
+        return Cache(
+            self.ledger.redis,
+            self.ledger.keys,
+            settings.cache,
+            settings.call,
+            settings.links,
+            settings.models.batch,
+        )
 
     @cached_property
     def clients(self) -> Clients:
         return Clients(self.loop, self.servers)
 
     @cached_property
-    def chain(self) -> Chain:
+    def chain(self) -> ProviderCaller:
         settings, models = self.settings, self.settings.models.known
-        pricing, estimator = Pricing(settings.pricing.overrides, settings.pricing.unknown), Estimator(models)
-        selection = Selection(settings.links, settings.call, models, settings.models.batch, pricing, estimator)
-        return Chain(selection, settings.call, pricing, estimator, self.clients, self.ledger.hash_key())
+        pricing, estimator = (
+            Pricing(settings.pricing.overrides, settings.pricing.unknown),
+            Estimator(models),
+        )
+        selection = LinkSelector(
+            settings.links, settings.call, models, settings.models.batch, pricing, estimator
+        )
+        return ProviderCaller(
+            selection, settings.call, pricing, estimator, self.clients, self.ledger.hash_key()
+        )
 
     @cached_property
     def audit(self) -> Audit:
@@ -111,17 +136,27 @@ class Runtime:
         def failed() -> None:
             metrics.add(metrics.happened("audit_failures"))
 
-        return Audit(audit_sink(settings), self.ledger.keys, settings, self.ledger.hash_key(), failed)
+        return Audit(
+            audit_sink(settings), self.ledger.keys, settings, self.ledger.hash_key(), failed
+        )
 
     @cached_property
     def pipeline(self) -> Pipeline:
-        quota, looks = Quota(self.jobs, self.settings.quota), Filters(self.settings.filters)
+        quota, looks = Quota(self.jobs, self.settings.quota), OutputFilters(self.settings.filters)
         return Pipeline(self.audit, self.cache, quota, self.chain, looks, self.settings.retry)
 
     @cached_property
-    def summaries(self) -> Summaries:
+    def summaries(self) -> DocumentSummarizer:
         chain, key = self.chain, self.ledger.hash_key()
-        return Summaries(self.jobs, self.pipeline, chain.selection, chain.estimator, chain.pricing, self.settings.summary, key)
+        return DocumentSummarizer(
+            self.jobs,
+            self.pipeline,
+            chain.selection,
+            chain.estimator,
+            chain.pricing,
+            self.settings.summary,
+            key,
+        )
 
     def close(self) -> None:
         """Only what was built: a process that ends must not begin to ask Redis."""
@@ -141,7 +176,8 @@ def audit_sink(settings: AuditSettings) -> Redis | None:
 
 
 def checked_settings() -> Settings:
-    """All settings, with every link's adapter known to exist. Raises `SettingsError` listing everything wrong.
+    """All settings, with every link's adapter known to exist. Raises `SettingsError` listing
+    everything wrong.
 
     This process and its children go by them from now on.
     """
@@ -151,7 +187,9 @@ def checked_settings() -> Settings:
 
 
 def _examined(settings: Settings) -> Iterator[Problem]:
-    """What a slice alone cannot know to be wrong. Slices that could not be read are passed over: they are None."""
+    """What a slice alone cannot know to be wrong. Slices that could not be read are passed over:
+    they are None.
+    """
     for position, link in enumerate(settings.links, start=1):
         try:
             providers.load(link.adapter)
@@ -163,24 +201,40 @@ def _examined(settings: Settings) -> Iterator[Problem]:
         try:
             filters.load(name)
         except LookupError as error:
-            yield Problem("LLM_OUTPUT_FILTERS", f"Invalid env var: LLM_OUTPUT_FILTERS: {error}. Fix: correct the name")
+            yield Problem(
+                "LLM_OUTPUT_FILTERS",
+                f"Invalid env var: LLM_OUTPUT_FILTERS: {error}. Fix: correct the name",
+            )
     try:
         if settings.models:
-            load_vocabularies(settings.models.known, ((link.provider, link.model) for link in settings.links))
+            load_vocabularies(
+                settings.models.known, ((link.provider, link.model) for link in settings.links)
+            )
     except ValueError as error:
-        yield Problem("LLM_MODELS_FILE", f"Invalid env var: LLM_MODELS_FILE: {error}. Fix: name another tokenizer")
+        yield Problem(
+            "LLM_MODELS_FILE",
+            f"Invalid env var: LLM_MODELS_FILE: {error}. Fix: name another tokenizer",
+        )
     if settings.alerts and (problem := _no_findings(settings.alerts)):
         yield problem
     if settings.audit and settings.audit.url and not settings.audit.key:
         needs = "Missing required env var: LLM_AUDIT_KEY (LLM_AUDIT_URL needs it)"
-        yield Problem("LLM_AUDIT_KEY", f"{needs}. Fix: export the public key of a pair; `completions audit key` makes one")
+        yield Problem(
+            "LLM_AUDIT_KEY",
+            f"{needs}. Fix: export the public key of a pair; `completions audit key` makes one",
+        )
 
 
 def warnings(settings: Settings) -> list[str]:
     """What is allowed and hardly meant."""
-    found = [f"UNKNOWN_SETTING: {name} is none of ours: misspelt? See docs/configuration.md" for name in settings.unknown]
+    found = [
+        f"UNKNOWN_SETTING: {name} is none of ours: misspelt? See docs/configuration.md"
+        for name in settings.unknown
+    ]
     if settings.audit.private_keys:
-        found.append("UNSAFE_AUDIT: a worker has LLM_AUDIT_PRIVATE_KEYS, so whoever has its machine can read the audit log")
+        found.append(
+            "UNSAFE_AUDIT: a worker has LLM_AUDIT_PRIVATE_KEYS, so whoever has its machine can read the audit log"
+        )
     return found
 
 
@@ -192,7 +246,9 @@ def ending(settings: Settings, today: date) -> list[str]:
         if ends and (ends - today).days <= NOTICE_DAYS:
             instead = settings.models.known.alias(link.provider, "fast")
             verb = "ended" if ends < today else "ends"
-            warnings.append(f"MODEL_ENDS: {link.name} {verb} on {ends}. Fix: put another into LLM_CHAIN, for example {instead}")
+            warnings.append(
+                f"MODEL_ENDS: {link.name} {verb} on {ends}. Fix: put another into LLM_CHAIN, for example {instead}"
+            )
     return warnings
 
 
@@ -202,8 +258,11 @@ def current() -> Runtime:
     with _lock:
         if _current is None or _current[0] != os.getpid():
             settings = _settings = _settings or Settings.load()
-            servers = Servers(settings.links, settings.sources)
-            _current = (os.getpid(), Runtime(settings, Ledger(settings.redis), Loop(), servers))
+            servers = Credentials(settings.links, settings.sources)
+            _current = (
+                os.getpid(),
+                Runtime(settings, LedgerConnection(settings.redis), Loop(), servers),
+            )
         return _current[1]
 
 
@@ -219,11 +278,15 @@ def shut_down() -> None:
 def observer() -> Health:
     """The fleet's health, from Redis settings and thresholds alone. Raises `SettingsError`."""
     ledger, limits = operator(), load(QuotaSettings)
-    return Health(ledger.redis, ledger.keys, ledger.metrics, load(HealthSettings), limits.usd_per_day)
+    return Health(
+        ledger.redis, ledger.keys, ledger.metrics, load(HealthSettings), limits.usd_per_day
+    )
 
 
 def watch() -> Watch:
-    """Begin to look for alerts; close it to end. Raises `SettingsError`, also for a finding that there is not."""
+    """Begin to look for alerts; close it to end. Raises `SettingsError`, also for a finding that
+    there is not.
+    """
     settings, ledger = load(AlertSettings), operator()
     if problem := _no_findings(settings):
         raise SettingsError([problem])
@@ -234,10 +297,15 @@ def _no_findings(settings: AlertSettings) -> Problem | None:
     wrong = sorted((settings.names or frozenset()) - set(health.NAMES))
     known = f"Fix: use some of {', '.join(health.NAMES)}, or none"
     return (
-        Problem("LLM_ALERTS", f"Invalid env var: LLM_ALERTS: no finding is called {', '.join(wrong)}. {known}") if wrong else None
+        Problem(
+            "LLM_ALERTS",
+            f"Invalid env var: LLM_ALERTS: no finding is called {', '.join(wrong)}. {known}",
+        )
+        if wrong
+        else None
     )
 
 
-def operator() -> Ledger:
+def operator() -> LedgerConnection:
     """What an operations command needs: the ledger, from Redis settings alone."""
-    return Ledger(load_redis())
+    return LedgerConnection(load_redis())

@@ -1,6 +1,8 @@
-"""Sealing: whoever has the public key can seal, only who has the private one can open. Only this file imports cryptography.
+"""Sealing: whoever has the public key can seal, only who has the private one can open. Only this
+file imports cryptography.
 
-HPKE (RFC 9180) in base mode with X25519, HKDF-SHA256 and ChaCha20-Poly1305: a fresh key for every text, wrapped for one reader.
+HPKE (RFC 9180) in base mode with X25519, HKDF-SHA256 and ChaCha20-Poly1305: a fresh key for every
+text, wrapped for one reader.
 """
 
 import base64
@@ -35,7 +37,9 @@ class Seal:
         self._key = X25519PublicKey.from_public_bytes(raw)
 
     def close(self, text: str, about: str) -> str:
-        """`text`, sealed; it opens for the same `about` only, so that it cannot be passed off as another's."""
+        """`text`, sealed; it opens for the same `about` only, so that it cannot be passed off as
+        another's.
+        """
         return base64.b64encode(_SUITE.encrypt(text.encode(), self._key, about.encode())).decode()
 
 
@@ -49,9 +53,13 @@ class Keyring:
     def open(self, key_id: str, sealed: str, about: str) -> str:
         """What was sealed. Raises `Unopened`."""
         if key_id not in self._keys:
-            raise Unopened(f"sealed with key {key_id}, whose private half is not in LLM_AUDIT_PRIVATE_KEYS")
+            raise Unopened(
+                f"sealed with key {key_id}, whose private half is not in LLM_AUDIT_PRIVATE_KEYS"
+            )
         try:
-            return _SUITE.decrypt(base64.b64decode(sealed), self._keys[key_id], about.encode()).decode()
+            return _SUITE.decrypt(
+                base64.b64decode(sealed), self._keys[key_id], about.encode()
+            ).decode()
         except InvalidTag:
             raise Unopened("the entry was changed, or belongs to another job") from None
 

@@ -1,8 +1,10 @@
-"""The steward: a consumer bootstep on every worker that keeps the fleet honest. Any number of them is safe; none leads.
+"""The steward: a consumer bootstep on every worker that keeps the fleet honest. Any number of them
+is safe; none leads.
 
-Every second: heartbeat, one sweep whose orders it publishes, and cancelling in the ledger what somebody revoked at Celery
-(else each publication of it would be revoked again). Every 30 s: renew the broker's visibility of messages still being
-worked on. Redis down: it says so and goes on. A broker reconnect starts the step anew, with fresh state.
+Every second: heartbeat, one sweep whose orders it publishes, and cancelling in the ledger what
+somebody revoked at Celery (else each publication of it would be revoked again). Every 30 s: renew
+the broker's visibility of messages still being worked on. Redis down: it says so and goes on. A
+broker reconnect starts the step anew, with fresh state.
 """
 
 import logging
@@ -18,14 +20,16 @@ from producer.contract.names import QUEUES
 from producer.contract.publication import publish
 
 from .ledger.connection import ERRORS, Redis, connect
-from .ledger.ledger import Jobs
+from .ledger.ledger import Ledger
 from .runtime import current
 
 logger = logging.getLogger(__name__)
 
 PERIOD_S = 1.0
 LEAST_S = 0.02
-"""Between two sweeps when a link's next room is near: at 50 a second a worker is busy with jobs, whose ends release as well."""
+"""Between two sweeps when a link's next room is near: at 50 a second a worker is busy with jobs,
+whose ends release as well.
+"""
 LIFE_S = 5.0
 """A worker silent for this long no longer counts as capacity."""
 SWEEP_LIMIT = 200
@@ -45,7 +49,9 @@ class Steward(bootsteps.StartStopStep):  # type: ignore[misc]
 
     def start(self, consumer: Any) -> None:
         self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, args=(consumer, self._stop), name="steward", daemon=True)
+        self._thread = threading.Thread(
+            target=self._run, args=(consumer, self._stop), name="steward", daemon=True
+        )
         self._thread.start()
 
     def stop(self, consumer: Any) -> None:
@@ -64,35 +70,44 @@ class Steward(bootsteps.StartStopStep):  # type: ignore[misc]
             try:
                 pause = self._once(consumer, current().jobs, broker)
             except Exception as error:
-                logger.warning("steward: %s, trying again", type(error).__name__, exc_info=not isinstance(error, ERRORS))
+                logger.warning(
+                    "steward: %s, trying again",
+                    type(error).__name__,
+                    exc_info=not isinstance(error, ERRORS),
+                )
             stop.wait(pause)
         broker.close()
 
-    def _once(self, consumer: Any, jobs: Jobs, broker: Redis) -> float:
-        """Returns the seconds until the next time: sooner if a link has room for waiting jobs sooner."""
+    def _once(self, consumer: Any, jobs: Ledger, broker: Redis) -> float:
+        """Returns the seconds until the next time: sooner if a link has room for waiting jobs
+        sooner.
+        """
         jobs.beat(consumer.hostname, consumer.controller.concurrency, LIFE_S)
         empty = {lane: broker.llen(queue) == 0 for lane, queue in QUEUES.items()}
-        room_s, orders = jobs.sweep(SWEEP_LIMIT, empty)
-        publish(consumer.app, orders)
+        room_s, publications = jobs.sweep(SWEEP_LIMIT, empty)
+        publish(consumer.app, publications)
         self._cancel_revoked(consumer, jobs)
         if time.monotonic() - self._renewed > RENEW_S:
             self._renewed = time.monotonic()
             renew_visibility(consumer.task_consumer.channel, broker)
         return min(PERIOD_S, max(LEAST_S, room_s))
 
-    def _cancel_revoked(self, consumer: Any, jobs: Jobs) -> None:
-        """`state.revoked` is every id that Flower or `AsyncResult.revoke` named lately; ids of others are no jobs of ours."""
+    def _cancel_revoked(self, consumer: Any, jobs: Ledger) -> None:
+        """`state.revoked` is every id that Flower or `AsyncResult.revoke` named lately; ids of
+        others are no jobs of ours.
+        """
         for job_id in {str(each) for each in list(state.revoked)} - self._revoked:
-            _, orders = jobs.cancel(job_id)
-            publish(consumer.app, orders)
+            _, publications = jobs.cancel(job_id)
+            publish(consumer.app, publications)
             self._revoked.add(job_id)
 
 
 def renew_visibility(channel: Any, broker: Redis) -> None:
     """Tell the broker that unacknowledged messages are still being worked on.
 
-    kombu stamps them with its own clock once and never again; without this, a call longer than the visibility timeout
-    is delivered a second time. `_delivered` and `unacked_index_key` are kombu's; a test pins them.
+    kombu stamps them with its own clock once and never again; without this, a call longer than the
+    visibility timeout is delivered a second time. `_delivered` and `unacked_index_key` are kombu's;
+    a test pins them.
     """
     seconds, microseconds = broker.time()
     tags = dict.fromkeys(list(channel.qos._delivered), seconds + microseconds / 1000000.0)

@@ -1,5 +1,6 @@
-"""The `completions` command. Operations commands live in the worker and are found by entry point, so that this package
-never imports it."""
+"""The `completions` command. Operations commands live in the worker and are found by entry point,
+so that this package never imports it.
+"""
 
 from importlib.metadata import entry_points
 from typing import Any
@@ -18,14 +19,18 @@ class _Plugins(click.Group):
     """Loads a sub-command from its entry point when it is asked for."""
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Wrong settings, and a server that does not answer, are told in words, whichever command meets them."""
+        """Wrong settings, and a server that does not answer, are told in words, whichever command
+        meets them.
+        """
         try:
             return super().invoke(ctx)
         except SettingsError as error:
             raise click.ClickException(str(error)) from None
         except RedisError as error:
             where = "Fix: start Redis, or check REDIS_URL and LEDGER_URL"
-            raise click.ClickException(f"Redis does not answer ({type(error).__name__}). {where}") from None
+            raise click.ClickException(
+                f"Redis does not answer ({type(error).__name__}). {where}"
+            ) from None
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return sorted({*super().list_commands(ctx), *(point.name for point in _points())})
@@ -38,7 +43,9 @@ class _Plugins(click.Group):
         try:
             command = point.load()
         except ImportError as error:
-            raise click.ClickException(f"{name} needs the worker: pip install 'celery-completions[worker]' ({error})") from None
+            raise click.ClickException(
+                f"{name} needs the worker: pip install 'celery-completions[worker]' ({error})"
+            ) from None
         return command if isinstance(command, click.Command) else None
 
 

@@ -11,20 +11,37 @@ from ..contract.messages import Completion
 
 @click.command()
 @click.argument("prompt")
-@click.option("--user", default="cli", show_default=True, help="Whose limits and budget it counts against.")
+@click.option(
+    "--user", default="cli", show_default=True, help="Whose limits and budget it counts against."
+)
 @click.option("--model", help="A link or model of the chain; default: the whole chain.")
 @click.option("--temperature", type=float, help="0 makes the answer repeatable and cacheable.")
 @click.option("--max-tokens", type=int)
-@click.option("--lane", type=click.Choice(["interactive", "batch"]), default="interactive", show_default=True)
-@click.option("--timeout", type=float, default=120.0, show_default=True, help="Seconds to wait; the job goes on after them.")
+@click.option(
+    "--lane", type=click.Choice(["interactive", "batch"]), default="interactive", show_default=True
+)
+@click.option(
+    "--timeout",
+    type=float,
+    default=120.0,
+    show_default=True,
+    help="Seconds to wait; the job goes on after them.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the whole completion as JSON.")
 def ask(
-    prompt: str, user: str, model: str | None, temperature: float | None, max_tokens: int | None, lane: str,
-    timeout: float, as_json: bool,
-) -> None:  # fmt: skip
+    prompt: str,
+    user: str,
+    model: str | None,
+    temperature: float | None,
+    max_tokens: int | None,
+    lane: str,
+    timeout: float,
+    as_json: bool,
+) -> None:
     """Ask PROMPT ("-" reads standard input) and print the answer.
 
-    Exit codes: 0 answered, 1 the job ended in an error, 3 no answer in time (its id is printed; the job goes on).
+    Exit codes: 0 answered, 1 the job ended in an error, 3 no answer in time (its id is printed; the
+    job goes on).
 
     \b
     completions ask "Name three uses of Redis" --temperature 0
@@ -54,9 +71,12 @@ def _waited(job: Job, timeout: float) -> Completion:
     try:
         return job.value(timeout)
     except TimeoutError:
-        click.echo(f"No answer within {timeout} s. Look again with: completions status {job.id}", err=True)
+        click.echo(
+            f"No answer within {timeout} s. Look again with: completions status {job.id}", err=True
+        )
     except KeyboardInterrupt:
         click.echo(
-            f"\nThe job goes on. Look again with: completions status {job.id}; end it with: completions cancel {job.id}", err=True
+            f"\nThe job goes on. Look again with: completions status {job.id}; end it with: completions cancel {job.id}",
+            err=True,
         )
     sys.exit(3)

@@ -32,7 +32,8 @@ class Told(click.Group):
 
 @click.group(cls=Told)
 def batch() -> None:
-    """Many requests under one name: submitted once, run in the batch lane, their results at any time.
+    """Many requests under one name: submitted once, run in the batch lane, their results at any
+    time.
 
     Exit codes: 0 all answered, 1 some failed or an error, 3 not over yet (it goes on).
 
@@ -45,24 +46,43 @@ def batch() -> None:
 @batch.command()
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--user", required=True, help="Whose limits and budgets it counts against.")
-@click.option("--id", "batch_id", help="Default: made from the file and the user, so that running it again goes on.")
+@click.option(
+    "--id",
+    "batch_id",
+    help="Default: made from the file and the user, so that running it again goes on.",
+)
 @click.option("--model", help="A link, model or alias for every request; wins over the file's.")
 @click.option("--max-tokens", type=click.IntRange(min=1), help="For requests that do not say.")
-@click.option("--budget", type=click.FloatRange(min=0), help="Dollars that the whole batch may cost at most.")
-@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Where to write the results when it is over.")
+@click.option(
+    "--budget", type=click.FloatRange(min=0), help="Dollars that the whole batch may cost at most."
+)
+@click.option(
+    "--out",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Where to write the results when it is over.",
+)
 @click.option("--detach", is_flag=True, help="Submit, print the id, and leave.")
 @click.option("--json", "as_json", is_flag=True, help="Progress as JSON lines on standard output.")
 def run(
-    file: Path, user: str, batch_id: str | None, model: str | None, max_tokens: int | None, budget: float | None,
-    out: Path | None, detach: bool, as_json: bool,
-) -> None:  # fmt: skip
-    """Run the requests of FILE: JSON lines of `complete`'s arguments, or an OpenAI Batch input file as it is.
+    file: Path,
+    user: str,
+    batch_id: str | None,
+    model: str | None,
+    max_tokens: int | None,
+    budget: float | None,
+    out: Path | None,
+    detach: bool,
+    as_json: bool,
+) -> None:
+    """Run the requests of FILE: JSON lines of `complete`'s arguments, or an OpenAI Batch input file
+    as it is.
 
-    Ctrl-C detaches; the batch goes on. The same command again watches it on, or finishes submitting it.
+    Ctrl-C detaches; the batch goes on. The same command again watches it on, or finishes submitting
+    it.
 
-    \b
-    {"messages": [{"role": "user", "content": "Name a broker"}], "name": "q1"}
-    {"custom_id": "q1", "method": "POST", "url": "/v1/chat/completions", "body": {"model": "gpt-4o-mini", "messages": [...]}}
+    \b {"messages": [{"role": "user", "content": "Name a broker"}], "name": "q1"} {"custom_id":
+    "q1", "method": "POST", "url": "/v1/chat/completions", "body": {"model": "gpt-4o-mini",
+    "messages": [...]}}
     """
     if out:
         can_hold(_part(out))
@@ -70,11 +90,19 @@ def run(
     name = batch_id or _fingerprint(file, user, model, max_tokens)
     options = {"max_tokens": max_tokens} if max_tokens else {}
     with file.open(encoding="utf-8", errors="replace") as lines:
-        items = ({**each, "model": model} if model and "wrong" not in each else each for each in requests(lines))
+        items = (
+            {**each, "model": model} if model and "wrong" not in each else each
+            for each in requests(lines)
+        )
         try:
-            found = Batch.submit(items, user, name, label=f"{file.name} {form}", max_usd=budget, **options)
+            found = Batch.submit(
+                items, user, name, label=f"{file.name} {form}", max_usd=budget, **options
+            )
         except KeyboardInterrupt:
-            click.echo(f"Stopped while submitting. Go on with the same command, or: completions batch watch {name}", err=True)
+            click.echo(
+                f"Stopped while submitting. Go on with the same command, or: completions batch watch {name}",
+                err=True,
+            )
             sys.exit(3)
     click.echo(name, err=not detach)
     if not detach:
@@ -83,7 +111,11 @@ def run(
 
 @batch.command("watch")
 @click.argument("batch_id")
-@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Where to write the results when it is over.")
+@click.option(
+    "--out",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Where to write the results when it is over.",
+)
 @click.option("--json", "as_json", is_flag=True, help="JSON lines on standard output.")
 def watch_(batch_id: str, out: Path | None, as_json: bool) -> None:
     """Watch BATCH_ID until it is over. Ctrl-C leaves; the batch goes on."""
@@ -95,10 +127,14 @@ def follow(found: Batch, as_json: bool, out: Path | None) -> None:
     try:
         last = watch(found, as_json)
     except KeyboardInterrupt:
-        click.echo(f"\nThe batch goes on. Look again with: completions batch watch {found.id}", err=True)
+        click.echo(
+            f"\nThe batch goes on. Look again with: completions batch watch {found.id}", err=True
+        )
         sys.exit(3)
     if not last.over:
-        click.echo("It was not submitted to its end. Go on with the command that began it", err=True)
+        click.echo(
+            "It was not submitted to its end. Go on with the command that began it", err=True
+        )
         sys.exit(3)
     if out:
         _write(found, out, "input", _form(last.label))
@@ -119,9 +155,15 @@ def status(batch_id: str, as_json: bool) -> None:
 
 @batch.command()
 @click.argument("batch_id")
-@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Default: standard output.")
-@click.option("--order", type=click.Choice(["input", "completed"]), default="input", show_default=True)
-@click.option("--form", type=click.Choice(["jsonl", OPENAI]), help="Default: as the requests were given.")
+@click.option(
+    "--out", type=click.Path(dir_okay=False, path_type=Path), help="Default: standard output."
+)
+@click.option(
+    "--order", type=click.Choice(["input", "completed"]), default="input", show_default=True
+)
+@click.option(
+    "--form", type=click.Choice(["jsonl", OPENAI]), help="Default: as the requests were given."
+)
 def results(batch_id: str, out: Path | None, order: str, form: str | None) -> None:
     """Write what has ended of BATCH_ID, at any time, one JSON object a line."""
     found = Batch(batch_id)
@@ -148,7 +190,9 @@ def resume(batch_id: str, as_json: bool) -> None:
 @batch.command()
 @click.argument("batch_id")
 def cancel(batch_id: str) -> None:
-    """End BATCH_ID: nothing begins any more, calls under way are stopped, results that are there stay."""
+    """End BATCH_ID: nothing begins any more, calls under way are stopped, results that are there
+    stay.
+    """
     click.echo(Batch(batch_id).cancel())
 
 
@@ -205,7 +249,9 @@ def _part(out: Path) -> Path:
 
 def _lines(found: Batch, file: IO[str], order: Any, form: str) -> None:
     for item in _ended(found, order):
-        file.write(json.dumps(output(item) if form == OPENAI else _plain(item), ensure_ascii=False) + "\n")
+        file.write(
+            json.dumps(output(item) if form == OPENAI else _plain(item), ensure_ascii=False) + "\n"
+        )
 
 
 def _ended(found: Batch, order: Any) -> Iterator[Item]:
@@ -213,7 +259,12 @@ def _ended(found: Batch, order: Any) -> Iterator[Item]:
 
 
 def _plain(item: Item) -> dict[str, Any]:
-    told: dict[str, Any] = {"index": item.index, "name": item.name, "job_id": item.job_id, "state": item.state}
+    told: dict[str, Any] = {
+        "index": item.index,
+        "name": item.name,
+        "job_id": item.job_id,
+        "state": item.state,
+    }
     if isinstance(item.outcome, Completion):
         return told | {"completion": item.outcome.model_dump(mode="json")}
     error = item.outcome or InvalidRequest("not ended")

@@ -20,7 +20,9 @@ def status(job_id: str, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(found._asdict()))
         return
-    click.echo(f"{found.state}: {found.attempts} attempts, ${found.cost_usd:.6f}, possibly billed ${found.maybe_billed_usd:.6f}")
+    click.echo(
+        f"{found.state}: {found.attempts} attempts, ${found.cost_usd:.6f}, possibly billed ${found.maybe_billed_usd:.6f}"
+    )
     for link, fault in found.tried:
         click.echo(f"  {link}: {fault or 'answered'}")
 
@@ -28,11 +30,15 @@ def status(job_id: str, as_json: bool) -> None:
 @click.command()
 @click.argument("job_id")
 def cancel(job_id: str) -> None:
-    """Cancel job JOB_ID. A queued one never runs; a running one has its call stopped and its cost kept."""
+    """Cancel job JOB_ID. A queued one never runs; a running one has its call stopped and its cost
+    kept.
+    """
     try:
         state = complete.AsyncResult(job_id).cancel()
     except JobError as error:
         raise click.ClickException(str(error)) from None
     if state == "missing":
-        raise click.ClickException(f"the ledger has no job {job_id}: never submitted, or kept too long ago")
+        raise click.ClickException(
+            f"the ledger has no job {job_id}: never submitted, or kept too long ago"
+        )
     click.echo(state)

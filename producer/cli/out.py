@@ -1,4 +1,6 @@
-"""`--out`: where results are written. Looked at before anything is paid for, so that the end cannot fail for it."""
+"""`--out`: where results are written. Looked at before anything is paid for, so that the end cannot
+fail for it.
+"""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -29,4 +31,6 @@ def told(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise click.ClickException(f"--out {path} cannot be written: {error.strerror}. Fix: name another") from None
+        raise click.ClickException(
+            f"--out {path} cannot be written: {error.strerror}. Fix: name another"
+        ) from None

@@ -1,4 +1,5 @@
-"""What a caller can be told. A closed tree; nothing here may carry a prompt, an answer in its text, or a key.
+"""What a caller can be told. A closed tree; nothing here may carry a prompt, an answer in its text,
+or a key.
 
     JobError
     ├── InvalidRequest        the request itself is wrong; nothing was spent
@@ -23,7 +24,9 @@ from typing import Any
 
 
 class JobError(Exception):
-    """Base of everything a caller can be told. `details` says, by name, what the message says in words."""
+    """Base of everything a caller can be told. `details` says, by name, what the message says in
+    words.
+    """
 
     def __init__(self, message: str, details: dict[str, Any] | None = None) -> None:
         self.message = message
@@ -34,7 +37,9 @@ class JobError(Exception):
         return self.message
 
     def __repr__(self) -> str:
-        """Class and message only: `details` may hold a partial answer, and reprs end up in logs and Flower."""
+        """Class and message only: `details` may hold a partial answer, and reprs end up in logs and
+        Flower.
+        """
         return f"{type(self).__name__}({self.message!r})"
 
     def to_wire(self) -> dict[str, Any]:
@@ -73,7 +78,9 @@ class Filtered(JobError):
 
 
 class _LimitError(JobError):
-    """A limit says no. `details`: limit (its name), allowed, used, held, asked; dollars or tokens or requests."""
+    """A limit says no. `details`: limit (its name), allowed, used, held, asked; dollars or tokens
+    or requests.
+    """
 
     @property
     def retry_after_s(self) -> float | None:

@@ -1,4 +1,5 @@
-"""Hygiene against prompt injection: what no text of a request may hold, and a wrapping for text that nobody vouches for.
+"""Hygiene against prompt injection: what no text of a request may hold, and a wrapping for text
+that nobody vouches for.
 
 docs/safety.md says what this can do and what it cannot.
 """
@@ -12,11 +13,15 @@ _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f]")
 """C0 but tab, line ends and form feed, and DEL: invisible, and no tokenizer's friend."""
 
 _TAGS = re.compile(r"\U0001f3f4[\U000e0020-\U000e007e]+\U000e007f|([\U000e0000-\U000e007f])")
-"""Unicode tags spell invisible ASCII. Only the flags of regions (England, Scotland, Wales) have a use for them."""
+"""Unicode tags spell invisible ASCII. Only the flags of regions (England, Scotland, Wales) have a
+use for them.
+"""
 
 _TEMPLATE = re.compile(r"<\|[A-Za-z_]{2,32}\|>|</?(?:start|end)_of_turn>|\[/?INST\]|<</?SYS>>")
-"""How chat templates mark roles: <|im_start|> (Qwen, OpenAI), <start_of_turn> (Gemma), [INST] and <<SYS>> (Llama 2, Mistral). A
-server that fills a template with plain text would take them for a change of speaker."""
+"""How chat templates mark roles: <|im_start|> (Qwen, OpenAI), <start_of_turn> (Gemma), [INST] and
+<<SYS>> (Llama 2, Mistral). A server that fills a template with plain text would take them for a
+change of speaker.
+"""
 
 
 def problem(text: str) -> str:
@@ -35,11 +40,13 @@ def problem(text: str) -> str:
 
 
 def untrusted(text: str, what: str = "document", key: bytes | None = None) -> str:
-    """`text` between separators that its author cannot know, with the instruction to take it for data.
+    """`text` between separators that its author cannot know, with the instruction to take it for
+    data.
 
-    `what` it is called, in a word or two. Separators are random, so the same text is another prompt each time; with a secret
-    `key` they follow from key and text, which keeps answers cacheable. Control characters, invisible tags and template
-    marks in the text are taken out or broken up. Put it into a user message, never into a system message.
+    `what` it is called, in a word or two. Separators are random, so the same text is another prompt
+    each time; with a secret `key` they follow from key and text, which keeps answers cacheable.
+    Control characters, invisible tags and template marks in the text are taken out or broken up.
+    Put it into a user message, never into a system message.
     """
     clean = _defused(text)
     told = clean.encode("utf-8", "surrogatepass")

@@ -1,11 +1,21 @@
-"""Requests and completions: the nouns of the wire. Frozen, extra fields forbidden; never any behaviour but their own checks."""
+"""Requests and completions: the nouns of the wire. Frozen, extra fields forbidden; never any
+behaviour but their own checks.
+"""
 
 import hashlib
 import json
 from collections.abc import Iterator
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    TypeAdapter,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 from pydantic_core import SchemaError
 
 from .errors import InvalidRequest
@@ -22,7 +32,9 @@ ShortText = Annotated[str, Field(min_length=1, max_length=256)]
 
 
 class _Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, hide_input_in_errors=True)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", allow_inf_nan=False, hide_input_in_errors=True
+    )
 
 
 class TextPart(_Frozen):
@@ -56,7 +68,9 @@ class Message(_Frozen):
     """One turn in the OpenAI shape."""
 
     role: Role
-    content: str | tuple[Annotated[TextPart | ImagePart, Field(discriminator="type")], ...] | None = None
+    content: (
+        str | tuple[Annotated[TextPart | ImagePart, Field(discriminator="type")], ...] | None
+    ) = None
     name: ShortText | None = None
     tool_calls: tuple[ToolCall, ...] | None = None
     tool_call_id: str | None = None
@@ -67,10 +81,19 @@ class Message(_Frozen):
             yield "content", self.content
         else:
             parts = enumerate(self.content or ())
-            yield from ((f"content[{number}].text", part.text) for number, part in parts if isinstance(part, TextPart))
-        yield from ((name, text) for name in ("name", "tool_call_id") if (text := getattr(self, name)))
+            yield from (
+                (f"content[{number}].text", part.text)
+                for number, part in parts
+                if isinstance(part, TextPart)
+            )
+        yield from (
+            (name, text) for name in ("name", "tool_call_id") if (text := getattr(self, name))
+        )
         for number, call in enumerate(self.tool_calls or ()):
-            yield f"tool_calls[{number}].function", f"{call.function.name} {call.function.arguments}"
+            yield (
+                f"tool_calls[{number}].function",
+                f"{call.function.name} {call.function.arguments}",
+            )
 
     @model_validator(mode="after")
     def _says_something(self) -> Self:
@@ -118,37 +141,59 @@ class CompletionRequest(_Frozen):
 
     messages: Annotated[tuple[Message, ...], Field(min_length=1, max_length=10_000)]
     model: ShortText | None = None
-    """A link ("openai:gpt-4o-mini"), a bare model of the chain, an alias ("fast", "smart"), or None for the whole chain."""
+    """A link ("openai:gpt-4o-mini"), a bare model of the chain, an alias ("fast", "smart"), or None
+    for the whole chain.
+    """
     temperature: Annotated[float, Field(ge=0, le=2)] | None = None
     max_tokens: Annotated[int, Field(ge=1, le=1_000_000, strict=True)] | None = None
     stop: Annotated[tuple[ShortText, ...], Field(max_length=4)] = ()
     response_format: ResponseFormat | None = None
     tools: Annotated[tuple[Tool, ...], Field(max_length=128)] = ()
     cache: CachePolicy = "auto"
-    """auto: deterministic single-turn requests; use: several turns and tools as well; refresh: call and overwrite; bypass."""
+    """auto: deterministic single-turn requests; use: several turns and tools as well; refresh: call
+    and overwrite; bypass.
+    """
     cache_namespace: Annotated[str, Field(pattern=r"^[\w.-]{1,64}$")] = "default"
     lane: Lane = "interactive"
-    tags: Annotated[tuple[Annotated[str, Field(pattern=r"^[\w.:-]{1,64}$")], ...], Field(max_length=8)] = ()
-    """What it is for, to group usage and to bust cached answers by; an identical request with other tags may share an answer."""
+    tags: Annotated[
+        tuple[Annotated[str, Field(pattern=r"^[\w.:-]{1,64}$")], ...], Field(max_length=8)
+    ] = ()
+    """What it is for, to group usage and to bust cached answers by; an identical request with other
+    tags may share an answer.
+    """
     deadline_s: Annotated[float, Field(gt=0, le=7 * 86_400)] | None = None
     """Seconds from submission after which no answer is wanted any more."""
-    metadata: Annotated[dict[ShortText, Annotated[str, Field(max_length=512)]], Field(max_length=16)] = {}
+    metadata: Annotated[
+        dict[ShortText, Annotated[str, Field(max_length=512)]], Field(max_length=16)
+    ] = {}
     on_truncation: Literal["fail", "retry", "accept"] = "fail"
-    """fail: `Truncated` with the partial text; retry: once more, twice max_tokens; accept: returned, finish_reason says it."""
+    """fail: `Truncated` with the partial text; retry: once more, twice max_tokens; accept:
+    returned, finish_reason says it.
+    """
     avoid: Annotated[tuple[ShortText, ...], Field(max_length=16)] = ()
     """Links or providers that must not answer this request."""
     over_limit: Literal["fail", "wait"] = "fail"
-    """When a window limit of the user is used up: refused, or parked until it has room (only `deadline_s` ends the wait)."""
+    """When a window limit of the user is used up: refused, or parked until it has room (only
+    `deadline_s` ends the wait).
+    """
     fit: Literal["fail", "slide"] = "fail"
-    """When the prompt is too long for every link: `TooLong`, or without the oldest turns (`Completion.trimmed` says how many)."""
+    """When the prompt is too long for every link: `TooLong`, or without the oldest turns
+    (`Completion.trimmed` says how many).
+    """
     expect: Annotated[str, Field(min_length=1, max_length=1024)] | None = None
-    """A regular expression (Rust's dialect: no look-around, linear time) that the answer must match somewhere."""
+    """A regular expression (Rust's dialect: no look-around, linear time) that the answer must match
+    somewhere.
+    """
     prompt_cache: Literal["auto", "on", "off"] = "auto"
-    """Whether to have the provider cache the prompt's beginning where that must be asked for (Anthropic) and writing costs
-    a quarter more. auto: for batch jobs whose system prompt and tools another one had just before."""
+    """Whether to have the provider cache the prompt's beginning where that must be asked for
+    (Anthropic) and writing costs a quarter more. auto: for batch jobs whose system prompt and tools
+    another one had just before.
+    """
 
     document: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] | None = None
-    """A stored text, by its SHA-256, to answer about; read in parts if need be. Made by `producer.summarize`."""
+    """A stored text, by its SHA-256, to answer about; read in parts if need be. Made by
+    `producer.summarize`.
+    """
     plan: bool = False
     """Of a document: only say in how many calls and at what cost it would be read."""
 
@@ -159,7 +204,9 @@ class CompletionRequest(_Frozen):
             try:
                 pattern(value)
             except SchemaError:
-                raise ValueError("no regular expression of Rust's dialect (no look-around, no back-references)") from None
+                raise ValueError(
+                    "no regular expression of Rust's dialect (no look-around, no back-references)"
+                ) from None
         return value
 
     @field_validator("stop", mode="before")
@@ -170,12 +217,16 @@ class CompletionRequest(_Frozen):
     @model_validator(mode="after")
     def _cacheable(self) -> Self:
         if self.cache in ("use", "refresh") and self.temperature:
-            raise ValueError(f"cache={self.cache!r} needs temperature=0: other answers are not repeatable")
+            raise ValueError(
+                f"cache={self.cache!r} needs temperature=0: other answers are not repeatable"
+            )
         return self
 
     @classmethod
     def checked(cls, **fields: Any) -> "CompletionRequest":
-        """Build one or raise `InvalidRequest` naming every wrong field and its place, never its value."""
+        """Build one or raise `InvalidRequest` naming every wrong field and its place, never its
+        value.
+        """
         try:
             request = cls.model_validate(fields)
         except ValidationError as error:
@@ -207,22 +258,39 @@ class CompletionRequest(_Frozen):
         return self.model_dump_json(exclude_defaults=True, by_alias=True)
 
     def fingerprint(self) -> str:
-        """SHA-256 over the fields that shape the answer, in canonical order; equal requests agree whatever their field order."""
-        shaping = {"messages", "model", "temperature", "max_tokens", "stop", "response_format", "tools", "avoid", "fit", "expect",
-                   "document", "plan"}  # fmt: skip
+        """SHA-256 over the fields that shape the answer, in canonical order; equal requests agree
+        whatever their field order.
+        """
+        shaping = {
+            "messages",
+            "model",
+            "temperature",
+            "max_tokens",
+            "stop",
+            "response_format",
+            "tools",
+            "avoid",
+            "fit",
+            "expect",
+            "document",
+            "plan",
+        }
         fields = self.model_dump(mode="json", include=shaping, by_alias=True)
         canonical = json.dumps(fields, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
         return hashlib.sha256(canonical.encode()).hexdigest()
 
 
 def pattern(regex: str) -> TypeAdapter[str]:
-    """Validates texts in which `regex` matches somewhere, in linear time. Raises `pydantic_core.SchemaError` for a wrong one."""
+    """Validates texts in which `regex` matches somewhere, in linear time. Raises
+    `pydantic_core.SchemaError` for a wrong one.
+    """
     return TypeAdapter(Annotated[str, Field(pattern=regex)])
 
 
 class Usage(_Frozen):
-    """Tokens of one or more calls. `input` includes `cached` (read from the provider's cache) and `cache_written`, `output`
-    includes `reasoning`."""
+    """Tokens of one or more calls. `input` includes `cached` (read from the provider's cache) and
+    `cache_written`, `output` includes `reasoning`.
+    """
 
     model_config = ConfigDict(extra="ignore")
 
@@ -234,7 +302,9 @@ class Usage(_Frozen):
 
 
 class Completion(_Frozen):
-    """An answer. `repr` shows no text: it ends up in logs and in Flower. What a newer worker says beside is passed over."""
+    """An answer. `repr` shows no text: it ends up in logs and in Flower. What a newer worker says
+    beside is passed over.
+    """
 
     model_config = ConfigDict(extra="ignore")
 
@@ -269,8 +339,15 @@ def _explain(error: ValidationError) -> tuple[str, dict[str, Any]]:
     """One line per wrong field. The offending value is left out: it may be the prompt."""
     problems = []
     for item in error.errors(include_url=False, include_input=False, include_context=False):
-        place = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in item["loc"]).lstrip(".")
-        problems.append((place or "request", _FIXES.get(item["type"], item["msg"].removeprefix("Value error, "))))
+        place = "".join(
+            f"[{part}]" if isinstance(part, int) else f".{part}" for part in item["loc"]
+        ).lstrip(".")
+        problems.append(
+            (
+                place or "request",
+                _FIXES.get(item["type"], item["msg"].removeprefix("Value error, ")),
+            )
+        )
     lines = "; ".join(f"{place}: {reason}" for place, reason in problems)
     return lines, {"fields": [place for place, _ in problems]}
 

@@ -10,11 +10,16 @@ COMPLETE: Final = "completions.complete"
 LANES: Final[tuple[Lane, ...]] = ("interactive", "batch")
 """In the order in which a worker drains them."""
 
-QUEUES: Final[dict[Lane, str]] = {"interactive": "completions.interactive", "batch": "completions.batch"}
+QUEUES: Final[dict[Lane, str]] = {
+    "interactive": "completions.interactive",
+    "batch": "completions.batch",
+}
 """The broker queue of each lane. A foreign client sends by name to one of these."""
 
 QUARANTINE: Final = "completions.quarantine"
 """Broker list of entries that were no messages of ours; newest first."""
 
 WIRE_VERSION: Final = 2
-"""Version of the stored request: 2 has tags. A worker leaves a job that needs a newer one to newer workers."""
+"""Version of the stored request: 2 has tags. A worker leaves a job that needs a newer one to newer
+workers.
+"""

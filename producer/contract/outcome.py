@@ -1,4 +1,6 @@
-"""How a job ended, as the ledger stores it: a completion or an error. Reading a newer version falls back to `JobError`."""
+"""How a job ended, as the ledger stores it: a completion or an error. Reading a newer version falls
+back to `JobError`.
+"""
 
 import json
 
@@ -16,4 +18,8 @@ def dump_outcome(outcome: Outcome) -> str:
 
 def load_outcome(text: str) -> Outcome:
     wire = json.loads(text)
-    return Completion.model_validate(wire["completion"]) if "completion" in wire else JobError.from_wire(wire["error"])
+    return (
+        Completion.model_validate(wire["completion"])
+        if "completion" in wire
+        else JobError.from_wire(wire["error"])
+    )

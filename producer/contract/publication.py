@@ -1,7 +1,8 @@
-"""Puts a job's id on the broker: no arguments, task id = job id, so that no prompt is in broker, events or logs.
+"""Puts a job's id on the broker: no arguments, task id = job id, so that no prompt is in broker,
+events or logs.
 
-Works on any Celery app handed to it and imports none. Publishing an id twice is harmless: one delivery begins, the other
-is dropped.
+Works on any Celery app handed to it and imports none. Publishing an id twice is harmless: one
+delivery begins, the other is dropped.
 """
 
 from typing import Any
@@ -10,16 +11,17 @@ from .names import COMPLETE, QUEUES
 from .submission import Publication
 
 
-def publish(app: Any, orders: list[Publication], **options: Any) -> None:
-    """Send one message per order through `app`. Raises what kombu raises when the broker cannot be reached.
+def publish(app: Any, publications: list[Publication], **options: Any) -> None:
+    """Send one message per order through `app`. Raises what kombu raises when the broker cannot be
+    reached.
 
-    Celery's own `send_task` would also subscribe to the result of every call, which costs a trip and hangs on a frozen
-    result backend; the message built here is the same one.
+    Celery's own `send_task` would also subscribe to the result of every call, which costs a trip
+    and hangs on a frozen result backend; the message built here is the same one.
     """
-    if not orders:
+    if not publications:
         return
     with app.producer_or_acquire() as producer:
-        for order in orders:
+        for order in publications:
             after = dict(order.continuation)
             message = app.amqp.create_task_message(
                 order.job_id,
@@ -33,7 +35,9 @@ def publish(app: Any, orders: list[Publication], **options: Any) -> None:
                 create_sent_event=app.conf.task_send_sent_event,
                 **after,
             )
-            app.amqp.send_task_message(producer, COMPLETE, message, queue=QUEUES[order.lane], **options)
+            app.amqp.send_task_message(
+                producer, COMPLETE, message, queue=QUEUES[order.lane], **options
+            )
 
 
 def _listed(value: Any) -> list[Any] | None:

@@ -1,4 +1,5 @@
-"""One call of `complete`, checked and ready for the ledger: the same from a producer, from a worker's canvas, or adopted.
+"""One call of `complete`, checked and ready for the ledger: the same from a producer, from a
+worker's canvas, or adopted.
 
 It knows Celery's options by name but never imports Celery.
 """
@@ -13,15 +14,28 @@ from .messages import CompletionRequest
 from .names import Lane
 from .outcome import dump_outcome
 
-CONTINUATION = ("link", "link_error", "chain", "chord", "group_id", "group_index", "root_id", "parent_id")
-"""Celery's options that say what happens after a job; kept in the ledger and put on every publication of its id."""
+CONTINUATION = (
+    "link",
+    "link_error",
+    "chain",
+    "chord",
+    "group_id",
+    "group_index",
+    "root_id",
+    "parent_id",
+)
+"""Celery's options that say what happens after a job; kept in the ledger and put on every
+publication of its id.
+"""
 
 _MEANINGLESS = ("queue", "exchange", "routing_key")
 
 
 @dataclass(frozen=True)
 class Submission:
-    """What the submit script stores. Build it with `from_call`, which raises `InvalidRequest` in the caller's stack."""
+    """What the submit script stores. Build it with `from_call`, which raises `InvalidRequest` in
+    the caller's stack.
+    """
 
     job_id: str
     user_id: str
@@ -42,14 +56,20 @@ class Submission:
     """The job this is a part of."""
 
     @classmethod
-    def from_call(cls, job_id: str, args: tuple[Any, ...], kwargs: dict[str, Any], options: dict[str, Any]) -> "Submission":
-        """From `complete(messages, user_id, **options)` and Celery's own options (countdown, eta, expires, link...)."""
+    def from_call(
+        cls, job_id: str, args: tuple[Any, ...], kwargs: dict[str, Any], options: dict[str, Any]
+    ) -> "Submission":
+        """From `complete(messages, user_id, **options)` and Celery's own options (countdown, eta,
+        expires, link...).
+        """
         fields = _named(args, kwargs)
         user_id = _user(fields.pop("user_id", None))
         idempotency_key = _idempotency_key(fields.pop("idempotency_key", None))
         for name in _MEANINGLESS:
             if options.get(name) is not None:
-                raise InvalidRequest(f"{name}: a completion is routed by its lane. Fix: pass lane='batch' or 'interactive'")
+                raise InvalidRequest(
+                    f"{name}: a completion is routed by its lane. Fix: pass lane='batch' or 'interactive'"
+                )
         request = CompletionRequest.checked(**fields)
         delay_ms = _delay_ms(options)
         return cls(
@@ -87,7 +107,9 @@ class Submission:
 
 @dataclass(frozen=True)
 class Publication:
-    """An order from the ledger: put this id on its lane's queue, with Celery's continuation headers if it has any."""
+    """An order from the ledger: put this id on its lane's queue, with Celery's continuation headers
+    if it has any.
+    """
 
     job_id: str
     lane: Lane
@@ -97,7 +119,9 @@ class Publication:
     def parse(cls, reply: list[Any]) -> "list[Publication]":
         """From a script's reply: id, lane, continuation JSON or "", three entries per order."""
         triples = zip(reply[::3], reply[1::3], reply[2::3], strict=True)
-        return [cls(job_id, lane, json.loads(after) if after else {}) for job_id, lane, after in triples]
+        return [
+            cls(job_id, lane, json.loads(after) if after else {}) for job_id, lane, after in triples
+        ]
 
 
 def _named(args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
@@ -109,12 +133,19 @@ def _named(args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
     fields = dict(zip(("messages", "user_id"), args, strict=False))
     twice = fields.keys() & kwargs.keys()
     if twice:
-        raise InvalidRequest(f"{min(twice)}: given twice, by position and by name. Fix: give it once")
+        raise InvalidRequest(
+            f"{min(twice)}: given twice, by position and by name. Fix: give it once"
+        )
     return fields | kwargs
 
 
 def _user(user_id: Any) -> str:
-    if not isinstance(user_id, str) or not user_id or len(user_id) > 128 or not user_id.isprintable():
+    if (
+        not isinstance(user_id, str)
+        or not user_id
+        or len(user_id) > 128
+        or not user_id.isprintable()
+    ):
         got = "missing" if user_id is None else f"a {type(user_id).__name__}"
         raise InvalidRequest(
             f"user_id: needs a printable string of 1 to 128 characters, this one is {got}. Fix: pass str(user.id)",
@@ -148,7 +179,11 @@ def _seconds_until(moment: Any, name: str) -> float:
 
 
 def _delay_ms(options: dict[str, Any]) -> int:
-    waits = [_seconds_until(options[name], name) for name in ("countdown", "eta") if options.get(name) is not None]
+    waits = [
+        _seconds_until(options[name], name)
+        for name in ("countdown", "eta")
+        if options.get(name) is not None
+    ]
     return max(0, int(max(waits, default=0.0) * 1000))
 
 
@@ -166,4 +201,6 @@ def _continuation(options: dict[str, Any]) -> dict[str, Any]:
     try:
         return dict(json.loads(json.dumps(kept)))
     except (TypeError, ValueError):
-        raise InvalidRequest("link, chain or chord: its arguments must be plain JSON. Fix: pass ids, not objects") from None
+        raise InvalidRequest(
+            "link, chain or chord: its arguments must be plain JSON. Fix: pass ids, not objects"
+        ) from None

@@ -13,12 +13,16 @@ KEY, PROMPT = "sk-secret-key", "the secret prompt"
 
 
 def pytest_generate_tests(metafunc):
-    """Tests run over every provider of the registry, or those of `--adapters`, unless their module is one provider's."""
+    """Tests run over every provider of the registry, or those of `--adapters`, unless their module
+    is one provider's.
+    """
     named = metafunc.config.getoption("adapters")
     adapters = named.split(",") if named else wired()
     if "row" in metafunc.fixturenames:
         rows = [(adapter, row) for adapter in adapters for row in COMMON + of(adapter).own]
-        metafunc.parametrize(("adapter", "row"), rows, ids=[f"{adapter}-{row.event}" for adapter, row in rows])
+        metafunc.parametrize(
+            ("adapter", "row"), rows, ids=[f"{adapter}-{row.event}" for adapter, row in rows]
+        )
     elif "adapter" in metafunc.fixturenames and not hasattr(metafunc.module, "adapter"):
         metafunc.parametrize("adapter", adapters)
 
@@ -38,12 +42,22 @@ def adapter():
 
 @pytest.fixture
 def ask(loop, adapter):
-    """Ask the adapter over `base_url`, as the wire server gives it; its client is closed afterwards."""
+    """Ask the adapter over `base_url`, as the wire server gives it; its client is closed
+    afterwards.
+    """
     opened = []
 
-    def ask_(base_url, timeout_s=10.0, options=None, model=None, temperature=0.5, max_tokens=50, **fields):
-        told = {name: fields.pop(name) for name in ("prefill", "cache_prefix", "refused") if name in fields}
-        request = CompletionRequest.checked(**({"messages": [{"role": "user", "content": PROMPT}]} | fields))
+    def ask_(
+        base_url, timeout_s=10.0, options=None, model=None, temperature=0.5, max_tokens=50, **fields
+    ):
+        told = {
+            name: fields.pop(name)
+            for name in ("prefill", "cache_prefix", "refused")
+            if name in fields
+        }
+        request = CompletionRequest.checked(
+            **({"messages": [{"role": "user", "content": PROMPT}]} | fields)
+        )
         call = Call(
             "job-1",
             model or of(adapter).model,

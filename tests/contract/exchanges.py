@@ -1,4 +1,6 @@
-"""What each provider of the registry is asked and answers in the contract suite. A provider without exchanges fails it."""
+"""What each provider of the registry is asked and answers in the contract suite. A provider without
+exchanges fails it.
+"""
 
 from typing import NamedTuple
 
@@ -21,7 +23,9 @@ class Row(NamedTuple):
 
 
 class Exchanges(NamedTuple):
-    """A model to ask, what the base URL ends in, and the rows of the error table that only this provider has."""
+    """A model to ask, what the base URL ends in, and the rows of the error table that only this
+    provider has.
+    """
 
     model: str
     path: str
@@ -75,29 +79,45 @@ GEMINI = [
     Row("429;retry_info=53", Fault.RATE_LIMITED, False, 54.0),
 ]
 EXCHANGES = {
-    "openai": Exchanges("gpt-4o-mini", "/v1", [
-        Row("policy", Fault.CONTENT_FILTERED, False, None),
-        Row("503", Fault.OVERLOADED, False, None),
-        Row("503;code=other", Fault.UNAVAILABLE, False, None),
-        Row("refused;param=temperature", Fault.STALE, False, None),
-        Row("refused;param=tools[0].function", Fault.UNSUPPORTED, False, None),
-    ]),
-    "anthropic": Exchanges("claude-haiku-4-5", "", [
-        Row("policy", Fault.CONTENT_FILTERED, False, None),
-        Row("503", Fault.UNAVAILABLE, False, None),
-        Row("credit", Fault.QUOTA_EXHAUSTED, False, None),
-        Row("429;code=ramp_limit_exceeded", Fault.RATE_LIMITED, False, None),
-        Row("pause", Fault.BAD_RESPONSE, True, None),
-        Row("refused", Fault.STALE, False, None),
-    ]),
-    "gemini": Exchanges("gemini-2.5-flash-lite", "", [*GEMINI, Row("disabled", Fault.MISCONFIGURED, False, None)]),
+    "openai": Exchanges(
+        "gpt-4o-mini",
+        "/v1",
+        [
+            Row("policy", Fault.CONTENT_FILTERED, False, None),
+            Row("503", Fault.OVERLOADED, False, None),
+            Row("503;code=other", Fault.UNAVAILABLE, False, None),
+            Row("refused;param=temperature", Fault.STALE, False, None),
+            Row("refused;param=tools[0].function", Fault.UNSUPPORTED, False, None),
+        ],
+    ),
+    "anthropic": Exchanges(
+        "claude-haiku-4-5",
+        "",
+        [
+            Row("policy", Fault.CONTENT_FILTERED, False, None),
+            Row("503", Fault.UNAVAILABLE, False, None),
+            Row("credit", Fault.QUOTA_EXHAUSTED, False, None),
+            Row("429;code=ramp_limit_exceeded", Fault.RATE_LIMITED, False, None),
+            Row("pause", Fault.BAD_RESPONSE, True, None),
+            Row("refused", Fault.STALE, False, None),
+        ],
+    ),
+    "gemini": Exchanges(
+        "gemini-2.5-flash-lite", "", [*GEMINI, Row("disabled", Fault.MISCONFIGURED, False, None)]
+    ),
     # The old SDK has no word for finish reasons that are younger than itself.
-    "gemini-legacy": Exchanges("gemini-2.5-flash-lite", "", [*GEMINI, Row("disabled", Fault.BAD_RESPONSE, True, None)]),
-}  # fmt: skip
+    "gemini-legacy": Exchanges(
+        "gemini-2.5-flash-lite", "", [*GEMINI, Row("disabled", Fault.BAD_RESPONSE, True, None)]
+    ),
+}
 
 
 def of(adapter: str) -> Exchanges:
-    """Those of one provider. Raises `LookupError` if it has none: then nothing says that it keeps the contract."""
+    """Those of one provider. Raises `LookupError` if it has none: then nothing says that it keeps
+    the contract.
+    """
     if adapter not in EXCHANGES:
-        raise LookupError(f"{adapter} has no exchanges: add its model, path and own rows to tests/contract/exchanges.py")
+        raise LookupError(
+            f"{adapter} has no exchanges: add its model, path and own rows to tests/contract/exchanges.py"
+        )
     return EXCHANGES[adapter]

@@ -34,7 +34,10 @@ def test_temperature_is_never_above_the_end_of_the_range(wire, ask):
 
 def test_a_model_with_prefill_goes_on_from_the_assistant(wire, ask):
     """White space at its end would be a 400."""
-    messages = [{"role": "user", "content": "Name a colour."}, {"role": "assistant", "content": "My favourite is  "}]
+    messages = [
+        {"role": "user", "content": "Name a colour."},
+        {"role": "assistant", "content": "My favourite is  "},
+    ]
     ask(wire.base_url, messages=messages, prefill=True)
     assert wire.calls[0].request["messages"][-1] == {
         "role": "assistant",
@@ -43,11 +46,22 @@ def test_a_model_with_prefill_goes_on_from_the_assistant(wire, ask):
 
 
 def test_the_shared_beginning_is_marked_for_the_cache(wire, ask):
-    """After the system prompt, or the tools without one, and before the newest turn; never unless asked."""
+    """After the system prompt, or the tools without one, and before the newest turn; never unless
+    asked.
+    """
     tools = [{"type": "function", "function": {"name": "f"}}]
-    turns = [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}, {"role": "user", "content": "c"}]
+    turns = [
+        {"role": "user", "content": "a"},
+        {"role": "assistant", "content": "b"},
+        {"role": "user", "content": "c"},
+    ]
     mark = {"type": "ephemeral"}
-    ask(wire.base_url, messages=[{"role": "system", "content": "Be brief."}, *turns], tools=tools, cache_prefix=True)
+    ask(
+        wire.base_url,
+        messages=[{"role": "system", "content": "Be brief."}, *turns],
+        tools=tools,
+        cache_prefix=True,
+    )
     sent = wire.calls[0].request
     assert sent["system"] == [{"type": "text", "text": "Be brief.", "cache_control": mark}]
     marked = [turn["content"][-1].get("cache_control") for turn in sent["messages"]]
@@ -59,53 +73,81 @@ def test_the_shared_beginning_is_marked_for_the_cache(wire, ask):
 
 
 def test_a_conversation_becomes_alternating_turns(wire, ask):
-    """Systems are hoisted, tool results of one turn are together, blank texts are gone, the user speaks first and last."""
+    """Systems are hoisted, tool results of one turn are together, blank texts are gone, the user
+    speaks first and last.
+    """
     calls = [
         {"id": f"c{n}", "type": "function", "function": {"name": "f", "arguments": text}}
         for n, text in ((1, '{"x": 1}'), (2, "oops"))
     ]
-    ask(wire.base_url, messages=[
-        {"role": "system", "content": "One."},
-        {"role": "assistant", "content": "Hello."},
-        {"role": "user", "content": [{"type": "text", "text": " "}, {"type": "text", "text": "Weather?"}]},
-        {"role": "user", "content": "Please."},
-        {"role": "assistant", "content": "Looking.", "tool_calls": calls},
-        {"role": "tool", "tool_call_id": "c1", "content": "rain"},
-        {"role": "tool", "tool_call_id": "c2", "content": "wind"},
-        {"role": "developer", "content": "Two."},
-        {"role": "assistant", "content": "It will"},
-    ])  # fmt: skip
+    ask(
+        wire.base_url,
+        messages=[
+            {"role": "system", "content": "One."},
+            {"role": "assistant", "content": "Hello."},
+            {
+                "role": "user",
+                "content": [{"type": "text", "text": " "}, {"type": "text", "text": "Weather?"}],
+            },
+            {"role": "user", "content": "Please."},
+            {"role": "assistant", "content": "Looking.", "tool_calls": calls},
+            {"role": "tool", "tool_call_id": "c1", "content": "rain"},
+            {"role": "tool", "tool_call_id": "c2", "content": "wind"},
+            {"role": "developer", "content": "Two."},
+            {"role": "assistant", "content": "It will"},
+        ],
+    )
     sent = wire.calls[0].request
     assert sent["system"] == "One.\n\nTwo."
     go_on = [{"type": "text", "text": "Continue."}]
     assert sent["messages"] == [
         {"role": "user", "content": go_on},
         {"role": "assistant", "content": [{"type": "text", "text": "Hello."}]},
-        {"role": "user", "content": [{"type": "text", "text": "Weather?"}, {"type": "text", "text": "Please."}]},
-        {"role": "assistant", "content": [
-            {"type": "text", "text": "Looking."},
-            {"type": "tool_use", "id": "c1", "name": "f", "input": {"x": 1}},
-            {"type": "tool_use", "id": "c2", "name": "f", "input": {"arguments": "oops"}},
-        ]},
-        {"role": "user", "content": [
-            {"type": "tool_result", "tool_use_id": "c1", "content": "rain"},
-            {"type": "tool_result", "tool_use_id": "c2", "content": "wind"},
-        ]},
+        {
+            "role": "user",
+            "content": [{"type": "text", "text": "Weather?"}, {"type": "text", "text": "Please."}],
+        },
+        {
+            "role": "assistant",
+            "content": [
+                {"type": "text", "text": "Looking."},
+                {"type": "tool_use", "id": "c1", "name": "f", "input": {"x": 1}},
+                {"type": "tool_use", "id": "c2", "name": "f", "input": {"arguments": "oops"}},
+            ],
+        },
+        {
+            "role": "user",
+            "content": [
+                {"type": "tool_result", "tool_use_id": "c1", "content": "rain"},
+                {"type": "tool_result", "tool_use_id": "c2", "content": "wind"},
+            ],
+        },
         {"role": "assistant", "content": [{"type": "text", "text": "It will"}]},
         {"role": "user", "content": go_on},
-    ]  # fmt: skip
+    ]
 
 
 def test_every_option_of_a_request_is_translated(wire, ask):
     """Stop, tools, structured output and images arrive as the API spells them."""
     schema = {"type": "json_schema", "json_schema": {"name": "n", "schema": {"type": "object"}}}
     tools = [{"type": "function", "function": {"name": "f", "description": "d"}}]
-    parts = [{"type": "image_url", "image_url": {"url": url}} for url in (PNG, "https://example.org/a.png")]
-    ask(wire.base_url, messages=[{"role": "user", "content": parts}], stop="END", tools=tools, response_format=schema)
+    parts = [
+        {"type": "image_url", "image_url": {"url": url}}
+        for url in (PNG, "https://example.org/a.png")
+    ]
+    ask(
+        wire.base_url,
+        messages=[{"role": "user", "content": parts}],
+        stop="END",
+        tools=tools,
+        response_format=schema,
+    )
     sent = wire.calls[0].request
     assert sent["stop_sequences"] == ["END"]
     assert sent["tools"] == [{"name": "f", "description": "d", "input_schema": {"type": "object"}}]
-    assert sent["output_config"] == {"format": {"type": "json_schema", "schema": {"type": "object"}}}
+    assert sent["output_config"] == {
+        "format": {"type": "json_schema", "schema": {"type": "object"}}
+    }
     assert sent["messages"][0]["content"] == [
         {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": "AA=="}},
         {"type": "image", "source": {"type": "url", "url": "https://example.org/a.png"}},
@@ -116,14 +158,22 @@ def test_every_option_of_a_request_is_translated(wire, ask):
     ("fields", "reason"),
     [
         ({"response_format": {"type": "json_object"}}, "json_object"),
-        ({"messages": [{"role": "user", "content": [{"type": "image_url", "image_url": {"url": TIFF}}]}]},
-         "neither jpeg"),
+        (
+            {
+                "messages": [
+                    {"role": "user", "content": [{"type": "image_url", "image_url": {"url": TIFF}}]}
+                ]
+            },
+            "neither jpeg",
+        ),
     ],
-)  # fmt: skip
+)
 def test_what_the_api_has_no_word_for_is_named(fields, reason):
     """Before anything is reserved, so that another link can take it."""
-    request = CompletionRequest.checked(**({"messages": [{"role": "user", "content": "x"}]} | fields))
-    assert reason in load("anthropic").unfit(request)
+    request = CompletionRequest.checked(
+        **({"messages": [{"role": "user", "content": "x"}]} | fields)
+    )
+    assert reason in load("anthropic").unsupported(request)
 
 
 def test_what_was_written_to_the_cache_is_counted(wire, ask):

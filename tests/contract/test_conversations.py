@@ -1,4 +1,6 @@
-"""The same conversations over every adapter: what we mean arrives, and what is answered comes back, alike everywhere."""
+"""The same conversations over every adapter: what we mean arrives, and what is answered comes back,
+alike everywhere.
+"""
 
 import json
 
@@ -15,9 +17,11 @@ OPTIONS = ("stop", "tools", "response_format")
 
 
 def assert_means_the_same(wire, ask, adapter, conversation):
-    """One call, in which everything of the request is found again; or the adapter says what it has no word for."""
+    """One call, in which everything of the request is found again; or the adapter says what it has
+    no word for.
+    """
     asked, wire.reply = conversation["request"], conversation["reply"]
-    reason = load_adapter(adapter).unfit(CompletionRequest.checked(**asked))
+    reason = load_adapter(adapter).unsupported(CompletionRequest.checked(**asked))
     expected = conversation.get("unfit", {}).get(adapter, "")
     assert (expected in reason) if expected else reason == ""
     if expected:
@@ -25,7 +29,9 @@ def assert_means_the_same(wire, ask, adapter, conversation):
     reply = ask(wire.base_url, **asked)
     assert heard(wire.calls[0].request) == meant(asked)
     told, usage = conversation["reply"], conversation["reply"]["usage"]
-    called = [[call.function.name, json.loads(call.function.arguments)] for call in reply.tool_calls]
+    called = [
+        [call.function.name, json.loads(call.function.arguments)] for call in reply.tool_calls
+    ]
     assert (reply.text, reply.finish) == (told["text"], told["finish"])
     assert called == [[call["name"], call["args"]] for call in told.get("calls", ())]
     counted = (reply.usage.input, reply.usage.output, reply.usage.cached, reply.usage.reasoning)
@@ -33,7 +39,9 @@ def assert_means_the_same(wire, ask, adapter, conversation):
     assert len(wire.calls) == 1
 
 
-@pytest.mark.parametrize("conversation", CONVERSATIONS, ids=[each["name"] for each in CONVERSATIONS])
+@pytest.mark.parametrize(
+    "conversation", CONVERSATIONS, ids=[each["name"] for each in CONVERSATIONS]
+)
 def test_a_conversation_means_the_same_everywhere(wire, ask, adapter, conversation):
     assert_means_the_same(wire, ask, adapter, conversation)
 

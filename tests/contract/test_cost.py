@@ -1,4 +1,6 @@
-"""What a call cost, from the usage on the wire to the micro-dollar: our normalisation and our sum against the library's own."""
+"""What a call cost, from the usage on the wire to the micro-dollar: our normalisation and our sum
+against the library's own.
+"""
 
 import json
 from datetime import UTC, datetime
@@ -20,21 +22,32 @@ def adapter(recorded):
     return recorded["adapter"]
 
 
-@pytest.mark.filterwarnings("ignore:The model .* is deprecated")  # told by MODEL_ENDS at startup instead
-@pytest.mark.parametrize("recorded", RECORDED, ids=[f"{each['model']}-{number}" for number, each in enumerate(RECORDED)])
+@pytest.mark.filterwarnings(
+    "ignore:The model .* is deprecated"
+)  # told by MODEL_ENDS at startup instead
+@pytest.mark.parametrize(
+    "recorded", RECORDED, ids=[f"{each['model']}-{number}" for number, each in enumerate(RECORDED)]
+)
 def test_cost_is_the_price_librarys_for_its_own_reading_of_the_usage(wire, ask, adapter, recorded):
     """Plain, cached, written, reasoning, and on both sides of a tier."""
     wire.usage, model = recorded["usage"], recorded["model"]
     reply = ask(wire.base_url, model=model)
     key = "usageMetadata" if adapter == "gemini" else "usage"
     body = {key: recorded["usage"], "model": model, "modelVersion": model}
-    extracted = genai_prices.extract_usage(body, provider_id=LIBRARY_IDS[adapter], api_flavor=FLAVORS[adapter])
+    extracted = genai_prices.extract_usage(
+        body, provider_id=LIBRARY_IDS[adapter], api_flavor=FLAVORS[adapter]
+    )
     listed = genai_prices.calc_price(
-        extracted.usage, model, provider_id=LIBRARY_IDS[adapter], genai_request_timestamp=datetime.now(UTC)
+        extracted.usage,
+        model,
+        provider_id=LIBRARY_IDS[adapter],
+        genai_request_timestamp=datetime.now(UTC),
     )
     cost = PRICING.cost(adapter, model, reply.usage)
     assert cost.known
-    assert cost.micro_usd == int((listed.total_price * 1_000_000).to_integral_value(ROUND_CEILING)) > 0
+    assert (
+        cost.micro_usd == int((listed.total_price * 1_000_000).to_integral_value(ROUND_CEILING)) > 0
+    )
 
 
 def test_one_token_over_a_tier_is_dearer_by_the_whole_request():

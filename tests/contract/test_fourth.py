@@ -1,4 +1,6 @@
-"""Adding a provider takes one file and one registry line; the suite then wants its exchanges and runs over it."""
+"""Adding a provider takes one file and one registry line; the suite then wants its exchanges and
+runs over it.
+"""
 
 import pytest
 from contract import exchanges
@@ -21,7 +23,9 @@ def test_without_exchanges_the_suite_refuses_it(adapter):
         exchanges.of("fourth")
 
 
-@pytest.mark.parametrize("conversation", CONVERSATIONS[::8], ids=[each["name"] for each in CONVERSATIONS[::8]])
+@pytest.mark.parametrize(
+    "conversation", CONVERSATIONS[::8], ids=[each["name"] for each in CONVERSATIONS[::8]]
+)
 def test_with_them_the_same_conversations_hold(wire, ask, adapter, monkeypatch, conversation):
     """Nothing else had to change: not the settings, not the chain, not the suite."""
     monkeypatch.setitem(EXCHANGES, "fourth", Exchanges("any", "/v1", []))

@@ -34,25 +34,41 @@ def test_thoughts_are_no_part_of_the_answer(wire, ask):
 
 
 def test_a_conversation_becomes_turns_of_user_and_model(wire, ask):
-    """Systems are hoisted, results find their call by name, blank texts are gone, the user speaks last."""
-    calls = [{"id": "c1", "type": "function", "function": {"name": "weather", "arguments": '{"x": 1}'}}]
-    ask(wire.base_url, messages=[
-        {"role": "system", "content": "One."},
-        {"role": "assistant", "content": "Hello."},
-        {"role": "user", "content": [{"type": "text", "text": " "}, {"type": "text", "text": "Weather?"}]},
-        {"role": "assistant", "tool_calls": calls},
-        {"role": "tool", "tool_call_id": "c1", "content": "rain"},
-        {"role": "developer", "content": "Two."},
-        {"role": "user", "content": "So?"},
-        {"role": "assistant", "content": "It will"},
-    ])  # fmt: skip
+    """Systems are hoisted, results find their call by name, blank texts are gone, the user speaks
+    last.
+    """
+    calls = [
+        {"id": "c1", "type": "function", "function": {"name": "weather", "arguments": '{"x": 1}'}}
+    ]
+    ask(
+        wire.base_url,
+        messages=[
+            {"role": "system", "content": "One."},
+            {"role": "assistant", "content": "Hello."},
+            {
+                "role": "user",
+                "content": [{"type": "text", "text": " "}, {"type": "text", "text": "Weather?"}],
+            },
+            {"role": "assistant", "tool_calls": calls},
+            {"role": "tool", "tool_call_id": "c1", "content": "rain"},
+            {"role": "developer", "content": "Two."},
+            {"role": "user", "content": "So?"},
+            {"role": "assistant", "content": "It will"},
+        ],
+    )
     sent = wire.calls[0].request
     assert [part["text"] for part in sent["systemInstruction"]["parts"]] == ["One.\n\nTwo."]
     assert sent["contents"] == [
         {"role": "model", "parts": [{"text": "Hello."}]},
         {"role": "user", "parts": [{"text": "Weather?"}]},
         {"role": "model", "parts": [{"functionCall": {"name": "weather", "args": {"x": 1}}}]},
-        {"role": "user", "parts": [{"functionResponse": {"name": "weather", "response": {"result": "rain"}}}, {"text": "So?"}]},
+        {
+            "role": "user",
+            "parts": [
+                {"functionResponse": {"name": "weather", "response": {"result": "rain"}}},
+                {"text": "So?"},
+            ],
+        },
         {"role": "model", "parts": [{"text": "It will"}]},
         {"role": "user", "parts": [{"text": "Continue."}]},
     ]
@@ -63,11 +79,21 @@ def test_every_option_of_a_request_is_translated(wire, ask):
     schema = {"type": "json_schema", "json_schema": {"name": "n", "schema": {"type": "object"}}}
     tools = [{"type": "function", "function": {"name": "f", "parameters": {"type": "object"}}}]
     image = {"type": "image_url", "image_url": {"url": "data:image/png;base64,AA=="}}
-    ask(wire.base_url, messages=[{"role": "user", "content": [image]}], stop="END", tools=tools, response_format=schema)
+    ask(
+        wire.base_url,
+        messages=[{"role": "user", "content": [image]}],
+        stop="END",
+        tools=tools,
+        response_format=schema,
+    )
     sent = wire.calls[0].request
     # The SDK spells some names so; the API takes both spellings of any.
-    assert sent["contents"][0]["parts"] == [{"inlineData": {"mime_type": "image/png", "data": "AA=="}}]
-    assert sent["tools"] == [{"functionDeclarations": [{"name": "f", "parameters_json_schema": {"type": "object"}}]}]
+    assert sent["contents"][0]["parts"] == [
+        {"inlineData": {"mime_type": "image/png", "data": "AA=="}}
+    ]
+    assert sent["tools"] == [
+        {"functionDeclarations": [{"name": "f", "parameters_json_schema": {"type": "object"}}]}
+    ]
     config = sent["generationConfig"]
     assert (config["stopSequences"], config["responseMimeType"]) == (["END"], "application/json")
     assert config["responseJsonSchema"] == {"type": "object"}
@@ -76,4 +102,4 @@ def test_every_option_of_a_request_is_translated(wire, ask):
 def test_an_image_by_url_is_left_to_another_link():
     image = {"type": "image_url", "image_url": {"url": "https://example.org/a.png"}}
     request = CompletionRequest.checked(messages=[{"role": "user", "content": [image]}])
-    assert load("gemini").unfit(request) == "an image by URL"
+    assert load("gemini").unsupported(request) == "an image by URL"

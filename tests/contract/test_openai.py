@@ -25,7 +25,10 @@ def test_only_what_is_set_goes_on_the_wire(wire, ask, secrets):
 def test_the_other_name_of_the_limit_is_used_where_one_is_refused(wire, ask):
     """Old servers know only the old name, new models only the new one."""
     ask(wire.base_url, refused={"max_completion_tokens"})
-    assert (wire.calls[0].request["max_tokens"], "max_completion_tokens" in wire.calls[0].request) == (50, False)
+    assert (
+        wire.calls[0].request["max_tokens"],
+        "max_completion_tokens" in wire.calls[0].request,
+    ) == (50, False)
 
 
 def test_older_compatible_servers_get_max_tokens(wire, ask):
@@ -38,8 +41,17 @@ def test_every_option_of_a_request_is_translated(wire, ask):
     """Stop, tools, structured output and parts arrive as the API spells them."""
     schema = {"type": "json_schema", "json_schema": {"name": "n", "schema": {"type": "object"}}}
     tool = {"type": "function", "function": {"name": "f", "parameters": {"type": "object"}}}
-    parts = [{"type": "text", "text": "look"}, {"type": "image_url", "image_url": {"url": "data:image/png;base64,AA=="}}]
-    ask(wire.base_url, messages=[{"role": "user", "content": parts}], stop="END", tools=[tool], response_format=schema)
+    parts = [
+        {"type": "text", "text": "look"},
+        {"type": "image_url", "image_url": {"url": "data:image/png;base64,AA=="}},
+    ]
+    ask(
+        wire.base_url,
+        messages=[{"role": "user", "content": parts}],
+        stop="END",
+        tools=[tool],
+        response_format=schema,
+    )
     sent = wire.calls[0].request
     assert (sent["stop"], sent["tools"], sent["response_format"]) == (["END"], [tool], schema)
     assert sent["messages"] == [{"role": "user", "content": parts}]

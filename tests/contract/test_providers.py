@@ -1,4 +1,6 @@
-"""One suite over every adapter and a real socket: every wire event means what docs/providers.md says, in exactly one call."""
+"""One suite over every adapter and a real socket: every wire event means what docs/providers.md
+says, in exactly one call.
+"""
 
 import pickle
 import socket
@@ -11,9 +13,13 @@ from worker.loop import Stopped
 from worker.rate_limit_headers import SILENCE, Allowance
 
 
-@pytest.mark.filterwarnings("ignore:NOVEL is not a valid FinishReason")  # google-genai says so, and goes on
+@pytest.mark.filterwarnings(
+    "ignore:NOVEL is not a valid FinishReason"
+)  # google-genai says so, and goes on
 def test_every_wire_event_is_classified(wire, ask, secrets, row):
-    """Fault, doubt and delay as the reference says, in one wire call; the error is plain, picklable and holds no secret."""
+    """Fault, doubt and delay as the reference says, in one wire call; the error is plain, picklable
+    and holds no secret.
+    """
     wire.script = lambda request, number: row.event
     with pytest.raises(ProviderError) as caught:
         ask(wire.base_url)
@@ -39,9 +45,15 @@ def test_a_retry_after_date_counts_from_now(wire, ask):
 def test_what_it_tells_of_its_limits_arrives(wire, ask, adapter, event):
     """With an answer and with a refusal; Google tells nothing."""
     wire.script = lambda request, number: event
-    name = "anthropic-ratelimit-requests-limit" if adapter == "anthropic" else "x-ratelimit-limit-requests"
+    name = (
+        "anthropic-ratelimit-requests-limit"
+        if adapter == "anthropic"
+        else "x-ratelimit-limit-requests"
+    )
     wire.headers = {name: "600"}
-    told = {"openai": Allowance(requests=600), "anthropic": Allowance(requests=600)}.get(adapter, SILENCE)
+    told = {"openai": Allowance(requests=600), "anthropic": Allowance(requests=600)}.get(
+        adapter, SILENCE
+    )
     try:
         came = ask(wire.base_url).allowance
     except ProviderError as refused:
@@ -68,7 +80,9 @@ def test_a_refused_connection_is_not_billed(ask):
 
 @pytest.mark.parametrize("event", ["hang", "hang_headers", "drip;gap=0.05"])
 def test_the_total_deadline_holds(wire, ask, event):
-    """A silent, a stalled and a trickling answer all end at the deadline, and the socket is closed with them."""
+    """A silent, a stalled and a trickling answer all end at the deadline, and the socket is closed
+    with them.
+    """
     wire.script = lambda request, number: event
     with pytest.raises(TimeoutError):
         ask(wire.base_url, timeout_s=1.0)
@@ -130,8 +144,16 @@ def test_a_conversation_of_every_kind_of_turn_is_taken(wire, ask):
     """In one call, answered like any other."""
     turns = [
         {"role": "system", "content": "Be brief."},
-        {"role": "user", "content": [{"type": "text", "text": "Weather?"}, {"type": "text", "text": " "}]},
-        {"role": "assistant", "tool_calls": [{"id": "c1", "type": "function", "function": {"name": "f", "arguments": "{}"}}]},
+        {
+            "role": "user",
+            "content": [{"type": "text", "text": "Weather?"}, {"type": "text", "text": " "}],
+        },
+        {
+            "role": "assistant",
+            "tool_calls": [
+                {"id": "c1", "type": "function", "function": {"name": "f", "arguments": "{}"}}
+            ],
+        },
         {"role": "tool", "tool_call_id": "c1", "content": "rain"},
         {"role": "user", "content": ""},
         {"role": "assistant", "content": "It"},

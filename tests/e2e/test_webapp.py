@@ -17,14 +17,31 @@ from worker.embedded import free_port, tethered
 def web(redis_url, tmp_path):
     """`web(method, path, body)` gives (status, headers, text)."""
     port = free_port()
-    command = [sys.executable, "-m", "uvicorn", "examples.webapp:app", "--port", str(port), "--log-level", "warning"]
+    command = [
+        sys.executable,
+        "-m",
+        "uvicorn",
+        "examples.webapp:app",
+        "--port",
+        str(port),
+        "--log-level",
+        "warning",
+    ]
     log = (tmp_path / "web.log").open("wb")
-    process = subprocess.Popen(tethered(command), cwd=ROOT, env={"REDIS_URL": redis_url, "PATH": ""}, stdout=log, stderr=log)
+    process = subprocess.Popen(
+        tethered(command),
+        cwd=ROOT,
+        env={"REDIS_URL": redis_url, "PATH": ""},
+        stdout=log,
+        stderr=log,
+    )
 
     def call(method, path, body=None, user="u1"):
         data = None if body is None else json.dumps(body).encode()
         headers = {"X-User": user, "Content-Type": "application/json"}
-        request = urllib.request.Request(f"http://127.0.0.1:{port}{path}", data, headers, method=method)
+        request = urllib.request.Request(
+            f"http://127.0.0.1:{port}{path}", data, headers, method=method
+        )
         try:
             with urllib.request.urlopen(request, timeout=30) as reply:
                 return reply.status, reply.headers, reply.read().decode()

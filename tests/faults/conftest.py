@@ -1,20 +1,28 @@
 """What every fault test checks in the end: the fleet still works, and the books balance."""
 
 import pytest
-from support.ledger import KEYS, Ledger, ask, until
+from support.ledger import KEYS, LedgerProbe, ask, until
 
 
 @pytest.fixture
 def env(wire):
     """A chain of one link at `wire`, and limits that are in nobody's way."""
-    return {"LLM_CHAIN": "openai:gpt-4o-mini", "OPENAI_API_KEY": "k", "OPENAI_BASE_URL": wire.base_url,
-            "LLM_USER_TOKENS_PER_HOUR": "100000000", "LLM_BACKOFF_SECONDS": "0.05"}  # fmt: skip
+    return {
+        "LLM_CHAIN": "openai:gpt-4o-mini",
+        "OPENAI_API_KEY": "k",
+        "OPENAI_BASE_URL": wire.base_url,
+        "LLM_USER_TOKENS_PER_HOUR": "100000000",
+        "LLM_BACKOFF_SECONDS": "0.05",
+    }
 
 
 @pytest.fixture
 def submit(complete):
     def submit_(count, task=complete, **options):
-        return [task.delay(ask(f"question {n}"), f"u{n}", max_tokens=50, **options) for n in range(count)]
+        return [
+            task.delay(ask(f"question {n}"), f"u{n}", max_tokens=50, **options)
+            for n in range(count)
+        ]
 
     return submit_
 
@@ -33,10 +41,12 @@ def fresh(complete, wire):
 
 @pytest.fixture
 def books():
-    """`books(url, jobs, calls)`: one outcome per job; calls beyond one per attempt are reported unknown; nothing is held."""
+    """`books(url, jobs, calls)`: one outcome per job; calls beyond one per attempt are reported
+    unknown; nothing is held.
+    """
 
     def books_(url, jobs, calls):
-        with Ledger(url) as ledger:
+        with LedgerProbe(url) as ledger:
             until(lambda: ledger.open() == 0)
             records = [ledger.redis.hgetall(KEYS.job(job.id)) for job in jobs]
             assert {record["state"] for record in records} == {"done"}

@@ -1,6 +1,7 @@
 """Prompts, answers and keys are where they must be and nowhere else, whatever becomes of 200 jobs.
 
-Broker, result backend, ledger and audit log are four servers here, and everything said to the first two is listened to.
+Broker, result backend, ledger and audit log are four servers here, and everything said to the first
+two is listened to.
 """
 
 import threading
@@ -22,17 +23,31 @@ from worker.embedded import EmbeddedValkey
 from worker.ledger.connection import connect
 from worker.monitoring.health import Health
 from worker.monitoring.prometheus import page
-from worker.observe.metrics import Metrics
 from worker.sealing import new_pair
 from worker.settings import HealthSettings
+from worker.telemetry.metrics import Metrics
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(240)]
 
 PROMPT, ANSWER, KEY = "CANARY-PROMPT", "CANARY-ANSWER", "CANARY-KEY"
-LIMITS = {"LLM_CHAIN": "openai:gpt-4o-mini", "LLM_BACKOFF_SECONDS": "0.05", "LLM_BACKOFF_MAX_SECONDS": "0.2",
-          "LLM_MAX_ATTEMPTS": "3", "LLM_USER_TOKENS_PER_HOUR": "100000000", "LLM_LOG_LEVEL": "DEBUG",
-          "LLM_TIMEOUT_SECONDS": "5"}  # fmt: skip
-WEIGHTS = {"ok;delay=0.02": 6, "429;ra=0.2": 0.5, "500": 1, "400": 0.3, "truncated": 0.4, "length": 0.5, "refusal": 0.3}
+LIMITS = {
+    "LLM_CHAIN": "openai:gpt-4o-mini",
+    "LLM_BACKOFF_SECONDS": "0.05",
+    "LLM_BACKOFF_MAX_SECONDS": "0.2",
+    "LLM_MAX_ATTEMPTS": "3",
+    "LLM_USER_TOKENS_PER_HOUR": "100000000",
+    "LLM_LOG_LEVEL": "DEBUG",
+    "LLM_TIMEOUT_SECONDS": "5",
+}
+WEIGHTS = {
+    "ok;delay=0.02": 6,
+    "429;ra=0.2": 0.5,
+    "500": 1,
+    "400": 0.3,
+    "truncated": 0.4,
+    "length": 0.5,
+    "refusal": 0.3,
+}
 
 
 @contextmanager
@@ -63,7 +78,9 @@ def events(url):
     """Celery's events, as Flower and any other monitor gets them."""
     seen, app = [], Celery(broker=url)
     connection = app.connection()
-    receiver = app.events.Receiver(connection, handlers={"*": lambda event: seen.append(repr(event))})
+    receiver = app.events.Receiver(
+        connection, handlers={"*": lambda event: seen.append(repr(event))}
+    )
 
     def capture():
         with suppress(OSError):
@@ -80,10 +97,18 @@ def events(url):
 def stored(server):
     """(key, everything in it) of a server."""
     client = Redis.from_url(server.url())
-    readers = {b"string": client.get, b"hash": client.hgetall, b"list": lambda key: client.lrange(key, 0, -1),
-               b"set": client.smembers, b"zset": lambda key: client.zrange(key, 0, -1)}  # fmt: skip
+    readers = {
+        b"string": client.get,
+        b"hash": client.hgetall,
+        b"list": lambda key: client.lrange(key, 0, -1),
+        b"set": client.smembers,
+        b"zset": lambda key: client.zrange(key, 0, -1),
+    }
     for key in client.scan_iter():
-        yield key.decode(), repr(readers[client.type(key)](key)) if client.type(key) in readers else ""
+        yield (
+            key.decode(),
+            repr(readers[client.type(key)](key)) if client.type(key) in readers else "",
+        )
     client.close()
 
 
@@ -95,7 +120,10 @@ def hits(text, *words):
 def servers(tmp_path):
     """Broker, backend, ledger, audit log."""
     with ExitStack() as stack:
-        yield [stack.enter_context(EmbeddedValkey(tmp_path / name)) for name in ("broker", "backend", "ledger", "audit")]
+        yield [
+            stack.enter_context(EmbeddedValkey(tmp_path / name))
+            for name in ("broker", "backend", "ledger", "audit")
+        ]
 
 
 def outcomes(jobs):
@@ -114,7 +142,14 @@ def outcomes(jobs):
 
 def flower_pages(fleet_view, jobs):
     until(lambda: "SUCCESS" in fleet_view.get("/api/tasks?limit=1000", LOGIN)[1])
-    paths = ("/", "/workers", "/tasks", "/api/workers", "/api/tasks?limit=1000", *(f"/task/{job.id}" for job in jobs[::10]))
+    paths = (
+        "/",
+        "/workers",
+        "/tasks",
+        "/api/workers",
+        "/api/tasks?limit=1000",
+        *(f"/task/{job.id}" for job in jobs[::10]),
+    )
     return "".join(fleet_view.get(path, LOGIN)[1] for path in paths)
 
 
@@ -128,22 +163,41 @@ def scraped(ledger):
 
 @pytest.mark.parametrize("pool", ["threads", "prefork"])
 def test_a_canary_is_found_nowhere_else(servers, wire, start_worker, tmp_path, monkeypatch, pool):
-    """Through successes, retries, failures and a crash; the audit log has every prompt, and shows none."""
+    """Through successes, retries, failures and a crash; the audit log has every prompt, and shows
+    none.
+    """
     broker, backend, ledger, sink = servers
-    where = {"CELERY_BROKER_URL": broker.url(), "CELERY_RESULT_BACKEND": backend.url(), "LEDGER_URL": ledger.url()}
+    where = {
+        "CELERY_BROKER_URL": broker.url(),
+        "CELERY_RESULT_BACKEND": backend.url(),
+        "LEDGER_URL": ledger.url(),
+    }
     monkeypatch.setitem(PLAIN, "text", f"{ANSWER} and more")
     wire.script = mixed(seed=11, weights=WEIGHTS)
-    env = where | LIMITS | {"OPENAI_API_KEY": KEY, "OPENAI_BASE_URL": wire.base_url,
-                            "LLM_AUDIT_URL": sink.url(), "LLM_AUDIT_KEY": new_pair().public}  # fmt: skip
+    env = (
+        where
+        | LIMITS
+        | {
+            "OPENAI_API_KEY": KEY,
+            "OPENAI_BASE_URL": wire.base_url,
+            "LLM_AUDIT_URL": sink.url(),
+            "LLM_AUDIT_KEY": new_pair().public,
+        }
+    )
     with (
-        listening(broker) as to_broker, listening(backend) as to_backend, events(broker.url()) as heard,
+        listening(broker) as to_broker,
+        listening(backend) as to_backend,
+        events(broker.url()) as heard,
         flower.running(tmp_path, **where) as fleet_view,
-    ):  # fmt: skip
+    ):
         for name, value in where.items():
             monkeypatch.setenv(name, value)
         producer.configure()
         workers = [start_worker(env, pool=pool, concurrency=4) for _ in range(2)]
-        jobs = [producer.complete.delay(ask(f"{PROMPT} {n}"), f"u{n % 5}", max_tokens=50) for n in range(200)]
+        jobs = [
+            producer.complete.delay(ask(f"{PROMPT} {n}"), f"u{n % 5}", max_tokens=50)
+            for n in range(200)
+        ]
         wire.wait_for(lambda calls: len(calls) > 40)
         workers[0].kill()
         workers.append(start_worker(env, pool=pool, concurrency=4))
@@ -170,6 +224,8 @@ def test_a_canary_is_found_nowhere_else(servers, wire, start_worker, tmp_path, m
     }
     assert {place: hits(text) for place, text in places.items() if hits(text)} == {}
     assert hits("".join(map(repr, [*to_backend, *stored(backend)])), PROMPT, KEY) == []
-    kept = {key.removeprefix(KEYS.root).partition(":")[0] for key, text in stored(ledger) if hits(text)}
+    kept = {
+        key.removeprefix(KEYS.root).partition(":")[0] for key, text in stored(ledger) if hits(text)
+    }
     assert kept <= {"q", "o", "c", "d"}
     assert hits("".join(text for _, text in stored(ledger)), KEY) == []

@@ -1,9 +1,11 @@
-"""A worker that dies at one exact point of a job: what follows is what the ledger promises for that point, in both pools."""
+"""A worker that dies at one exact point of a job: what follows is what the ledger promises for that
+point, in both pools.
+"""
 
 from pathlib import Path
 
 import pytest
-from support.ledger import KEYS, Ledger, ask, until
+from support.ledger import KEYS, LedgerProbe, ask, until
 
 pytestmark = pytest.mark.faults
 
@@ -20,21 +22,29 @@ POINTS = {
 
 @pytest.fixture
 def doomed_env(env, tmp_path):
-    return env | {"PYTHONPATH": SABOTAGE, "SABOTAGE_ONCE": str(tmp_path / "died"), "LEDGER_LEASE_SECONDS": "2"}
+    return env | {
+        "PYTHONPATH": SABOTAGE,
+        "SABOTAGE_ONCE": str(tmp_path / "died"),
+        "LEDGER_LEASE_SECONDS": "2",
+    }
 
 
 @pytest.mark.parametrize("pool", [pytest.param("threads", marks=pytest.mark.smoke), "prefork"])
 @pytest.mark.parametrize("point", POINTS)
-def test_a_crash_costs_what_is_promised(wire, doomed_env, env, submit, start_worker, redis_url, tmp_path, fresh, pool, point):
+def test_a_crash_costs_what_is_promised(
+    wire, doomed_env, env, submit, start_worker, redis_url, tmp_path, fresh, pool, point
+):
     calls, unknown = POINTS[point]
     start_worker(doomed_env | {"SABOTAGE_CRASH": point}, pool=pool, concurrency=1)
     (job,) = submit(1)
     if pool == "threads":
         start_worker(doomed_env, concurrency=2)
     assert job.value(30).finish_reason == "stop"
-    until((tmp_path / "died").exists)  # the outcome can be read a moment before the script's caller knows
+    until(
+        (tmp_path / "died").exists
+    )  # the outcome can be read a moment before the script's caller knows
     assert len(wire.calls) == calls
-    with Ledger(redis_url) as ledger:
+    with LedgerProbe(redis_url) as ledger:
         assert int(ledger.redis.hget(KEYS.job(job.id), "unknown") or 0) == unknown
         assert ledger.counter("unknown_attempts") == unknown
         assert ledger.budget("usd", "fleet", "all")["held"] == 0
@@ -43,7 +53,9 @@ def test_a_crash_costs_what_is_promised(wire, doomed_env, env, submit, start_wor
 
 
 @pytest.mark.parametrize("pool", ["threads", "prefork"])
-def test_a_crash_after_parking_loses_no_retry(wire, doomed_env, submit, start_worker, redis_url, books, pool, fresh):
+def test_a_crash_after_parking_loses_no_retry(
+    wire, doomed_env, submit, start_worker, redis_url, books, pool, fresh
+):
     """The next try is the ledger's, not the dead worker's."""
     wire.script = lambda request, number: "500" if number == 0 else "ok"
     start_worker(doomed_env | {"SABOTAGE_CRASH": "park:after"}, pool=pool, concurrency=1)
@@ -51,13 +63,17 @@ def test_a_crash_after_parking_loses_no_retry(wire, doomed_env, submit, start_wo
     if pool == "threads":
         start_worker(doomed_env, concurrency=2)
     assert jobs[0].value(30).attempts == 2
-    with Ledger(redis_url) as ledger:
+    with LedgerProbe(redis_url) as ledger:
         assert ledger.counter("unknown_attempts") == 0
     fresh()
 
 
-def test_a_fleet_may_rule_out_the_second_call(wire, doomed_env, submit, start_worker, redis_url, fresh):
-    """`LEDGER_ON_UNKNOWN=fail`: the job ends as unknown, its hold stays booked, and it is kept as a dead letter."""
+def test_a_fleet_may_rule_out_the_second_call(
+    wire, doomed_env, submit, start_worker, redis_url, fresh
+):
+    """`LEDGER_ON_UNKNOWN=fail`: the job ends as unknown, its hold stays booked, and it is kept as a
+    dead letter.
+    """
     from producer.contract.errors import OutcomeUnknown
 
     env = doomed_env | {"LEDGER_ON_UNKNOWN": "fail"}
@@ -68,7 +84,7 @@ def test_a_fleet_may_rule_out_the_second_call(wire, doomed_env, submit, start_wo
         job.value(30)
     with pytest.raises(OutcomeUnknown):
         job.get(timeout=20)
-    with Ledger(redis_url) as ledger:
+    with LedgerProbe(redis_url) as ledger:
         assert (len(wire.calls), ledger.counter("unknown_attempts")) == (1, 1)
         budget = ledger.budget("usd", "fleet", "all")
         assert (budget["held"], budget["maybe"] > 0) == (0, True)
@@ -76,8 +92,12 @@ def test_a_fleet_may_rule_out_the_second_call(wire, doomed_env, submit, start_wo
     fresh()
 
 
-def test_followers_are_answered_when_their_leader_dies(wire, doomed_env, complete, start_worker, fresh):
-    """Identical questions wait for one call; if its worker dies, the leader is taken over and answers for all."""
+def test_followers_are_answered_when_their_leader_dies(
+    wire, doomed_env, complete, start_worker, fresh
+):
+    """Identical questions wait for one call; if its worker dies, the leader is taken over and
+    answers for all.
+    """
     start_worker(doomed_env | {"SABOTAGE_CRASH": "settle:before"}, concurrency=4)
     jobs = [complete.delay(ask("the same"), f"u{n}", temperature=0) for n in range(4)]
     wire.wait_for(len)
@@ -89,7 +109,9 @@ def test_followers_are_answered_when_their_leader_dies(wire, doomed_env, complet
     fresh()
 
 
-def test_a_clock_a_minute_ahead_changes_nothing(wire, env, submit, start_worker, redis_url, books, fresh):
+def test_a_clock_a_minute_ahead_changes_nothing(
+    wire, env, submit, start_worker, redis_url, books, fresh
+):
     """Instants are the ledger server's; the broker's visibility allows for more than that."""
     wire.script = lambda request, number: "ok;delay=0.5"
     start_worker(env | {"PYTHONPATH": SABOTAGE, "SABOTAGE_CLOCK": "60"}, concurrency=4)

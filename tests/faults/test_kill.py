@@ -1,4 +1,5 @@
-"""Things die with jobs in their hands: nothing is lost, and no call is paid twice without a reported unknown attempt.
+"""Things die with jobs in their hands: nothing is lost, and no call is paid twice without a
+reported unknown attempt.
 
 Counts are taken from the provider's side of the wire.
 """
@@ -9,7 +10,7 @@ import threading
 from collections import Counter
 
 import pytest
-from support.ledger import KEYS, Ledger, ask, until
+from support.ledger import KEYS, LedgerProbe, ask, until
 
 from producer.contract.errors import JobError
 
@@ -24,8 +25,9 @@ def reported_unknown(ledger, jobs):
 
 @pytest.mark.parametrize("pool", [pytest.param("threads", marks=pytest.mark.smoke), "prefork"])
 def test_kill_9_with_calls_on_the_wire(submit, wire, env, start_worker, redis_url, fresh, pool):
-    """All 8 jobs end on the other worker within 15 s plus the call; every repeated call is a reported unknown attempt,
-    whose hold stays booked as possibly billed."""
+    """All 8 jobs end on the other worker within 15 s plus the call; every repeated call is a
+    reported unknown attempt, whose hold stays booked as possibly billed.
+    """
     wire.script = lambda request, number: "hang" if number < 8 else f"ok;delay={CALL_S}"
     doomed = start_worker(env, pool=pool, concurrency=8)
     jobs = submit(8)
@@ -35,7 +37,7 @@ def test_kill_9_with_calls_on_the_wire(submit, wire, env, start_worker, redis_ur
     assert len([job.value(15 + CALL_S) for job in jobs]) == 8
     per_job = Counter(call.job_id for call in wire.calls)
     assert set(per_job) == {job.id for job in jobs}
-    with Ledger(redis_url) as ledger:
+    with LedgerProbe(redis_url) as ledger:
         repeats = sum(per_job.values()) - 8
         assert repeats == reported_unknown(ledger, jobs) == ledger.counter("unknown_attempts") == 8
         books = ledger.budget("usd", "fleet", "all")
@@ -50,7 +52,7 @@ def test_kill_9_of_one_prefork_child(submit, wire, env, start_worker, redis_url,
     worker = start_worker(env, pool="prefork", concurrency=2)
     (job,) = submit(1)
     wire.wait_for(len)
-    with Ledger(redis_url) as ledger:
+    with LedgerProbe(redis_url) as ledger:
         child = int(ledger.redis.hget(KEYS.job(job.id), "owner").rpartition(":")[2])
     assert child != worker.pid
     os.kill(child, signal.SIGKILL)
@@ -60,7 +62,9 @@ def test_kill_9_of_one_prefork_child(submit, wire, env, start_worker, redis_url,
 
 
 def test_idle_workers_killed_with_popped_messages(complete, submit, env, wire, start_worker, fresh):
-    """Frozen workers that swallowed messages and died: the released jobs nobody began are published again."""
+    """Frozen workers that swallowed messages and died: the released jobs nobody began are published
+    again.
+    """
     doomed = start_worker(env, concurrency=4)
     complete.delay(ask("warm"), "u0").value(20)
     doomed.freeze()
@@ -82,7 +86,7 @@ def test_frozen_beyond_the_lease_then_awake(submit, wire, env, start_worker, red
     sleepy.freeze()
     start_worker(env, concurrency=1)
     assert job.value(30).attempts == 2
-    with Ledger(redis_url) as ledger:
+    with LedgerProbe(redis_url) as ledger:
         assert ledger.budget("usd", "fleet", "all")["maybe"] > 0
         sleepy.thaw()
         sleepy.wait_for_log(f"completions.complete[{job.id}] succeeded")
@@ -93,7 +97,9 @@ def test_frozen_beyond_the_lease_then_awake(submit, wire, env, start_worker, red
 
 
 @pytest.mark.parametrize("pool", ["threads", "prefork"])
-def test_sigterm_finishes_what_is_on_the_wire(submit, wire, env, start_worker, redis_url, pool, fresh):
+def test_sigterm_finishes_what_is_on_the_wire(
+    submit, wire, env, start_worker, redis_url, pool, fresh
+):
     """A warm stop loses nothing and repeats nothing; what had not begun goes to the other worker."""
     wire.script = lambda request, number: "ok;delay=1"
     leaving = start_worker(env, pool=pool, concurrency=4)
@@ -107,7 +113,9 @@ def test_sigterm_finishes_what_is_on_the_wire(submit, wire, env, start_worker, r
 
 
 def test_a_broker_that_restarts(complete, own_valkey, start_worker, wire, env, fresh):
-    """Killed with a call on the wire and back with its append-only file: the worker outlives it and nothing is paid twice."""
+    """Killed with a call on the wire and back with its append-only file: the worker outlives it and
+    nothing is paid twice.
+    """
     import producer
 
     wire.script = lambda request, number: "ok;delay=0.5"
@@ -126,8 +134,12 @@ def test_a_broker_that_restarts(complete, own_valkey, start_worker, wire, env, f
 
 
 @pytest.mark.parametrize("pool", ["threads", "prefork"])
-def test_rolling_kills_with_a_backlog(submit, wire, env, start_worker, redis_url, books, fresh, pool):
-    """Ten kill -9 under load: every job ends once, repeats equal reported unknowns, nothing stays held."""
+def test_rolling_kills_with_a_backlog(
+    submit, wire, env, start_worker, redis_url, books, fresh, pool
+):
+    """Ten kill -9 under load: every job ends once, repeats equal reported unknowns, nothing stays
+    held.
+    """
     wire.script = lambda request, number: "ok;delay=0.3"
     env |= {"LEDGER_LEASE_SECONDS": "2", "LEDGER_MAX_DELIVERIES": "20"}
     workers = [start_worker(env, pool=pool, concurrency=4) for _ in range(2)]
@@ -142,7 +154,9 @@ def test_rolling_kills_with_a_backlog(submit, wire, env, start_worker, redis_url
 
 
 @pytest.mark.parametrize("pool", ["threads", "prefork"])
-def test_rolling_stops_with_a_backlog(submit, wire, env, start_worker, redis_url, books, fresh, pool):
+def test_rolling_stops_with_a_backlog(
+    submit, wire, env, start_worker, redis_url, books, fresh, pool
+):
     """Ten SIGTERMs under load, as in a deployment: nothing is repeated at all."""
     wire.script = lambda request, number: "ok;delay=0.3"
     workers = [start_worker(env, pool=pool, concurrency=4) for _ in range(2)]
@@ -159,17 +173,26 @@ def test_rolling_stops_with_a_backlog(submit, wire, env, start_worker, redis_url
 
 
 def test_a_budget_under_kills(complete, wire, env, start_worker, redis_url):
-    """Ten processes, 2,000 jobs, room for about a thousand: never overshot, and in the end all is accounted for."""
+    """Ten processes, 2,000 jobs, room for about a thousand: never overshot, and in the end all is
+    accounted for.
+    """
     wire.script = lambda request, number: "ok;delay=0.05;in=0;out=50"
     limit, one = 50_000, 50
-    env |= {"LLM_CHAIN": "openai:priced", "LLM_PRICES": "openai:priced=0/1", "LLM_USD_PER_DAY": str(limit / 1e6),
-            "LEDGER_LEASE_SECONDS": "2", "LEDGER_MAX_DELIVERIES": "50"}  # fmt: skip
+    env |= {
+        "LLM_CHAIN": "openai:priced",
+        "LLM_PRICES": "openai:priced=0/1",
+        "LLM_USD_PER_DAY": str(limit / 1e6),
+        "LEDGER_LEASE_SECONDS": "2",
+        "LEDGER_MAX_DELIVERIES": "50",
+    }
     workers = [start_worker(env, pool="prefork", concurrency=5) for _ in range(2)]
     stop, seen = threading.Event(), []
-    with Ledger(redis_url) as ledger:
+    with LedgerProbe(redis_url) as ledger:
         watcher = threading.Thread(target=lambda: watch(ledger, stop, seen))
         watcher.start()
-        jobs = [complete.delay(ask(f"question {n}"), f"u{n % 9}", max_tokens=50) for n in range(2000)]
+        jobs = [
+            complete.delay(ask(f"question {n}"), f"u{n % 9}", max_tokens=50) for n in range(2000)
+        ]
         for round_ in range(4):
             wire.wait_for(lambda calls, n=round_: len(calls) >= 150 * (n + 1))
             workers[round_ % 2].kill()

@@ -1,4 +1,6 @@
-"""The primary dies and Sentinel puts its replica in its place: every accepted job is answered, by the same workers."""
+"""The primary dies and Sentinel puts its replica in its place: every accepted job is answered, by
+the same workers.
+"""
 
 import asyncio
 from urllib.parse import quote
@@ -23,10 +25,15 @@ def watched(tmp_path, complete):
 
 
 @pytest.mark.parametrize("pool", ["threads", "prefork"])
-def test_a_failover_with_jobs_waiting_and_running(watched, wire, env, start_worker, submit, fresh, books, pool):
+def test_a_failover_with_jobs_waiting_and_running(
+    watched, wire, env, start_worker, submit, fresh, books, pool
+):
     """Nobody has to restart a worker: kombu's own transport ends it."""
     wire.script = lambda request, number: "ok;delay=1"
-    workers = [start_worker(env | {"REDIS_URL": watched.url("worker")}, pool=pool, concurrency=3) for _ in range(2)]
+    workers = [
+        start_worker(env | {"REDIS_URL": watched.url("worker")}, pool=pool, concurrency=3)
+        for _ in range(2)
+    ]
     jobs = submit(30, producer.complete)
     wire.wait_for(lambda calls: len(calls) >= 8)
     watched.catch_up(hold=True)
@@ -41,7 +48,11 @@ def test_a_failover_with_jobs_waiting_and_running(watched, wire, env, start_work
     fresh(producer.complete)
     assert all(worker.pid for worker in workers)
     logged = "".join(worker.log() for worker in workers)
-    assert [word for word in (acl.password("worker"), quote(acl.password("worker"), safe="")) if word in logged] == []
+    assert [
+        word
+        for word in (acl.password("worker"), quote(acl.password("worker"), safe=""))
+        if word in logged
+    ] == []
     books(watched.replica.url(), jobs, wire.calls[:-20])
 
 
@@ -49,8 +60,12 @@ async def waited(job):
     return await job
 
 
-def test_outcomes_that_the_replica_had_not_received_are_settled_again(watched, wire, env, start_worker, submit, fresh, books):
-    """As after the restart of a server that lost its last second: no answered job is paid for twice."""
+def test_outcomes_that_the_replica_had_not_received_are_settled_again(
+    watched, wire, env, start_worker, submit, fresh, books
+):
+    """As after the restart of a server that lost its last second: no answered job is paid for
+    twice.
+    """
     wire.script = lambda request, number: "ok;delay=1.5"
     worker = start_worker(env | {"REDIS_URL": watched.url("worker")}, concurrency=4)
     jobs = submit(4, producer.complete)

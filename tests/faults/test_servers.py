@@ -1,9 +1,11 @@
-"""The broker, the result backend and the ledger go away, forget, or fall silent: nothing is lost, and the workers go on."""
+"""The broker, the result backend and the ledger go away, forget, or fall silent: nothing is lost,
+and the workers go on.
+"""
 
 import threading
 
 import pytest
-from support.ledger import Ledger, ask, until
+from support.ledger import LedgerProbe, ask, until
 from support.proxy import Proxy
 
 from producer.contract.names import QUEUES
@@ -14,7 +16,8 @@ pytestmark = [pytest.mark.faults, pytest.mark.timeout(180)]
 
 @pytest.fixture
 def apart(tmp_path, env, complete):
-    """Broker, backend and ledger on three servers, each behind a link of its own for the worker; producers go direct.
+    """Broker, backend and ledger on three servers, each behind a link of its own for the worker;
+    producers go direct.
 
     After `complete`, which points producers at the session's server.
     """
@@ -26,11 +29,18 @@ def apart(tmp_path, env, complete):
         server.start()
     links = {name: Proxy(servers[name].port).__enter__() for name in names}
     urls = {name: server.url() for name, server in servers.items()}
-    producer.configure(urls["ledger"], broker_url=urls["broker"], backend_url=urls["backend"], ledger_url=urls["ledger"])
+    producer.configure(
+        urls["ledger"],
+        broker_url=urls["broker"],
+        backend_url=urls["backend"],
+        ledger_url=urls["ledger"],
+    )
     env |= {
-        "REDIS_URL": links["ledger"].url(), "CELERY_BROKER_URL": links["broker"].url(),
-        "CELERY_RESULT_BACKEND": links["backend"].url(), "LEDGER_URL": links["ledger"].url(),
-    }  # fmt: skip
+        "REDIS_URL": links["ledger"].url(),
+        "CELERY_BROKER_URL": links["broker"].url(),
+        "CELERY_RESULT_BACKEND": links["backend"].url(),
+        "LEDGER_URL": links["ledger"].url(),
+    }
     yield servers, links, env
     for link in links.values():
         link.__exit__()
@@ -62,8 +72,12 @@ def test_a_half_open_link(apart, wire, start_worker, submit, task, fresh, books,
     books(servers["ledger"].url(), jobs, wire.calls[:-20])
 
 
-def test_a_broker_that_is_down_for_half_a_minute(apart, wire, start_worker, submit, task, fresh, books):
-    """Jobs are accepted meanwhile, a retry that becomes due waits; afterwards all are answered, none twice."""
+def test_a_broker_that_is_down_for_half_a_minute(
+    apart, wire, start_worker, submit, task, fresh, books
+):
+    """Jobs are accepted meanwhile, a retry that becomes due waits; afterwards all are answered,
+    none twice.
+    """
     servers, _, env = apart
     wire.script = lambda request, number: "500" if number == 0 else "ok"
     start_worker(env | {"LLM_BACKOFF_SECONDS": "5", "LLM_BACKOFF_MAX_SECONDS": "5"}, concurrency=4)
@@ -87,7 +101,7 @@ def test_a_broker_that_forgets_everything(apart, wire, start_worker, submit, tas
     start_worker(env, concurrency=2)
     jobs = submit(20, task)
     wire.wait_for(lambda calls: len(calls) > 2)
-    with Ledger(servers["broker"].url()) as broker:
+    with LedgerProbe(servers["broker"].url()) as broker:
         broker.redis.flushall()
     for job in jobs:
         assert job.value(60).attempts == 1
@@ -97,7 +111,9 @@ def test_a_broker_that_forgets_everything(apart, wire, start_worker, submit, tas
 
 
 def test_a_result_backend_that_is_down_at_the_end(apart, wire, start_worker, submit, task, fresh):
-    """The answer is there at once, from the ledger; a plain `get()` has it when the backend is back."""
+    """The answer is there at once, from the ledger; a plain `get()` has it when the backend is
+    back.
+    """
     servers, _, env = apart
     wire.script = lambda request, number: "ok;delay=1"
     start_worker(env, concurrency=2)
@@ -110,8 +126,12 @@ def test_a_result_backend_that_is_down_at_the_end(apart, wire, start_worker, sub
     fresh(task)
 
 
-def test_a_server_that_restarts_again_and_again_under_load(complete, own_valkey, wire, env, start_worker, submit, fresh, books):
-    """Eight kill -9 of the one server that is broker, backend and ledger, with its append-only file."""
+def test_a_server_that_restarts_again_and_again_under_load(
+    complete, own_valkey, wire, env, start_worker, submit, fresh, books
+):
+    """Eight kill -9 of the one server that is broker, backend and ledger, with its append-only
+    file.
+    """
     import producer
 
     producer.configure(own_valkey.url())
@@ -130,14 +150,18 @@ def test_a_server_that_restarts_again_and_again_under_load(complete, own_valkey,
     books(own_valkey.url(), jobs, wire.calls[:-20])
 
 
-def test_a_ledger_that_forgets_its_last_second(complete, own_valkey, wire, env, start_worker, submit, fresh, books):
-    """What it had settled and lost is settled again by the workers that did it: no answered job is paid for twice."""
+def test_a_ledger_that_forgets_its_last_second(
+    complete, own_valkey, wire, env, start_worker, submit, fresh, books
+):
+    """What it had settled and lost is settled again by the workers that did it: no answered job is
+    paid for twice.
+    """
     import producer
 
     producer.configure(own_valkey.url())
     wire.script = lambda request, number: "ok;in=100;out=10;delay=1"
     start_worker(env | {"REDIS_URL": own_valkey.url()}, concurrency=8)
-    with Ledger(own_valkey.url()) as ledger:
+    with LedgerProbe(own_valkey.url()) as ledger:
         submit(4, producer.complete)[-1].value(30)
         until(lambda: ledger.open() == 0)
         before = _size(own_valkey)
@@ -165,7 +189,9 @@ def _size(server):
 
 
 def _cut_settles(server, jobs):
-    """Cut the file before the first outcome of `jobs`, as if the machine had died that much earlier; how many are lost."""
+    """Cut the file before the first outcome of `jobs`, as if the machine had died that much
+    earlier; how many are lost.
+    """
     text = _file(server).read_bytes()
     places = [text.find(f"o:{job.id}".encode()) for job in jobs]
     first = min(place for place in places if place >= 0)
@@ -179,7 +205,7 @@ def _cut_settles(server, jobs):
 def test_a_message_that_comes_twice(complete, wire, env, start_worker, redis_url, fresh, pool):
     """Before the job begins, while it runs, and after its end: one call, one outcome."""
     wire.script = lambda request, number: "ok;delay=1"
-    with Ledger(redis_url) as ledger:
+    with LedgerProbe(redis_url) as ledger:
         job = complete.delay(ask("x"), "u1")
         (message,) = ledger.redis.lrange(QUEUES["interactive"], 0, -1)
         copies = [message.replace(job_tag(message), f"copy-{n}") for n in range(3)]

@@ -17,8 +17,12 @@ from producer import errors
 from producer.cli import main
 from worker.embedded import EmbeddedValkey
 
-SIMULATED = {"LLM_CHAIN": "simulator:sim-large,simulator:sim-small", "LLM_MAX_ATTEMPTS": "2", "LLM_BACKOFF_SECONDS": "0.05",
-             "LLM_COOLDOWN_SECONDS": "0.5"}  # fmt: skip
+SIMULATED = {
+    "LLM_CHAIN": "simulator:sim-large,simulator:sim-small",
+    "LLM_MAX_ATTEMPTS": "2",
+    "LLM_BACKOFF_SECONDS": "0.05",
+    "LLM_COOLDOWN_SECONDS": "0.5",
+}
 FAILS = ask("[[sim:fault=overloaded]] for good")
 UNASKED = {("worker", "config|get"), ("operator", "config|get")}
 """The server's configuration: asked for warnings, which there are none of then."""
@@ -33,7 +37,9 @@ def start_server(tmp_path):
         def start(name):
             file = tmp_path / f"{name}.acl"
             file.touch()
-            server = servers.enter_context(EmbeddedValkey(tmp_path / name, options=["--aclfile", str(file)]))
+            server = servers.enter_context(
+                EmbeddedValkey(tmp_path / name, options=["--aclfile", str(file)])
+            )
             load(server, file, acl.filled() + LOOKER)
             return server
 
@@ -102,15 +108,27 @@ def test_jobs_are_answered_shown_and_operated_on(server, start_worker, operate, 
 
 
 @pytest.mark.faults
-def test_everything_else_works_as_well_on_three_servers(start_server, start_worker, command, tmp_path):
-    """Canvas, awaiting, batches, documents, cancelling; replays, drills, the cache. But for the requests of failed items."""
-    names = {"broker": "CELERY_BROKER_URL", "backend": "CELERY_RESULT_BACKEND", "ledger": "LEDGER_URL"}
+def test_everything_else_works_as_well_on_three_servers(
+    start_server, start_worker, command, tmp_path
+):
+    """Canvas, awaiting, batches, documents, cancelling; replays, drills, the cache. But for the
+    requests of failed items.
+    """
+    names = {
+        "broker": "CELERY_BROKER_URL",
+        "backend": "CELERY_RESULT_BACKEND",
+        "ledger": "LEDGER_URL",
+    }
     servers = {name: start_server(name) for name in names}
 
     def told(user):
-        return SIMULATED | {names[name]: acl.logged_in(server.url(), user) for name, server in servers.items()}
+        return SIMULATED | {
+            names[name]: acl.logged_in(server.url(), user) for name, server in servers.items()
+        }
 
-    producer.configure(**{f"{name}_url": told("producer")[variable] for name, variable in names.items()})
+    producer.configure(
+        **{f"{name}_url": told("producer")[variable] for name, variable in names.items()}
+    )
     complete, as_producer, as_operator = producer.complete, told("producer"), told("operator")
     start_worker(told("worker"))
     one, other = complete.s(ask("a"), "u1"), complete.si(ask("b"), "u1")
@@ -120,7 +138,10 @@ def test_everything_else_works_as_well_on_three_servers(start_server, start_work
     assert complete.apply_async((ask("later"), "u1"), countdown=30).cancel() == "cancelled"
     keyed = {"deadline_s": 60, "idempotency_key": "once", "tags": ["faq"], "temperature": 0}
     assert complete.apply_async((ask("d"), "u1"), keyed).value(30).finish_reason == "stop"
-    assert [job.value(30).finish_reason for job in complete.many([ask("m"), ask("n")], "u1", lane="batch")] == ["stop"] * 2
+    assert [
+        job.value(30).finish_reason
+        for job in complete.many([ask("m"), ask("n")], "u1", lane="batch")
+    ] == ["stop"] * 2
     with pytest.raises(errors.JobError):
         complete.delay(FAILS, "u5").value(30)
     (tmp_path / "document.md").write_text("# Tides\n" + "High water was late again. " * 10_000)
@@ -149,24 +170,65 @@ async def waited(job):
 
 
 EVERYBODY = [
-    "KEYS *", "RANDOMKEY", "CONFIG GET save", "CONFIG SET save x", "FLUSHALL", "FLUSHDB", "SHUTDOWN", "MONITOR",
-    "EVAL return 0", "ACL LIST", "CLIENT LIST", "SAVE", "REPLICAOF NO ONE", "DUMP cc:{0}:x", "GET foreign", "SUBSCRIBE foreign",
-]  # fmt: skip
+    "KEYS *",
+    "RANDOMKEY",
+    "CONFIG GET save",
+    "CONFIG SET save x",
+    "FLUSHALL",
+    "FLUSHDB",
+    "SHUTDOWN",
+    "MONITOR",
+    "EVAL return 0",
+    "ACL LIST",
+    "CLIENT LIST",
+    "SAVE",
+    "REPLICAOF NO ONE",
+    "DUMP cc:{0}:x",
+    "GET foreign",
+    "SUBSCRIBE foreign",
+]
 ONLY = {
     "worker": ["SCAN 0"],
     "producer": [
-        "GET cc:{0}:q:x", "HGETALL cc:{0}:d:x", "HSET cc:{0}:lim:user:x usd 1", "SCAN 0",
-        "RPOP completions.interactive", "LRANGE completions.interactive 0 -1",
-        "HGETALL unacked", "PUBLISH /0.celery.pidbox x", "SUBSCRIBE /0.celery.pidbox",
+        "GET cc:{0}:q:x",
+        "HGETALL cc:{0}:d:x",
+        "HSET cc:{0}:lim:user:x usd 1",
+        "SCAN 0",
+        "RPOP completions.interactive",
+        "LRANGE completions.interactive 0 -1",
+        "HGETALL unacked",
+        "PUBLISH /0.celery.pidbox x",
+        "SUBSCRIBE /0.celery.pidbox",
     ],
     "flower": [
-        "SCAN 0", "GET cc:{0}:q:x", "GET cc:{0}:o:x", "HGETALL cc:{0}:j:x", "GET celery-task-meta-x",
-        "LPUSH completions.interactive x", "RPOP completions.interactive", "HGETALL unacked", "ZCARD unacked_index",
+        "SCAN 0",
+        "GET cc:{0}:q:x",
+        "GET cc:{0}:o:x",
+        "HGETALL cc:{0}:j:x",
+        "GET celery-task-meta-x",
+        "LPUSH completions.interactive x",
+        "RPOP completions.interactive",
+        "HGETALL unacked",
+        "ZCARD unacked_index",
     ],
-    "audit_writer": ["LRANGE cc:{0}:audit:x 0 -1", "DEL cc:{0}:audit:x", "XADD cc:{0}:audit-looks * a b", "SCAN 0"],
-    "audit_reader": ["RPUSH cc:{0}:audit:x y", "XTRIM cc:{0}:audit-looks MAXLEN 0", "GET cc:{0}:o:x"],
-    "operator": ["GET celery-task-meta-x", "RPOP completions.interactive", "HGETALL unacked", "PUBLISH /0.celery.pidbox x"],
-}  # fmt: skip
+    "audit_writer": [
+        "LRANGE cc:{0}:audit:x 0 -1",
+        "DEL cc:{0}:audit:x",
+        "XADD cc:{0}:audit-looks * a b",
+        "SCAN 0",
+    ],
+    "audit_reader": [
+        "RPUSH cc:{0}:audit:x y",
+        "XTRIM cc:{0}:audit-looks MAXLEN 0",
+        "GET cc:{0}:o:x",
+    ],
+    "operator": [
+        "GET celery-task-meta-x",
+        "RPOP completions.interactive",
+        "HGETALL unacked",
+        "PUBLISH /0.celery.pidbox x",
+    ],
+}
 
 
 @pytest.mark.parametrize("user", ONLY)
@@ -179,13 +241,25 @@ def test_what_is_forbidden_is_refused(server, user):
 
 
 def test_nobody_can_log_in_before_the_passwords_are_filled_in(server, tmp_path):
-    assert acl.USERS == ["worker", "producer", "flower", "operator", "replica", "sentinel", "audit_writer", "audit_reader"]
+    assert acl.USERS == [
+        "worker",
+        "producer",
+        "flower",
+        "operator",
+        "replica",
+        "sentinel",
+        "audit_writer",
+        "audit_reader",
+    ]
     with Redis.from_url(server.url().replace("://", "://test:x@")) as redis:
         (tmp_path / "users.acl").write_text(acl.SHIPPED + LOOKER)
         redis.acl_load()
     for user in acl.USERS:
         for guess in (acl.password(user), user, ""):
-            with Redis(port=server.port, username=user, password=guess, retry=None) as redis, pytest.raises(AuthenticationError):
+            with (
+                Redis(port=server.port, username=user, password=guess, retry=None) as redis,
+                pytest.raises(AuthenticationError),
+            ):
                 redis.ping()
     with Redis(port=server.port, retry=None) as redis, pytest.raises(AuthenticationError):
         redis.ping()

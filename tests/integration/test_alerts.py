@@ -1,4 +1,6 @@
-"""One message when it begins and one when it is over, whoever looks; and nothing is lost on the way."""
+"""One message when it begins and one when it is over, whoever looks; and nothing is lost on the
+way.
+"""
 
 import json
 import threading
@@ -12,8 +14,8 @@ from worker.embedded import EmbeddedValkey
 from worker.ledger.connection import connect
 from worker.monitoring.alerts import Alerts
 from worker.monitoring.health import Health
-from worker.observe.metrics import Metrics
 from worker.settings import AlertSettings, HealthSettings
+from worker.telemetry.metrics import Metrics
 
 
 class Inbox:
@@ -60,13 +62,22 @@ def inbox():
 def watcher(url, **settings):
     redis = connect(url)
     health = Health(redis, KEYS, Metrics(redis, KEYS), HealthSettings(least=1), None)
-    return Alerts(redis, KEYS, health, AlertSettings(**({"period_s": 0.001, "clear_s": 0} | settings)))
+    return Alerts(
+        redis, KEYS, health, AlertSettings(**({"period_s": 0.001, "clear_s": 0} | settings))
+    )
 
 
 def test_a_fleet_says_it_once(complete, wire, openai_env, start_worker, inbox):
-    """Two workers look; one firing and one recovery notice arrive, at both URLs, and in one worker's log."""
-    env = {"LLM_ALERT_WEBHOOK": f"{inbox.url}/hook", "LLM_ALERT_SLACK": f"{inbox.url}/slack?token=secret-token",
-           "LLM_ALERT_PERIOD_SECONDS": "0.2", "LLM_ALERT_CLEAR_SECONDS": "0.1", "LLM_ALERTS": "cooldown,auth"}  # fmt: skip
+    """Two workers look; one firing and one recovery notice arrive, at both URLs, and in one
+    worker's log.
+    """
+    env = {
+        "LLM_ALERT_WEBHOOK": f"{inbox.url}/hook",
+        "LLM_ALERT_SLACK": f"{inbox.url}/slack?token=secret-token",
+        "LLM_ALERT_PERIOD_SECONDS": "0.2",
+        "LLM_ALERT_CLEAR_SECONDS": "0.1",
+        "LLM_ALERTS": "cooldown,auth",
+    }
     wire.script = lambda request, number: "429;ra=2"
     workers = [start_worker(openai_env | env | {"LLM_MAX_ATTEMPTS": "1"}) for _ in range(2)]
     with pytest.raises(JobError):
@@ -80,7 +91,9 @@ def test_a_fleet_says_it_once(complete, wire, openai_env, start_worker, inbox):
     logs = "".join(worker.log() for worker in workers)
     assert logs.count("ALERT firing: cooldown (openai:gpt-4o-mini)") == 1
     assert [
-        word for word in ("secret-token", "secret prompt") if word in logs + json.dumps([body for _, body in inbox.got])
+        word
+        for word in ("secret-token", "secret prompt")
+        if word in logs + json.dumps([body for _, body in inbox.got])
     ] == []
 
 
@@ -119,7 +132,10 @@ def test_a_flapping_finding_is_told_once(redis_url, inbox):
 
 
 def test_a_ledger_that_is_away_is_told_by_who_looked_last(own_valkey: EmbeddedValkey, inbox):
-    first, second = (watcher(own_valkey.url(), webhook=f"{inbox.url}/hook", names={"redis_away"}, period_s=60) for _ in "ab")
+    first, second = (
+        watcher(own_valkey.url(), webhook=f"{inbox.url}/hook", names={"redis_away"}, period_s=60)
+        for _ in "ab"
+    )
     first.look()
     second.look()
     own_valkey.kill()

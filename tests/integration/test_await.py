@@ -14,7 +14,9 @@ def test_many_awaited_jobs_share_one_connection(complete, start_worker, valkey):
     """And the loop goes on turning meanwhile."""
 
     async def run():
-        jobs = await asyncio.to_thread(complete.many, [ask(f"question {n}") for n in range(200)], "u1")
+        jobs = await asyncio.to_thread(
+            complete.many, [ask(f"question {n}") for n in range(200)], "u1"
+        )
         before = connections(valkey)
         answers = asyncio.gather(*jobs)
         await asyncio.to_thread(until, lambda: asking(valkey, before))
@@ -24,7 +26,11 @@ def test_many_awaited_jobs_share_one_connection(complete, start_worker, valkey):
         while not answers.done():
             turns += 1
             await asyncio.sleep(0)
-        return [answer.request_id for answer in await answers] == [job.id for job in jobs], turns, ours
+        return (
+            [answer.request_id for answer in await answers] == [job.id for job in jobs],
+            turns,
+            ours,
+        )
 
     right, turns, ours = asyncio.run(run())
     assert right
@@ -35,12 +41,18 @@ def test_many_awaited_jobs_share_one_connection(complete, start_worker, valkey):
 def connections(valkey):
     """Id -> last command of each."""
     with Redis.from_url(valkey.url(), client_name="counter", decode_responses=True) as redis:
-        return {each["id"]: each["cmd"] for each in redis.client_list() if each["name"] != "counter"}
+        return {
+            each["id"]: each["cmd"] for each in redis.client_list() if each["name"] != "counter"
+        }
 
 
 def asking(valkey, before):
     """Ids of connections that were not there before and have asked for outcomes."""
-    return [number for number, command in connections(valkey).items() if number not in before and command == "exists"]
+    return [
+        number
+        for number, command in connections(valkey).items()
+        if number not in before and command == "exists"
+    ]
 
 
 def test_it_raises_what_value_raises(complete, start_worker):

@@ -1,4 +1,6 @@
-"""`completions batch`: request files of both forms, progress for people and machines, results, Ctrl-C."""
+"""`completions batch`: request files of both forms, progress for people and machines, results,
+Ctrl-C.
+"""
 
 import json
 import signal
@@ -12,13 +14,36 @@ from support.ledger import ask, until
 from producer.batches import Batch, recent
 
 OPENAI_INPUT = [
-    {"custom_id": "first", "method": "POST", "url": "/v1/chat/completions",
-     "body": {"model": "gpt-4o-mini", "messages": ask("one"), "max_tokens": 50, "user": "theirs", "n": 1}},
-    {"custom_id": "second", "method": "POST", "url": "/v1/chat/completions",
-     "body": {"model": "gpt-4o-mini", "messages": ask("two"), "max_completion_tokens": 50, "temperature": 0}},
-    {"custom_id": "third", "method": "POST", "url": "/v1/chat/completions",
-     "body": {"model": "gpt-4o-mini", "messages": ask("three"), "top_p": 0.3}},
-]  # fmt: skip
+    {
+        "custom_id": "first",
+        "method": "POST",
+        "url": "/v1/chat/completions",
+        "body": {
+            "model": "gpt-4o-mini",
+            "messages": ask("one"),
+            "max_tokens": 50,
+            "user": "theirs",
+            "n": 1,
+        },
+    },
+    {
+        "custom_id": "second",
+        "method": "POST",
+        "url": "/v1/chat/completions",
+        "body": {
+            "model": "gpt-4o-mini",
+            "messages": ask("two"),
+            "max_completion_tokens": 50,
+            "temperature": 0,
+        },
+    },
+    {
+        "custom_id": "third",
+        "method": "POST",
+        "url": "/v1/chat/completions",
+        "body": {"model": "gpt-4o-mini", "messages": ask("three"), "top_p": 0.3},
+    },
+]
 
 
 @pytest.fixture
@@ -28,9 +53,12 @@ def completions(complete, redis_url):
 
     def run(*words, wait=True):
         process = subprocess.Popen(
-            [*command, *map(str, words)], env={"REDIS_URL": redis_url, "PATH": ""}, text=True, stdout=subprocess.PIPE,
+            [*command, *map(str, words)],
+            env={"REDIS_URL": redis_url, "PATH": ""},
+            text=True,
+            stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-        )  # fmt: skip
+        )
         if not wait:
             return process
         out, err = process.communicate(timeout=60)
@@ -43,31 +71,56 @@ def completions(complete, redis_url):
 def requests(tmp_path):
     def write(*lines):
         file = tmp_path / "requests.jsonl"
-        file.write_text("".join((each if isinstance(each, str) else json.dumps(each)) + "\n" for each in lines))
+        file.write_text(
+            "".join((each if isinstance(each, str) else json.dumps(each)) + "\n" for each in lines)
+        )
         return file
 
     return write
 
 
-def test_an_openai_batch_file_runs_as_it_is(completions, requests, start_worker, openai_env, tmp_path):
-    """Its output is in OpenAI's form, by the SDK's own types; what cannot be honoured fails alone and says why."""
+def test_an_openai_batch_file_runs_as_it_is(
+    completions, requests, start_worker, openai_env, tmp_path
+):
+    """Its output is in OpenAI's form, by the SDK's own types; what cannot be honoured fails alone
+    and says why.
+    """
     start_worker(openai_env)
     out = tmp_path / "out.jsonl"
-    code, _, told = completions("batch", "run", requests(*OPENAI_INPUT), "--user", "u1", "--out", out)
+    code, _, told = completions(
+        "batch", "run", requests(*OPENAI_INPUT), "--user", "u1", "--out", out
+    )
     assert code == 1, told
     lines = [json.loads(line) for line in out.read_text().splitlines()]
     assert [line["custom_id"] for line in lines] == ["first", "second", "third"]
     for line in lines[:2]:
         answer = ChatCompletion.model_validate(line["response"]["body"])
-        assert (line["error"], line["response"]["status_code"], answer.choices[0].finish_reason) == (None, 200, "stop")
-        assert answer.usage.total_tokens == answer.usage.prompt_tokens + answer.usage.completion_tokens > 0
-    assert lines[2]["error"] == {"code": "InvalidRequest", "message": "line 3: body.top_p cannot be honoured. Fix: leave it out"}
+        assert (
+            line["error"],
+            line["response"]["status_code"],
+            answer.choices[0].finish_reason,
+        ) == (None, 200, "stop")
+        assert (
+            answer.usage.total_tokens
+            == answer.usage.prompt_tokens + answer.usage.completion_tokens
+            > 0
+        )
+    assert lines[2]["error"] == {
+        "code": "InvalidRequest",
+        "message": "line 3: body.top_p cannot be honoured. Fix: leave it out",
+    }
 
 
 def test_our_own_form_and_every_wrong_line(completions, requests, start_worker):
     """Running it again pays nothing and shows the same."""
     start_worker()
-    file = requests({"messages": ask("good"), "name": "a"}, "", "{no json", "[]", {"messages": ask("x"), "colour": "red"})
+    file = requests(
+        {"messages": ask("good"), "name": "a"},
+        "",
+        "{no json",
+        "[]",
+        {"messages": ask("x"), "colour": "red"},
+    )
     for _ in range(2):
         code, _, told = completions("batch", "run", file, "--user", "u1")
         assert code == 1
@@ -111,7 +164,9 @@ def test_ctrl_c_detaches_and_the_batch_goes_on(completions, requests, start_work
     assert batch.progress().done == 30
 
 
-def test_a_place_that_cannot_be_written_is_told_before_anything_is_paid(completions, requests, tmp_path):
+def test_a_place_that_cannot_be_written_is_told_before_anything_is_paid(
+    completions, requests, tmp_path
+):
     file = requests({"messages": ask("x")})
     for command in (
         ("batch", "run", file, "--out", tmp_path / "none/x.jsonl"),
@@ -127,4 +182,7 @@ def test_pause_resume_cancel(completions, complete):
     assert completions("batch", "pause", batch.id)[1] == "paused\n"
     assert completions("batch", "cancel", batch.id)[1] == "cancelled\n"
     code, _, told = completions("batch", "status", "nope")
-    assert (code, told) == (1, "Error: OutcomeUnknown: the ledger has no batch nope: never submitted, or kept too long ago\n")
+    assert (code, told) == (
+        1,
+        "Error: OutcomeUnknown: the ledger has no batch nope: never submitted, or kept too long ago\n",
+    )

@@ -1,13 +1,22 @@
-"""Batches: one name for many requests; submitted, watched, paused, cancelled, tried again, handed out."""
+"""Batches: one name for many requests; submitted, watched, paused, cancelled, tried again, handed
+out.
+"""
 
 import asyncio
 
 import pytest
-from support.ledger import KEYS, Ledger, ask, until
+from support.ledger import KEYS, LedgerProbe, ask, until
 
 import producer
 from producer.batches import Batch, recent
-from producer.contract.errors import BudgetExceeded, Cancelled, Conflict, InvalidRequest, OutcomeUnknown, Truncated
+from producer.contract.errors import (
+    BudgetExceeded,
+    Cancelled,
+    Conflict,
+    InvalidRequest,
+    OutcomeUnknown,
+    Truncated,
+)
 from producer.contract.messages import Completion
 
 SLOW = "[[sim:latency_ms=30000]]"
@@ -31,15 +40,31 @@ def test_results_come_in_either_order_and_the_books_agree(batch_of, start_worker
     ended = [item.index for item in batch.as_completed(timeout=30)]
     assert sorted(ended) == list(range(150))
     progress = batch.progress()
-    assert (progress.state, progress.total, progress.done, progress.calls, progress.over) == ("done", 150, 150, 150, True)
+    assert (progress.state, progress.total, progress.done, progress.calls, progress.over) == (
+        "done",
+        150,
+        150,
+        150,
+        True,
+    )
     items = list(batch.results())
-    assert [(item.index, item.name, item.state) for item in items] == [(n, f"n{n}", "done") for n in range(150)]
-    assert sum(item.outcome.usage.input + item.outcome.usage.output for item in items) == progress.tokens
+    assert [(item.index, item.name, item.state) for item in items] == [
+        (n, f"n{n}", "done") for n in range(150)
+    ]
+    assert (
+        sum(item.outcome.usage.input + item.outcome.usage.output for item in items)
+        == progress.tokens
+    )
     assert sum(item.outcome.cost_usd for item in items) == pytest.approx(progress.cost_usd)
     assert [item.index for item in batch.results("completed")] == ended
     assert [each.batch_id for each in recent()] == [batch.id]
-    with Ledger(redis_url) as ledger:
-        for key in (KEYS.batch(batch.id), KEYS.batch_ended(batch.id), KEYS.outcome(f"{batch.id}.0"), KEYS.job(f"{batch.id}.149")):
+    with LedgerProbe(redis_url) as ledger:
+        for key in (
+            KEYS.batch(batch.id),
+            KEYS.batch_ended(batch.id),
+            KEYS.outcome(f"{batch.id}.0"),
+            KEYS.job(f"{batch.id}.149"),
+        ):
             assert 6 * 86_400 < ledger.redis.ttl(key) <= 7 * 86_400
         assert ledger.redis.keys(f"{KEYS.root}q:*") == ledger.redis.keys(f"{KEYS.root}bl:*") == []
 
@@ -80,17 +105,30 @@ def test_submitting_again_goes_on_where_it_stopped(batch_of, start_worker):
 
 
 def test_a_wrong_item_fails_alone_and_at_once(batch_of, start_worker):
-    batch = batch_of([ask("good"), {"messages": [], "name": "bad"}, {"wrong": InvalidRequest("unreadable"), "name": "x"}], "u1")
+    batch = batch_of(
+        [
+            ask("good"),
+            {"messages": [], "name": "bad"},
+            {"wrong": InvalidRequest("unreadable"), "name": "x"},
+        ],
+        "u1",
+    )
     assert batch.progress().failed == 2
     start_worker(QUICK)
     until(lambda: batch.progress().over)
     good, bad, unreadable = batch.results()
     assert isinstance(good.outcome, Completion)
-    assert (bad.name, type(bad.outcome), str(unreadable.outcome)) == ("bad", InvalidRequest, "unreadable")
+    assert (bad.name, type(bad.outcome), str(unreadable.outcome)) == (
+        "bad",
+        InvalidRequest,
+        "unreadable",
+    )
     assert "requests[1]: messages" in str(bad.outcome)
 
 
-def test_a_paused_batch_begins_nothing_and_is_in_nobodys_way(batch_of, complete, start_worker, redis_url):
+def test_a_paused_batch_begins_nothing_and_is_in_nobodys_way(
+    batch_of, complete, start_worker, redis_url
+):
     batch = batch_of(questions(300), "u1")
     assert batch.pause() == "paused"
     start_worker(QUICK)
@@ -103,7 +141,9 @@ def test_a_paused_batch_begins_nothing_and_is_in_nobodys_way(batch_of, complete,
     assert batch.progress().done == 300
 
 
-def test_a_cancelled_batch_ends_at_once_and_keeps_what_is_there(batch_of, start_worker, wire, openai_env, redis_url):
+def test_a_cancelled_batch_ends_at_once_and_keeps_what_is_there(
+    batch_of, start_worker, wire, openai_env, redis_url
+):
     wire.script = lambda request, number: "ok" if number < 5 else "hang"
     start_worker(openai_env, concurrency=4)
     batch = batch_of(questions(1000), "u1")
@@ -113,24 +153,38 @@ def test_a_cancelled_batch_ends_at_once_and_keeps_what_is_there(batch_of, start_
     progress = batch.progress()
     assert (progress.state, progress.done, progress.cancelled) == ("cancelled", 5, 995)
     assert sum(isinstance(item.outcome, Cancelled) for item in batch.results()) == 995
-    with Ledger(redis_url) as ledger:
+    with LedgerProbe(redis_url) as ledger:
         assert ledger.open() == 0
         assert ledger.redis.keys(f"{KEYS.root}bw:*") == []
 
 
-def test_what_failed_is_tried_again_with_its_request(batch_of, start_worker, wire, openai_env, redis_url):
-    wire.script = lambda request, number: "length" if "odd" in str(request) and number < 10 else "ok"
+def test_what_failed_is_tried_again_with_its_request(
+    batch_of, start_worker, wire, openai_env, redis_url
+):
+    wire.script = lambda request, number: (
+        "length" if "odd" in str(request) and number < 10 else "ok"
+    )
     start_worker(openai_env)
-    batch = batch_of([ask("odd" if n % 2 else "even") for n in range(10)], "u1", temperature=0.5, tags=["faq"])
+    batch = batch_of(
+        [ask("odd" if n % 2 else "even") for n in range(10)], "u1", temperature=0.5, tags=["faq"]
+    )
     assert sum(isinstance(item.outcome, Truncated) for item in batch.as_completed(timeout=30)) == 5
     assert batch.retry_failed() == 5
-    assert sorted(item.index for item in batch.as_completed(timeout=30) if "~1" in item.job_id) == [1, 3, 5, 7, 9]
+    assert sorted(item.index for item in batch.as_completed(timeout=30) if "~1" in item.job_id) == [
+        1,
+        3,
+        5,
+        7,
+        9,
+    ]
     progress = batch.progress()
     assert (progress.done, progress.failed, progress.total, progress.over) == (10, 0, 10, True)
     assert [type(item.outcome) for item in batch.results()] == [Completion] * 10
     assert batch.retry_failed() == 0
-    with Ledger(redis_url) as ledger:
-        tried = [ledger.redis.hmget(KEYS.job(f"{batch.id}.{n}"), "tags", "wire") for n in ("1", "1~1")]
+    with LedgerProbe(redis_url) as ledger:
+        tried = [
+            ledger.redis.hmget(KEYS.job(f"{batch.id}.{n}"), "tags", "wire") for n in ("1", "1~1")
+        ]
         assert tried == [["faq", "2"]] * 2
         assert ledger.counter("submitted") == 15
 
@@ -162,7 +216,9 @@ def test_async_code_has_twins(batch_of, start_worker):
     batch = batch_of(questions(5), "u1")
 
     async def collect():
-        return [item.index async for item in batch.aas_completed(timeout=30)], await batch.aprogress()
+        return [
+            item.index async for item in batch.aas_completed(timeout=30)
+        ], await batch.aprogress()
 
     indexes, progress = asyncio.run(collect())
     assert (sorted(indexes), progress.done) == ([0, 1, 2, 3, 4], 5)

@@ -5,14 +5,14 @@ import subprocess
 import sys
 from pathlib import Path
 
-from support.ledger import KEYS, Ledger, ask
+from support.ledger import KEYS, LedgerProbe, ask
 
 
 def test_a_repeated_question_costs_nothing(complete, wire, openai_env, start_worker, redis_url):
     """A deterministic answer is kept; a hit is no call, no cost, and never renews the entry's life."""
     start_worker(openai_env)
     first = complete.delay(ask("same"), "u1", temperature=0).value(30)
-    with Ledger(redis_url) as ledger:
+    with LedgerProbe(redis_url) as ledger:
         (entry,) = ledger.redis.scan_iter(KEYS.cached("*", "*", "*"))
         ledger.redis.pexpire(entry, 5_000_000)
         second = complete.delay(ask("same"), "u2", temperature=0).value(30)
@@ -52,17 +52,30 @@ def test_identical_jobs_in_flight_share_one_call(complete, wire, openai_env, sta
 
 def completions(*arguments, **env):
     command = [str(Path(sys.executable).with_name("completions")), *arguments]
-    return subprocess.run(command, env={"PATH": os.environ["PATH"], **env}, capture_output=True, text=True, timeout=30)
+    return subprocess.run(
+        command, env={"PATH": os.environ["PATH"], **env}, capture_output=True, text=True, timeout=30
+    )
 
 
-def test_a_bust_hides_its_namespace_and_no_other(complete, wire, openai_env, start_worker, redis_url):
+def test_a_bust_hides_its_namespace_and_no_other(
+    complete, wire, openai_env, start_worker, redis_url
+):
     """From the command line, while the fleet runs."""
     start_worker(openai_env)
 
     def cached(namespace):
-        return complete.delay(ask("same"), "u1", temperature=0, cache_namespace=namespace).value(30).cached
+        return (
+            complete.delay(ask("same"), "u1", temperature=0, cache_namespace=namespace)
+            .value(30)
+            .cached
+        )
 
-    assert [cached("faq"), cached("faq"), cached("blog"), cached("blog")] == [False, True, False, True]
+    assert [cached("faq"), cached("faq"), cached("blog"), cached("blog")] == [
+        False,
+        True,
+        False,
+        True,
+    ]
     busted = completions("cache", "bust", "--namespace", "faq", REDIS_URL=redis_url, **openai_env)
     assert (busted.returncode, busted.stdout) == (0, "Busted namespace faq: generation 1.\n")
     assert [cached("faq"), cached("blog")] == [False, True]

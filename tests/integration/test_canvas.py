@@ -1,10 +1,18 @@
-"""Chains, groups and chords of completions survive a rotation, and get() returns or raises for every outcome."""
+"""Chains, groups and chords of completions survive a rotation, and get() returns or raises for
+every outcome.
+"""
 
 import pytest
 from celery import chain, chord, group
 from support.ledger import ask
 
-from producer.contract.errors import BudgetExceeded, Cancelled, DeadlineExceeded, InvalidRequest, ProvidersExhausted
+from producer.contract.errors import (
+    BudgetExceeded,
+    Cancelled,
+    DeadlineExceeded,
+    InvalidRequest,
+    ProvidersExhausted,
+)
 
 ENV = {
     "LLM_CHAIN": "first:sim-large,second:sim-small",
@@ -36,7 +44,11 @@ def test_a_group_gives_every_answer_in_order(complete, worker):
 
 def test_a_chain_goes_on_after_a_rotation(complete, worker):
     """The next step is published by the delivery that answered, not by the one that rotated."""
-    steps = chain(complete.si(ask(f"one {ROTATES}"), "u1"), complete.si(ask("two"), "u1"), complete.si(ask("three"), "u1"))
+    steps = chain(
+        complete.si(ask(f"one {ROTATES}"), "u1"),
+        complete.si(ask("two"), "u1"),
+        complete.si(ask("three"), "u1"),
+    )
     result = steps.apply_async()
     assert "three" in result.get(timeout=40)["text"]
     assert "one" in result.parent.parent.get(timeout=5)["text"]
@@ -68,7 +80,9 @@ def test_get_raises_what_the_job_ended_in(complete, worker):
 
 
 def test_get_raises_for_a_job_that_never_ran(complete, worker):
-    """Cancelled or past its deadline while it waited: a delivery carries the news to the result backend."""
+    """Cancelled or past its deadline while it waited: a delivery carries the news to the result
+    backend.
+    """
     cancelled = complete.apply_async((ask("x"), "u1"), countdown=60)
     assert cancelled.cancel() == "cancelled"
     with pytest.raises(Cancelled):
@@ -79,8 +93,12 @@ def test_get_raises_for_a_job_that_never_ran(complete, worker):
 
 
 def test_a_chain_whose_next_step_is_wrong_ends_in_its_error(complete, worker):
-    """Checked when the step before has answered; get() does not hang on a step that was never submitted."""
-    result = chain(complete.si(ask("one"), "u1"), complete.si([{"role": "robot", "content": "x"}], "u1")).apply_async()
+    """Checked when the step before has answered; get() does not hang on a step that was never
+    submitted.
+    """
+    result = chain(
+        complete.si(ask("one"), "u1"), complete.si([{"role": "robot", "content": "x"}], "u1")
+    ).apply_async()
     assert "one" in result.parent.get(timeout=40)["text"]
     with pytest.raises(InvalidRequest, match="role"):
         result.get(timeout=40)

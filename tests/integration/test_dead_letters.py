@@ -1,14 +1,22 @@
-"""What failed for good is kept with its request, shown without it, sent again as a new job, or dropped."""
+"""What failed for good is kept with its request, shown without it, sent again as a new job, or
+dropped.
+"""
 
 import json
 import re
 
 import pytest
 from click.testing import CliRunner
-from support.ledger import KEYS, Ledger, ask
+from support.ledger import KEYS, LedgerProbe, ask
 
 from producer.cli import main
-from producer.contract.errors import InvalidRequest, JobError, ProvidersExhausted, RateLimited, Refused
+from producer.contract.errors import (
+    InvalidRequest,
+    JobError,
+    ProvidersExhausted,
+    RateLimited,
+    Refused,
+)
 
 DOWN = {"LLM_MAX_ATTEMPTS": "2", "LLM_BACKOFF_SECONDS": "0.01", "LLM_COOLDOWN_SECONDS": "0.001"}
 
@@ -33,8 +41,12 @@ def fail(complete, error, text, user="u1", **options):
     return job.id
 
 
-def test_a_failed_job_is_kept_shown_replayed_and_dropped(complete, wire, openai_env, start_worker, cli, redis_url):
-    """Its prompt is shown only when asked for; the replay is a new job, linked both ways, and is not repeated by itself."""
+def test_a_failed_job_is_kept_shown_replayed_and_dropped(
+    complete, wire, openai_env, start_worker, cli, redis_url
+):
+    """Its prompt is shown only when asked for; the replay is a new job, linked both ways, and is
+    not repeated by itself.
+    """
     wire.script = lambda request, number: "500"
     start_worker(openai_env | DOWN)
     job_id = fail(complete, ProvidersExhausted, "the secret prompt", max_tokens=7)
@@ -47,13 +59,13 @@ def test_a_failed_job_is_kept_shown_replayed_and_dropped(complete, wire, openai_
     new_id = re.search(r"-> (\S+)", cli("dead", "replay", job_id))[1]
     answered = complete.AsyncResult(new_id).value(30)
     assert (answered.request_id, wire.calls[-1].request["max_completion_tokens"]) == (new_id, 7)
-    with Ledger(redis_url) as ledger:
+    with LedgerProbe(redis_url) as ledger:
         assert ledger.redis.hget(KEYS.job(new_id), "replays") == job_id
     assert json.loads(cli("dead", "show", job_id))["replayed_as"] == new_id
     assert "0 replayed" in cli("dead", "replay", "--all")
     assert "1 dropped" in cli("dead", "drop", job_id)
     assert "no dead letter" in cli("dead", "show", job_id, code=1)
-    with Ledger(redis_url) as ledger:
+    with LedgerProbe(redis_url) as ledger:
         assert ledger.redis.exists(KEYS.dead_letter(job_id)) == 0
 
 
@@ -74,7 +86,9 @@ def test_what_was_to_be_expected_leaves_none(complete, wire, openai_env, start_w
     assert cli("dead", "list", "--kind", "Truncated") == "No dead letters.\n"
 
 
-def test_several_are_chosen_by_a_filter_and_never_by_accident(complete, wire, openai_env, start_worker, cli):
+def test_several_are_chosen_by_a_filter_and_never_by_accident(
+    complete, wire, openai_env, start_worker, cli
+):
     """Without ids, a filter or --all nothing happens."""
     wire.script = lambda request, number: "500"
     start_worker(openai_env | DOWN)
@@ -87,7 +101,9 @@ def test_several_are_chosen_by_a_filter_and_never_by_accident(complete, wire, op
     assert cli("dead", "replay", "--kind", "Prov*").count("->") == 2
 
 
-def test_nothing_is_kept_where_the_operator_keeps_nothing(complete, wire, openai_env, start_worker, cli):
+def test_nothing_is_kept_where_the_operator_keeps_nothing(
+    complete, wire, openai_env, start_worker, cli
+):
     wire.script = lambda request, number: "500"
     start_worker(openai_env | DOWN | {"LEDGER_DEAD_LETTER_SECONDS": "0"})
     fail(complete, ProvidersExhausted, "x")

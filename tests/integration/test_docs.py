@@ -1,7 +1,9 @@
-"""What README and docs say is so: every code block runs, every name is documented, every link leads somewhere.
+"""What README and docs say is so: every code block runs, every name is documented, every link leads
+somewhere.
 
-A block says above itself how: `<!-- run: worker -->` beside a running worker, `log` the same with jobs done,
-`check` or `alone` with no worker, or `<!-- not run: reason -->`. `<!-- prints: text -->` is expected in its output.
+A block says above itself how: `<!-- run: worker -->` beside a running worker, `log` the same with
+jobs done, `check` or `alone` with no worker, or `<!-- not run: reason -->`. `<!-- prints: text -->`
+is expected in its output.
 """
 
 import json
@@ -14,16 +16,26 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-from support.ledger import Ledger, ask
+from support.ledger import LedgerProbe, ask
 
 from producer.contract import errors
 from producer.contract.ledger import SharedKeys
 from worker.ledger.connection import Keys
-from worker.settings import VENDORS, CallSettings, ChainSettings, LinkSettings, ServerSettings, Settings, Slice
+from worker.settings import (
+    VENDORS,
+    CallSettings,
+    ChainSettings,
+    LinkSettings,
+    ServerSettings,
+    Settings,
+    Slice,
+)
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
-BLOCK = re.compile(r"(?P<marks>(?:<!-- .*? -->\n)*)```(?P<language>\w*)\n(?P<code>.*?)```", re.DOTALL)
+BLOCK = re.compile(
+    r"(?P<marks>(?:<!-- .*? -->\n)*)```(?P<language>\w*)\n(?P<code>.*?)```", re.DOTALL
+)
 CHAIN = {"LLM_CHAIN": "simulator:sim-large,simulator:sim-small"}
 
 
@@ -41,8 +53,18 @@ def blocks() -> list[Block]:
         for match in BLOCK.finditer(page.read_text()):
             if match["language"]:
                 marks = dict(re.findall(r"<!-- (not run|run|prints): (.*?) -->", match["marks"]))
-                assert "run" in marks or "not run" in marks, f"{page.name}: a block that nobody runs:\n{match['code']}"
-                found.append(Block(page.name, match["language"], match["code"], marks.get("run", ""), marks.get("prints", "")))
+                assert "run" in marks or "not run" in marks, (
+                    f"{page.name}: a block that nobody runs:\n{match['code']}"
+                )
+                found.append(
+                    Block(
+                        page.name,
+                        match["language"],
+                        match["code"],
+                        marks.get("run", ""),
+                        marks.get("prints", ""),
+                    )
+                )
     return found
 
 
@@ -88,11 +110,16 @@ def test_a_block_that_needs_no_worker_runs(block, tmp_path):
 
 
 @pytest.mark.parametrize("block", runnable("log"))
-def test_the_cost_of_a_log_is_what_the_ledger_booked(block, complete, start_worker, redis_url, tmp_path):
+def test_the_cost_of_a_log_is_what_the_ledger_booked(
+    block, complete, start_worker, redis_url, tmp_path
+):
     start_worker(CHAIN, name="worker")
-    for job in [complete.delay(ask(f"What is {thing}?"), "user-1") for thing in ("a lease", "a fence", "a lane")]:
+    for job in [
+        complete.delay(ask(f"What is {thing}?"), "user-1")
+        for thing in ("a lease", "a fence", "a lane")
+    ]:
         job.value(20)
-    with Ledger(redis_url) as ledger:
+    with LedgerProbe(redis_url) as ledger:
         spent = ledger.counter("spent_micro")
     assert spent > 0
     assert round(float(run(block, tmp_path, {})) * 1_000_000) == spent
@@ -100,50 +127,89 @@ def test_the_cost_of_a_log_is_what_the_ledger_booked(block, complete, start_work
 
 def test_every_command_named_in_a_block_exists():
     targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
-    named = {target for block in blocks() for target in re.findall(r"^make ([a-z]+)", block.code, re.MULTILINE)}
+    named = {
+        target
+        for block in blocks()
+        for target in re.findall(r"^make ([a-z]+)", block.code, re.MULTILINE)
+    }
     assert named
     assert named <= targets
 
 
 def variables() -> set[str]:
-    slices = {each for each in Settings.__annotations__.values() if isinstance(each, type) and issubclass(each, Slice)}
+    slices = {
+        each
+        for each in Settings.__annotations__.values()
+        if isinstance(each, type) and issubclass(each, Slice)
+    }
     assert CallSettings in slices
-    aliases = {field.validation_alias for each in slices | {ChainSettings} for field in each.model_fields.values()}
-    links = {f"LLM_LINK_<NAME>_{name.upper()}" for each in (LinkSettings, ServerSettings) for name in each.model_fields}
-    servers = {f"{prefix}{name.upper()}" for prefix in VENDORS.values() for name in ServerSettings.model_fields}
+    aliases = {
+        field.validation_alias
+        for each in slices | {ChainSettings}
+        for field in each.model_fields.values()
+    }
+    links = {
+        f"LLM_LINK_<NAME>_{name.upper()}"
+        for each in (LinkSettings, ServerSettings)
+        for name in each.model_fields
+    }
+    servers = {
+        f"{prefix}{name.upper()}"
+        for prefix in VENDORS.values()
+        for name in ServerSettings.model_fields
+    }
     return aliases | links | servers
 
 
 def test_every_setting_is_documented_and_no_other():
-    documented = set(re.findall(r"`([A-Z][A-Z0-9_<>]+)`", (ROOT / "docs/configuration.md").read_text())) - {"<NAME>", "INFO"}
+    documented = set(
+        re.findall(r"`([A-Z][A-Z0-9_<>]+)`", (ROOT / "docs/configuration.md").read_text())
+    ) - {"<NAME>", "INFO"}
     assert documented == variables() | {"FLOWER_BASIC_AUTH"}
 
 
 def test_the_example_environment_is_complete():
-    named = set(re.findall(r"^#?([A-Z][A-Z0-9_]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE))
-    assert named == {name.replace("<NAME>", "LOCAL") for name in variables()} | {"FLOWER_BASIC_AUTH"}
+    named = set(
+        re.findall(r"^#?([A-Z][A-Z0-9_]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE)
+    )
+    assert named == {name.replace("<NAME>", "LOCAL") for name in variables()} | {
+        "FLOWER_BASIC_AUTH"
+    }
 
 
 def test_every_error_is_documented_and_no_other():
-    documented = set(re.findall(r"^\| `(\w+)` \|", (ROOT / "docs/errors.md").read_text(), re.MULTILINE))
+    documented = set(
+        re.findall(r"^\| `(\w+)` \|", (ROOT / "docs/errors.md").read_text(), re.MULTILINE)
+    )
     assert documented == set(errors.BY_NAME)
 
 
 def test_every_key_is_documented_and_no_other():
-    rows = [line.split("|")[2] for line in (ROOT / "docs/redis-keys.md").read_text().splitlines() if line.startswith("| `.")]
+    rows = [
+        line.split("|")[2]
+        for line in (ROOT / "docs/redis-keys.md").read_text().splitlines()
+        if line.startswith("| `.")
+    ]
     documented = {name for row in rows for name in re.findall(r"`(\w+)`", row)}
-    methods = {name for cls in (SharedKeys, Keys) for name in vars(cls) if not name.startswith("_")} - {"root", "prefix"}
+    methods = {
+        name for cls in (SharedKeys, Keys) for name in vars(cls) if not name.startswith("_")
+    } - {"root", "prefix"}
     assert documented == methods
 
 
 def test_every_guarantee_names_a_test_that_exists():
     page = (ROOT / "docs/guarantees.md").read_text()
-    rows = [line for line in page.partition("## Not promised")[0].splitlines() if line.startswith("| ")][1:]
+    rows = [
+        line for line in page.partition("## Not promised")[0].splitlines() if line.startswith("| ")
+    ][1:]
     for row in rows:
         named = re.findall(r"`([\w/.]+\.py)::(\w+)`", row.rsplit("|", 2)[1])
         assert named, row
         for path, name in named:
-            assert re.search(rf"^def {name}\(", (ROOT / path).read_text(), re.MULTILINE), (path, name)
+            assert re.search(rf"^def {name}\(", (ROOT / path).read_text(), re.MULTILINE), (
+                path,
+                name,
+            )
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

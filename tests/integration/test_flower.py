@@ -1,4 +1,6 @@
-"""Flower over the worker's app: behind a password, and it never learns a prompt, an answer or a key."""
+"""Flower over the worker's app: behind a password, and it never learns a prompt, an answer or a
+key.
+"""
 
 import base64
 import json
@@ -11,7 +13,14 @@ from support import flower
 from support.flower import LOGIN
 from support.ledger import ask, until
 
-SEARCH = {"draw": 1, "start": 0, "length": 10, "order[0][column]": 0, "order[0][dir]": "asc", "columns[0][data]": "name"}
+SEARCH = {
+    "draw": 1,
+    "start": 0,
+    "length": 10,
+    "order[0][column]": 0,
+    "order[0][dir]": "asc",
+    "columns[0][data]": "name",
+}
 """What Flower's task page asks for when a person types into its search field."""
 
 
@@ -27,9 +36,13 @@ def answered(complete):
     return job
 
 
-def test_flower_shows_jobs_to_its_operator_and_prompts_to_nobody(fleet_view, complete, wire, openai_env, start_worker):
+def test_flower_shows_jobs_to_its_operator_and_prompts_to_nobody(
+    fleet_view, complete, wire, openai_env, start_worker
+):
     start_worker(openai_env)
-    assert [fleet_view.get(path)[0] for path in ("/tasks", "/metrics", "/api/tasks", "/healthcheck")] == [401, 401, 401, 200]
+    assert [
+        fleet_view.get(path)[0] for path in ("/tasks", "/metrics", "/api/tasks", "/healthcheck")
+    ] == [401, 401, 401, 200]
     assert fleet_view.get("/tasks", "ops:guess")[0] == 401
     fleet_view.wait_shown(lambda: answered(complete))
     job = complete.delay(ask("the secret prompt"), "u1")
@@ -38,7 +51,11 @@ def test_flower_shows_jobs_to_its_operator_and_prompts_to_nobody(fleet_view, com
     status, shown = fleet_view.get(f"/api/task/info/{job.id}", LOGIN)
     assert status == 200
     assert json.loads(shown)["name"] == "completions.complete"
-    found = json.loads(fleet_view.get(f"/tasks/datatable?{urlencode(SEARCH | {'search[value]': job.id})}", LOGIN)[1])
+    found = json.loads(
+        fleet_view.get(f"/tasks/datatable?{urlencode(SEARCH | {'search[value]': job.id})}", LOGIN)[
+            1
+        ]
+    )
     assert [task["uuid"] for task in found["data"]] == [job.id]
     for page in (
         shown,
@@ -52,7 +69,9 @@ def test_flower_shows_jobs_to_its_operator_and_prompts_to_nobody(fleet_view, com
 def test_nothing_can_be_changed_through_it(fleet_view, complete, wire, openai_env, start_worker):
     """It looks; whoever learns its password cannot run a task."""
     start_worker(openai_env)
-    request = urllib.request.Request(fleet_view.url + "/api/task/send-task/completions.complete", b"{}", method="POST")
+    request = urllib.request.Request(
+        fleet_view.url + "/api/task/send-task/completions.complete", b"{}", method="POST"
+    )
     request.add_header("Authorization", "Basic " + base64.b64encode(LOGIN.encode()).decode())
     with pytest.raises(urllib.error.HTTPError) as refused:
         urllib.request.urlopen(request, timeout=10)
@@ -61,7 +80,8 @@ def test_nothing_can_be_changed_through_it(fleet_view, complete, wire, openai_en
 
 
 def test_it_does_not_start_without_a_login(redis_url, tmp_path):
-    with pytest.raises(AssertionError, match=r"export FLOWER_BASIC_AUTH=user:password"), flower.running(
-        tmp_path, REDIS_URL=redis_url, FLOWER_BASIC_AUTH=""
-    ):  # fmt: skip
+    with (
+        pytest.raises(AssertionError, match=r"export FLOWER_BASIC_AUTH=user:password"),
+        flower.running(tmp_path, REDIS_URL=redis_url, FLOWER_BASIC_AUTH=""),
+    ):
         pass

@@ -5,12 +5,12 @@ from pathlib import Path
 import pytest
 from support.ledger import KEYS, ask, until, work
 
-from worker.budgets.overrides import FLEET, Limits, Subject
+from worker.budgets.overrides import FLEET, Overrides, Subject
 from worker.embedded import EmbeddedValkey
 from worker.ledger.connection import connect
 from worker.monitoring.health import NAMES, Health
-from worker.observe.metrics import Metrics
 from worker.settings import HealthSettings
+from worker.telemetry.metrics import Metrics
 
 QUIET = {"LLM_COOLDOWN_SECONDS": "0.05", "LLM_MAX_ATTEMPTS": "1"}
 
@@ -21,7 +21,13 @@ def health(redis_url):
     redis = connect(redis_url)
 
     def ask_it(usd_per_day=None, **thresholds):
-        return Health(redis, KEYS, Metrics(redis, KEYS), HealthSettings(**({"least": 3} | thresholds)), usd_per_day).check()
+        return Health(
+            redis,
+            KEYS,
+            Metrics(redis, KEYS),
+            HealthSettings(**({"least": 3} | thresholds)),
+            usd_per_day,
+        ).check()
 
     yield ask_it
     redis.close()
@@ -41,7 +47,13 @@ def test_a_fleet_that_is_well_says_so(complete, wire, openai_env, start_worker, 
     assert names(verdict) == set()
     body = verdict.body()
     assert body["latency"]["count"] == 4
-    assert 0 < body["latency"]["p50_ms"] <= body["latency"]["p95_ms"] <= body["latency"]["p99_ms"] <= body["latency"]["max_ms"]
+    assert (
+        0
+        < body["latency"]["p50_ms"]
+        <= body["latency"]["p95_ms"]
+        <= body["latency"]["p99_ms"]
+        <= body["latency"]["max_ms"]
+    )
 
 
 def test_no_worker_is_down(health):
@@ -64,7 +76,9 @@ def test_slow_jobs(complete, wire, openai_env, start_worker, health):
     assert "slow" not in names(health())
 
 
-def test_jobs_that_fail_and_leave_dead_letters(complete, wire, openai_env, start_worker, health, command):
+def test_jobs_that_fail_and_leave_dead_letters(
+    complete, wire, openai_env, start_worker, health, command
+):
     """Refusals of limits are no failures of the service."""
     wire.script = lambda request, number: "500"
     start_worker(openai_env | QUIET)
@@ -76,8 +90,12 @@ def test_jobs_that_fail_and_leave_dead_letters(complete, wire, openai_env, start
     failing = next(finding for finding in verdict.findings if finding.name == "failing")
     assert failing.about == "openai:gpt-4o-mini"
     assert "failed 4 of 4 calls, most by unavailable" in failing.text
-    assert "openai:gpt-4o-mini: 4 of 4 calls failed: unavailable 4" in command("stats", "--last", "5m")
-    assert "ProvidersExhausted" in next(finding.text for finding in verdict.findings if finding.name == "errors")
+    assert "openai:gpt-4o-mini: 4 of 4 calls failed: unavailable 4" in command(
+        "stats", "--last", "5m"
+    )
+    assert "ProvidersExhausted" in next(
+        finding.text for finding in verdict.findings if finding.name == "errors"
+    )
 
 
 def test_a_provider_that_refuses_its_key(complete, wire, openai_env, start_worker, health):
@@ -85,7 +103,9 @@ def test_a_provider_that_refuses_its_key(complete, wire, openai_env, start_worke
     start_worker(openai_env | QUIET)
     work(complete, 1)
     until(lambda: "auth" in names(health()))
-    assert {finding.about for finding in health().findings if finding.name == "auth"} == {"openai:gpt-4o-mini"}
+    assert {finding.about for finding in health().findings if finding.name == "auth"} == {
+        "openai:gpt-4o-mini"
+    }
 
 
 def test_a_link_that_cools_down(complete, wire, openai_env, start_worker, health):
@@ -117,7 +137,9 @@ def test_a_queue_that_grows_old(complete, wire, openai_env, start_worker, health
 
 
 def test_a_job_that_was_meant_to_wait_is_no_old_queue(house, health):
-    """Its age in line counts from when it came there: after a countdown, a backoff, another job's answer."""
+    """Its age in line counts from when it came there: after a countdown, a backoff, another job's
+    answer.
+    """
     fleet = house(slots=0)
     for job_id in fleet.submit("u1", 4):
         fleet.redis.hset(KEYS.job(job_id), "at", 0)
@@ -126,16 +148,20 @@ def test_a_job_that_was_meant_to_wait_is_no_old_queue(house, health):
 
 
 def test_money(complete, wire, openai_env, start_worker, health, redis_url):
-    """A limit that is nearly spent, the settings' or one set at run time; and a day dearer than the alarm."""
+    """A limit that is nearly spent, the settings' or one set at run time; and a day dearer than the
+    alarm.
+    """
     start_worker(openai_env)
     work(complete, 2)
     spent = health().vitals.spent / 1e6
     assert names(health(usd_per_day=spent * 1.05)) == {"budget"}
     assert names(health(usd_per_day=spent * 2)) == set()
     redis = connect(redis_url)
-    Limits(redis, KEYS).change(FLEET, usd_per_day=spent)
-    Limits(redis, KEYS).change(Subject("user", "u1"), tokens_per_hour=10)
-    found = {finding.about for finding in health(usd_per_day=100).findings if finding.name == "budget"}
+    Overrides(redis, KEYS).change(FLEET, usd_per_day=spent)
+    Overrides(redis, KEYS).change(Subject("user", "u1"), tokens_per_hour=10)
+    found = {
+        finding.about for finding in health(usd_per_day=100).findings if finding.name == "budget"
+    }
     assert found == {"fleet:all:usd_per_day", "user:u1:tokens_per_hour"}
     redis.close()
 
@@ -169,11 +195,15 @@ def test_a_slow_server_and_a_wrong_clock(redis_url, start_worker, health):
     assert abs(float(redis.hget(KEYS.skews, worker))) < 1000
     redis.hset(KEYS.skews, mapping={"other": 5000, "gone": 5000})
     redis.zadd(KEYS.workers, {"other": 9e15})  # and "gone" no longer lives
-    assert {(finding.name, finding.about) for finding in health().findings} == {("clock_skew", "other")}
+    assert {(finding.name, finding.about) for finding in health().findings} == {
+        ("clock_skew", "other")
+    }
     redis.close()
 
 
 def test_every_finding_is_caused_by_a_test():
-    """Whoever adds a probe adds its cause; that of "audit" is beside the other tests of the audit log."""
+    """Whoever adds a probe adds its cause; that of "audit" is beside the other tests of the audit
+    log.
+    """
     text = Path(__file__).read_text() + Path(__file__).with_name("test_audit.py").read_text()
     assert [name for name in NAMES if f'"{name}"' not in text and f'"{name}: ' not in text] == []

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from support.ledger import KEYS, Ledger, ask
+from support.ledger import KEYS, LedgerProbe, ask
 
 from producer.contract.errors import (
     BudgetExceeded,
@@ -36,7 +36,11 @@ def test_an_answer_carries_its_bill(complete, wire, openai_env, start_worker):
     job = complete.delay(ask("hello"), "u1")
     completion = job.value(30)
     assert completion.text == "A wired answer, always the same."
-    assert (completion.provider, completion.model, completion.attempts) == ("openai", "gpt-4o-mini", 1)
+    assert (completion.provider, completion.model, completion.attempts) == (
+        "openai",
+        "gpt-4o-mini",
+        1,
+    )
     assert (completion.usage.input, completion.usage.output) == (1000, 500)
     assert completion.cost_usd == 0.00045
     assert job.get(timeout=10)["text"] == completion.text
@@ -44,7 +48,9 @@ def test_an_answer_carries_its_bill(complete, wire, openai_env, start_worker):
 
 
 def test_the_fallback_is_a_visible_retry(complete, wire, start_worker):
-    """The state is RETRY between the links, the reason names link and fault, and the second answers."""
+    """The state is RETRY between the links, the reason names link and fault, and the second
+    answers.
+    """
     wire.script = lambda request, number: "503;delay=0.1"
     worker = start_worker(BACKUP | {"OPENAI_BASE_URL": wire.base_url})
     job = complete.delay(ask("rotate"), "u1")
@@ -82,14 +88,20 @@ def test_a_static_answer_is_the_last_resort(complete, wire, openai_env, start_wo
 
 
 def test_truncation_never_passes_silently(complete, wire, openai_env, start_worker):
-    """fail: the partial text in a typed error; accept: marked; retry: once, with twice the tokens. The log says ALERT."""
+    """fail: the partial text in a typed error; accept: marked; retry: once, with twice the tokens.
+    The log says ALERT.
+    """
     worker = start_worker(openai_env)
     wire.script = lambda request, number: "length"
     with pytest.raises(Truncated) as caught:
         complete.delay(ask("x"), "u1", max_tokens=50).value(30)
     assert caught.value.partial_text == "A wired answer, always the same."
-    assert complete.delay(ask("x"), "u1", on_truncation="accept").value(30).finish_reason == "length"
-    wire.script = lambda request, number: "length" if request["max_completion_tokens"] == 50 else "ok"
+    assert (
+        complete.delay(ask("x"), "u1", on_truncation="accept").value(30).finish_reason == "length"
+    )
+    wire.script = lambda request, number: (
+        "length" if request["max_completion_tokens"] == 50 else "ok"
+    )
     job = complete.delay(ask("x"), "u1", max_tokens=50, on_truncation="retry")
     assert (job.value(30).finish_reason, job.status.attempts) == ("stop", 2)
     lines = [json.loads(line) for line in worker.log().splitlines() if '"provider_call"' in line]
@@ -99,7 +111,8 @@ def test_truncation_never_passes_silently(complete, wire, openai_env, start_work
 
 
 @pytest.mark.parametrize(
-    ("event", "reason"), [("refusal", "refusal"), ("filter", "content_filter"), ("policy", "content_filter")]
+    ("event", "reason"),
+    [("refusal", "refusal"), ("filter", "content_filter"), ("policy", "content_filter")],
 )
 def test_a_refusal_is_an_error(complete, wire, openai_env, start_worker, event, reason):
     """No empty text passes as an answer."""
@@ -121,8 +134,13 @@ def test_limits_refuse_with_the_numbers(complete, wire, openai_env, start_worker
     with pytest.raises(RateLimited) as caught:
         complete.delay(ask("x"), "u1", max_tokens=10).value(30)
     assert caught.value.details | {"retry_after_s": 0} == {
-        "limit": "user_requests_per_minute", "allowed": 5, "used": 5, "held": 0, "asked": 1, "retry_after_s": 0,
-    }  # fmt: skip
+        "limit": "user_requests_per_minute",
+        "allowed": 5,
+        "used": 5,
+        "held": 0,
+        "asked": 1,
+        "retry_after_s": 0,
+    }
     assert 0 < caught.value.retry_after_s <= 61
     assert len(wire.calls) == 5
 
@@ -140,7 +158,7 @@ def test_a_queued_job_is_cancelled_for_free(complete, redis_url):
     assert job.cancel() == "cancelled"
     with pytest.raises(Cancelled):
         job.value(5)
-    with Ledger(redis_url) as ledger:
+    with LedgerProbe(redis_url) as ledger:
         assert ledger.open() == 0
 
 
@@ -160,8 +178,12 @@ def test_a_running_job_is_cancelled_at_its_socket(complete, wire, openai_env, st
 
 
 @pytest.mark.parametrize("event", ["hang", "hang_headers", "drip;gap=0.1"])
-def test_a_provider_that_never_ends_costs_one_timeout(complete, wire, openai_env, start_worker, event):
-    """The total deadline of a call holds inside a real worker; the attempt counts as possibly billed."""
+def test_a_provider_that_never_ends_costs_one_timeout(
+    complete, wire, openai_env, start_worker, event
+):
+    """The total deadline of a call holds inside a real worker; the attempt counts as possibly
+    billed.
+    """
     wire.script = lambda request, number: event
     start_worker(openai_env | {"LLM_TIMEOUT_SECONDS": "0.5", "LLM_MAX_ATTEMPTS": "1"})
     job = complete.delay(ask("x"), "u1")
@@ -203,13 +225,17 @@ def test_repeating_a_submission_is_safe(complete, wire, openai_env, start_worker
 
 
 def test_a_plain_celery_client_is_adopted(complete, wire, openai_env, start_worker, redis_url):
-    """A message by name with inline arguments becomes a job under its own id; its arguments show nowhere."""
+    """A message by name with inline arguments becomes a job under its own id; its arguments show
+    nowhere.
+    """
     from celery import Celery
 
     worker = start_worker(openai_env)
     client = Celery("plain", broker=redis_url, backend=redis_url, set_as_current=False)
     options = {"queue": "completions.interactive"}
-    result = client.send_task("completions.complete", [ask("TOPSECRET"), "u1"], {"max_tokens": 20}, **options)
+    result = client.send_task(
+        "completions.complete", [ask("TOPSECRET"), "u1"], {"max_tokens": 20}, **options
+    )
     assert result.get(timeout=20)["text"] == "A wired answer, always the same."
     assert complete.AsyncResult(result.id).status.state == "done"
     bad = client.send_task("completions.complete", [ask("TOPSECRET"), 7], **options)
@@ -219,10 +245,14 @@ def test_a_plain_celery_client_is_adopted(complete, wire, openai_env, start_work
     client.close()
 
 
-def test_no_secret_reaches_logs_broker_or_records(complete, wire, openai_env, start_worker, redis_url):
-    """Prompts, answers and keys are in the ledger's request, outcome and cache and in the result backend, nowhere else."""
+def test_no_secret_reaches_logs_broker_or_records(
+    complete, wire, openai_env, start_worker, redis_url
+):
+    """Prompts, answers and keys are in the ledger's request, outcome and cache and in the result
+    backend, nowhere else.
+    """
     worker = start_worker(openai_env)
-    with Ledger(redis_url) as ledger:
+    with LedgerProbe(redis_url) as ledger:
         monitor = ledger.redis.pubsub()
         monitor.psubscribe("/*celeryev*")
         complete.delay(ask("TOPSECRET"), "u1", temperature=0).value(20)
@@ -247,7 +277,7 @@ def test_an_unknown_job_is_not_waited_for(complete):
 def test_a_job_that_breaks_the_worker_is_poison_not_a_loop(complete, start_worker, redis_url):
     """Errors of our own are tried a bounded number of times and then told."""
     job = complete.delay(ask("x"), "u1")
-    with Ledger(redis_url) as ledger:
+    with LedgerProbe(redis_url) as ledger:
         ledger.redis.set(KEYS.request(job.id), "this is not the request any more")
     start_worker({"LEDGER_MAX_DELIVERIES": "2", "LEDGER_LEASE_SECONDS": "1"})
     with pytest.raises(Poisoned):

@@ -1,4 +1,6 @@
-"""What we rely on inside kombu: these names and this behaviour are not its public interface, so they are pinned here."""
+"""What we rely on inside kombu: these names and this behaviour are not its public interface, so
+they are pinned here.
+"""
 
 import pytest
 from kombu import Connection, Producer, Queue
@@ -21,7 +23,11 @@ def test_the_cure_is_behind_every_scheme():
     """And what kombu knows of Sentinels stays."""
     assert {get_transport_cls(scheme) for scheme in ("redis", "rediss")} == {broker.Transport}
     cured = get_transport_cls("sentinel").Channel
-    assert (cured.QoS, cured.do_restore, cured._brpop_read) == (broker.QoS, broker.Channel.do_restore, broker.Channel._brpop_read)
+    assert (cured.QoS, cured.do_restore, cured._brpop_read) == (
+        broker.QoS,
+        broker.Channel.do_restore,
+        broker.Channel._brpop_read,
+    )
     assert (cured._get_pool, cured.connection_class) == (
         kombus.SentinelChannel._get_pool,
         kombus.SentinelChannel.connection_class,
@@ -52,7 +58,9 @@ def test_renewal_moves_the_stamp_of_unacknowledged_messages(channel, redis_url):
 def test_a_closed_channel_is_silent_about_what_it_had_delivered(channel):
     """kombu's own raises AttributeError here, which ends a worker."""
     first, second = deliver(channel), deliver(channel)
-    channel.connection.client = None  # what collect() does to a lost connection before its channel is closed
+    channel.connection.client = (
+        None  # what collect() does to a lost connection before its channel is closed
+    )
     channel.close()
     first.ack()
     second.reject(requeue=True)

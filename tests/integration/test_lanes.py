@@ -1,4 +1,6 @@
-"""Waiting jobs are released fairly over users, by the scripts alone: weights, caps, lanes, absence, tombstones, places."""
+"""Waiting jobs are released fairly over users, by the scripts alone: weights, caps, lanes, absence,
+tombstones, places.
+"""
 
 from collections import Counter
 
@@ -97,7 +99,9 @@ def test_the_place_in_line_is_told(house, complete):
 
 moves = st.lists(
     st.one_of(
-        st.tuples(st.just("submit"), st.sampled_from("abc"), st.sampled_from(["interactive", "batch"])),
+        st.tuples(
+            st.just("submit"), st.sampled_from("abc"), st.sampled_from(["interactive", "batch"])
+        ),
         st.tuples(st.just("end"), st.just(""), st.just("")),
         st.tuples(st.just("cancel"), st.sampled_from("abc"), st.just("")),
     ),
@@ -105,10 +109,14 @@ moves = st.lists(
 )
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(moves=moves, cap=st.sampled_from([None, 1, 2]))
 def test_the_fleet_is_never_idle_while_somebody_may_be_served(redis_url, moves, cap):
-    """Work-conserving, within caps, whatever happens in which order; and nothing is left in the indexes."""
+    """Work-conserving, within caps, whatever happens in which order; and nothing is left in the
+    indexes.
+    """
     house = House(redis_url, slots=2, user_in_flight=cap)
     waiting = []
     for move, user, lane in moves:
@@ -117,7 +125,11 @@ def test_the_fleet_is_never_idle_while_somebody_may_be_served(redis_url, moves, 
         elif move == "end" and house.ended < len(house.released):
             house.end_one()
         elif move == "cancel":
-            mine = [job_id for job_id in waiting if job_id.startswith(user) and job_id not in house.released]
+            mine = [
+                job_id
+                for job_id in waiting
+                if job_id.startswith(user) and job_id not in house.released
+            ]
             if mine:
                 house.jobs.cancel(mine[0])
                 waiting.remove(mine[0])

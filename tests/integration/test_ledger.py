@@ -1,18 +1,28 @@
-"""The ledger's scripts under any order of calls: no job lost, one outcome each, money that adds up, after every step."""
+"""The ledger's scripts under any order of calls: no job lost, one outcome each, money that adds up,
+after every step.
+"""
 
 from collections import Counter
 
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, multiple, rule, run_state_machine_as_test
+from hypothesis.stateful import (
+    Bundle,
+    RuleBasedStateMachine,
+    consumes,
+    invariant,
+    multiple,
+    rule,
+    run_state_machine_as_test,
+)
 from redis import Redis
-from support.ledger import KEYS, Ledger
+from support.ledger import KEYS, LedgerProbe
 
 from producer.contract.errors import JobError
 from producer.contract.messages import Completion, CompletionRequest, Usage
 from producer.contract.submission import Publication, Submission
 from worker.faults import LeaseLost
-from worker.ledger.ledger import Jobs
+from worker.ledger.ledger import Ledger
 from worker.ledger.running_job import Bill, Candidate, Job
 from worker.settings import LedgerSettings, Link
 
@@ -26,12 +36,23 @@ MONEY = st.integers(0, 500)
 
 
 def answer(job: Job, text: str) -> Completion:
-    return Completion(text=text, finish_reason="stop", model="m", provider="simulator", usage=Usage(), cost_usd=0, attempts=1,
-                      latency_ms=1, request_id=job.id)  # fmt: skip
+    return Completion(
+        text=text,
+        finish_reason="stop",
+        model="m",
+        provider="simulator",
+        usage=Usage(),
+        cost_usd=0,
+        attempts=1,
+        latency_ms=1,
+        request_id=job.id,
+    )
 
 
 class LedgerMachine(RuleBasedStateMachine):
-    """Deliveries are kept and repeated at will, as a broker may; workers die by never using their `Job` again."""
+    """Deliveries are kept and repeated at will, as a broker may; workers die by never using their
+    `Job` again.
+    """
 
     url = ""
     jobs_of_worker = Bundle("jobs_of_worker")
@@ -40,14 +61,16 @@ class LedgerMachine(RuleBasedStateMachine):
         super().__init__()
         self.redis = Redis.from_url(self.url, decode_responses=True)
         self.redis.flushall()
-        self.ledger = Ledger(self.url)
-        self.jobs = Jobs(self.redis, KEYS, LedgerSettings(deliveries=3), "test")
+        self.ledger = LedgerProbe(self.url)
+        self.jobs = Ledger(self.redis, KEYS, LedgerSettings(deliveries=3), "test")
         self.jobs.beat("test", 3, 3600)
         self.submitted: list[str] = []
         self.deliveries: list[str] = []
         self.outcomes: dict[str, str] = {}
         self.bills: dict[tuple[str, int], int] = {}
-        """What each start was told to cost, by job and fence: booked once, however often and late it is sent."""
+        """What each start was told to cost, by job and fence: booked once, however often and late
+        it is sent.
+        """
 
     def teardown(self) -> None:
         """Whatever happened, every job still comes to its end."""
@@ -70,11 +93,11 @@ class LedgerMachine(RuleBasedStateMachine):
     def submit(self, user: str, delayed: bool) -> None:
         job_id = f"j{len(self.submitted)}"
         submission = Submission(job_id, user, REQUEST, {}, delay_ms=100_000 if delayed else 0)
-        state, told, orders = self.jobs.submit(submission)
+        state, told, publications = self.jobs.submit(submission)
         assert (state, told) == ("new", job_id)
         assert self.jobs.submit(submission) == ("same", job_id, [])
         self.submitted.append(job_id)
-        self._publish(orders)
+        self._publish(publications)
 
     @rule(target=jobs_of_worker, which=st.integers(0, 50))
     def deliver(self, which: int):
@@ -97,24 +120,38 @@ class LedgerMachine(RuleBasedStateMachine):
         if reply[0] == "go":
             job.link = LINK.name
 
-    @rule(job=consumes(jobs_of_worker), micro=MONEY, kind=st.sampled_from(["none", "maybe", "real"]), answered=st.booleans())
+    @rule(
+        job=consumes(jobs_of_worker),
+        micro=MONEY,
+        kind=st.sampled_from(["none", "maybe", "real"]),
+        answered=st.booleans(),
+    )
     def settle(self, job: Job, micro: int, kind: str, answered: bool) -> None:
-        """Also by a worker that lost its lease long ago: its cost counts, its outcome may come too late."""
+        """Also by a worker that lost its lease long ago: its cost counts, its outcome may come too
+        late.
+        """
         job.bill = self._bill(job, kind, micro)
         if job.bill.kind == "real":
             self.bills[job.id, job.fence] = micro
         for text in ("first", "another"):
-            _, orders = self.jobs.settle(job, answer(job, text) if answered else JobError(text))
-            self._publish(orders)
+            _, publications = self.jobs.settle(
+                job, answer(job, text) if answered else JobError(text)
+            )
+            self._publish(publications)
             self.an_outcome_never_changes()
 
-    @rule(job=consumes(jobs_of_worker), micro=MONEY, kind=st.sampled_from(["none", "maybe", "real"]), wait=st.booleans())
+    @rule(
+        job=consumes(jobs_of_worker),
+        micro=MONEY,
+        kind=st.sampled_from(["none", "maybe", "real"]),
+        wait=st.booleans(),
+    )
     def park(self, job: Job, micro: int, kind: str, wait: bool) -> None:
         job.bill = self._bill(job, kind, micro)
-        state, orders = self.jobs.park(job, 100.0 if wait else 0.0, fault="overloaded")
+        state, publications = self.jobs.park(job, 100.0 if wait else 0.0, fault="overloaded")
         if state != "lost" and job.bill.kind == "real":
             self.bills[job.id, job.fence] = micro
-        self._publish(orders)
+        self._publish(publications)
 
     @rule()
     def lapse_all(self) -> None:
@@ -134,7 +171,10 @@ class LedgerMachine(RuleBasedStateMachine):
 
     @invariant()
     def everything_adds_up(self) -> None:
-        records = {key.rpartition(":")[2]: self.redis.hgetall(key) for key in self.redis.scan_iter(KEYS.job("*"))}
+        records = {
+            key.rpartition(":")[2]: self.redis.hgetall(key)
+            for key in self.redis.scan_iter(KEYS.job("*"))
+        }
         assert set(records) == set(self.submitted)
         self._each_job_is_in_one_place(records)
         held = sum(int(record.get("held_micro", 0)) for record in records.values())
@@ -143,7 +183,10 @@ class LedgerMachine(RuleBasedStateMachine):
         budget = self.ledger.budget("usd", "fleet", "all")
         assert budget == {"held": held, "spent": spent, "maybe": maybe}
         assert spent == sum(self.bills.values())
-        assert (self.ledger.counter("spent_micro"), self.ledger.counter("maybe_billed_micro")) == (spent, maybe)
+        assert (self.ledger.counter("spent_micro"), self.ledger.counter("maybe_billed_micro")) == (
+            spent,
+            maybe,
+        )
 
     @invariant()
     def an_outcome_never_changes(self) -> None:
@@ -154,24 +197,37 @@ class LedgerMachine(RuleBasedStateMachine):
                 assert self.outcomes.setdefault(job_id, outcome) == outcome
 
     def _each_job_is_in_one_place(self, records: dict[str, dict[str, str]]) -> None:
-        lines = {user: self.redis.lrange(KEYS.waiting("interactive", user), 0, -1) for user in ("u1", "u2")}
+        lines = {
+            user: self.redis.lrange(KEYS.waiting("interactive", user), 0, -1)
+            for user in ("u1", "u2")
+        }
         waiting = {job_id for line in lines.values() for job_id in line}
         opened = set(self.redis.zrange(KEYS.open, 0, -1))
         parked = set(self.redis.zrange(KEYS.parked, 0, -1))
         states = {job_id: record["state"] for job_id, record in records.items()}
-        assert opened == {job_id for job_id, state in states.items() if state in ("released", "running")}
+        assert opened == {
+            job_id for job_id, state in states.items() if state in ("released", "running")
+        }
         assert parked == {job_id for job_id, state in states.items() if state == "parked"}
         assert waiting >= {job_id for job_id, state in states.items() if state == "waiting"}
-        assert set(self.redis.zrange(KEYS.ring("interactive"), 0, -1)) == {user for user, line in lines.items() if line}
+        assert set(self.redis.zrange(KEYS.ring("interactive"), 0, -1)) == {
+            user for user, line in lines.items() if line
+        }
         in_flight = Counter(records[job_id]["user"] for job_id in opened)
-        assert {user: int(count) for user, count in self.redis.hgetall(KEYS.in_flight).items()} == in_flight
+        assert {
+            user: int(count) for user, count in self.redis.hgetall(KEYS.in_flight).items()
+        } == in_flight
 
     def _bill(self, job: Job, kind: str, micro: int) -> Bill:
         """Without an attempt there is nothing to pay."""
-        return Bill(kind, micro, micro) if job.link and kind == "real" else Bill(kind if job.link else "none")
+        return (
+            Bill(kind, micro, micro)
+            if job.link and kind == "real"
+            else Bill(kind if job.link else "none")
+        )
 
-    def _publish(self, orders: list[Publication]) -> None:
-        self.deliveries += [order.job_id for order in orders]
+    def _publish(self, publications: list[Publication]) -> None:
+        self.deliveries += [order.job_id for order in publications]
 
     def _state(self, job_id: str) -> str:
         return str(self.redis.hget(KEYS.job(job_id), "state"))
@@ -179,4 +235,6 @@ class LedgerMachine(RuleBasedStateMachine):
 
 def test_the_ledger_holds_under_any_order_of_calls(redis_url):
     LedgerMachine.url = redis_url
-    run_state_machine_as_test(LedgerMachine, settings=settings(max_examples=60, stateful_step_count=30, deadline=None))
+    run_state_machine_as_test(
+        LedgerMachine, settings=settings(max_examples=60, stateful_step_count=30, deadline=None)
+    )

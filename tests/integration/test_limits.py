@@ -1,10 +1,12 @@
-"""Limits set while all is running: overrides, groups with shared budgets and caps, the fleet; and their command."""
+"""Limits set while all is running: overrides, groups with shared budgets and caps, the fleet; and
+their command.
+"""
 
 from collections import Counter
 
 import pytest
 from click.testing import CliRunner
-from support.ledger import KEYS, Ledger
+from support.ledger import KEYS, LedgerProbe
 
 from producer.contract.errors import BudgetExceeded, RateLimited
 from worker.budgets.overrides import FLEET, NONE, Subject
@@ -40,7 +42,9 @@ def test_an_override_holds_from_the_next_reservation(house):
 
 
 def test_members_of_a_group_share_its_budget(house):
-    """What they spent before the limit was set counts; who left no longer draws on it; others never do."""
+    """What they spent before the limit was set counts; who left no longer draws on it; others never
+    do.
+    """
     house = house(slots=50)
     for user in ("alice", "bob"):
         house.limits.change(Subject("user", user), group="team")
@@ -56,7 +60,7 @@ def test_members_of_a_group_share_its_budget(house):
         one(house, "bob")
     house.limits.reset(Subject("user", "bob"))
     house.answer(one(house, "bob"))
-    assert Ledger.budget(house, "usd", "group", "team") == {"held": 0, "spent": 30, "maybe": 0}
+    assert LedgerProbe.budget(house, "usd", "group", "team") == {"held": 0, "spent": 30, "maybe": 0}
 
 
 def test_the_fleets_dollars_can_be_cut_at_night(house):
@@ -68,7 +72,9 @@ def test_the_fleets_dollars_can_be_cut_at_night(house):
 
 
 def test_a_groups_cap_is_shared_by_its_members_in_turn(house):
-    """Two at once for the team, however many it asks for; nobody of it starves; others are not held up."""
+    """Two at once for the team, however many it asks for; nobody of it starves; others are not held
+    up.
+    """
     house = house(slots=8)
     users = ["u1", "u2", "u3", "u4", "u5"]
     for user in users:
@@ -109,8 +115,16 @@ def command(redis_url, monkeypatch):
 
 def test_the_command_sets_shows_and_resets(command):
     assert command("show").output == "Nobody has limits of their own.\n"
-    assert command("set", "alice", "--weight", "4", "--usd-per-day", "2.5", "--join", "team").exit_code == 0
-    assert command("set", "--group", "team", "--tokens-per-hour", "none", "--in-flight", "20").exit_code == 0
+    assert (
+        command("set", "alice", "--weight", "4", "--usd-per-day", "2.5", "--join", "team").exit_code
+        == 0
+    )
+    assert (
+        command(
+            "set", "--group", "team", "--tokens-per-hour", "none", "--in-flight", "20"
+        ).exit_code
+        == 0
+    )
     assert command("set", "--fleet", "--usd-per-day", "500").exit_code == 0
     assert command("show").output.splitlines() == [
         "the fleet: usd_per_day 500; 0 in flight",

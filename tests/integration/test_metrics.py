@@ -1,4 +1,6 @@
-"""What the fleet counts about itself: nothing undercounted, percentiles within 2 %, and a dead Redis costs samples only."""
+"""What the fleet counts about itself: nothing undercounted, percentiles within 2 %, and a dead
+Redis costs samples only.
+"""
 
 import json
 import math
@@ -8,8 +10,8 @@ from support.ledger import KEYS, ask, until
 
 from worker.embedded import EmbeddedValkey
 from worker.ledger.connection import connect
-from worker.observe import metrics
-from worker.observe.metrics import Metrics
+from worker.telemetry import metrics
+from worker.telemetry.metrics import Metrics
 
 
 @pytest.fixture
@@ -27,12 +29,19 @@ def records(workers):
 
 
 @pytest.mark.parametrize("pool", ["threads", "prefork"])
-def test_three_workers_agree_with_the_exact_percentiles(complete, wire, openai_env, start_worker, fleet, pool):
-    """Each call's exact time is in its log line: count, P50, P95, P99 and max of the fleet are those, within 2 %."""
+def test_three_workers_agree_with_the_exact_percentiles(
+    complete, wire, openai_env, start_worker, fleet, pool
+):
+    """Each call's exact time is in its log line: count, P50, P95, P99 and max of the fleet are
+    those, within 2 %.
+    """
     wire.script = lambda request, number: f"ok;delay={0.005 * (number % 20)}"
     env = openai_env | {"LLM_USER_TOKENS_PER_HOUR": "100000000"}
     workers = [start_worker(env, pool=pool, concurrency=3) for _ in range(3)]
-    jobs = [complete.delay(ask(f"question {n}"), f"u{n % 5}", lane="batch" if n % 4 else "interactive") for n in range(150)]
+    jobs = [
+        complete.delay(ask(f"question {n}"), f"u{n % 5}", lane="batch" if n % 4 else "interactive")
+        for n in range(150)
+    ]
     for job in jobs:
         job.value(60)
     until(lambda: fleet.window(300).row("total") and fleet.window(300).row("total").count == 150)
@@ -42,25 +51,48 @@ def test_three_workers_agree_with_the_exact_percentiles(complete, wire, openai_e
     exact = sorted(each["latency_ms"] for each in calls)
     provider = rows["provider", "*", "*", "*"]
     assert provider.count == 150
-    for q, value in ((0.5, provider.p50), (0.95, provider.p95), (0.99, provider.p99), (1.0, provider.max)):
+    for q, value in (
+        (0.5, provider.p50),
+        (0.95, provider.p95),
+        (0.99, provider.p99),
+        (1.0, provider.max),
+    ):
         assert value == pytest.approx(exact[math.floor(q * 149)], rel=0.02)
     interactive = sorted(each["latency_ms"] for each in calls if each["lane"] == "interactive")
-    assert rows["provider", "interactive", "*", "*"].p95 == pytest.approx(interactive[math.floor(0.95 * 37)], rel=0.02)
-    assert [rows[kind, "*", "openai", "*"].count for kind in ("queue", "provider", "total")] == [150, 150, 150]
+    assert rows["provider", "interactive", "*", "*"].p95 == pytest.approx(
+        interactive[math.floor(0.95 * 37)], rel=0.02
+    )
+    assert [rows[kind, "*", "openai", "*"].count for kind in ("queue", "provider", "total")] == [
+        150,
+        150,
+        150,
+    ]
     assert fleet.totals().row("total").count == fleet.window(7200).row("total").count == 150
     assert fleet.totals().events["done"] == fleet.window(60).events["submitted"] == 150
 
 
-def test_every_call_of_a_job_is_counted_with_its_outcome(complete, wire, openai_env, start_worker, fleet):
+def test_every_call_of_a_job_is_counted_with_its_outcome(
+    complete, wire, openai_env, start_worker, fleet
+):
     """Also those before the last; a job without a call has no provider time."""
-    wire.script = lambda request, number: ("500", "429;ra=0", "ok")[min(number, 2)] if number < 3 else "ok"
+    wire.script = lambda request, number: (
+        ("500", "429;ra=0", "ok")[min(number, 2)] if number < 3 else "ok"
+    )
     start_worker(openai_env | {"LLM_COOLDOWN_SECONDS": "0.05"})
     for _ in range(2):
         complete.delay(ask("x"), "u1", temperature=0).value(30)
     until(lambda: fleet.window(60).row("total") and fleet.window(60).row("total").count == 2)
     window = fleet.window(60)
-    assert {outcome: count for (*_, outcome), count in window.calls.items()} == {"unavailable": 1, "rate_limited": 1, "ok": 1}
-    assert {kind: window.row(kind).count for kind in ("queue", "provider", "total")} == {"queue": 2, "provider": 3, "total": 2}
+    assert {outcome: count for (*_, outcome), count in window.calls.items()} == {
+        "unavailable": 1,
+        "rate_limited": 1,
+        "ok": 1,
+    }
+    assert {kind: window.row(kind).count for kind in ("queue", "provider", "total")} == {
+        "queue": 2,
+        "provider": 3,
+        "total": 2,
+    }
 
 
 def test_a_window_forgets(fleet):
@@ -80,7 +112,9 @@ def test_a_window_forgets(fleet):
 
 
 def test_a_dead_server_costs_samples_and_one_timeout(own_valkey: EmbeddedValkey, monkeypatch):
-    """Dropped samples are counted; after a failure nothing is sent for a while, then it works again."""
+    """Dropped samples are counted; after a failure nothing is sent for a while, then it works
+    again.
+    """
     now = [0.0]
     monkeypatch.setattr(metrics.time, "monotonic", lambda: now[0])
     fleet = Metrics(connect(own_valkey.url()), KEYS)

@@ -1,9 +1,11 @@
-"""What is known of models at work in a real worker: parameters, windows, aliases, prompt caching; and when it is wrong."""
+"""What is known of models at work in a real worker: parameters, windows, aliases, prompt caching;
+and when it is wrong.
+"""
 
 import json
 
 import pytest
-from support.ledger import Ledger, ask
+from support.ledger import LedgerProbe, ask
 
 from producer.contract.errors import Filtered, TooLong, Truncated
 
@@ -27,8 +29,12 @@ def picky(request, number):
     return "refused;param=temperature" if "temperature" in request else "ok"
 
 
-def test_a_parameter_that_is_refused_is_left_out_and_somebody_is_told(complete, wire, openai_env, start_worker):
-    """Once per process: the first job pays one refused call, which costs nothing; the next ones none. The links stay well."""
+def test_a_parameter_that_is_refused_is_left_out_and_somebody_is_told(
+    complete, wire, openai_env, start_worker
+):
+    """Once per process: the first job pays one refused call, which costs nothing; the next ones
+    none. The links stay well.
+    """
     wire.script = picky
     worker = start_worker(openai_env)
     first = complete.delay(ask("x"), "u1").value(30)
@@ -36,61 +42,99 @@ def test_a_parameter_that_is_refused_is_left_out_and_somebody_is_told(complete, 
     assert (first.attempts, second.attempts) == (2, 1)
     assert ["temperature" in call.request for call in wire.calls] == [True, False, False]
     alerts = [json.loads(line) for line in worker.log().splitlines() if "STALE_MODEL_DATA" in line]
-    assert [(each["link"], each["parameter"]) for each in alerts] == [("openai:gpt-4o-mini", "temperature")]
+    assert [(each["link"], each["parameter"]) for each in alerts] == [
+        ("openai:gpt-4o-mini", "temperature")
+    ]
 
 
-def test_a_prompt_too_long_for_one_goes_to_another_or_to_nobody(complete, wire, vendors, start_worker, redis_url):
+def test_a_prompt_too_long_for_one_goes_to_another_or_to_nobody(
+    complete, wire, vendors, start_worker, redis_url
+):
     """Known before the call, so no attempt is spent and nothing is held."""
     start_worker(vendors)
     completion = complete.delay(ask(WORDS), "u1", max_tokens=10).value(30)
     assert (completion.provider, completion.attempts, len(wire.calls)) == ("anthropic", 1, 1)
     with pytest.raises(TooLong) as caught:
-        complete.delay(ask(WORDS + WORDS[: 5 * 65_000]), "u1", model="openai:gpt-4o-mini", max_tokens=10).value(30)
+        complete.delay(
+            ask(WORDS + WORDS[: 5 * 65_000]), "u1", model="openai:gpt-4o-mini", max_tokens=10
+        ).value(30)
     assert caught.value.details["limit"] == 128_000 - 10
     assert caught.value.details["tokens"] > 190_000
-    with Ledger(redis_url) as ledger:
+    with LedgerProbe(redis_url) as ledger:
         assert (len(wire.calls), ledger.budget("usd", "fleet", "all")["held"]) == (1, 0)
 
 
 def test_slide_sends_what_fits_and_says_what_it_left_out(complete, wire, openai_env, start_worker):
-    start_worker(openai_env | {"LLM_MAX_COST_PER_REQUEST": "10", "LLM_USER_TOKENS_PER_HOUR": "100000000"})
-    turns = [{"role": role, "content": "word " * 30_000} for role in ("user", "assistant") * 2] + ask("So?")
-    completion = complete.delay([{"role": "system", "content": "Be brief."}, *turns], "u1", max_tokens=10, fit="slide").value(30)
+    start_worker(
+        openai_env | {"LLM_MAX_COST_PER_REQUEST": "10", "LLM_USER_TOKENS_PER_HOUR": "100000000"}
+    )
+    turns = [
+        {"role": role, "content": "word " * 30_000} for role in ("user", "assistant") * 2
+    ] + ask("So?")
+    completion = complete.delay(
+        [{"role": "system", "content": "Be brief."}, *turns], "u1", max_tokens=10, fit="slide"
+    ).value(30)
     assert completion.trimmed == 1
-    assert [turn["role"] for turn in wire.calls[0].request["messages"]] == ["system", "assistant", "user", "assistant", "user"]
+    assert [turn["role"] for turn in wire.calls[0].request["messages"]] == [
+        "system",
+        "assistant",
+        "user",
+        "assistant",
+        "user",
+    ]
 
 
-def test_batch_jobs_take_the_fast_models_and_share_a_cached_beginning(complete, wire, vendors, start_worker):
+def test_batch_jobs_take_the_fast_models_and_share_a_cached_beginning(
+    complete, wire, vendors, start_worker
+):
     """From the second job on the beginning is marked; interactive jobs take the chain as it is."""
     start_worker(vendors | {"LLM_CHAIN": "anthropic:claude-haiku-4-5"}, concurrency=1)
     system = {"role": "system", "content": "Summarise in one sentence."}
     for text in ("a", "b"):
         complete.delay([system, *ask(text)], "u1", lane="batch").value(30)
     complete.delay([system, *ask("c")], "u1").value(30)
-    assert [call.model for call in wire.calls] == ["claude-haiku-5-5", "claude-haiku-5-5", "claude-haiku-4-5"]
+    assert [call.model for call in wire.calls] == [
+        "claude-haiku-5-5",
+        "claude-haiku-5-5",
+        "claude-haiku-4-5",
+    ]
     assert ["cache_control" in str(call.request) for call in wire.calls] == [False, True, False]
 
 
-def test_reasoning_that_ate_the_limit_is_reported_and_not_repeated_with_the_same(complete, wire, openai_env, start_worker):
+def test_reasoning_that_ate_the_limit_is_reported_and_not_repeated_with_the_same(
+    complete, wire, openai_env, start_worker
+):
     """A model at its own largest output has nothing to grow into."""
-    wire.reply = {"text": "", "finish": "length", "usage": {"in": 10, "out": 16_384, "reasoning": 16_384}}
+    wire.reply = {
+        "text": "",
+        "finish": "length",
+        "usage": {"in": 10, "out": 16_384, "reasoning": 16_384},
+    }
     start_worker(openai_env)
-    with pytest.raises(Truncated, match=r"all of it went into reasoning \(16,384 tokens\)") as caught:
+    with pytest.raises(
+        Truncated, match=r"all of it went into reasoning \(16,384 tokens\)"
+    ) as caught:
         complete.delay(ask("x"), "u1", max_tokens=16_384, on_truncation="retry").value(30)
-    assert (caught.value.partial_text, caught.value.details["reasoning_tokens"], len(wire.calls)) == ("", 16_384, 1)
+    assert (
+        caught.value.partial_text,
+        caught.value.details["reasoning_tokens"],
+        len(wire.calls),
+    ) == ("", 16_384, 1)
     with pytest.raises(Truncated):
         complete.delay(ask("y"), "u1", max_tokens=100, on_truncation="retry").value(30)
     assert [call.request["max_completion_tokens"] for call in wire.calls] == [16_384, 100, 200]
 
 
-def test_an_answer_that_is_not_as_expected_is_asked_for_once_more(complete, wire, vendors, start_worker, redis_url):
+def test_an_answer_that_is_not_as_expected_is_asked_for_once_more(
+    complete, wire, vendors, start_worker, redis_url
+):
     """On the next link; then it is withheld. Both calls were paid for, and neither answer is shown."""
     worker = start_worker(vendors | {"LLM_OUTPUT_FILTERS": "pattern=retry"})
     with pytest.raises(Filtered, match="pattern: does not match") as caught:
         complete.delay(ask("A number?"), "u1", expect=r"^\d+$").value(30)
     assert [call.model for call in wire.calls] == ["gpt-4o-mini", "claude-haiku-4-5"]
     assert "wired answer" not in str(caught.value) + repr(caught.value.details) + worker.log()
-    with Ledger(redis_url) as ledger:
+    with LedgerProbe(redis_url) as ledger:
         assert ledger.budget("usd", "fleet", "all")["spent"] > 0
     assert complete.delay(ask("Words?"), "u1", expect="wired").value(30).flags == ()
 

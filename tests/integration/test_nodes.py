@@ -1,4 +1,6 @@
-"""pytest-celery's own fixtures work on local processes, in both pools: what the fault tests stand on."""
+"""pytest-celery's own fixtures work on local processes, in both pools: what the fault tests stand
+on.
+"""
 
 import pytest
 from pytest_celery import CeleryTestSetup, CeleryTestWorker
@@ -15,7 +17,9 @@ def worker_concurrency() -> int:
 
 
 def answering(setup: CeleryTestSetup) -> list[str]:
-    """The workers that answer. Asks again: a worker subscribes just after it says ready, and pub/sub keeps nothing."""
+    """The workers that answer. Asks again: a worker subscribes just after it says ready, and
+    pub/sub keeps nothing.
+    """
     replies = (setup.app.control.ping(timeout=1, limit=1) for _ in range(10))
     return [name for reply in next(filter(None, replies), []) for name in reply]
 
@@ -27,7 +31,9 @@ def test_setup_is_ready_and_answers_control(celery_setup: CeleryTestSetup) -> No
     assert answering(celery_setup) == [celery_setup.worker.hostname()]
 
 
-def test_killed_worker_is_gone_and_comes_back(celery_setup: CeleryTestSetup, celery_worker: CeleryTestWorker) -> None:
+def test_killed_worker_is_gone_and_comes_back(
+    celery_setup: CeleryTestSetup, celery_worker: CeleryTestWorker
+) -> None:
     celery_worker.assert_log_exists("ready.")
     celery_worker.kill()
     assert celery_worker.container.status == "exited"

@@ -1,4 +1,5 @@
-"""What the fleet sends to a link: rotation to one with room, waiting lines, grants, rates after a 429, probes after a cooldown.
+"""What the fleet sends to a link: rotation to one with room, waiting lines, grants, rates after a
+429, probes after a cooldown.
 
 Limits are so small or so large that the time a test takes changes nothing.
 """
@@ -20,10 +21,16 @@ ONE_AT_ONCE = {"p:a": {"calls": 1}}
 
 
 def room(house, link="p:a"):
-    return {name: float(value) for name, value in house.redis.hgetall(KEYS.pace(link)).items() if name != "probe"}
+    return {
+        name: float(value)
+        for name, value in house.redis.hgetall(KEYS.pace(link)).items()
+        if name != "probe"
+    }
 
 
-@pytest.mark.parametrize("pace", [ONE_A_MINUTE, ONE_AT_ONCE, {"p": {"requests": 1}, "p:b": {"requests": 1000}}])
+@pytest.mark.parametrize(
+    "pace", [ONE_A_MINUTE, ONE_AT_ONCE, {"p": {"requests": 1}, "p:b": {"requests": 1000}}]
+)
 def test_a_link_without_room_is_passed_over(house, pace):
     house = house(slots=4, pace=pace)
     jobs = [house.begin(job_id) for job_id in house.submit("u", 2)]
@@ -35,7 +42,7 @@ def test_what_fits_no_link_waits_for_the_one_that_has_room_first(house):
     jobs = [house.begin(job_id) for job_id in house.submit("u", 3)]
     assert [house.attempt(job, "a", "b") for job in jobs[:2]] == ["a", "b"]
     wait = house.attempt(jobs[2], "a", "b")
-    assert (wait.behind, wait.patient) == ("pace:p:b", True)
+    assert (wait.wakes_on, wait.patient) == ("pace:p:b", True)
     assert 20 < wait.after_s < 40  # two a minute, less 2 %
 
 
@@ -100,7 +107,9 @@ def test_users_behind_one_link_are_served_by_their_weights(house):
 
 
 def test_a_full_link_is_in_nobody_elses_way(house):
-    """Other users' jobs for another link flow, and so do a user's own once one of them went elsewhere."""
+    """Other users' jobs for another link flow, and so do a user's own once one of them went
+    elsewhere.
+    """
     house = house(slots=2, pace=ONE_AT_ONCE)
     house.submit("u", 20)
     blocked = [house.begin(house.released.pop(0)) for _ in range(2)]
@@ -155,7 +164,7 @@ def test_a_429_limits_a_link_of_unknown_limits_by_what_was_sent(house):
         house.fail(job, Fault.RATE_LIMITED, after_s=100)
     assert 6 <= room(house)["slow"] <= 8 * 60 / 2
     wait = house.attempt(house.begin(house.submit("u")[0]), "a")
-    assert wait.behind == "pace:p:a"
+    assert wait.wakes_on == "pace:p:a"
 
 
 def test_what_the_provider_tells_of_its_limits_is_heeded(house):
@@ -163,11 +172,16 @@ def test_what_the_provider_tells_of_its_limits_is_heeded(house):
     house = house(slots=8)
     first, second = (house.begin(job_id) for job_id in house.submit("u", 2))
     house.attempt(first, "a")
-    house.answer(first, allowance=Allowance(requests=60, requests_left=0, tokens=1000, tokens_left=900))
+    house.answer(
+        first, allowance=Allowance(requests=60, requests_left=0, tokens=1000, tokens_left=900)
+    )
     assert {name: room(house)[name] for name in ("requests", "tokens", "request_room")} == {
-        "requests": 60, "tokens": 1000, "request_room": 0}  # fmt: skip
+        "requests": 60,
+        "tokens": 1000,
+        "request_room": 0,
+    }
     wait = house.attempt(second, "a")
-    assert (wait.behind, 0 < wait.after_s < 1.1) == ("pace:p:a", True)
+    assert (wait.wakes_on, 0 < wait.after_s < 1.1) == ("pace:p:a", True)
 
 
 def cooled(house, jobs):
@@ -185,7 +199,7 @@ def test_after_a_cooldown_one_probe_goes_first(house, end):
     cooled(house, jobs)
     probe, follower, third = jobs[2:]
     assert house.attempt(probe, "a") == "a"
-    assert house.attempt(follower, "a").behind == "link:p:a"
+    assert house.attempt(follower, "a").wakes_on == "link:p:a"
     house.released.clear()
     if end == "answered":
         house.answer(probe)
@@ -202,15 +216,23 @@ def test_after_a_cooldown_one_probe_goes_first(house, end):
 
 
 moves = st.lists(
-    st.tuples(st.sampled_from("sssbbbbaaaflc"), st.sampled_from("uv"), st.sampled_from([("a",), ("b",), ("a", "b"), ("b", "a")])),
+    st.tuples(
+        st.sampled_from("sssbbbbaaaflc"),
+        st.sampled_from("uv"),
+        st.sampled_from([("a",), ("b",), ("a", "b"), ("b", "a")]),
+    ),
     max_size=80,
 )
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(moves=moves)
 def test_calls_at_once_are_counted_whatever_happens(redis_url, moves):
-    """Never more than allowed on a link; what is out is what is open or granted; in the end all are served."""
+    """Never more than allowed on a link; what is out is what is open or granted; in the end all are
+    served.
+    """
     house = House(redis_url, slots=3, pace={"p:a": {"calls": 1}, "p:b": {"calls": 2}})
     running, submitted, cancelled = [], [], set()
 
@@ -249,7 +271,11 @@ def test_calls_at_once_are_counted_whatever_happens(redis_url, moves):
     states = {house.redis.hget(KEYS.job(job_id), "state") for job_id in submitted}
     assert states <= {"failed", "cancelled", "dead"}
     house.sweep()
-    left = [key for kind in ("ring", "gates", "gated", "w:", "inf") for key in house.redis.keys(f"{KEYS.root}{kind}*")]
+    left = [
+        key
+        for kind in ("ring", "gates", "gated", "w:", "inf")
+        for key in house.redis.keys(f"{KEYS.root}{kind}*")
+    ]
     assert left == []
     house.redis.close()
 
@@ -263,8 +289,9 @@ def counts_agree(house):
 
 
 def test_a_fleet_keeps_to_what_a_provider_takes_at_once(complete, wire, start_worker, openai_env):
-    """A real worker with eight slots, forty jobs, three calls at once: never more, and every job is answered at its first
-    call; a job's wait costs one start, not one a second."""
+    """A real worker with eight slots, forty jobs, three calls at once: never more, and every job is
+    answered at its first call; a job's wait costs one start, not one a second.
+    """
     worker = start_worker(openai_env | {"LLM_PACE": "openai=-/-/3"}, concurrency=8)
     wire.script = lambda request, number: "ok;delay=0.05"
     jobs = complete.many([ask(f"question {n}") for n in range(40)], "u1", max_tokens=20)

@@ -1,4 +1,6 @@
-"""Entries of the broker that are no messages of ours are put aside; the worker goes on, and says nothing of what is in them."""
+"""Entries of the broker that are no messages of ours are put aside; the worker goes on, and says
+nothing of what is in them.
+"""
 
 import base64
 import json
@@ -15,17 +17,29 @@ SECRET = "the secret prompt"
 
 
 def envelope(said="[[], {}, {}]", **changes):
-    """A message of ours whose decoded body is `said`; `changes` replace (None: remove) what is at a__b."""
+    """A message of ours whose decoded body is `said`; `changes` replace (None: remove) what is at
+    a__b.
+    """
     entry = {
         "body": base64.b64encode(said.encode()).decode(),
         "content-encoding": "utf-8",
         "content-type": "application/json",
-        "headers": {"lang": "py", "task": COMPLETE, "id": "job-x", "argsrepr": "()", "kwargsrepr": "{}"},
+        "headers": {
+            "lang": "py",
+            "task": COMPLETE,
+            "id": "job-x",
+            "argsrepr": "()",
+            "kwargsrepr": "{}",
+        },
         "properties": {
-            "correlation_id": "job-x", "delivery_mode": 2, "priority": 0, "body_encoding": "base64", "delivery_tag": "tag-x",
+            "correlation_id": "job-x",
+            "delivery_mode": 2,
+            "priority": 0,
+            "body_encoding": "base64",
+            "delivery_tag": "tag-x",
             "delivery_info": {"exchange": "", "routing_key": QUEUES["interactive"]},
         },
-    }  # fmt: skip
+    }
     for path, value in changes.items():
         *parents, last = path.split("__")
         target = entry
@@ -47,7 +61,9 @@ POISON = {
     "no id": envelope(headers__id=None),
     "an id that is no text": envelope(headers__id=7),
     "no task": envelope(headers__task=None),
-    "an unknown task": envelope(json.dumps([[SECRET], {}, {}]), headers__task="tasks.delete_everything"),
+    "an unknown task": envelope(
+        json.dumps([[SECRET], {}, {}]), headers__task="tasks.delete_everything"
+    ),
     "no headers": envelope(headers=None),
     "no properties": envelope(properties=None),
     "no delivery tag": envelope(properties__delivery_tag=None),
@@ -71,7 +87,9 @@ def cli(redis_url, monkeypatch):
 
 @pytest.mark.parametrize("pool", ["threads", "prefork"])
 def test_no_entry_stops_a_worker(complete, wire, openai_env, start_worker, redis_url, cli, pool):
-    """After each of them a job is answered; what cannot be ours is listed with its reason, and its text is in no log."""
+    """After each of them a job is answered; what cannot be ours is listed with its reason, and its
+    text is in no log.
+    """
     worker = start_worker(openai_env, pool=pool, concurrency=2)
     pid = worker.pid
     with Redis.from_url(redis_url) as redis:

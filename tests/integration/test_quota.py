@@ -1,4 +1,6 @@
-"""Rate limits and budgets: the ledger's scripts and their twin in memory obey the same rules and take the same decisions."""
+"""Rate limits and budgets: the ledger's scripts and their twin in memory obey the same rules and
+take the same decisions.
+"""
 
 import itertools
 
@@ -6,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from redis import Redis
-from support.ledger import Ledger
+from support.ledger import LedgerProbe
 from support.memory_budgets import LIMITS, MemoryBudgets
 
 from producer.contract.errors import BudgetExceeded, JobError, RateLimited
@@ -15,7 +17,7 @@ from producer.contract.submission import Submission
 from worker.budgets.quota import Quota
 from worker.faults import Deferred, Fault, ProviderError
 from worker.ledger.connection import Keys
-from worker.ledger.ledger import Jobs
+from worker.ledger.ledger import Ledger
 from worker.ledger.running_job import Bill, Candidate, Job
 from worker.settings import LedgerSettings, Link, QuotaSettings
 
@@ -31,9 +33,9 @@ class InLedger:
 
     def __init__(self, url: str) -> None:
         self.redis = Redis.from_url(url, decode_responses=True)
-        self.budgets = Jobs(self.redis, Keys(), LedgerSettings(), "test")
+        self.budgets = Ledger(self.redis, Keys(), LedgerSettings(), "test")
         self.budgets.beat("test", 1000, 3600)
-        self.ledger = Ledger(url)
+        self.ledger = LedgerProbe(url)
 
     def open(self, user):
         job_id = f"job-{next(numbers)}"
@@ -43,7 +45,12 @@ class InLedger:
         return job
 
     def state(self, user):
-        names = (("tokens", "user", user), ("requests", "user", user), ("usd", "user", user), ("usd", "fleet", "all"))
+        names = (
+            ("tokens", "user", user),
+            ("requests", "user", user),
+            ("usd", "user", user),
+            ("usd", "fleet", "all"),
+        )
         read = [self.ledger.budget(*name) for name in names]
         return [(each["held"], each["spent"] + each["maybe"]) for each in read]
 
@@ -60,12 +67,32 @@ class InMemory:
 
     def open(self, user):
         zeros = dict.fromkeys(
-            ("submitted_ms", "begun_ms", "deadline_ms", "spent_micro", "maybe_micro", "attempts", "first_begun_ms"), 0
+            (
+                "submitted_ms",
+                "begun_ms",
+                "deadline_ms",
+                "spent_micro",
+                "maybe_micro",
+                "attempts",
+                "first_begun_ms",
+            ),
+            0,
         )
-        return Job(f"job-{next(numbers)}", 1, REQUEST, user, lane="interactive", tried=(), grow=False, **zeros)
+        return Job(
+            f"job-{next(numbers)}",
+            1,
+            REQUEST,
+            user,
+            lane="interactive",
+            tried=(),
+            double_max_tokens=False,
+            **zeros,
+        )
 
     def state(self, user):
-        return [(self.budgets.held(limit, user), self.budgets.used(limit, user)) for limit in LIMITS]
+        return [
+            (self.budgets.held(limit, user), self.budgets.used(limit, user)) for limit in LIMITS
+        ]
 
     def close(self):
         pass
@@ -73,7 +100,9 @@ class InMemory:
 
 @pytest.fixture(params=["ledger", "memory"])
 def side(request):
-    opened = InLedger(request.getfixturevalue("redis_url")) if request.param == "ledger" else InMemory()
+    opened = (
+        InLedger(request.getfixturevalue("redis_url")) if request.param == "ledger" else InMemory()
+    )
     yield opened
     opened.close()
 
@@ -97,7 +126,12 @@ def test_limit_5_the_6th_request_is_refused(side):
     with pytest.raises(RateLimited) as caught:
         spend(side, quota)
     details = caught.value.details
-    assert (details["limit"], details["allowed"], details["used"], details["asked"]) == ("user_requests_per_minute", 5, 5, 1)
+    assert (details["limit"], details["allowed"], details["used"], details["asked"]) == (
+        "user_requests_per_minute",
+        5,
+        5,
+        1,
+    )
     assert 0 < details["retry_after_s"] <= 61
     spend(side, quota, user="u2")
 
@@ -141,20 +175,33 @@ amounts = st.integers(0, 60)
 steps = st.lists(
     st.one_of(
         st.tuples(st.just("reserve"), st.sampled_from(["u1", "u2"]), amounts, amounts),
-        st.tuples(st.just("settle"), st.integers(0, 5), st.integers(0, 100), st.sampled_from(["real", "none", "maybe"])),
+        st.tuples(
+            st.just("settle"),
+            st.integers(0, 5),
+            st.integers(0, 100),
+            st.sampled_from(["real", "none", "maybe"]),
+        ),
     ),
     max_size=40,
 )
 LIMIT = QuotaSettings(
-    max_cost_per_request=None, tokens_per_hour=120, requests_per_minute=8, user_usd_per_day=0.000150, usd_per_day=0.000200
+    max_cost_per_request=None,
+    tokens_per_hour=120,
+    requests_per_minute=8,
+    user_usd_per_day=0.000150,
+    usd_per_day=0.000200,
 )
 ALLOWED = (120, 8, 150, 200)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(steps=steps)
 def test_both_decide_alike_and_never_overshoot(redis_url, steps):
-    """After every step: used + held within each limit, equal in both; a refusal or a wait only when it does not fit."""
+    """After every step: used + held within each limit, equal in both; a refusal or a wait only when
+    it does not fit.
+    """
     with Redis.from_url(redis_url) as redis:
         redis.flushall()
     sides = [InLedger(redis_url), InMemory()]
@@ -163,7 +210,9 @@ def test_both_decide_alike_and_never_overshoot(redis_url, steps):
     for kind, first, second, third in steps:
         if kind == "reserve":
             jobs = [side.open(first) for side in sides]
-            verdicts = {decision(*pair, candidate(second, third)) for pair in zip(quotas, jobs, strict=True)}
+            verdicts = {
+                decision(*pair, candidate(second, third)) for pair in zip(quotas, jobs, strict=True)
+            }
             assert len(verdicts) == 1
             if verdicts == {"go"}:
                 running.append((first, jobs, second, third))
@@ -175,7 +224,10 @@ def test_both_decide_alike_and_never_overshoot(redis_url, steps):
         for user in ("u1", "u2"):
             states = [side.state(user) for side in sides]
             assert states[0] == states[1]
-            assert all(held + used <= allowed for (held, used), allowed in zip(states[0], ALLOWED, strict=True))
+            assert all(
+                held + used <= allowed
+                for (held, used), allowed in zip(states[0], ALLOWED, strict=True)
+            )
     for _, jobs, _, _ in running:
         close(sides, jobs, 0, 0, "none")
     assert [held for user in ("u1", "u2") for held, _ in sides[0].state(user)] == [0] * 8
@@ -202,5 +254,7 @@ def assert_does_not_fit(state, asked, verdict):
 
 def close(sides, jobs, tokens, micro, how):
     for side, job in zip(sides, jobs, strict=True):
-        job.bill = {"real": Bill("real", micro, tokens), "none": Bill(), "maybe": Bill("maybe")}[how]
+        job.bill = {"real": Bill("real", micro, tokens), "none": Bill(), "maybe": Bill("maybe")}[
+            how
+        ]
         side.budgets.settle(job, JobError("done"))

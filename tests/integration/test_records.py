@@ -1,4 +1,6 @@
-"""Real lines of a real worker keep the documented schema, name their job, and can be summed and searched."""
+"""Real lines of a real worker keep the documented schema, name their job, and can be summed and
+searched.
+"""
 
 import json
 import subprocess
@@ -7,7 +9,7 @@ from pathlib import Path
 
 import jsonschema_rs
 import pytest
-from support.ledger import Ledger, ask
+from support.ledger import LedgerProbe, ask
 from support.nodes import ROOT
 
 from producer.contract.errors import JobError
@@ -21,7 +23,9 @@ def lines(worker):
 
 def completions(*arguments, text=None):
     command = [str(Path(sys.executable).with_name("completions")), "logs", *arguments]
-    return subprocess.run(command, input=text, capture_output=True, text=True, env={"PATH": "/usr/bin"})
+    return subprocess.run(
+        command, input=text, capture_output=True, text=True, env={"PATH": "/usr/bin"}
+    )
 
 
 @pytest.fixture
@@ -47,7 +51,9 @@ def busy(complete, wire, openai_env, start_worker):
 
 
 def test_every_line_keeps_the_schema(busy, redis_url):
-    """Also those of Celery and the SDKs. A job has one line at its end, a call one of its own; both add up to the ledger."""
+    """Also those of Celery and the SDKs. A job has one line at its end, a call one of its own; both
+    add up to the ledger.
+    """
     worker, jobs, expired = busy
     found = lines(worker)
     assert [list(SCHEMA.iter_errors(line)) for line in found if not SCHEMA.is_valid(line)] == []
@@ -64,7 +70,7 @@ def test_every_line_keeps_the_schema(busy, redis_url):
     calls = [line for line in found if line["event"] == "provider_call"]
     assert {line["trace_id"] for line in calls + ended[:4]} == {"ab" * 16}
     assert all(line["provider_request_id"] for line in calls if not line["error"])
-    with Ledger(redis_url) as ledger:
+    with LedgerProbe(redis_url) as ledger:
         spent = ledger.budget("usd", "fleet", "all")["spent"]
     for records in (calls, ended):
         assert round(sum(line["cost_usd"] or 0 for line in records) * 1e6) == spent
@@ -83,7 +89,9 @@ def test_lines_are_summed_and_searched(busy):
     (by_user,) = map(json.loads, read.stdout.splitlines())
     assert (by_user["user"], by_user["cost_usd"]) == ("u1", total["cost_usd"])
     assert "calls (2 failed)" in completions("sum", path, "--by", "day").stdout
-    found = completions("grep", path, "--job", jobs["a long question"].id, "--event", "provider_call")
+    found = completions(
+        "grep", path, "--job", jobs["a long question"].id, "--event", "provider_call"
+    )
     assert [json.loads(line)["finish_reason"] for line in found.stdout.splitlines()] == ["length"]
     assert completions("grep", path, "--error", "ProvidersExhausted").returncode == 0
     assert completions("grep", path, "--error", "Nothing").returncode == 1

@@ -1,4 +1,6 @@
-"""Secrets from where companies keep them: AWS's manager over real HTTP, and keys that change under a running worker."""
+"""Secrets from where companies keep them: AWS's manager over real HTTP, and keys that change under
+a running worker.
+"""
 
 import json
 import os
@@ -18,10 +20,13 @@ class Manager(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), Handler)
         self.secrets, self.asked, self.ended = {}, [], threading.Event()
         self.env = {
-            "AWS_ENDPOINT_URL": f"http://127.0.0.1:{self.server_port}", "AWS_DEFAULT_REGION": "eu-central-1",
-            "AWS_ACCESS_KEY_ID": "id", "AWS_SECRET_ACCESS_KEY": "signs", "AWS_MAX_ATTEMPTS": "1",
+            "AWS_ENDPOINT_URL": f"http://127.0.0.1:{self.server_port}",
+            "AWS_DEFAULT_REGION": "eu-central-1",
+            "AWS_ACCESS_KEY_ID": "id",
+            "AWS_SECRET_ACCESS_KEY": "signs",
+            "AWS_MAX_ATTEMPTS": "1",
             "LLM_SECRET_MANAGER": "aws:prod/completions",
-        }  # fmt: skip
+        }
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -33,7 +38,11 @@ class Handler(BaseHTTPRequestHandler):
             self.server.ended.wait(30)
         text = self.server.secrets.get(secret_id)
         status = 400 if text is None else 200
-        said = {"__type": "ResourceNotFoundException", "message": "sk-in-a-message"} if text is None else {"SecretString": text}
+        said = (
+            {"__type": "ResourceNotFoundException", "message": "sk-in-a-message"}
+            if text is None
+            else {"SecretString": text}
+        )
         body = json.dumps(said).encode()
         self.send_response(status)
         self.send_header("Content-Length", str(len(body)))
@@ -59,12 +68,21 @@ def problem():
     with pytest.raises(SettingsError) as caught:
         Settings.load()
     assert "sk-in-a-message" not in str(caught.value)
-    return next(str(problem) for problem in caught.value.problems if problem.variable == "LLM_SECRET_MANAGER")
+    return next(
+        str(problem)
+        for problem in caught.value.problems
+        if problem.variable == "LLM_SECRET_MANAGER"
+    )
 
 
 def test_one_request_brings_the_variables_of_all_slices(aws, monkeypatch, tmp_path):
     """The environment is before files, and files are before the manager."""
-    kept = {"OPENAI_API_KEY": "sk-aws", "REDIS_URL": "redis://aws:1/0", "LLM_LOG_LEVEL": "DEBUG", "LLM_CACHE_TTL_SECONDS": 0}
+    kept = {
+        "OPENAI_API_KEY": "sk-aws",
+        "REDIS_URL": "redis://aws:1/0",
+        "LLM_LOG_LEVEL": "DEBUG",
+        "LLM_CACHE_TTL_SECONDS": 0,
+    }
     aws.secrets["prod/completions"] = json.dumps(kept)
     (tmp_path / "REDIS_URL").write_text("redis://file:1/0")
     monkeypatch.setenv("LLM_SECRETS_DIR", str(tmp_path))
@@ -72,9 +90,18 @@ def test_one_request_brings_the_variables_of_all_slices(aws, monkeypatch, tmp_pa
     settings = Settings.load()
     assert aws.asked == ["prod/completions"]
     assert settings.links[0].api_key.get_secret_value() == "sk-aws"
-    assert (settings.redis.url, settings.log.level, settings.cache.ttl_s) == ("redis://file:1/0", "ERROR", 0)
+    assert (settings.redis.url, settings.log.level, settings.cache.ttl_s) == (
+        "redis://file:1/0",
+        "ERROR",
+        0,
+    )
     where = {name: settings.origins[name] for name in kept}
-    assert list(where.values()) == ["aws:prod/completions", "LLM_SECRETS_DIR", "environment", "aws:prod/completions"]
+    assert list(where.values()) == [
+        "aws:prod/completions",
+        "LLM_SECRETS_DIR",
+        "environment",
+        "aws:prod/completions",
+    ]
 
 
 def test_a_secret_that_is_no_object_of_variables_is_a_problem(aws):
@@ -96,10 +123,15 @@ def test_a_manager_that_has_no_such_secret_or_gives_no_answer_is_a_problem(aws, 
     assert "cannot be read (EndpointConnectionError)" in problem()
 
 
-def test_a_key_is_replaced_under_a_running_worker(aws, complete, wire, openai_env, start_worker, tmp_path):
-    """A job whose key was refused is answered with the next one, and so is every other; no restart, and no key in a log that
-    leaves nothing else out."""
-    aws.secrets["prod/completions"] = json.dumps({"LLM_LOG_LEVEL": "DEBUG", "LLM_ALERT_SLACK": "http://sk-key-of-aws"})
+def test_a_key_is_replaced_under_a_running_worker(
+    aws, complete, wire, openai_env, start_worker, tmp_path
+):
+    """A job whose key was refused is answered with the next one, and so is every other; no restart,
+    and no key in a log that leaves nothing else out.
+    """
+    aws.secrets["prod/completions"] = json.dumps(
+        {"LLM_LOG_LEVEL": "DEBUG", "LLM_ALERT_SLACK": "http://sk-key-of-aws"}
+    )
     folder = tmp_path / "secrets"
     folder.mkdir()
 
@@ -113,7 +145,11 @@ def test_a_key_is_replaced_under_a_running_worker(aws, complete, wire, openai_en
     rotate("sk-key-a")
     (folder / "OPENAI_API_KEY").symlink_to("..data/OPENAI_API_KEY")
     env = {name: value for name, value in openai_env.items() if name != "OPENAI_API_KEY"} | aws.env
-    env |= {"LLM_SECRETS_DIR": str(folder), "LLM_SECRETS_RELOAD_SECONDS": "3600", "LLM_MAX_ATTEMPTS": "1000"}
+    env |= {
+        "LLM_SECRETS_DIR": str(folder),
+        "LLM_SECRETS_RELOAD_SECONDS": "3600",
+        "LLM_MAX_ATTEMPTS": "1000",
+    }
     worker = start_worker(env | {"LLM_BACKOFF_MAX_SECONDS": "0.2"}, concurrency=2)
     complete.delay(ask("with the first key"), "u1").value(30)
     wire.revoked.add("sk-key-a")
@@ -123,7 +159,11 @@ def test_a_key_is_replaced_under_a_running_worker(aws, complete, wire, openai_en
     for job in refused:
         job.value(30)
     complete.delay(ask("with the second key"), "u1").value(30)
-    keys = [call.headers["Authorization"].removeprefix("Bearer ") for call in wire.calls if call.event == "ok"]
+    keys = [
+        call.headers["Authorization"].removeprefix("Bearer ")
+        for call in wire.calls
+        if call.event == "ok"
+    ]
     assert keys == ["sk-key-a"] + ["sk-key-b"] * 4
     assert '"level": "debug"' in worker.log()
     assert "sk-key" not in worker.log()

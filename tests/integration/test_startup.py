@@ -1,4 +1,6 @@
-"""A worker with broken settings does not start: it says everything that is wrong and leaves with an error."""
+"""A worker with broken settings does not start: it says everything that is wrong and leaves with an
+error.
+"""
 
 import os
 import subprocess
@@ -20,7 +22,14 @@ PROBLEMS = {
 def run(*command, **env):
     """A command of ours to its end, with nothing else in its environment."""
     env = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), **env}
-    return subprocess.run([sys.executable, "-m", *command], cwd=ROOT, env=env, capture_output=True, text=True, timeout=60)
+    return subprocess.run(
+        [sys.executable, "-m", *command],
+        cwd=ROOT,
+        env=env,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
 
 
 CHECK = "import producer.cli; producer.cli.main()"
@@ -34,7 +43,9 @@ def check(**env):
 
 @pytest.mark.parametrize("pool", ["threads", "prefork"])
 def test_a_worker_with_broken_settings_ends_and_names_all_of_them(redis_url, tmp_path, pool):
-    worker = WorkerProcess({"REDIS_URL": redis_url, **PROBLEMS}, pool, 2, "broken", tmp_path / "broken.log")
+    worker = WorkerProcess(
+        {"REDIS_URL": redis_url, **PROBLEMS}, pool, 2, "broken", tmp_path / "broken.log"
+    )
     worker.start()
     try:
         assert worker.wait(60) != 0
@@ -71,10 +82,21 @@ def test_a_complete_configuration_is_said_to_be_so():
 def test_where_values_come_from_is_said_and_never_what_they_are(tmp_path):
     """Whatever is set, and every secret; a URL is shown without its password."""
     (tmp_path / "REDIS_URL").write_text("redis://:hidden@h/0")
-    env = {"LLM_SECRETS_DIR": str(tmp_path), "LLM_CHAIN": "local:m", "LLM_LINK_LOCAL_BASE_URL": "http://me:hidden@gate/v1"}
+    env = {
+        "LLM_SECRETS_DIR": str(tmp_path),
+        "LLM_CHAIN": "local:m",
+        "LLM_LINK_LOCAL_BASE_URL": "http://me:hidden@gate/v1",
+    }
     done = check(**env)
-    origins = dict(line.split(maxsplit=1) for line in done.stdout.splitlines() if line.startswith(("LLM_", "REDIS_")))
-    expected = dict.fromkeys(env, "environment") | {"REDIS_URL": "LLM_SECRETS_DIR", "LLM_LINK_LOCAL_API_KEY": "default"}
+    origins = dict(
+        line.split(maxsplit=1)
+        for line in done.stdout.splitlines()
+        if line.startswith(("LLM_", "REDIS_"))
+    )
+    expected = dict.fromkeys(env, "environment") | {
+        "REDIS_URL": "LLM_SECRETS_DIR",
+        "LLM_LINK_LOCAL_API_KEY": "default",
+    }
     assert {variable: origins.get(variable) for variable in expected} == expected
     assert "LLM_MAX_TOKENS" not in origins
     assert "http://...@gate/v1" in done.stdout
@@ -108,8 +130,11 @@ def test_a_server_that_can_lose_jobs_is_warned_about(own_valkey, tmp_path):
         worker.kill()
     done = subprocess.run(
         [sys.executable, "-c", CHECK, "check"],
-        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), **env}, capture_output=True, text=True, timeout=60,
-    )  # fmt: skip
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), **env},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
     assert done.returncode == 0
     assert done.stderr.count("UNSAFE_LEDGER") == 2
     assert done.stderr.count("Fix: CONFIG SET") == 2
@@ -117,7 +142,12 @@ def test_a_server_that_can_lose_jobs_is_warned_about(own_valkey, tmp_path):
 
 def test_a_message_stays_invisible_for_longer_than_any_call(redis_url, tmp_path):
     """Even if nobody could renew it: the visibility timeout follows LLM_TIMEOUT_SECONDS."""
-    env = {"REDIS_URL": redis_url, "LLM_CHAIN": "simulator:s", "LLM_TIMEOUT_SECONDS": "200", "LLM_DEADLINE_SECONDS": "900"}
+    env = {
+        "REDIS_URL": redis_url,
+        "LLM_CHAIN": "simulator:s",
+        "LLM_TIMEOUT_SECONDS": "200",
+        "LLM_DEADLINE_SECONDS": "900",
+    }
     worker = WorkerProcess(env, "threads", 2, "w", tmp_path / "w.log")
     worker.start()
     try:

@@ -1,4 +1,6 @@
-"""Many jobs against a provider that misbehaves, and against a budget that is too small: the books must balance."""
+"""Many jobs against a provider that misbehaves, and against a budget that is too small: the books
+must balance.
+"""
 
 import json
 import threading
@@ -6,7 +8,7 @@ from collections import Counter
 from decimal import ROUND_UP, Decimal
 
 import pytest
-from support.ledger import Ledger, ask
+from support.ledger import LedgerProbe, ask
 from support.wire import mixed
 
 from producer.contract.errors import BudgetExceeded, JobError
@@ -21,15 +23,25 @@ def records(worker):
 
 @pytest.mark.parametrize("pool", ["threads", "prefork"])
 def test_the_books_balance_under_a_mixed_provider(complete, wire, start_worker, redis_url, pool):
-    """Every job ends in an answer or a typed error; calls, records, spent and billed agree to the micro-dollar; what may
-    have been billed is counted apart and is exactly the cut and hung calls."""
+    """Every job ends in an answer or a typed error; calls, records, spent and billed agree to the
+    micro-dollar; what may have been billed is counted apart and is exactly the cut and hung calls.
+    """
     wire.script = mixed(seed=7, weights=WEIGHTS)
-    env = {"LLM_CHAIN": "openai:gpt-4o-mini", "OPENAI_API_KEY": "k", "OPENAI_BASE_URL": wire.base_url,
-           "LLM_TIMEOUT_SECONDS": "3", "LLM_BACKOFF_SECONDS": "0.1", "LLM_BACKOFF_MAX_SECONDS": "0.5",
-           "LLM_MAX_ATTEMPTS": "4", "LLM_USER_TOKENS_PER_HOUR": "100000000"}  # fmt: skip
+    env = {
+        "LLM_CHAIN": "openai:gpt-4o-mini",
+        "OPENAI_API_KEY": "k",
+        "OPENAI_BASE_URL": wire.base_url,
+        "LLM_TIMEOUT_SECONDS": "3",
+        "LLM_BACKOFF_SECONDS": "0.1",
+        "LLM_BACKOFF_MAX_SECONDS": "0.5",
+        "LLM_MAX_ATTEMPTS": "4",
+        "LLM_USER_TOKENS_PER_HOUR": "100000000",
+    }
     worker = start_worker(env, pool=pool, concurrency=16 if pool == "threads" else 6)
     count = 200 if pool == "threads" else 100
-    jobs = [complete.delay(ask(f"question {n}"), f"user{n % 7}", max_tokens=100) for n in range(count)]
+    jobs = [
+        complete.delay(ask(f"question {n}"), f"user{n % 7}", max_tokens=100) for n in range(count)
+    ]
     ended = Counter()
     for job in jobs:
         try:
@@ -42,9 +54,13 @@ def test_the_books_balance_under_a_mixed_provider(complete, wire, start_worker, 
     billed = [call.billed for call in wire.calls if call.event.startswith("ok")]
     price = sum(_micro(usage["prompt_tokens"], usage["completion_tokens"]) for usage in billed)
     doubtful = wire.counts()["hang"] + wire.counts()["truncated"]
-    with Ledger(redis_url) as ledger:
+    with LedgerProbe(redis_url) as ledger:
         everything = ledger.budget("usd", "fleet", "all")
-        assert len(wire.calls) == len(lines) == sum(int(job.get("attempts", 0)) for job in ledger.jobs())
+        assert (
+            len(wire.calls)
+            == len(lines)
+            == sum(int(job.get("attempts", 0)) for job in ledger.jobs())
+        )
         assert everything["held"] == 0
         assert everything["spent"] == price == round(sum(line["cost_usd"] for line in lines) * 1e6)
         assert ledger.counter("maybe_billed_attempts") == doubtful > 0
@@ -54,7 +70,9 @@ def test_the_books_balance_under_a_mixed_provider(complete, wire, start_worker, 
 
 def _micro(tokens_in, tokens_out):
     """gpt-4o-mini, dollars per million tokens 0.15 and 0.60, rounded up per call."""
-    return int((Decimal("0.15") * tokens_in + Decimal("0.60") * tokens_out).to_integral_value(ROUND_UP))
+    return int(
+        (Decimal("0.15") * tokens_in + Decimal("0.60") * tokens_out).to_integral_value(ROUND_UP)
+    )
 
 
 def watch(ledger, limit, stop, seen):
@@ -64,20 +82,31 @@ def watch(ledger, limit, stop, seen):
         assert seen[-1] <= limit, now
 
 
-@pytest.mark.parametrize(("price_out", "exactly"), [(12, None), (100, 100)], ids=["cheaper than held", "as dear as held"])
+@pytest.mark.parametrize(
+    ("price_out", "exactly"), [(12, None), (100, 100)], ids=["cheaper than held", "as dear as held"]
+)
 def test_a_budget_is_never_overshot(complete, wire, start_worker, redis_url, price_out, exactly):
-    """500 jobs at once against room for about 100 holds: spent + held never exceeds it, nothing is held at the end, and no
-    refused job would have fit. When usage equals the reservation, exactly 100 ran."""
+    """500 jobs at once against room for about 100 holds: spent + held never exceeds it, nothing is
+    held at the end, and no refused job would have fit. When usage equals the reservation, exactly
+    100 ran.
+    """
     wire.script = lambda request, number: f"ok;in=0;out={price_out}"
-    # An input that costs nothing makes the worst case exactly max_tokens: 100 tokens at $1 per million = 100 micro-dollars.
+    # An input that costs nothing makes the worst case exactly max_tokens: 100 tokens at $1 per
+    # million = 100 micro-dollars.
     limit, one = 10_000, 100
-    env = {"LLM_CHAIN": "openai:priced", "OPENAI_API_KEY": "k", "OPENAI_BASE_URL": wire.base_url,
-           "LLM_PRICES": "openai:priced=0/1", "LLM_USER_USD_PER_DAY": str(limit / 1e6),
-           "LLM_USER_TOKENS_PER_HOUR": "100000000", "LLM_DEADLINE_SECONDS": "120"}  # fmt: skip
+    env = {
+        "LLM_CHAIN": "openai:priced",
+        "OPENAI_API_KEY": "k",
+        "OPENAI_BASE_URL": wire.base_url,
+        "LLM_PRICES": "openai:priced=0/1",
+        "LLM_USER_USD_PER_DAY": str(limit / 1e6),
+        "LLM_USER_TOKENS_PER_HOUR": "100000000",
+        "LLM_DEADLINE_SECONDS": "120",
+    }
     start_worker(env, concurrency=16)
     start_worker(env, concurrency=16)
     stop, seen = threading.Event(), []
-    with Ledger(redis_url) as ledger:
+    with LedgerProbe(redis_url) as ledger:
         watcher = threading.Thread(target=watch, args=(ledger, limit, stop, seen))
         watcher.start()
         jobs = [complete.delay(ask(f"question {n}"), "greedy", max_tokens=100) for n in range(500)]

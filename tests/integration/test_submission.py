@@ -1,15 +1,25 @@
-"""The same question twice, a limit waited for, a job revoked: what a caller may rely on around a job's beginning and end."""
+"""The same question twice, a limit waited for, a job revoked: what a caller may rely on around a
+job's beginning and end.
+"""
 
 import pytest
 from celery.exceptions import TaskRevokedError
-from support.ledger import KEYS, Ledger, ask, until
+from support.ledger import KEYS, LedgerProbe, ask, until
 
 from producer import client
-from producer.contract.errors import Cancelled, Conflict, DeadlineExceeded, InvalidRequest, RateLimited
+from producer.contract.errors import (
+    Cancelled,
+    Conflict,
+    DeadlineExceeded,
+    InvalidRequest,
+    RateLimited,
+)
 
 
 def test_an_idempotency_key_is_one_job(complete, wire, openai_env, start_worker, redis_url):
-    """Of one user, for a day: the same request finds it, also when it has ended; another request is told."""
+    """Of one user, for a day: the same request finds it, also when it has ended; another request is
+    told.
+    """
     start_worker(openai_env)
     first = complete.delay(ask("x"), "u1", idempotency_key="order-1")
     assert complete.delay(ask("x"), "u1", idempotency_key="order-1").id == first.id
@@ -19,7 +29,7 @@ def test_an_idempotency_key_is_one_job(complete, wire, openai_env, start_worker,
     with pytest.raises(Conflict, match="idempotency_key"):
         complete.delay(ask("y"), "u1", idempotency_key="order-1")
     assert complete.delay(ask("y"), "u2", idempotency_key="order-1").id != first.id
-    with Ledger(redis_url) as ledger:
+    with LedgerProbe(redis_url) as ledger:
         assert 86_000_000 < ledger.redis.pttl(KEYS.idempotency("u1", "order-1")) <= 86_400_000
     with pytest.raises(InvalidRequest, match="idempotency_key"):
         complete.delay(ask("x"), "u1", idempotency_key="a\nb")
@@ -34,12 +44,20 @@ def test_a_key_repeated_by_many_at_once_is_still_one_job(complete, wire, openai_
     assert len(wire.calls) == 1
 
 
-def test_a_caller_may_wait_for_a_limit_instead_of_being_refused(complete, wire, openai_env, start_worker, redis_url):
-    """Parked until the window has room; refused at once only if it can never fit, or past the deadline asked for.
+def test_a_caller_may_wait_for_a_limit_instead_of_being_refused(
+    complete, wire, openai_env, start_worker, redis_url
+):
+    """Parked until the window has room; refused at once only if it can never fit, or past the
+    deadline asked for.
 
-    Nobody waits a minute here: the window is emptied and the job made due, as the minute would have.
+    Nobody waits a minute here: the window is emptied and the job made due, as the minute would
+    have.
     """
-    env = {"LLM_USER_REQUESTS_PER_MINUTE": "1", "LLM_USER_TOKENS_PER_HOUR": "1000", "LLM_DEADLINE_SECONDS": "5"}
+    env = {
+        "LLM_USER_REQUESTS_PER_MINUTE": "1",
+        "LLM_USER_TOKENS_PER_HOUR": "1000",
+        "LLM_DEADLINE_SECONDS": "5",
+    }
     start_worker(openai_env | env)
     complete.delay(ask("a"), "u1", max_tokens=10).value(30)
     with pytest.raises(RateLimited):
@@ -49,7 +67,7 @@ def test_a_caller_may_wait_for_a_limit_instead_of_being_refused(complete, wire, 
     with pytest.raises(DeadlineExceeded):
         complete.delay(ask("d"), "u1", max_tokens=10, over_limit="wait", deadline_s=20).value(40)
     waiting = complete.delay(ask("e"), "u1", max_tokens=10, over_limit="wait")
-    with Ledger(redis_url) as ledger:
+    with LedgerProbe(redis_url) as ledger:
         until(lambda: waiting.status.state == "parked")
         due = ledger.redis.zscore(KEYS.parked, waiting.id)
         seconds, _ = ledger.redis.time()
@@ -62,8 +80,12 @@ def test_a_caller_may_wait_for_a_limit_instead_of_being_refused(complete, wire, 
 
 
 @pytest.mark.parametrize("pool", ["threads", "prefork"])
-def test_revoking_a_job_at_celery_cancels_it_in_the_ledger(complete, wire, openai_env, start_worker, redis_url, pool):
-    """Running: its call is stopped, its cost kept. Waiting: it never runs. Both end, once, and are published no more."""
+def test_revoking_a_job_at_celery_cancels_it_in_the_ledger(
+    complete, wire, openai_env, start_worker, redis_url, pool
+):
+    """Running: its call is stopped, its cost kept. Waiting: it never runs. Both end, once, and are
+    published no more.
+    """
     wire.script = lambda request, number: "hang"
     start_worker(openai_env, pool=pool, concurrency=1)
     running = complete.delay(ask("x"), "u1")
@@ -77,8 +99,12 @@ def test_revoking_a_job_at_celery_cancels_it_in_the_ledger(complete, wire, opena
     wire.wait_for(lambda calls: calls[0].ended)
     with pytest.raises((Cancelled, TaskRevokedError)):
         waiting[-1].get(timeout=20)
-    with Ledger(redis_url) as ledger:
-        assert (len(wire.calls), ledger.open(), ledger.budget("usd", "fleet", "all")["held"]) == (1, 0, 0)
+    with LedgerProbe(redis_url) as ledger:
+        assert (len(wire.calls), ledger.open(), ledger.budget("usd", "fleet", "all")["held"]) == (
+            1,
+            0,
+            0,
+        )
 
 
 def test_a_job_revoked_before_it_was_submitted_never_runs(complete, wire, openai_env, start_worker):
@@ -96,7 +122,11 @@ def test_many_jobs_are_submitted_at_once(complete, wire, openai_env, start_worke
     """In order, each with its own options, over several trips."""
     monkeypatch.setattr(client, "CHUNK", 50)
     start_worker(openai_env | {"LLM_USER_TOKENS_PER_HOUR": "100000000"}, concurrency=16)
-    requests = [ask("first"), {"messages": ask("second"), "max_tokens": 7}, *(ask(f"question {n}") for n in range(120))]
+    requests = [
+        ask("first"),
+        {"messages": ask("second"), "max_tokens": 7},
+        *(ask(f"question {n}") for n in range(120)),
+    ]
     jobs = complete.many(requests, "u1", max_tokens=9, lane="batch", model="chain")
     assert [jobs[n].value(60).request_id for n in (0, 1, 121)] == [jobs[n].id for n in (0, 1, 121)]
     assert all(job.value(60).finish_reason == "stop" for job in jobs)
@@ -108,7 +138,7 @@ def test_many_jobs_are_submitted_at_once(complete, wire, openai_env, start_worke
 def test_one_wrong_of_many_is_named_and_none_is_written(complete, redis_url):
     with pytest.raises(InvalidRequest, match=r"requests\[2\]: messages\[0\].role"):
         complete.many([ask("a"), ask("b"), [{"role": "robot", "content": "x"}]], "u1")
-    with Ledger(redis_url) as ledger:
+    with LedgerProbe(redis_url) as ledger:
         assert list(ledger.jobs()) == []
     with pytest.raises(Conflict):
         complete.many([{"messages": ask(text), "task_id": "same"} for text in "ab"], "u1")

@@ -1,19 +1,28 @@
-"""Documents: one call if they fit, else parts and what they come to; cached, once each, after crashes too; priced before."""
+"""Documents: one call if they fit, else parts and what they come to; cached, once each, after
+crashes too; priced before.
+"""
 
 import pytest
-from support.ledger import KEYS, Ledger, until
+from support.ledger import KEYS, LedgerProbe, until
 
 from producer import summarize
 from producer.contract.errors import Cancelled, InvalidRequest
 from producer.contract.messages import Completion
 from producer.summaries import Estimate, estimate
 
-SMALL_PARTS = {"LLM_DOCUMENT_PART_TOKENS": "400", "LLM_DOCUMENT_CONDENSED_TOKENS": "60", "LLM_DOCUMENT_ANSWER_TOKENS": "100"}
+SMALL_PARTS = {
+    "LLM_DOCUMENT_PART_TOKENS": "400",
+    "LLM_DOCUMENT_CONDENSED_TOKENS": "60",
+    "LLM_DOCUMENT_ANSWER_TOKENS": "100",
+}
 
 
 def document(paragraphs, mark="", words=40):
     """Paragraphs that each say something of their own."""
-    return "\n\n".join(f"Paragraph {n} of {mark}. " + f"Fact {n}{mark} counts. " * (words // 3) for n in range(paragraphs))
+    return "\n\n".join(
+        f"Paragraph {n} of {mark}. " + f"Fact {n}{mark} counts. " * (words // 3)
+        for n in range(paragraphs)
+    )
 
 
 @pytest.fixture
@@ -24,13 +33,18 @@ def env(openai_env, wire):
 
 def asked(wire):
     """What was put to the provider: (system prompt, last user text) of each call."""
-    return [(call.request["messages"][0]["content"], call.request["messages"][-1]["content"]) for call in wire.calls]
+    return [
+        (call.request["messages"][0]["content"], call.request["messages"][-1]["content"])
+        for call in wire.calls
+    ]
 
 
 def test_a_short_document_takes_one_call(complete, start_worker, wire, env):
     """Between separators, with the caller's wish after it; the same again takes none."""
     start_worker(env)
-    job = summarize.delay("A short text about brokers.", "u1", style="bullets", max_words=30, language="German")
+    job = summarize.delay(
+        "A short text about brokers.", "u1", style="bullets", max_words=30, language="German"
+    )
     assert job.value(30).text
     messages = wire.calls[0].request["messages"]
     assert [message["role"] for message in messages] == ["system", "user"]
@@ -38,17 +52,29 @@ def test_a_short_document_takes_one_call(complete, start_worker, wire, env):
     asked = "Summarise the document as a Markdown list of its main points, one line each, in at most 30 words. Write in German."
     assert messages[1]["content"].endswith(f"\n\n{asked}")
     assert "A short text about brokers." in messages[1]["content"]
-    again = summarize.delay("A short text about brokers.", "u2", style="bullets", max_words=30, language="German")
+    again = summarize.delay(
+        "A short text about brokers.", "u2", style="bullets", max_words=30, language="German"
+    )
     assert (again.value(30).cached, len(wire.calls)) == (True, 1)
 
 
 @pytest.mark.parametrize("pool", ["threads", "prefork"])
-def test_a_long_one_is_condensed_in_parts_and_read_together(complete, start_worker, wire, env, redis_url, pool):
-    """Every paragraph reaches the provider; parts are asked for once; the summary's cost is all of it."""
-    wire.reply = {"text": "condensed words " * 20, "finish": "stop", "usage": {"in": "300", "out": "40"}}
+def test_a_long_one_is_condensed_in_parts_and_read_together(
+    complete, start_worker, wire, env, redis_url, pool
+):
+    """Every paragraph reaches the provider; parts are asked for once; the summary's cost is all of
+    it.
+    """
+    wire.reply = {
+        "text": "condensed words " * 20,
+        "finish": "stop",
+        "usage": {"in": "300", "out": "40"},
+    }
     start_worker(env, pool=pool, concurrency=4)
     batch = summarize([document(60, "long"), "short"], "u1")
-    long, short = (item.outcome for item in sorted(batch.as_completed(timeout=60), key=lambda item: item.index))
+    long, short = (
+        item.outcome for item in sorted(batch.as_completed(timeout=60), key=lambda item: item.index)
+    )
     parts = [text for system, text in asked(wire) if "condense one part" in system]
     assert len(parts) == len(set(parts)) > 10
     assert all(f"Fact {n}long counts" in "".join(parts) for n in range(60))
@@ -56,18 +82,28 @@ def test_a_long_one_is_condensed_in_parts_and_read_together(complete, start_work
     progress = batch.progress()
     assert progress.calls == len(wire.calls)
     assert progress.cost_usd == pytest.approx(long.cost_usd + short.cost_usd)
-    with Ledger(redis_url) as ledger:
-        assert all(0 < ledger.redis.ttl(key) <= 600 for key in ledger.redis.keys(f"{KEYS.root}doc:*"))
+    with LedgerProbe(redis_url) as ledger:
+        assert all(
+            0 < ledger.redis.ttl(key) <= 600 for key in ledger.redis.keys(f"{KEYS.root}doc:*")
+        )
         assert not ledger.redis.exists(KEYS.documents)
         assert ledger.open() == 0
 
 
 def test_a_very_long_one_is_condensed_more_than_once(complete, start_worker, wire, env):
     """As a tree: no call is larger than a part may be."""
-    wire.reply = {"text": "condensed words here " * 16, "finish": "stop", "usage": {"in": "300", "out": "60"}}
+    wire.reply = {
+        "text": "condensed words here " * 16,
+        "finish": "stop",
+        "usage": {"in": "300", "out": "60"},
+    }
     start_worker(env)
     assert summarize.delay(document(150, "tree"), "u1", lane="batch").value(90).text
-    levels = [text for system, text in asked(wire) if "condense one part" in system and "condensed words here" in text]
+    levels = [
+        text
+        for system, text in asked(wire)
+        if "condense one part" in system and "condensed words here" in text
+    ]
     assert len(levels) >= 1  # equal texts are condensed once
     assert max(len(text) for _, text in asked(wire)) < 6000
 
@@ -89,7 +125,9 @@ def test_a_failed_part_fails_its_document_alone_with_the_reason(complete, start_
     wire.script = lambda request, number: "policy" if "Fact 20bad counts" in str(request) else "ok"
     start_worker(env)
     batch = summarize([document(40, "bad"), document(40, "good")], "u1")
-    bad, good = (item.outcome for item in sorted(batch.as_completed(timeout=60), key=lambda item: item.index))
+    bad, good = (
+        item.outcome for item in sorted(batch.as_completed(timeout=60), key=lambda item: item.index)
+    )
     assert str(bad).startswith("part ")
     assert "blocked the prompt" in str(bad)
     assert bad.details["parts"] > 5
@@ -104,14 +142,18 @@ def test_a_cancelled_document_leaves_no_parts_behind(complete, start_worker, wir
     batch.cancel()
     until(lambda: batch.progress().over)
     assert isinstance(next(batch.results()).outcome, Cancelled)
-    with Ledger(redis_url) as ledger:
+    with LedgerProbe(redis_url) as ledger:
         until(lambda: ledger.open() == 0 and not ledger.redis.keys(f"{KEYS.root}w:*"))
         (kept,) = ledger.redis.keys(f"{KEYS.root}doc:*")  # to try it again
         assert ledger.redis.ttl(kept) > 6 * 86_400
 
 
-def test_a_worker_killed_between_the_parts_loses_and_repeats_nothing(complete, start_worker, wire, env):
-    wire.script = lambda request, number: "ok;delay=0.05" if number < 8 or number > 11 else "ok;delay=30"
+def test_a_worker_killed_between_the_parts_loses_and_repeats_nothing(
+    complete, start_worker, wire, env
+):
+    wire.script = lambda request, number: (
+        "ok;delay=0.05" if number < 8 or number > 11 else "ok;delay=30"
+    )
     env |= {"LEDGER_LEASE_SECONDS": "1"}
     first = start_worker(env, concurrency=4)
     batch = summarize([document(100, "k")], "u1")
@@ -120,13 +162,19 @@ def test_a_worker_killed_between_the_parts_loses_and_repeats_nothing(complete, s
     start_worker(env, concurrency=4)
     assert [type(item.outcome) for item in batch.as_completed(timeout=60)] == [Completion]
     texts = [system + text for system, text in asked(wire)]
-    assert len(texts) - len(set(texts)) == 4  # the calls on the wire at the kill, reported as possibly billed
+    assert (
+        len(texts) - len(set(texts)) == 4
+    )  # the calls on the wire at the kill, reported as possibly billed
     assert batch.progress().possibly_billed_usd > 0
 
 
 def test_what_it_takes_is_told_before_anything_is_paid(complete, start_worker, wire, env):
     """Calls as they will be; the real cost between the estimates."""
-    wire.reply = {"text": "condensed words " * 20, "finish": "stop", "usage": {"in": "250", "out": "30"}}
+    wire.reply = {
+        "text": "condensed words " * 20,
+        "finish": "stop",
+        "usage": {"in": "250", "out": "30"},
+    }
     start_worker(env)
     texts = [document(40, "p"), "short", ""]
     *_, found = estimate(texts, "u1")

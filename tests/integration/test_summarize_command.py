@@ -1,4 +1,6 @@
-"""`completions summarize`: a folder in, summaries out; priced before, cached afterwards, wrong files reported."""
+"""`completions summarize`: a folder in, summaries out; priced before, cached afterwards, wrong
+files reported.
+"""
 
 import json
 import os
@@ -16,7 +18,9 @@ COMMAND = [sys.executable, "-c", "from producer.cli import main; main()", "summa
 def folder(tmp_path):
     (tmp_path / "docs").mkdir()
     for name in ("one.md", "two.txt"):
-        (tmp_path / "docs" / name).write_text(f"# {name}\n\nA text about {name}, with facts in it.\n")
+        (tmp_path / "docs" / name).write_text(
+            f"# {name}\n\nA text about {name}, with facts in it.\n"
+        )
     (tmp_path / "docs" / "empty.txt").write_text("")
     return tmp_path
 
@@ -28,7 +32,14 @@ def summarize(complete, redis_url, folder, start_worker):
     def run(*words, stdin=""):
         env = {"REDIS_URL": redis_url, "PATH": "", "PYTHONPATH": os.pathsep.join(sys.path)}
         return subprocess.run(
-            [*COMMAND, *words], cwd=folder, env=env, input=stdin, text=True, capture_output=True, timeout=60, check=False
+            [*COMMAND, *words],
+            cwd=folder,
+            env=env,
+            input=stdin,
+            text=True,
+            capture_output=True,
+            timeout=60,
+            check=False,
         )
 
     return run
@@ -47,7 +58,10 @@ def test_a_folder_is_priced_then_summarised_and_then_cached(summarize, folder):
     second = summarize("docs", "--user", "u1", "--yes", "--out", "texts")
     assert second.returncode == 0
     assert "2 summaries (2 cached), 0 failed, $0.000000" in second.stderr
-    assert [path.name for path in sorted((folder / "texts").iterdir())] == ["00001-docs_one.md.md", "00002-docs_two.txt.md"]
+    assert [path.name for path in sorted((folder / "texts").iterdir())] == [
+        "00001-docs_one.md.md",
+        "00002-docs_two.txt.md",
+    ]
 
 
 def test_nothing_is_paid_without_a_yes(summarize):
@@ -58,12 +72,23 @@ def test_nothing_is_paid_without_a_yes(summarize):
 
 
 def test_standard_input_and_an_own_prompt(summarize):
-    done = summarize("-", "--user", "u1", "--yes", "--style", "Say what is missing", stdin="A text that is piped in.")
+    done = summarize(
+        "-",
+        "--user",
+        "u1",
+        "--yes",
+        "--style",
+        "Say what is missing",
+        stdin="A text that is piped in.",
+    )
     assert done.returncode == 0
     assert done.stdout.startswith("# stdin\n\n")
 
 
-@pytest.mark.parametrize(("path", "told"), [("https://example.org/a.pdf", "URLs are not fetched"), ("gone", "no such file")])
+@pytest.mark.parametrize(
+    ("path", "told"),
+    [("https://example.org/a.pdf", "URLs are not fetched"), ("gone", "no such file")],
+)
 def test_wrong_paths_are_told(summarize, path, told):
     done = summarize(path, "--user", "u1", "--yes")
     assert done.returncode == 1

@@ -1,4 +1,6 @@
-"""`rediss://`: everything that speaks to Redis checks the server's certificate, and says so when it is another's."""
+"""`rediss://`: everything that speaks to Redis checks the server's certificate, and says so when it
+is another's.
+"""
 
 import asyncio
 import os
@@ -30,13 +32,20 @@ def port(authority, valkey, redis_url):
 
 
 def check(url):
-    env = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "LLM_CHAIN": "simulator:s", "REDIS_URL": url}
+    env = {
+        "PATH": os.environ["PATH"],
+        "PYTHONPATH": str(ROOT),
+        "LLM_CHAIN": "simulator:s",
+        "REDIS_URL": url,
+    }
     command = [sys.executable, "-c", "import producer.cli; producer.cli.main()", "check"]
     return subprocess.run(command, env=env, capture_output=True, text=True, timeout=60)
 
 
 def test_everything_speaks_tls(valkey, redis_url, authority, start_worker, tmp_path):
-    """Producer, waiting room, publisher, worker, result backend, Flower and its look at the queues; each with its certificate."""
+    """Producer, waiting room, publisher, worker, result backend, Flower and its look at the queues;
+    each with its certificate.
+    """
     with Terminator(valkey.port, authority.context(mutual=True)) as terminator:
         url = f"rediss://127.0.0.1:{terminator.port}/0?ssl_ca_certs={authority.path}"
         mutual = f"{url}&ssl_certfile={authority.chain}&ssl_keyfile={authority.chain}"
@@ -86,7 +95,9 @@ def test_sentinels_and_the_server_they_name_are_both_spoken_to_so(port, authorit
 
 
 def test_another_authoritys_certificate_is_refused(port, tmp_path):
-    url = f"rediss://:hunter2@127.0.0.1:{port}/0?ssl_ca_certs={Authority(tmp_path, 'stranger').path}"
+    url = (
+        f"rediss://:hunter2@127.0.0.1:{port}/0?ssl_ca_certs={Authority(tmp_path, 'stranger').path}"
+    )
     nobody_trusts(url)
     refused = check(url)
     assert refused.returncode == 1

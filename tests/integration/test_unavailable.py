@@ -1,4 +1,6 @@
-"""Redis refused, frozen or half away: a clear error within two seconds, or an accepted job that is not lost."""
+"""Redis refused, frozen or half away: a clear error within two seconds, or an accepted job that is
+not lost.
+"""
 
 import socket
 
@@ -33,7 +35,9 @@ def test_a_refused_ledger_is_unavailable():
 
 @pytest.mark.timeout(20)
 def test_a_frozen_ledger_is_unavailable_and_a_repeat_is_safe(own_valkey, start_worker):
-    """Only the reply may be lost; submitting again under the same id is the same job, answered once."""
+    """Only the reply may be lost; submitting again under the same id is the same job, answered
+    once.
+    """
     producer.configure(own_valkey.url())
     producer.complete.delay(ask("warm up"), "u1")
     own_valkey.freeze()
@@ -66,11 +70,17 @@ def test_a_frozen_broker_does_not_hold_the_web_request(own_valkey, other_valkey,
     assert job.value(30).attempts == 1
 
 
-def test_a_ledger_that_restarts_loses_nothing(own_valkey, other_valkey, start_worker, wire, openai_env):
-    """Killed with a job on the wire and back from its append-only file: the answer is settled, once."""
+def test_a_ledger_that_restarts_loses_nothing(
+    own_valkey, other_valkey, start_worker, wire, openai_env
+):
+    """Killed with a job on the wire and back from its append-only file: the answer is settled,
+    once.
+    """
     with Redis.from_url(own_valkey.url()) as redis:
         redis.config_set("appendfsync", "always")  # else the last second may be gone
-    producer.configure(own_valkey.url(), broker_url=other_valkey.url(), backend_url=other_valkey.url())
+    producer.configure(
+        own_valkey.url(), broker_url=other_valkey.url(), backend_url=other_valkey.url()
+    )
     wire.script = lambda request, number: "ok;delay=1.5"
     start_worker(openai_env | {"LEDGER_URL": own_valkey.url(), "REDIS_URL": other_valkey.url()})
     job = producer.complete.delay(ask("x"), "u1")

@@ -1,4 +1,5 @@
-"""Rolling upgrades: workers and producers of the previous wire version share one ledger with those of this one.
+"""Rolling upgrades: workers and producers of the previous wire version share one ledger with those
+of this one.
 
 `tests/fixtures/wire-1.zip` holds both packages as they were with wire version 1.
 """
@@ -10,12 +11,12 @@ import sys
 import zipfile
 
 import pytest
-from support.ledger import KEYS, Ledger, ask, until
+from support.ledger import KEYS, LedgerProbe, ask, until
 from support.nodes import ROOT, WorkerProcess
 
 from producer.contract.errors import JobError
 from worker.ledger.connection import connect
-from worker.ledger.ledger import Jobs
+from worker.ledger.ledger import Ledger
 from worker.settings import LedgerSettings
 
 OLD_PRODUCER = """
@@ -42,7 +43,9 @@ def old_worker(previous, redis_url, tmp_path):
     workers = []
 
     def start(env, pool="threads"):
-        worker = WorkerProcess(env | {"REDIS_URL": redis_url}, pool, 4, f"old{len(workers)}", tmp_path / "old.log")
+        worker = WorkerProcess(
+            env | {"REDIS_URL": redis_url}, pool, 4, f"old{len(workers)}", tmp_path / "old.log"
+        )
         worker.env["PYTHONPATH"] = str(previous)
         workers.append(worker)
         worker.start()
@@ -54,17 +57,28 @@ def old_worker(previous, redis_url, tmp_path):
         worker.kill()
 
 
-def test_both_versions_share_the_queue(complete, wire, openai_env, start_worker, old_worker, previous, redis_url):
-    """Jobs of both producers end, on either worker, in success or failure, once; the money of both is in one book.
+def test_both_versions_share_the_queue(
+    complete, wire, openai_env, start_worker, old_worker, previous, redis_url
+):
+    """Jobs of both producers end, on either worker, in success or failure, once; the money of both
+    is in one book.
 
     Also where both ask the same, whose answer one of them has cached.
     """
     env = openai_env | {"LLM_USER_TOKENS_PER_HOUR": "100000000", "LLM_MAX_ATTEMPTS": "2"}
-    wire.script = lambda request, number: "500" if "broken" in request["messages"][-1]["content"] else "ok;delay=0.02"
+    wire.script = lambda request, number: (
+        "500" if "broken" in request["messages"][-1]["content"] else "ok;delay=0.02"
+    )
     old, new = old_worker(env), start_worker(env, concurrency=4)
     command = [sys.executable, "-c", OLD_PRODUCER, "60"]
-    from_old = subprocess.Popen(command, cwd=previous, env={"PATH": os.environ["PATH"], "PYTHONPATH": str(previous),
-                                "REDIS_URL": redis_url}, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)  # fmt: skip
+    from_old = subprocess.Popen(
+        command,
+        cwd=previous,
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(previous), "REDIS_URL": redis_url},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
     questions = ["the same" if n < 8 else f"new {n}" for n in range(60)]
     jobs = [complete.delay(ask(text), "new", temperature=n % 2) for n, text in enumerate(questions)]
     broken = [complete.delay(ask(f"broken {n}"), "new") for n in range(4)]
@@ -78,7 +92,7 @@ def test_both_versions_share_the_queue(complete, wire, openai_env, start_worker,
     for worker in (old, new):
         assert worker.log().count('"provider_call"') > 0
         assert "Traceback" not in worker.log()
-    with Ledger(redis_url) as ledger:
+    with LedgerProbe(redis_url) as ledger:
         until(lambda: ledger.open() == 0)
         assert len(wire.calls) == sum(int(job.get("attempts", 0)) for job in ledger.jobs())
         budget = ledger.budget("usd", "fleet", "all")
@@ -87,10 +101,15 @@ def test_both_versions_share_the_queue(complete, wire, openai_env, start_worker,
 
 
 @pytest.mark.parametrize("dies", ["old", "new"])
-def test_either_takes_over_from_the_other(complete, wire, openai_env, start_worker, old_worker, dies):
+def test_either_takes_over_from_the_other(
+    complete, wire, openai_env, start_worker, old_worker, dies
+):
     """A worker killed with calls on the wire: the other version ends its jobs."""
     wire.script = lambda request, number: "hang" if number < 4 else "ok"
-    start = {"old": lambda: old_worker(openai_env), "new": lambda: start_worker(openai_env, concurrency=4)}
+    start = {
+        "old": lambda: old_worker(openai_env),
+        "new": lambda: start_worker(openai_env, concurrency=4),
+    }
     doomed = start[dies]()
     jobs = [complete.delay(ask(f"question {n}"), "u1") for n in range(4)]
     wire.wait_for(lambda calls: len(calls) == 4)
@@ -99,10 +118,12 @@ def test_either_takes_over_from_the_other(complete, wire, openai_env, start_work
     assert [job.value(30).attempts for job in jobs] == [2] * 4
 
 
-def test_a_job_that_needs_a_newer_worker_waits_for_one(complete, wire, openai_env, start_worker, redis_url, monkeypatch):
+def test_a_job_that_needs_a_newer_worker_waits_for_one(
+    complete, wire, openai_env, start_worker, redis_url, monkeypatch
+):
     """It is not poison, and is begun as soon as such a worker is there."""
     redis = connect(redis_url)
-    ledger = Jobs(redis, KEYS, LedgerSettings(), "old")
+    ledger = Ledger(redis, KEYS, LedgerSettings(), "old")
     ledger.beat("old", 1, 3600)
     job = complete.delay(ask("x"), "u1", tags=["new"])
     monkeypatch.setattr("worker.ledger.ledger.WIRE_VERSION", 1)
@@ -119,12 +140,14 @@ def test_what_a_newer_worker_says_is_read(complete, wire, openai_env, start_work
     start_worker(openai_env)
     job = complete.delay(ask("x"), "u1")
     job.value(30)
-    with Ledger(redis_url) as ledger:
+    with LedgerProbe(redis_url) as ledger:
         stored = json.loads(ledger.redis.get(KEYS.outcome(job.id)))
         stored["completion"] |= {"mood": "good"}
         stored["completion"]["usage"] |= {"dreamt": 5}
         ledger.redis.set(KEYS.outcome(job.id), json.dumps(stored))
         assert job.value(5).request_id == job.id
-        ledger.redis.set(KEYS.outcome(job.id), json.dumps({"error": {"type": "Bored", "args": ["no mood", {}]}}))
+        ledger.redis.set(
+            KEYS.outcome(job.id), json.dumps({"error": {"type": "Bored", "args": ["no mood", {}]}})
+        )
         with pytest.raises(JobError, match="no mood"):
             job.value(5)

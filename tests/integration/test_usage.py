@@ -5,26 +5,30 @@ import io
 import json
 
 import pytest
-from support.ledger import KEYS, Ledger, ask, until
+from support.ledger import KEYS, LedgerProbe, ask, until
 
-from worker.budgets.overrides import Limits, Subject
+from worker.budgets.overrides import Overrides, Subject
 from worker.budgets.usage import EPOCH, Usage
 from worker.ledger.connection import connect
 from worker.ledger.running_job import Candidate
 from worker.settings import Link
 
 
-def test_usage_is_the_money_by_everything(complete, wire, openai_env, start_worker, redis_url, command):
-    """By user, group, model, provider, day and tag; an answer from the cache adds nothing; forgotten jobs stay counted."""
+def test_usage_is_the_money_by_everything(
+    complete, wire, openai_env, start_worker, redis_url, command
+):
+    """By user, group, model, provider, day and tag; an answer from the cache adds nothing;
+    forgotten jobs stay counted.
+    """
     redis = connect(redis_url)
-    Limits(redis, KEYS).change(Subject("user", "u1"), group="team")
+    Overrides(redis, KEYS).change(Subject("user", "u1"), group="team")
     start_worker(openai_env | {"LLM_CHAIN": "openai:gpt-4o-mini,openai:gpt-4.1-nano"})
     for user, tags in (("u1", ["faq", "eu"]), ("u1", []), ("u2", ["faq"])):
         complete.delay(ask(f"{user} {tags}"), user, temperature=0, tags=tags).value(30)
     complete.delay(ask("u2 ['faq']"), "u2", temperature=0, tags=["faq"]).value(30)
     complete.delay(ask("x"), "u2", model="gpt-4.1-nano").value(30)
     billed = [call.billed for call in wire.calls]
-    with Ledger(redis_url) as ledger:
+    with LedgerProbe(redis_url) as ledger:
         spent = ledger.budget("usd", "fleet", "all")["spent"]
     for key in redis.scan_iter(KEYS.job("*")):
         redis.delete(key)
@@ -46,14 +50,18 @@ def test_usage_is_the_money_by_everything(complete, wire, openai_env, start_work
     assert 399 * 86_400 < redis.ttl(KEYS.usage((today - EPOCH).days)) <= 400 * 86_400
     lines = [json.loads(line) for line in command("usage", "--by", "tag", "--json").splitlines()]
     assert {line["tag"]: line["calls"] for line in lines} == calls("tag")
-    rows = list(csv.DictReader(io.StringIO(command("usage", "--csv", "--since", today.isoformat()))))
+    rows = list(
+        csv.DictReader(io.StringIO(command("usage", "--csv", "--since", today.isoformat())))
+    )
     assert sum(float(row["cost_usd"]) for row in rows) == pytest.approx(spent / 1e6)
     assert command("usage", "--since", "1d").splitlines()[-1].split()[:2] == ["total", "4"]
     assert "is no day" in command("usage", "--since", "yesterday", code=2)
     redis.close()
 
 
-def test_a_call_cut_off_is_possibly_billed_usage(complete, wire, openai_env, start_worker, redis_url):
+def test_a_call_cut_off_is_possibly_billed_usage(
+    complete, wire, openai_env, start_worker, redis_url
+):
     """Until its late reply says better; a worker that dies leaves the doubt."""
     wire.script = lambda request, number: "truncated" if number == 0 else "ok"
     start_worker(openai_env)
@@ -61,7 +69,7 @@ def test_a_call_cut_off_is_possibly_billed_usage(complete, wire, openai_env, sta
     redis = connect(redis_url)
     usage = Usage(redis, KEYS)
     sums = usage.total(usage.today(), usage.today())
-    with Ledger(redis_url) as ledger:
+    with LedgerProbe(redis_url) as ledger:
         budget = ledger.budget("usd", "fleet", "all")
     assert (sums.calls, sums.maybe_calls) == (1, 1)
     assert (sums.micro_usd, sums.maybe_micro_usd) == (budget["spent"], budget["maybe"])
@@ -74,18 +82,26 @@ def test_a_doubt_of_the_version_before_is_in_no_usage(house):
     for marked in (True, False):
         (job_id,) = fleet.submit("u1")
         job = fleet.begin(fleet.released.pop())
-        fleet.quota.reserve(job, [Candidate(Link(provider="p", model="m", adapter="x"), 10, 100, 100)])
+        fleet.quota.reserve(
+            job, [Candidate(Link(provider="p", model="m", adapter="x"), 10, 100, 100)]
+        )
         fleet.redis.zadd(KEYS.open, {job_id: 0})  # its lease has lapsed
         fleet.sweep()
         if not marked:  # as wire version 1 leaves it
-            fleet.redis.hset(KEYS.job(job_id), "doubt1", fleet.redis.hget(KEYS.job(job_id), "doubt1").removesuffix(":accounted"))
+            fleet.redis.hset(
+                KEYS.job(job_id),
+                "doubt1",
+                fleet.redis.hget(KEYS.job(job_id), "doubt1").removesuffix(":accounted"),
+            )
         fleet.answer(job)
     usage = Usage(fleet.redis, KEYS)
     sums = usage.total(usage.today(), usage.today())
     assert (sums.calls, sums.maybe_calls, sums.maybe_micro_usd) == (2, 1, 100)
 
 
-def test_cached_answers_are_busted_by_tag(complete, wire, openai_env, start_worker, command, redis_url):
+def test_cached_answers_are_busted_by_tag(
+    complete, wire, openai_env, start_worker, command, redis_url
+):
     """Those that a request with the tag made; others stay. What is made afterwards is kept."""
     start_worker(openai_env)
 

@@ -21,7 +21,8 @@ def filled() -> str:
     text = SHIPPED
     for user in USERS:
         text = text.replace(
-            f"user {user} on resetpass ", f"user {user} on #{hashlib.sha256(password(user).encode()).hexdigest()} "
+            f"user {user} on resetpass ",
+            f"user {user} on #{hashlib.sha256(password(user).encode()).hexdigest()} ",
         )
     return text
 

@@ -1,4 +1,6 @@
-"""Texts of many kinds to count tokens of: the shipped conversations, and as many generated ones as wanted."""
+"""Texts of many kinds to count tokens of: the shipped conversations, and as many generated ones as
+wanted.
+"""
 
 import base64
 import json
@@ -23,7 +25,18 @@ SENTENCES = {
     "korean": "대기열에는 아직 시작되지 않은 작업이 있으며 각 작업은 한 사용자의 것입니다. ",
     "thai": "คิวมีงานที่ยังไม่เริ่ม และแต่ละงานเป็นของผู้ใช้หนึ่งคน ",
 }
-KINDS = ("english", "code", "json", "digits", "hex", "base64", "emoji", "letters", "mixed", *SENTENCES)
+KINDS = (
+    "english",
+    "code",
+    "json",
+    "digits",
+    "hex",
+    "base64",
+    "emoji",
+    "letters",
+    "mixed",
+    *SENTENCES,
+)
 
 
 def shipped() -> Iterator[list[dict]]:
@@ -43,11 +56,22 @@ def _text(kind: str, chance: random.Random) -> str:
     if kind in SENTENCES:
         return SENTENCES[kind] * 40
     if kind == "mixed":
-        return "\n".join(_text(chance.choice([each for each in KINDS if each != "mixed"]), chance)[:400] for _ in range(8))
+        return "\n".join(
+            _text(chance.choice([each for each in KINDS if each != "mixed"]), chance)[:400]
+            for _ in range(8)
+        )
     makers = {
         "english": lambda: " ".join(chance.choices(WORDS, k=700)).capitalize() + ".",
-        "code": lambda: "\n".join(f"def f{n}(x: int) -> int:\n    return x * {n} if x > {n % 7} else -x\n" for n in range(60)),
-        "json": lambda: json.dumps([{"id": chance.getrandbits(24), "name": chance.choice(WORDS), "ok": True} for _ in range(90)]),
+        "code": lambda: "\n".join(
+            f"def f{n}(x: int) -> int:\n    return x * {n} if x > {n % 7} else -x\n"
+            for n in range(60)
+        ),
+        "json": lambda: json.dumps(
+            [
+                {"id": chance.getrandbits(24), "name": chance.choice(WORDS), "ok": True}
+                for _ in range(90)
+            ]
+        ),
         "digits": lambda: "".join(chance.choices("0123456789", k=3000)),
         "hex": lambda: chance.randbytes(1500).hex(),
         "base64": lambda: base64.b64encode(chance.randbytes(2250)).decode(),

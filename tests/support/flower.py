@@ -27,7 +27,9 @@ class Flower:
         """Status and text; status 0 while nobody listens."""
         request = urllib.request.Request(self.url + path)
         if login:
-            request.add_header("Authorization", "Basic " + base64.b64encode(login.encode()).decode())
+            request.add_header(
+                "Authorization", "Basic " + base64.b64encode(login.encode()).decode()
+            )
         try:
             with urllib.request.urlopen(request, timeout=10) as reply:
                 return reply.status, reply.read().decode()
@@ -38,7 +40,9 @@ class Flower:
             return 0, ""
 
     def wait_shown(self, run: Callable[[], Any]) -> None:
-        """Until it shows a job of `run`'s as done: it hears of nothing before it listens, so that jobs are run until then."""
+        """Until it shows a job of `run`'s as done: it hears of nothing before it listens, so that
+        jobs are run until then.
+        """
         seen: list[str] = []
 
         def shown() -> bool:
@@ -56,7 +60,9 @@ def running(folder: Path, **env: str) -> Iterator[Flower]:
     options = [f"--conf={ROOT / 'flowerconfig.py'}", "--address=127.0.0.1", f"--port={port}"]
     command = [sys.executable, "-m", "celery", "-A", "worker", "flower", *options]
     with (folder / "flower.log").open("wb") as log:
-        process = subprocess.Popen(tethered(command), cwd=folder, env=env, stdout=log, stderr=log, process_group=0)
+        process = subprocess.Popen(
+            tethered(command), cwd=folder, env=env, stdout=log, stderr=log, process_group=0
+        )
     flower = Flower(port)
     try:
         until(lambda: process.poll() is not None or flower.get("/healthcheck")[0] == 200)

@@ -1,4 +1,6 @@
-"""A provider that nobody knows yet, written as a newcomer would: one file. It speaks the OpenAI dialect by hand."""
+"""A provider that nobody knows yet, written as a newcomer would: one file. It speaks the OpenAI
+dialect by hand.
+"""
 
 import json
 
@@ -14,12 +16,17 @@ class Fourth:
         self._session = aiohttp.ClientSession()
 
     @classmethod
-    def unfit(cls, request: CompletionRequest) -> str:
+    def unsupported(cls, request: CompletionRequest) -> str:
         return ""
 
     async def complete(self, call: Call) -> Reply:
-        body = json.loads(call.request.model_dump_json(by_alias=True, exclude_none=True, include={"messages", "tools", "stop",
-                                                                                                 "response_format"}))  # fmt: skip
+        body = json.loads(
+            call.request.model_dump_json(
+                by_alias=True,
+                exclude_none=True,
+                include={"messages", "tools", "stop", "response_format"},
+            )
+        )
         async with self._session.post(self._url, json=body | {"model": call.model}) as response:
             answer = await response.json()
         choice, usage = answer["choices"][0], answer["usage"]
@@ -33,7 +40,9 @@ class Fourth:
                 cached=usage.get("prompt_tokens_details", {}).get("cached_tokens", 0),
                 reasoning=usage.get("completion_tokens_details", {}).get("reasoning_tokens", 0),
             ),
-            tool_calls=tuple(ToolCall.model_validate(each) for each in choice["message"].get("tool_calls", ())),
+            tool_calls=tuple(
+                ToolCall.model_validate(each) for each in choice["message"].get("tool_calls", ())
+            ),
         )
 
     async def aclose(self) -> None:

@@ -1,4 +1,6 @@
-"""A ledger without a fleet: a test begins, attempts and ends its jobs by hand, in an order of its own."""
+"""A ledger without a fleet: a test begins, attempts and ends its jobs by hand, in an order of its
+own.
+"""
 
 from collections import Counter
 
@@ -8,16 +10,18 @@ from support.ledger import KEYS
 from producer.contract.errors import JobError
 from producer.contract.messages import CompletionRequest
 from producer.contract.submission import Submission
-from worker.budgets.overrides import Limits
+from worker.budgets.overrides import Overrides
 from worker.budgets.quota import Quota
 from worker.faults import Deferred, Fault
-from worker.ledger.ledger import Jobs
+from worker.ledger.ledger import Ledger
 from worker.ledger.running_job import Bill, Candidate, Job
 from worker.rate_limit_headers import SILENCE
 from worker.settings import LaneSettings, LedgerSettings, Link, Pace, PaceSettings, QuotaSettings
 
 ASKED = [{"role": "user", "content": "x"}]
-REQUESTS = {lane: CompletionRequest.checked(messages=ASKED, lane=lane) for lane in ("interactive", "batch")}
+REQUESTS = {
+    lane: CompletionRequest.checked(messages=ASKED, lane=lane) for lane in ("interactive", "batch")
+}
 NO_BROKER = {"interactive": True, "batch": True}
 
 
@@ -28,9 +32,11 @@ class House:
         self.redis = Redis.from_url(url, decode_responses=True)
         self.redis.flushall()
         limits = PaceSettings(limits={name: Pace(**row) for name, row in (pace or {}).items()})
-        self.jobs = Jobs(self.redis, KEYS, LedgerSettings(), "test", LaneSettings(**lanes), limits)
+        self.jobs = Ledger(
+            self.redis, KEYS, LedgerSettings(), "test", LaneSettings(**lanes), limits
+        )
         self.quota = Quota(self.jobs, quota or QuotaSettings(tokens_per_hour=None))
-        self.limits = Limits(self.redis, KEYS)
+        self.limits = Overrides(self.redis, KEYS)
         self.jobs.beat("test", slots, 3600)
         self.released = []
         self.ended = 0
@@ -41,8 +47,8 @@ class House:
         for _ in range(count):
             self.count[user] += 1
             job_id = f"{user}-{lane[0]}{self.count[user]}"
-            _, _, orders = self.jobs.submit(Submission(job_id, user, REQUESTS[lane], {}))
-            self._release(orders)
+            _, _, publications = self.jobs.submit(Submission(job_id, user, REQUESTS[lane], {}))
+            self._release(publications)
             ids.append(job_id)
         return ids
 
@@ -64,12 +70,18 @@ class House:
         return job
 
     def attempt(self, job, *names, tokens=100):
-        """The name of the link that is called; else what the job must wait for, and it is parked so."""
+        """The name of the link that is called; else what the job must wait for, and it is parked
+        so.
+        """
         links = [Link(provider="p", model=name, adapter="simulator") for name in names]
         try:
-            return self.quota.reserve(job, [Candidate(link, 50, 10, tokens) for link in links]).chosen.link.model
+            return self.quota.reserve(
+                job, [Candidate(link, 50, 10, tokens) for link in links]
+            ).chosen.link.model
         except Deferred as wait:
-            self._release(self.jobs.park(job, wait.after_s, behind=wait.behind, patient=wait.patient)[1])
+            self._release(
+                self.jobs.park(job, wait.after_s, wakes_on=wait.wakes_on, patient=wait.patient)[1]
+            )
             return wait
 
     def answer(self, job, tokens=100, allowance=SILENCE):
@@ -83,5 +95,5 @@ class House:
     def sweep(self):
         self._release(self.jobs.sweep(100, NO_BROKER)[1])
 
-    def _release(self, orders):
-        self.released += [order.job_id for order in orders]
+    def _release(self, publications):
+        self.released += [order.job_id for order in publications]

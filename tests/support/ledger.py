@@ -33,13 +33,13 @@ def work(complete, count=4, **options):
             job.value(30)
 
 
-class Ledger:
+class LedgerProbe:
     """Counters in micro-dollars and tokens, straight from the server."""
 
     def __init__(self, url: str) -> None:
         self.redis = Redis.from_url(url, decode_responses=True)
 
-    def __enter__(self) -> "Ledger":
+    def __enter__(self) -> "LedgerProbe":
         return self
 
     def __exit__(self, *_: object) -> None:

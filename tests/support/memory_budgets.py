@@ -1,6 +1,7 @@
-"""The ledger's budgets in one process's memory: the same rules as the scripts, for tests and for reading them in Python.
+"""The ledger's budgets in one process's memory: the same rules as the scripts, for tests and for
+reading them in Python.
 
-It holds nothing across processes and survives nothing; a fleet uses `jobs.Jobs`.
+It holds nothing across processes and survives nothing; a fleet uses `jobs.Ledger`.
 """
 
 import threading
@@ -42,14 +43,23 @@ class Budget:
     maybe: Counter[int] = field(default_factory=Counter)
 
     def used(self, first_slot: int) -> int:
-        booked = (amount for counter in (self.spent, self.maybe) for slot, amount in counter.items() if slot >= first_slot)
+        booked = (
+            amount
+            for counter in (self.spent, self.maybe)
+            for slot, amount in counter.items()
+            if slot >= first_slot
+        )
         return sum(booked)
 
 
 class MemoryBudgets:
-    """Same `attempt`, `settle` and `park` as `Jobs`, as far as budgets go. Thread-safe. `now_ms` is its clock."""
+    """Same `attempt`, `settle` and `park` as `Ledger`, as far as budgets go. Thread-safe. `now_ms` is
+    its clock.
+    """
 
-    def __init__(self, now_ms: Callable[[], int] = lambda: time.monotonic_ns() // 1_000_000) -> None:
+    def __init__(
+        self, now_ms: Callable[[], int] = lambda: time.monotonic_ns() // 1_000_000
+    ) -> None:
         self._now_ms = now_ms
         self._lock = threading.Lock()
         self._budgets: dict[tuple[str, str], Budget] = {}
@@ -70,7 +80,7 @@ class MemoryBudgets:
         return ["go", 0, job.attempts + 1]
 
     def left(self, job: Job, limits: list[int]) -> tuple[int, str]:
-        """As `Jobs.left`."""
+        """As `Ledger.left`."""
         user = job.user_id
         rests = [
             (max(0, allowed - self.used(limit, user) - self.held(limit, user)), limit.name)
@@ -109,7 +119,15 @@ class MemoryBudgets:
     def _refusal(self, limit: Limit, allowed: int, user_id: str, asked: int) -> list[Any] | None:
         used, held = self.used(limit, user_id), self.held(limit, user_id)
         if used + asked > allowed:
-            return ["over", limit.name, allowed, used, held, asked, self._fits_in_ms(limit, user_id, allowed, asked)]
+            return [
+                "over",
+                limit.name,
+                allowed,
+                used,
+                held,
+                asked,
+                self._fits_in_ms(limit, user_id, allowed, asked),
+            ]
         if used + held + asked > allowed:
             return ["held", limit.name, allowed, used, held, asked, 0, f"budget:{limit.name}"]
         return None

@@ -1,9 +1,11 @@
-"""pytest-celery without Docker: its nodes on local processes. `plugin.py` puts them under its leaf fixtures.
+"""pytest-celery without Docker: its nodes on local processes. `plugin.py` puts them under its leaf
+fixtures.
 
     CeleryTestWorker -> WorkerContainer -> LocalContainer -> WorkerProcess    (celery -A worker worker)
     RedisTestBroker  -> ValkeyContainer -> LocalContainer -> EmbeddedValkey   (valkey-server)
 
-pytest-celery drives a container as Docker's client would: status, reload, kill, restart, logs. Those are here, no more.
+pytest-celery drives a container as Docker's client would: status, reload, kill, restart, logs.
+Those are here, no more.
 """
 
 import contextlib
@@ -29,8 +31,9 @@ DEFAULT_ENV = {"LLM_CHAIN": "simulator:sim-small"}
 class WorkerProcess:
     """One `celery worker` and, in prefork, its children: a process group of its own.
 
-    It dies with the thread that starts it (`tethered`), and its children with it: Celery ties them in the same way.
-    `env` is all it sees of the environment, besides PATH, HOME and a PYTHONPATH that begins with the repository.
+    It dies with the thread that starts it (`tethered`), and its children with it: Celery ties them
+    in the same way. `env` is all it sees of the environment, besides PATH, HOME and a PYTHONPATH
+    that begins with the repository.
     """
 
     def __init__(
@@ -42,7 +45,9 @@ class WorkerProcess:
         log_path: Path = Path("worker.log"),
         app: str = "worker",
     ) -> None:
-        """`name` and `app` are Celery's -n and -A. Nothing runs yet; attributes may be changed before `start`."""
+        """`name` and `app` are Celery's -n and -A. Nothing runs yet; attributes may be changed
+        before `start`.
+        """
         self.name, self.log_path = name, log_path
         path = os.pathsep.join(filter(None, [str(ROOT), env.get("PYTHONPATH")]))
         inherited = {key: os.environ[key] for key in ("PATH", "HOME") if key in os.environ}
@@ -54,7 +59,9 @@ class WorkerProcess:
 
     @property
     def pid(self) -> int | None:
-        """Of the main process, which is the process group too. None unless it lives (a frozen one does)."""
+        """Of the main process, which is the process group too. None unless it lives (a frozen one
+        does).
+        """
         return self._process.pid if self._process and self._process.poll() is None else None
 
     def log(self) -> str:
@@ -78,18 +85,24 @@ class WorkerProcess:
             )
 
     def wait_ready(self, timeout_s: float = 30.0) -> None:
-        """Until " ready." is logged after its last start. AssertionError, with its log, when it is late or ends."""
+        """Until " ready." is logged after its last start. AssertionError, with its log, when it is
+        late or ends.
+        """
         deadline = time.monotonic() + timeout_s
         while " ready." not in self.log()[self._log_start :]:
             assert self.pid, f"{self.name} has ended. Its log:\n{self.log()[-4000:]}"
-            assert time.monotonic() < deadline, f"{self.name} not ready in {timeout_s} s. Its log:\n{self.log()[-4000:]}"
+            assert time.monotonic() < deadline, (
+                f"{self.name} not ready in {timeout_s} s. Its log:\n{self.log()[-4000:]}"
+            )
             time.sleep(0.05)
 
     def wait_for_log(self, text: str, timeout_s: float = 30.0) -> None:
         """Until `text` is in the log. AssertionError, with the log, when it is not in time."""
         deadline = time.monotonic() + timeout_s
         while text not in self.log():
-            assert time.monotonic() < deadline, f"{self.name} did not log {text!r}. Its log:\n{self.log()[-4000:]}"
+            assert time.monotonic() < deadline, (
+                f"{self.name} did not log {text!r}. Its log:\n{self.log()[-4000:]}"
+            )
             time.sleep(0.05)
 
     def wait(self, timeout_s: float = 30.0) -> int:
@@ -125,14 +138,20 @@ class WorkerProcess:
 
     def _signal_group(self, number: int) -> None:
         if self._process:
-            with contextlib.suppress(ProcessLookupError):  # its children may outlive it, so not only when it lives
+            with contextlib.suppress(
+                ProcessLookupError
+            ):  # its children may outlive it, so not only when it lives
                 os.killpg(self._process.pid, number)
 
 
 class LocalContainer:
-    """Shaped like `docker.models.containers.Container`, as far as pytest-celery and pytest-docker-tools look."""
+    """Shaped like `docker.models.containers.Container`, as far as pytest-celery and
+    pytest-docker-tools look.
+    """
 
-    def __init__(self, container_id: str, process: EmbeddedValkey | WorkerProcess, log_path: Path) -> None:
+    def __init__(
+        self, container_id: str, process: EmbeddedValkey | WorkerProcess, log_path: Path
+    ) -> None:
         self.id = self.name = container_id
         self.process, self.log_path = process, log_path
         self.attrs: dict[str, Any] = {"Config": {"Hostname": container_id, "Env": []}}
@@ -147,8 +166,14 @@ class LocalContainer:
         pass
 
     def kill(self, signal_: str | int | None = None) -> None:
-        """As `docker kill`: SIGKILL unless told otherwise, and that hits everything in the container."""
-        number = signal.Signals[signal_] if isinstance(signal_, str) else signal.Signals(signal_ or signal.SIGKILL)
+        """As `docker kill`: SIGKILL unless told otherwise, and that hits everything in the
+        container.
+        """
+        number = (
+            signal.Signals[signal_]
+            if isinstance(signal_, str)
+            else signal.Signals(signal_ or signal.SIGKILL)
+        )
         if number == signal.SIGKILL:
             self.process.kill()
         elif self.process.pid:
@@ -176,11 +201,15 @@ class _Local:
 
 
 class ValkeyContainer(_Local, RedisContainer):
-    """A Valkey on a private port: broker, result backend and ledger at once. It keeps its data through a kill."""
+    """A Valkey on a private port: broker, result backend and ledger at once. It keeps its data
+    through a kill.
+    """
 
     def __init__(self, valkey: EmbeddedValkey) -> None:
         self.valkey = valkey
-        super().__init__(LocalContainer(f"valkey-{valkey.port}", valkey, valkey.folder / "valkey.log"))
+        super().__init__(
+            LocalContainer(f"valkey-{valkey.port}", valkey, valkey.folder / "valkey.log")
+        )
 
     @property
     def url(self) -> str:
@@ -200,7 +229,9 @@ class ValkeyContainer(_Local, RedisContainer):
 
 
 class WorkerContainer(_Local, CeleryWorkerContainer):
-    """A worker process. Its node name is `celery_test_worker@<container id>`, as pytest-celery expects it."""
+    """A worker process. Its node name is `celery_test_worker@<container id>`, as pytest-celery
+    expects it.
+    """
 
     def __init__(self, container_id: str, process: WorkerProcess) -> None:
         self.process = process

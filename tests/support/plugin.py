@@ -1,10 +1,13 @@
-"""pytest-celery's leaf fixtures, on local processes: `celery_setup` and all above it work without Docker.
+"""pytest-celery's leaf fixtures, on local processes: `celery_setup` and all above it work without
+Docker.
 
 One Valkey per test is broker, backend and ledger. Override in a test module to change the worker:
-`worker_env` (take the fixture of the same name and add to it), `worker_pool`, `worker_concurrency`, `worker_app`.
+`worker_env` (take the fixture of the same name and add to it), `worker_pool`, `worker_concurrency`,
+`worker_app`.
 
-`celery_setup.ready(control=True)` asks the worker; `ready(ping=True)` needs a task of pytest-celery's that ours lacks.
-A restarted broker keeps port and data, but `celery_setup.app` notices the cut only when it next talks to it.
+`celery_setup.ready(control=True)` asks the worker; `ready(ping=True)` needs a task of
+pytest-celery's that ours lacks. A restarted broker keeps port and data, but `celery_setup.app`
+notices the cut only when it next talks to it.
 """
 
 from collections.abc import Iterator
@@ -62,7 +65,9 @@ def default_worker_container(
     """Started and ready, as Docker's would be."""
     container_id = f"worker-{default_redis_broker.port}"
     name = f"{WorkerContainer.worker_name()}@{container_id}"
-    process = WorkerProcess(worker_env, worker_pool, worker_concurrency, name, tmp_path / "worker-node.log", worker_app)
+    process = WorkerProcess(
+        worker_env, worker_pool, worker_concurrency, name, tmp_path / "worker-node.log", worker_app
+    )
     try:
         process.start()
         process.wait_ready()
@@ -84,13 +89,17 @@ def celery_backend(celery_redis_backend: RedisTestBackend) -> RedisTestBackend:
 
 @pytest.fixture
 def celery_worker(celery_setup_worker: CeleryTestWorker) -> CeleryTestWorker:
-    """pytest-celery's own asks by name at run time, which hides the parameters of `worker_pool` from pytest."""
+    """pytest-celery's own asks by name at run time, which hides the parameters of `worker_pool`
+    from pytest.
+    """
     return celery_setup_worker
 
 
 @pytest.fixture
 def celery_setup_app(
-    celery_setup_cls: type[CeleryTestSetup], celery_setup_config: dict[str, str], celery_setup_name: str
+    celery_setup_cls: type[CeleryTestSetup],
+    celery_setup_config: dict[str, str],
+    celery_setup_name: str,
 ) -> Iterator[Celery]:
     """As pytest-celery's, but its connections are closed."""
     with celery_setup_cls.create_setup_app(celery_setup_config, celery_setup_name) as app:

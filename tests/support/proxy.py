@@ -1,4 +1,6 @@
-"""A TCP link that can go half-open: connections stay, nothing passes, nobody is told. For links to Redis."""
+"""A TCP link that can go half-open: connections stay, nothing passes, nobody is told. For links to
+Redis.
+"""
 
 import contextlib
 import socket

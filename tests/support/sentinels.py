@@ -1,4 +1,6 @@
-"""A primary, its replica and the Sentinel that puts the one in the other's place: three processes of the same binary."""
+"""A primary, its replica and the Sentinel that puts the one in the other's place: three processes
+of the same binary.
+"""
 
 import contextlib
 from pathlib import Path
@@ -34,19 +36,29 @@ class Sentinel(EmbeddedValkey):
             lines = [f"port {self.port}", "bind 127.0.0.1", f"dir {self.folder.resolve()}"]
             lines += [f"sentinel monitor {NAME} 127.0.0.1 {self._primary} 1"]
             if self._login:
-                lines += [f"sentinel auth-user {NAME} sentinel", f'sentinel auth-pass {NAME} "{acl.password("sentinel")}"']
-            lines += [f"sentinel down-after-milliseconds {NAME} 2000", f"sentinel failover-timeout {NAME} 3000"]
+                lines += [
+                    f"sentinel auth-user {NAME} sentinel",
+                    f'sentinel auth-pass {NAME} "{acl.password("sentinel")}"',
+                ]
+            lines += [
+                f"sentinel down-after-milliseconds {NAME} 2000",
+                f"sentinel failover-timeout {NAME} 3000",
+            ]
             file.write_text("\n".join(lines) + "\n")
         return [str(file.resolve()), "--sentinel"]
 
 
 class Watched:
-    """Context manager. `primary` and `replica` are so named for what they are before a failover. All log in as shipped users."""
+    """Context manager. `primary` and `replica` are so named for what they are before a failover.
+    All log in as shipped users.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.primary = EmbeddedValkey(folder / "primary")
         options = ["--replicaof", "127.0.0.1", str(self.primary.port), "--masteruser", "replica"]
-        self.replica = EmbeddedValkey(folder / "replica", options=[*options, "--masterauth", acl.password("replica")])
+        self.replica = EmbeddedValkey(
+            folder / "replica", options=[*options, "--masterauth", acl.password("replica")]
+        )
         self.sentinel = Sentinel(folder / "sentinel", self.primary.port)
 
     def url(self, user: str) -> str:
@@ -60,7 +72,9 @@ class Watched:
             with Redis.from_url(server.url()) as redis:
                 acl.tell(redis)
         with Redis.from_url(self.primary.url()) as redis:
-            until(lambda: redis.info("replication")["connected_slaves"] == 1)  # a Sentinel that is early looks again after 10 s
+            until(
+                lambda: redis.info("replication")["connected_slaves"] == 1
+            )  # a Sentinel that is early looks again after 10 s
         self.sentinel.start()
         until(lambda: self._knows("num-slaves") == 1)
         return self
@@ -70,8 +84,13 @@ class Watched:
             server.stop()
 
     def catch_up(self, hold: bool = False) -> None:
-        """Until the replica has everything that was written so far. `hold`: from here on the primary writes nothing."""
-        with Redis.from_url(self.primary.url()) as primary, Redis.from_url(self.replica.url()) as replica:
+        """Until the replica has everything that was written so far. `hold`: from here on the
+        primary writes nothing.
+        """
+        with (
+            Redis.from_url(self.primary.url()) as primary,
+            Redis.from_url(self.replica.url()) as replica,
+        ):
             if hold:
                 primary.client_pause(60_000, all=False)
             written = primary.info("replication")["master_repl_offset"]

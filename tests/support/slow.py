@@ -1,4 +1,6 @@
-"""Calls that never end by themselves, at every vendor: for the test of the total deadline and its benchmark."""
+"""Calls that never end by themselves, at every vendor: for the test of the total deadline and its
+benchmark.
+"""
 
 from typing import Any
 
@@ -13,10 +15,17 @@ def env(base_url: str) -> dict[str, str]:
     """One second per call, one attempt per job, all three vendors at `base_url`."""
     url = base_url.removesuffix("/v1")
     return {
-        "LLM_CHAIN": ",".join(LINKS), "LLM_TIMEOUT_SECONDS": "1", "LLM_MAX_ATTEMPTS": "1", "LLM_COOLDOWN_SECONDS": "0.001",
-        "OPENAI_API_KEY": "k", "OPENAI_BASE_URL": base_url, "ANTHROPIC_API_KEY": "k", "ANTHROPIC_BASE_URL": url,
-        "GOOGLE_API_KEY": "k", "GOOGLE_BASE_URL": url,
-    }  # fmt: skip
+        "LLM_CHAIN": ",".join(LINKS),
+        "LLM_TIMEOUT_SECONDS": "1",
+        "LLM_MAX_ATTEMPTS": "1",
+        "LLM_COOLDOWN_SECONDS": "0.001",
+        "OPENAI_API_KEY": "k",
+        "OPENAI_BASE_URL": base_url,
+        "ANTHROPIC_API_KEY": "k",
+        "ANTHROPIC_BASE_URL": url,
+        "GOOGLE_API_KEY": "k",
+        "GOOGLE_BASE_URL": url,
+    }
 
 
 def script(request: dict, number: int) -> str:
@@ -27,4 +36,7 @@ def script(request: dict, number: int) -> str:
 
 def submit(complete: Any) -> list[Any]:
     """One job per case."""
-    return [complete.delay(ask(f"<{event}>"), f"user-{number}", model=link) for number, (link, event) in enumerate(CASES)]
+    return [
+        complete.delay(ask(f"<{event}>"), f"user-{number}", model=link)
+        for number, (link, event) in enumerate(CASES)
+    ]

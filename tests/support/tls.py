@@ -1,4 +1,6 @@
-"""TLS in front of a plain server, with an authority of the test's own: what `--tls-port` is where the server is built with it."""
+"""TLS in front of a plain server, with an authority of the test's own: what `--tls-port` is where
+the server is built with it.
+"""
 
 import contextlib
 import datetime
@@ -17,17 +19,23 @@ MODES = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serializa
 
 
 class Authority:
-    """Signs for 127.0.0.1. Its certificate is at `path`, which clients are told; with `chain` they show who they are."""
+    """Signs for 127.0.0.1. Its certificate is at `path`, which clients are told; with `chain` they
+    show who they are.
+    """
 
     def __init__(self, folder: Path, name: str = "ca") -> None:
         self.path, self.chain = folder / f"{name}.pem", folder / f"{name}-signed.pem"
         self._name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
         self._key = ec.generate_private_key(ec.SECP256R1())
-        own = self._certificate(self._name, self._key, x509.BasicConstraints(ca=True, path_length=None))
+        own = self._certificate(
+            self._name, self._key, x509.BasicConstraints(ca=True, path_length=None)
+        )
         self.path.write_bytes(own.public_bytes(serialization.Encoding.PEM))
 
     def context(self, mutual: bool = False) -> ssl.SSLContext:
-        """A server's, with a certificate for 127.0.0.1. `mutual`: it wants one of its clients as well."""
+        """A server's, with a certificate for 127.0.0.1. `mutual`: it wants one of its clients as
+        well.
+        """
         key = ec.generate_private_key(ec.SECP256R1())
         here = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
         subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "server")])
@@ -44,13 +52,18 @@ class Authority:
         self, subject: x509.Name, key: ec.EllipticCurvePrivateKey, extension: x509.ExtensionType
     ) -> x509.Certificate:
         now = datetime.datetime.now(datetime.UTC)
-        builder = x509.CertificateBuilder(self._name, subject, key.public_key(), x509.random_serial_number())
-        builder = builder.not_valid_before(now - datetime.timedelta(hours=1)).not_valid_after(now + datetime.timedelta(hours=1))
+        builder = x509.CertificateBuilder(
+            self._name, subject, key.public_key(), x509.random_serial_number()
+        )
+        builder = builder.not_valid_before(now - datetime.timedelta(hours=1)).not_valid_after(
+            now + datetime.timedelta(hours=1)
+        )
         return builder.add_extension(extension, critical=True).sign(self._key, hashes.SHA256())
 
 
 class Terminator:
-    """Context manager on a private port in front of 127.0.0.1:`target`; one thread per connection, as OpenSSL wants it.
+    """Context manager on a private port in front of 127.0.0.1:`target`; one thread per connection,
+    as OpenSSL wants it.
 
     Who does not begin with a handshake speaks to the server as it is.
     """

@@ -1,7 +1,9 @@
-"""A provider's side of the wire: an HTTP server that speaks their protocols and misbehaves on demand, and counts.
+"""A provider's side of the wire: an HTTP server that speaks their protocols and misbehaves on
+demand, and counts.
 
-In a test: `with WireServer() as wire: wire.script = lambda request, number: "429;ra=2"`. As a process of its own, so that
-it outlives what a fault test kills: `python tests/support/wire.py --port 8999 --script "ok;delay=5" --log calls.jsonl`.
+In a test: `with WireServer() as wire: wire.script = lambda request, number: "429;ra=2"`. As a
+process of its own, so that it outlives what a fault test kills: `python tests/support/wire.py
+--port 8999 --script "ok;delay=5" --log calls.jsonl`.
 """
 
 import argparse
@@ -39,7 +41,9 @@ class Seen:
 
 
 class WireServer:
-    """Context manager; `calls` is the provider's truth. `script(request, number) -> event` chooses what happens."""
+    """Context manager; `calls` is the provider's truth. `script(request, number) -> event` chooses
+    what happens.
+    """
 
     def __init__(self, port: int = 0, log: Path | None = None) -> None:
         self.calls: list[Seen] = []
@@ -68,7 +72,9 @@ class WireServer:
     def wait_for(self, condition, timeout_s: float = 30.0) -> None:
         """Block until `condition(calls)` holds, woken by every change."""
         with self._changed:
-            assert self._changed.wait_for(lambda: condition(self.calls), timeout_s), f"wire saw only {len(self.calls)} calls"
+            assert self._changed.wait_for(lambda: condition(self.calls), timeout_s), (
+                f"wire saw only {len(self.calls)} calls"
+            )
 
     def __enter__(self) -> "WireServer":
         ready = threading.Event()
@@ -100,9 +106,17 @@ class WireServer:
         if "call" in http.match_info:  # Gemini names its model in the path
             request["model"] = http.match_info["call"].partition(":")[0]
         with self._changed:
-            known = http.headers.get("Authorization", "").removeprefix("Bearer ") not in self.revoked
+            known = (
+                http.headers.get("Authorization", "").removeprefix("Bearer ") not in self.revoked
+            )
             event = self.script(request, len(self.calls)) if known else "401"
-            seen = Seen(event, request.get("model", ""), http.headers.get("X-Client-Request-Id", ""), request, dict(http.headers))
+            seen = Seen(
+                event,
+                request.get("model", ""),
+                http.headers.get("X-Client-Request-Id", ""),
+                request,
+                dict(http.headers),
+            )
             self.calls.append(seen)
             self.concurrent += 1
             self.most_concurrent = max(self.most_concurrent, self.concurrent)
@@ -125,7 +139,9 @@ class WireServer:
 
     def _write(self, seen: Seen) -> None:
         if self._log:
-            line = {k: v for k, v in asdict(seen).items() if k not in ("request", "headers")} | {"at": time.monotonic()}
+            line = {k: v for k, v in asdict(seen).items() if k not in ("request", "headers")} | {
+                "at": time.monotonic()
+            }
             with self._log.open("a") as file:
                 file.write(json.dumps(line) + "\n")
 
@@ -137,7 +153,11 @@ class WireServer:
         if name in protocol.errors:
             return _refusal(protocol, name, options)
         if name == "html":
-            return web.Response(status=int(options.get("status", 502)), text="<html>502</html>", content_type="text/html")
+            return web.Response(
+                status=int(options.get("status", 502)),
+                text="<html>502</html>",
+                content_type="text/html",
+            )
         if name == "redirect":
             return web.Response(status=307, headers={"Location": "/elsewhere"})
         if name in ("hang", "reset", "close"):
@@ -173,10 +193,16 @@ async def _break(http: web.Request, name: str) -> web.Response:
     return web.Response()
 
 
-def _body(protocol: Protocol, request: dict, name: str, options: dict, reply: dict | None) -> object:
+def _body(
+    protocol: Protocol, request: dict, name: str, options: dict, reply: dict | None
+) -> object:
     if name in ("null", "badschema", "malformed", "emptybody"):
-        return {"null": None, "badschema": {}, "malformed": '{"id": "x", "cho', "emptybody": ""}[name]
-    return protocol.answer(request, name, options, reply or (CALLING if name == "tool_calls" else PLAIN))
+        return {"null": None, "badschema": {}, "malformed": '{"id": "x", "cho', "emptybody": ""}[
+            name
+        ]
+    return protocol.answer(
+        request, name, options, reply or (CALLING if name == "tool_calls" else PLAIN)
+    )
 
 
 async def _send(http: web.Request, name: str, options: dict, body: object) -> web.StreamResponse:

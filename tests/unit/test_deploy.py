@@ -1,4 +1,6 @@
-"""What the shipped deployment promises, where a typo would break it silently. `make compose-check` runs it."""
+"""What the shipped deployment promises, where a typo would break it silently. `make compose-check`
+runs it.
+"""
 
 import json
 import re
@@ -20,7 +22,9 @@ def test_every_service_is_locked_down_and_comes_back():
         assert service["cap_drop"] == ["ALL"]
         assert "cap_add" not in service or name == "valkey"
         assert service["security_opt"] == ["no-new-privileges:true"]
-        assert service["restart"] == "unless-stopped"  # Docker does not bring others back with the machine
+        assert (
+            service["restart"] == "unless-stopped"
+        )  # Docker does not bring others back with the machine
 
 
 def test_only_loopback_is_listened_on():
@@ -56,7 +60,10 @@ def test_the_image_is_built_in_stages_and_runs_as_nobody_special():
     [
         ({}, "simulator:sim-small"),
         ({"OPENAI_API_KEY": "k"}, "openai"),
-        ({"OPENAI_API_KEY": "", "ANTHROPIC_API_KEY": "k", "GOOGLE_API_KEY": "k"}, "anthropic,gemini"),
+        (
+            {"OPENAI_API_KEY": "", "ANTHROPIC_API_KEY": "k", "GOOGLE_API_KEY": "k"},
+            "anthropic,gemini",
+        ),
         ({"OPENAI_API_KEY": "k", "LLM_CHAIN": "anthropic:x"}, "anthropic:x"),
         ({"OPENAI_API_KEY": "k", "LLM_PROVIDER": "gemini"}, None),
         ({"LLM_SECRETS_DIR": "/run/secrets"}, None),
@@ -64,9 +71,15 @@ def test_the_image_is_built_in_stages_and_runs_as_nobody_special():
     ],
 )
 def test_keys_alone_make_a_chain(tmp_path, env, chain):
-    """What the worker's container is started with, by the keys in .env, which may be a copy of .env.example."""
-    example = dict(re.findall(r"^([A-Z_]+)=(.*)$", (ROOT / ".env.example").read_text(), re.MULTILINE))
-    (tmp_path / "celery").write_text('#!/bin/sh\nprintf \'{"chain": "%s", "arguments": "%s"}\' "${LLM_CHAIN:-}" "$*"\n')
+    """What the worker's container is started with, by the keys in .env, which may be a copy of
+    .env.example.
+    """
+    example = dict(
+        re.findall(r"^([A-Z_]+)=(.*)$", (ROOT / ".env.example").read_text(), re.MULTILINE)
+    )
+    (tmp_path / "celery").write_text(
+        '#!/bin/sh\nprintf \'{"chain": "%s", "arguments": "%s"}\' "${LLM_CHAIN:-}" "$*"\n'
+    )
     (tmp_path / "celery").chmod(0o755)
     script = ["sh", str(ROOT / "deploy/worker.sh"), "-c", "4"]
     env = example | {"PATH": f"{tmp_path}:/usr/bin:/bin"} | env
@@ -78,4 +91,6 @@ def test_keys_alone_make_a_chain(tmp_path, env, chain):
 
 @pytest.mark.skipif(not shutil.which("promtool"), reason="needs Prometheus' promtool")
 def test_prometheus_takes_the_rules():
-    subprocess.run(["promtool", "check", "rules", str(ROOT / "deploy/prometheus-rules.yml")], check=True)
+    subprocess.run(
+        ["promtool", "check", "rules", str(ROOT / "deploy/prometheus-rules.yml")], check=True
+    )

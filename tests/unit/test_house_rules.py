@@ -9,8 +9,14 @@ from statistics import median, quantiles
 import pytest
 
 ROOT = Path(__file__).parents[2]
-SOURCES = sorted(path for package in ("producer", "worker") for path in (ROOT / package).rglob("*.py"))
-ALL = sorted(path for top in ("producer", "worker", "tests", "examples") for path in (ROOT / top).rglob("*.py"))
+SOURCES = sorted(
+    path for package in ("producer", "worker") for path in (ROOT / package).rglob("*.py")
+)
+ALL = sorted(
+    path
+    for top in ("producer", "worker", "tests", "examples")
+    for path in (ROOT / top).rglob("*.py")
+)
 SDKS = {"openai", "anthropic", "google", "worker", "flower", "aiohttp"}
 
 
@@ -40,7 +46,10 @@ def test_functions_are_short():
     [
         ("import producer", SDKS | {"celery", "redis", "pydantic"}),
         ("from producer import complete", SDKS),
-        ("import producer.contract.messages, producer.contract.submission, producer.contract.ledger", SDKS | {"celery", "redis"}),
+        (
+            "import producer.contract.messages, producer.contract.submission, producer.contract.ledger",
+            SDKS | {"celery", "redis"},
+        ),
         ("import producer.contract", SDKS | {"celery", "redis"}),
         ("import worker.celery", {"openai", "flower", "producer.client"}),
     ],
@@ -49,7 +58,9 @@ def test_an_import_loads_no_more_than_it_needs(statement, unwanted):
     """In a fresh interpreter."""
     code = f"{statement}\nimport sys\nprint(*sorted(set(sys.modules) & {unwanted!r}))"
     env = {"PYTHONPATH": str(ROOT)}
-    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=env, cwd=ROOT)
+    loaded = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=env, cwd=ROOT
+    )
     assert loaded.stdout.split() == []
 
 
@@ -64,7 +75,9 @@ def test_every_script_says_what_it_takes_and_keeps():
     assert len(scripts) > 10
     for path in scripts:
         text = path.read_text()
-        assert [word for word in ("-- KEYS[1]", "-- ARGV", "-- reply", "-- keeps") if word not in text] == [], path.name
+        assert [
+            word for word in ("-- KEYS[1]", "-- ARGV", "-- reply", "-- keeps") if word not in text
+        ] == [], path.name
 
 
 def test_lock_files_hold_versions_and_hashes_only():

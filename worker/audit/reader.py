@@ -1,6 +1,8 @@
-"""The audit log as its readers see it: what became of a job, who has looked at it and why, new keys, and forgetting a user.
+"""The audit log as its readers see it: what became of a job, who has looked at it and why, new
+keys, and forgetting a user.
 
-Reading needs private keys, which no worker has. Redis down: every method raises one of `store.ERRORS`.
+Reading needs private keys, which no worker has. Redis down: every method raises one of
+`store.ERRORS`.
 """
 
 import hashlib
@@ -27,7 +29,7 @@ class Opened(NamedTuple):
     """From its JSON; None of a failure."""
 
 
-class Look(NamedTuple):
+class AccessRecord(NamedTuple):
     """Somebody opened a job's entries, or erased a user's."""
 
     at_ms: int
@@ -39,41 +41,54 @@ class Look(NamedTuple):
     reason: str
 
 
-class Trail:
+class AuditReader:
     def __init__(self, sink: Redis, keys: Keys) -> None:
         self._sink = sink
         self._keys = keys
 
     def entries(self, job_id: str) -> list[Entry]:
         """Of a job, in order; closed."""
-        return [Entry.load(str(text)) for text in self._sink.lrange(self._keys.audit_entries(job_id), 0, -1)]
+        return [
+            Entry.load(str(text))
+            for text in self._sink.lrange(self._keys.audit_entries(job_id), 0, -1)
+        ]
 
     def jobs(self, user_id: str) -> list[str]:
         """A user's jobs, latest first."""
-        return [str(job_id) for job_id in self._sink.zrevrange(self._keys.audit_jobs(user_id), 0, -1)]
+        return [
+            str(job_id) for job_id in self._sink.zrevrange(self._keys.audit_jobs(user_id), 0, -1)
+        ]
 
     def show(self, job_id: str, keyring: Keyring, who: str, reason: str) -> list[Opened]:
-        """Open a job's entries; that is noted first, so that nobody looks unseen. Raises `sealing.Unopened`."""
+        """Open a job's entries; that is noted first, so that nobody looks unseen. Raises
+        `sealing.Unopened`.
+        """
         self._note("shown", job_id, who, reason)
         return [_opened(entry, keyring) for entry in self.entries(job_id)]
 
-    def looks(self) -> list[Look]:
+    def looks(self) -> list[AccessRecord]:
         """Who has looked, latest first."""
         stored: list[Any] = self._sink.xrevrange(self._keys.audit_looks)  # type: ignore[assignment]
-        return [Look(int(number.partition("-")[0]), **fields) for number, fields in stored]
+        return [AccessRecord(int(number.partition("-")[0]), **fields) for number, fields in stored]
 
     def reseal(self, keyring: Keyring, seal: Seal, who: str) -> Iterator[int]:
-        """Seal everything anew for another key; after each job, how many entries that took. May be repeated and cut off.
+        """Seal everything anew for another key; after each job, how many entries that took. May be
+        repeated and cut off.
 
         Raises `sealing.Unopened`.
         """
         self._note("resealed", seal.id, who, "rotation of keys")
         for key in self._sink.scan_iter(self._keys.audit_entries("*"), count=PAGE):
-            yield sum(self._resealed(str(key), number, str(text), keyring, seal) for number, text in self._numbered(str(key)))
+            yield sum(
+                self._resealed(str(key), number, str(text), keyring, seal)
+                for number, text in self._numbered(str(key))
+            )
 
     def note_erasure(self, user_id: str, who: str, reason: str, key: bytes) -> None:
         """Before anything is forgotten. Only a hash of the name, by the fleet's `key`, is kept."""
-        self._note("erased", hmac.new(key, user_id.encode(), hashlib.sha256).hexdigest()[:16], who, reason)
+        self._note(
+            "erased", hmac.new(key, user_id.encode(), hashlib.sha256).hexdigest()[:16], who, reason
+        )
 
     def erase(self, user_id: str) -> int:
         """Forget a user's entries; how many jobs that were."""
@@ -95,10 +110,17 @@ class Trail:
         entry = Entry.load(text)
         if entry.key_id == seal.id:
             return False
-        content = seal.close(keyring.open(entry.key_id, entry.sealed, entry.about), entry.about) if entry.sealed else ""
+        content = (
+            seal.close(keyring.open(entry.key_id, entry.sealed, entry.about), entry.about)
+            if entry.sealed
+            else ""
+        )
         self._sink.lset(key, number, replace(entry, key_id=seal.id, sealed=content).dump())
         return True
 
 
 def _opened(entry: Entry, keyring: Keyring) -> Opened:
-    return Opened(entry, json.loads(keyring.open(entry.key_id, entry.sealed, entry.about)) if entry.sealed else None)
+    return Opened(
+        entry,
+        json.loads(keyring.open(entry.key_id, entry.sealed, entry.about)) if entry.sealed else None,
+    )

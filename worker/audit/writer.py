@@ -1,7 +1,8 @@
 """The audit log: what was sent to providers and what came back, sealed, on a server of its own.
 
-Off without `LLM_AUDIT_URL`. Redis down: nothing is sent, the job waits; an answer that is there already is given out all the
-same, and a line AUDIT_GAP says so. A worker has no key that opens what it writes: `worker/trail.py` reads.
+Off without `LLM_AUDIT_URL`. Redis down: nothing is sent, the job waits; an answer that is there
+already is given out all the same, and a line AUDIT_GAP says so. A worker has no key that opens what
+it writes: `worker/trail.py` reads.
 """
 
 import json
@@ -15,9 +16,9 @@ from producer.contract.messages import ToolCall
 from ..faults import Deferred, ProviderError
 from ..ledger.connection import ERRORS, Keys, Redis
 from ..ledger.running_job import Job
-from ..observe.logs import audit_gap, prompt_hash
 from ..sealing import Seal
 from ..settings import AuditSettings
+from ..telemetry.logs import audit_gap, prompt_hash
 
 DAY_S = 86_400
 AWAY_S = 5.0
@@ -44,7 +45,9 @@ class Entry:
     key_id: str
     """The key that opens it."""
     sealed: str
-    """Of what was asked, the request as JSON; of an answer, {"text", "tool_calls"}; "" of a failure."""
+    """Of what was asked, the request as JSON; of an answer, {"text", "tool_calls"}; "" of a
+    failure.
+    """
 
     @property
     def about(self) -> str:
@@ -60,11 +63,18 @@ class Entry:
 
 
 class Audit:
-    """Writes entries. `key`: the fleet's, for prompt hashes; `failed` is told whenever the sink does not take an entry."""
+    """Writes entries. `key`: the fleet's, for prompt hashes; `failed` is told whenever the sink
+    does not take an entry.
+    """
 
     def __init__(
-        self, sink: Redis | None, keys: Keys, settings: AuditSettings, key: bytes, failed: Callable[[], None]
-    ) -> None:  # fmt: skip
+        self,
+        sink: Redis | None,
+        keys: Keys,
+        settings: AuditSettings,
+        key: bytes,
+        failed: Callable[[], None],
+    ) -> None:
         self._sink = sink
         self._keys = keys
         self._seal = Seal(settings.key) if settings.key else None
@@ -89,7 +99,9 @@ class Audit:
             raise Deferred("the audit log does not answer", AWAY_S) from None
         job.asked = hashed[:MARK]
 
-    def answered(self, job: Job, link: str, text: str, tool_calls: tuple[ToolCall, ...] = ()) -> None:
+    def answered(
+        self, job: Job, link: str, text: str, tool_calls: tuple[ToolCall, ...] = ()
+    ) -> None:
         """Keep what came back; never raises for a sink that is down, since the answer is paid for."""
         calls = [call.model_dump(mode="json") for call in tool_calls]
         self._try(job, "answered", link, "", json.dumps({"text": text, "tool_calls": calls}))
@@ -120,7 +132,9 @@ class Audit:
         assert self._sink is not None
         assert self._seal is not None, "the settings have a key where they have a sink"
         bare = Entry(job.id, job.user_id, job.now_ms, what, link, note, self._seal.id, "")
-        entry = Entry(**asdict(bare) | {"sealed": self._seal.close(text, bare.about) if text else ""})
+        entry = Entry(
+            **asdict(bare) | {"sealed": self._seal.close(text, bare.about) if text else ""}
+        )
         entries, jobs = self._keys.audit_entries(job.id), self._keys.audit_jobs(job.user_id)
         with self._sink.pipeline(transaction=False) as pipe:
             pipe.rpush(entries, entry.dump())

@@ -1,4 +1,6 @@
-"""What may not reach Celery from the broker: entries that would stop a worker, or whose body Celery would print. Pure."""
+"""What may not reach Celery from the broker: entries that would stop a worker, or whose body Celery
+would print. Pure.
+"""
 
 import base64
 import json
@@ -7,7 +9,9 @@ from typing import Any
 from producer.contract.names import COMPLETE
 
 MAX_ENTRY_BYTES = 2_000_000
-"""Largest broker entry read: a request of 1 MB in base64, and its envelope. Our own hold an id and no more."""
+"""Largest broker entry read: a request of 1 MB in base64, and its envelope. Our own hold an id and
+no more.
+"""
 
 
 def unsound(item: bytes) -> str:
@@ -37,12 +41,20 @@ def _wrong(entry: Any) -> str:
 
 
 def _wrong_body(entry: dict[str, Any], properties: dict[str, Any]) -> str:
-    if properties.get("body_encoding") != "base64" or entry.get("content-type") != "application/json":
+    if (
+        properties.get("body_encoding") != "base64"
+        or entry.get("content-type") != "application/json"
+    ):
         return "a body that is not JSON in base64"
     try:
         body = json.loads(base64.b64decode(entry.get("body") or "", validate=True))
     except (ValueError, TypeError, RecursionError):
         return "a body that cannot be decoded"
-    if not (isinstance(body, list) and len(body) == 3 and isinstance(body[0], list) and isinstance(body[1], dict)):
+    if not (
+        isinstance(body, list)
+        and len(body) == 3
+        and isinstance(body[0], list)
+        and isinstance(body[1], dict)
+    ):
         return "a body that is no arguments"
     return ""

@@ -1,11 +1,13 @@
-"""kombu's Redis transports with their lost connections cured; importing it puts them behind `redis://`, `rediss://`
-and `sentinel://`.
+"""kombu's Redis transports with their lost connections cured; importing it puts them behind
+`redis://`, `rediss://` and `sentinel://`.
 
-kombu 5.7 still talks through the channel of a lost connection: to put unacknowledged messages back while it closes it a
-second time, and to acknowledge what ends later. Both raise AttributeError, which ends the worker. Neither is needed: the
-sweep and the visibility timeout bring back what was lost, and the ledger drops what comes twice.
+kombu 5.7 still talks through the channel of a lost connection: to put unacknowledged messages back
+while it closes it a second time, and to acknowledge what ends later. Both raise AttributeError,
+which ends the worker. Neither is needed: the sweep and the visibility timeout bring back what was
+lost, and the ledger drops what comes twice.
 
-An entry that is no message of ours ends a worker as well, or has it print the body; here it goes to `QUARANTINE`.
+An entry that is no message of ours ends a worker as well, or has it print the body; here it goes to
+`QUARANTINE`.
 """
 
 import hashlib
@@ -46,11 +48,15 @@ class Channel(redis.Channel):
 
     @property
     def do_restore(self) -> bool:  # type: ignore[override]
-        """Whether closing puts unacknowledged messages back: only while there is a connection to do it through."""
+        """Whether closing puts unacknowledged messages back: only while there is a connection to do
+        it through.
+        """
         return self.connection.client is not None
 
     def _brpop_read(self, **options: Any) -> bool:
-        """As kombu's, but what is not sound is put aside, and so is what Celery cannot take all the same."""
+        """As kombu's, but what is not sound is put aside, and so is what Celery cannot take all the
+        same.
+        """
         try:
             taken = self._brpop_reply(options)
             if not taken:
@@ -86,10 +92,17 @@ class Channel(redis.Channel):
 
     def _put_aside(self, queue: str, item: bytes, reason: str) -> None:
         digest = hashlib.sha256(item).hexdigest()
-        logger.error("QUARANTINED: an entry of %s, sha256 %s: %s. See: completions dead quarantine", queue, digest, reason)
+        logger.error(
+            "QUARANTINED: an entry of %s, sha256 %s: %s. See: completions dead quarantine",
+            queue,
+            digest,
+            reason,
+        )
         note = {"queue": queue, "reason": reason, "bytes": len(item), "sha256": digest}
         with self.conn_or_acquire() as client, client.pipeline() as pipe:
-            pipe.lpush(QUARANTINE, json.dumps(note | {"entry": item[:KEPT_BYTES].decode(errors="replace")}))
+            pipe.lpush(
+                QUARANTINE, json.dumps(note | {"entry": item[:KEPT_BYTES].decode(errors="replace")})
+            )
             pipe.ltrim(QUARANTINE, 0, KEPT - 1)
             pipe.expire(QUARANTINE, KEPT_S)
             pipe.execute()

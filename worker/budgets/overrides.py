@@ -1,6 +1,8 @@
-"""Limits of single users, groups and the fleet, set at run time: they hold from the next release or reservation on.
+"""Limits of single users, groups and the fleet, set at run time: they hold from the next release or
+reservation on.
 
-What nobody set here is as the settings say. The scripts (lanes.lua, attempt.lua) obey. Redis down: raises.
+What nobody set here is as the settings say. The scripts (lanes.lua, attempt.lua) obey. Redis down:
+raises.
 """
 
 from dataclasses import dataclass
@@ -19,8 +21,10 @@ KNOWN = {
     "group": ("in_flight", *_BUDGETS),
     "fleet": ("usd_per_day",),
 }
-"""What may be set, of whom. `weight` 2 is served twice as often as 1; `in_flight`: released and running jobs at once; a member
-of a `group` draws on its budgets, too, with every job submitted from then on."""
+"""What may be set, of whom. `weight` 2 is served twice as often as 1; `in_flight`: released and
+running jobs at once; a member of a `group` draws on its budgets, too, with every job submitted from
+then on.
+"""
 
 
 class Subject(NamedTuple):
@@ -37,8 +41,10 @@ FLEET = Subject("fleet", "all")
 
 
 @dataclass(frozen=True)
-class Standing:
-    """What holds for one subject now. `own`: only what was set here; dollars as dollars, `NONE` = no limit."""
+class CurrentLimits:
+    """What holds for one subject now. `own`: only what was set here; dollars as dollars, `NONE` =
+    no limit.
+    """
 
     subject: Subject
     own: dict[str, str | float]
@@ -46,21 +52,25 @@ class Standing:
     waiting: dict[str, int]
 
 
-class Limits:
+class Overrides:
     def __init__(self, redis: Redis, keys: Keys) -> None:
         self._redis = redis
         self._keys = keys
 
-    def standing(self, subject: Subject) -> Standing:
+    def standing(self, subject: Subject) -> CurrentLimits:
         redis, keys, (kind, name) = self._redis, self._keys, subject
         stored = redis.hgetall(keys.limits(kind, name))
-        own = {field: _parsed(field, str(stored[field])) for field in KNOWN[kind] if field in stored}
+        own = {
+            field: _parsed(field, str(stored[field])) for field in KNOWN[kind] if field in stored
+        }
         flying = {"user": keys.in_flight, "group": keys.group_in_flight}.get(kind)
         lanes = ("interactive", "batch") if kind == "user" else ()
-        return Standing(
+        return CurrentLimits(
             subject=subject,
             own=own,
-            in_flight=int(str(redis.hget(flying, name) or 0)) if flying else int(redis.zcard(keys.open)),
+            in_flight=int(str(redis.hget(flying, name) or 0))
+            if flying
+            else int(redis.zcard(keys.open)),
             waiting={lane: int(str(redis.llen(keys.waiting(lane, name)))) for lane in lanes},
         )
 
@@ -68,7 +78,9 @@ class Limits:
         """Set these and leave the others. Raises `ValueError` for one that the subject cannot have."""
         unknown = [field for field in limits if field not in KNOWN[subject.kind]]
         if unknown:
-            raise ValueError(f"{subject} cannot have {', '.join(unknown)}; only {', '.join(KNOWN[subject.kind])}")
+            raise ValueError(
+                f"{subject} cannot have {', '.join(unknown)}; only {', '.join(KNOWN[subject.kind])}"
+            )
         stored = {field: _stored(field, value) for field, value in limits.items()}
         with self._redis.pipeline() as pipe:
             pipe.hset(self._keys.limits(*subject), mapping=stored)  # type: ignore[arg-type]

@@ -1,4 +1,5 @@
-"""Who used what, and for how much: daily sums that outlive their jobs. The scripts book them with the money itself.
+"""Who used what, and for how much: daily sums that outlive their jobs. The scripts book them with
+the money itself.
 
 Redis down: reading raises one of `store.ERRORS`.
 """
@@ -19,7 +20,9 @@ PAGE = 1_000
 
 @dataclass
 class Sums:
-    """Of answered calls: how many, tokens, dollars; then calls and dollars that were possibly billed beside them."""
+    """Of answered calls: how many, tokens, dollars; then calls and dollars that were possibly
+    billed beside them.
+    """
 
     calls: int = 0
     input_tokens: int = 0
@@ -43,7 +46,8 @@ class Usage:
         return datetime.fromtimestamp(int(self._redis.time()[0]), UTC).date()
 
     def by(self, what: str, since: date, until: date) -> list[tuple[str, Sums]]:
-        """Sums per `what` (one of `BY`) of these days, both included: the dearest first, days in order.
+        """Sums per `what` (one of `BY`) of these days, both included: the dearest first, days in
+        order.
 
         A call with several tags counts under each.
         """
@@ -65,7 +69,11 @@ class Usage:
     def _rows(self, since: date, until: date) -> Iterator[tuple[date, list[str], Sums]]:
         for number in range((since - EPOCH).days, (until - EPOCH).days + 1):
             for name, value in self._redis.hscan_iter(self._keys.usage(number), count=PAGE):
-                yield EPOCH + timedelta(days=number), json.loads(name), Sums(*map(int, str(value).split(",")))
+                yield (
+                    EPOCH + timedelta(days=number),
+                    json.loads(name),
+                    Sums(*map(int, str(value).split(","))),
+                )
 
 
 def _names(what: str, day: date, row: list[str]) -> list[str]:

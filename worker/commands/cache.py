@@ -15,7 +15,8 @@ def cache() -> None:
 @click.option("--tag", help="Only the entries that a request with this tag made.")
 @click.option("--all", "everything", is_flag=True, help="Every entry.")
 def bust(namespace: str | None, tag: str | None, everything: bool) -> None:
-    """Hide cached answers from now on. They age out by their TTL; a new LLM_CACHE_VERSION does the same for one fleet.
+    """Hide cached answers from now on. They age out by their TTL; a new LLM_CACHE_VERSION does the
+    same for one fleet.
 
     \b
     completions cache bust --namespace faq
@@ -29,4 +30,6 @@ def bust(namespace: str | None, tag: str | None, everything: bool) -> None:
         click.echo(f"Busted what was made with the tag {tag}.")
         return
     generation = current().cache.bust(namespace)
-    click.echo(f"Busted {'all' if everything else 'namespace ' + str(namespace)}: generation {generation}.")
+    click.echo(
+        f"Busted {'all' if everything else 'namespace ' + str(namespace)}: generation {generation}."
+    )

@@ -1,4 +1,6 @@
-"""`completions check`: is the worker's configuration complete and valid? The same words as a worker that refuses to start."""
+"""`completions check`: is the worker's configuration complete and valid? The same words as a worker
+that refuses to start.
+"""
 
 import re
 from datetime import UTC, datetime

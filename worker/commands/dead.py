@@ -13,7 +13,7 @@ from producer.contract.names import COMPLETE, QUARANTINE
 from ..celery import app
 from ..ledger.connection import ERRORS, connect
 from ..ledger.dead_letters import Chosen, DeadLetter, DeadLetters
-from ..ledger.ledger import Jobs
+from ..ledger.ledger import Ledger
 from ..runtime import operator
 from ..settings import LedgerSettings, load_redis
 
@@ -22,12 +22,16 @@ T = TypeVar("T")
 
 def _letters() -> DeadLetters:
     ledger = operator()
-    return DeadLetters(ledger.redis, ledger.keys, Jobs(ledger.redis, ledger.keys, LedgerSettings(), "operator"))
+    return DeadLetters(
+        ledger.redis, ledger.keys, Ledger(ledger.redis, ledger.keys, LedgerSettings(), "operator")
+    )
 
 
 def _filtered(command: Callable[..., None]) -> Callable[..., None]:
     command = click.option("--user", help="Only this user's (* and ? match).")(command)
-    return click.option("--kind", help="Only this error, for example ProvidersExhausted or 'Time*'.")(command)
+    return click.option(
+        "--kind", help="Only this error, for example ProvidersExhausted or 'Time*'."
+    )(command)
 
 
 @click.group()
@@ -53,7 +57,9 @@ def list_(kind: str | None, user: str | None, as_json: bool) -> None:
 
 @dead.command()
 @click.argument("job_id")
-@click.option("--request", "with_request", is_flag=True, help="The request too: it holds the prompt.")
+@click.option(
+    "--request", "with_request", is_flag=True, help="The request too: it holds the prompt."
+)
 def show(job_id: str, with_request: bool) -> None:
     """Show one with its history."""
     letter = _one(job_id)
@@ -66,18 +72,24 @@ def show(job_id: str, with_request: bool) -> None:
 @click.option("--all", "everything", is_flag=True, help="All of them.")
 @click.option("--again", is_flag=True, help="Also those that were replayed before.")
 @_filtered
-def replay(job_ids: tuple[str, ...], everything: bool, again: bool, kind: str | None, user: str | None) -> None:
+def replay(
+    job_ids: tuple[str, ...], everything: bool, again: bool, kind: str | None, user: str | None
+) -> None:
     """Send requests again: each as a new job, linked to the old one and paid for anew.
 
     \b
     completions dead replay 1b9d6bcd-...
     completions dead replay --kind ProvidersExhausted
     """
-    chosen = [letter for letter in _named(job_ids, everything, kind, user) if again or not letter.replayed_as]
+    chosen = [
+        letter
+        for letter in _named(job_ids, everything, kind, user)
+        if again or not letter.replayed_as
+    ]
     letters = _letters()
     for letter in chosen:
-        job_id, orders = _asked(partial(letters.replay, letter))
-        app.tasks[COMPLETE].publish(orders)
+        job_id, publications = _asked(partial(letters.replay, letter))
+        app.tasks[COMPLETE].publish(publications)
         click.echo(f"{letter.job_id} -> {job_id}")
     click.echo(f"{len(chosen)} replayed.", err=True)
 
@@ -98,23 +110,34 @@ def drop(job_ids: tuple[str, ...], everything: bool, kind: str | None, user: str
 @dead.command()
 def quarantine() -> None:
     """List broker entries that were no messages of ours: reason, size, hash; never what is in them."""
-    notes = [json.loads(note) for note in _asked(lambda: connect(load_redis().broker).lrange(QUARANTINE, 0, -1))]
+    notes = [
+        json.loads(note)
+        for note in _asked(lambda: connect(load_redis().broker).lrange(QUARANTINE, 0, -1))
+    ]
     for note in notes:
-        click.echo(f"{note['queue']}  {note['bytes']:,} bytes  sha256 {note['sha256'][:16]}  {note['reason']}")
+        click.echo(
+            f"{note['queue']}  {note['bytes']:,} bytes  sha256 {note['sha256'][:16]}  {note['reason']}"
+        )
     if not notes:
         click.echo("Nothing in quarantine.")
 
 
-def _named(job_ids: tuple[str, ...], everything: bool, kind: str | None, user: str | None) -> list[DeadLetter]:
+def _named(
+    job_ids: tuple[str, ...], everything: bool, kind: str | None, user: str | None
+) -> list[DeadLetter]:
     if sum((bool(job_ids), everything, bool(kind or user))) != 1:
         raise click.UsageError("say which: ids, or a filter (--kind, --user), or --all")
-    return [_one(job_id) for job_id in job_ids] or _asked(lambda: _letters().chosen(Chosen(kind, user)))
+    return [_one(job_id) for job_id in job_ids] or _asked(
+        lambda: _letters().chosen(Chosen(kind, user))
+    )
 
 
 def _one(job_id: str) -> DeadLetter:
     letter = _asked(lambda: _letters().get(job_id))
     if letter is None:
-        raise click.ClickException(f"no dead letter of job {job_id}: it did not fail, was expected to, or has aged out")
+        raise click.ClickException(
+            f"no dead letter of job {job_id}: it did not fail, was expected to, or has aged out"
+        )
     return letter
 
 
@@ -134,11 +157,18 @@ def _line(letter: DeadLetter) -> str:
 
 def _shown(letter: DeadLetter) -> dict[str, Any]:
     return {
-        "job_id": letter.job_id, "user_id": letter.user_id, "lane": letter.lane, "kind": letter.kind, "message": letter.message,
-        "attempts": letter.attempts, "unknown": letter.unknown,
+        "job_id": letter.job_id,
+        "user_id": letter.user_id,
+        "lane": letter.lane,
+        "kind": letter.kind,
+        "message": letter.message,
+        "attempts": letter.attempts,
+        "unknown": letter.unknown,
         "tried": [{"link": link, "fault": fault} for link, fault in letter.tried],
-        "submitted": _time(letter.submitted_ms), "ended": _time(letter.ended_ms), "replayed_as": letter.replayed_as or None,
-    }  # fmt: skip
+        "submitted": _time(letter.submitted_ms),
+        "ended": _time(letter.ended_ms),
+        "replayed_as": letter.replayed_as or None,
+    }
 
 
 def _time(ms: int) -> str:

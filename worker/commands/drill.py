@@ -12,9 +12,12 @@ from ..runtime import current
 
 @click.command()
 @click.option("--user", default="drill", show_default=True, help="Whose budget pays for it.")
-@click.option("--timeout", type=float, default=60.0, show_default=True, help="Seconds to wait for the answer.")
+@click.option(
+    "--timeout", type=float, default=60.0, show_default=True, help="Seconds to wait for the answer."
+)
 def drill(user: str, timeout: float) -> None:
-    """Send one small job that the chain's first link must not answer. Exit code 1 if no other link did.
+    """Send one small job that the chain's first link must not answer. Exit code 1 if no other link
+    did.
 
     \b
     completions drill --user ops

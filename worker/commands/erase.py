@@ -10,7 +10,7 @@ from producer.contract.names import COMPLETE
 from ..celery import app
 from ..erasure import Erased, Erasure
 from ..ledger.connection import ERRORS, connect
-from ..ledger.ledger import Jobs
+from ..ledger.ledger import Ledger
 from ..runtime import operator
 from ..settings import LedgerSettings, load_redis
 from .audit import Reason, trail_or_none, who
@@ -22,13 +22,20 @@ AGAIN_S = 1.0
 
 @click.command()
 @click.argument("user")
-@click.option("--reason", type=Reason(), required=True, help="Why, for example a ticket; kept in the audit log, if there is one.")
+@click.option(
+    "--reason",
+    type=Reason(),
+    required=True,
+    help="Why, for example a ticket; kept in the audit log, if there is one.",
+)
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def erase(user: str, reason: str, yes: bool) -> None:
-    """Forget USER: jobs, answers, cached answers, dead letters, batches, limits and the audit log. It cannot be undone.
+    """Forget USER: jobs, answers, cached answers, dead letters, batches, limits and the audit log.
+    It cannot be undone.
 
-    What still waits or runs is cancelled. What USER spent stays in the sums, under no name. Logs are yours to clean: they
-    hold no prompt, but the name. Exit code 1: something was still running, repeat it.
+    What still waits or runs is cancelled. What USER spent stays in the sums, under no name. Logs
+    are yours to clean: they hold no prompt, but the name. Exit code 1: something was still running,
+    repeat it.
 
     \b
     completions erase user-17 --reason "request of 2026-11-25"
@@ -46,15 +53,19 @@ def erase(user: str, reason: str, yes: bool) -> None:
         f"{erased.audited:,} jobs in the audit log; {erased.usage_rows:,} rows of usage have no name now."
     )
     if erased.unfinished:
-        raise click.ClickException(f"{erased.unfinished:,} jobs or batches have not ended yet. Fix: repeat in a minute")
+        raise click.ClickException(
+            f"{erased.unfinished:,} jobs or batches have not ended yet. Fix: repeat in a minute"
+        )
 
 
 def _until_done(user: str, reason: str) -> Erased:
-    """Pass after pass, while calls are being stopped; noted first in the audit log, if there is one."""
+    """Pass after pass, while calls are being stopped; noted first in the audit log, if there is
+    one.
+    """
     ledger, redis, trail = operator(), load_redis(), trail_or_none()
     if trail:
         trail.note_erasure(user, who(), reason, ledger.hash_key())
-    jobs = Jobs(ledger.redis, ledger.keys, LedgerSettings(), "operator")
+    jobs = Ledger(ledger.redis, ledger.keys, LedgerSettings(), "operator")
     erasure = Erasure(ledger.redis, ledger.keys, jobs, connect(redis.backend), trail)
     total, give_up = Erased(), time.monotonic() + PATIENCE_S
     while True:
@@ -70,8 +81,8 @@ def _until_done(user: str, reason: str) -> Erased:
 def _pass(pages: Any, keys: Any) -> Erased:
     erased, seen = Erased(), 0
     with click.progressbar(length=int(keys), label="looking") as bar:
-        for erased, orders in pages:
-            app.tasks[COMPLETE].publish(orders)
+        for erased, publications in pages:
+            app.tasks[COMPLETE].publish(publications)
             bar.update(erased.looked_at - seen)
             seen = erased.looked_at
     return erased

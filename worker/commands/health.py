@@ -13,7 +13,9 @@ COLOURS = {"ok": "green", "degraded": "yellow", "down": "red"}
 
 
 @click.command()
-@click.option("--json", "as_json", is_flag=True, help="One JSON object: {status, reasons, latency}.")
+@click.option(
+    "--json", "as_json", is_flag=True, help="One JSON object: {status, reasons, latency}."
+)
 def health(as_json: bool) -> None:
     """Say what is wrong now, the worst first. Exit code 0: ok, 1: degraded, 2: down.
 
@@ -39,8 +41,14 @@ def _show(verdict: Verdict) -> None:
     for finding in verdict.findings:
         click.echo(f"  {finding.name}: {finding.text}")
     if (row := verdict.latency) is not None:
-        click.echo(f"  interactive jobs: {row.count:,}; P50 {row.p50:,.0f}, P95 {row.p95:,.0f}, P99 {row.p99:,.0f} ms")
+        click.echo(
+            f"  interactive jobs: {row.count:,}; P50 {row.p50:,.0f}, P95 {row.p95:,.0f}, P99 {row.p99:,.0f} ms"
+        )
     if (now := verdict.vitals) is not None:
         waiting = ", ".join(f"{count:,} {lane}" for lane, count in now.waiting.items())
-        click.echo(f"  workers: {now.workers} ({now.slots} slots); open {now.open:,}; waiting {waiting}; parked {now.parked:,}")
-        click.echo(f"  today: ${now.spent / 1e6:.4f} spent, ${now.maybe / 1e6:.4f} possibly billed beside that")
+        click.echo(
+            f"  workers: {now.workers} ({now.slots} slots); open {now.open:,}; waiting {waiting}; parked {now.parked:,}"
+        )
+        click.echo(
+            f"  today: ${now.spent / 1e6:.4f} spent, ${now.maybe / 1e6:.4f} possibly billed beside that"
+        )

@@ -2,16 +2,22 @@
 
 import click
 
-from ..observe.logs import configure
 from ..runtime import observer, operator, watch
 from ..settings import LogSettings, SettingsError, load
+from ..telemetry.logs import configure
 
 
 @click.command()
-@click.option("--host", default="127.0.0.1", show_default=True, help="Where to listen. There is no login: keep it inside.")
+@click.option(
+    "--host",
+    default="127.0.0.1",
+    show_default=True,
+    help="Where to listen. There is no login: keep it inside.",
+)
 @click.option("--port", type=click.IntRange(1, 65535), default=8000, show_default=True)
 def http(host: str, port: int) -> None:
-    """Serve /health, /ready, /live and /metrics (Prometheus) until SIGTERM; look for alerts meanwhile.
+    """Serve /health, /ready, /live and /metrics (Prometheus) until SIGTERM; look for alerts
+    meanwhile.
 
     \b
     /live     200 while this process answers
@@ -25,7 +31,9 @@ def http(host: str, port: int) -> None:
     try:
         from ..monitoring.http import Site
     except ImportError as error:
-        raise click.ClickException(f"this needs the extra http: pip install 'celery-completions[http]' ({error})") from None
+        raise click.ClickException(
+            f"this needs the extra http: pip install 'celery-completions[http]' ({error})"
+        ) from None
     try:
         configure(load(LogSettings).level)
         health, watching = observer(), watch()

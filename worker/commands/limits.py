@@ -1,10 +1,12 @@
-"""`completions limits`: who is served how often, how much may run at once, and what it may cost; changed while all is running."""
+"""`completions limits`: who is served how often, how much may run at once, and what it may cost;
+changed while all is running.
+"""
 
 from typing import Any
 
 import click
 
-from ..budgets.overrides import FLEET, NONE, Limits, Standing, Subject
+from ..budgets.overrides import FLEET, NONE, CurrentLimits, Overrides, Subject
 from ..ledger.connection import ERRORS
 from ..runtime import operator
 
@@ -16,7 +18,9 @@ class OrNone(click.ParamType[float]):
         self.name = "number|none"
         self._whole = whole
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
         if value == "none":
             return NONE
         try:
@@ -64,13 +68,24 @@ def show(user: str | None, group: str | None, fleet: bool) -> None:
 
 @limits.command("set")
 @_of_whom
-@click.option("--weight", type=click.FloatRange(min=0.01, max=1000), help="Served so many times as often as others.")
+@click.option(
+    "--weight",
+    type=click.FloatRange(min=0.01, max=1000),
+    help="Served so many times as often as others.",
+)
 @click.option("--in-flight", type=OrNone(whole=True), help="Released and running jobs at once.")
 @click.option("--tokens-per-hour", type=OrNone(whole=True))
 @click.option("--requests-per-minute", type=OrNone(whole=True))
 @click.option("--usd-per-day", type=OrNone(whole=False))
-@click.option("--join", "joined", metavar="GROUP", help="Make USER a member: their next jobs draw on its budgets, too.")
-def set_(user: str | None, group: str | None, fleet: bool, joined: str | None, **given: float | None) -> None:
+@click.option(
+    "--join",
+    "joined",
+    metavar="GROUP",
+    help="Make USER a member: their next jobs draw on its budgets, too.",
+)
+def set_(
+    user: str | None, group: str | None, fleet: bool, joined: str | None, **given: float | None
+) -> None:
     """Set limits of USER, of a --group or of the --fleet; a number, or none for no limit.
 
     \b
@@ -79,7 +94,9 @@ def set_(user: str | None, group: str | None, fleet: bool, joined: str | None, *
     completions limits set --fleet --usd-per-day 500
     """
     subject = _subject(user, group, fleet)
-    changes: dict[str, str | float] = {name: value for name, value in given.items() if value is not None}
+    changes: dict[str, str | float] = {
+        name: value for name, value in given.items() if value is not None
+    }
     if joined:
         changes["group"] = joined
     if not changes:
@@ -103,9 +120,9 @@ def reset(user: str | None, group: str | None, fleet: bool) -> None:
         raise _down(error) from None
 
 
-def _limits() -> Limits:
+def _limits() -> Overrides:
     ledger = operator()
-    return Limits(ledger.redis, ledger.keys)
+    return Overrides(ledger.redis, ledger.keys)
 
 
 def _subject(user: str | None, group: str | None, fleet: bool) -> Subject:
@@ -116,8 +133,11 @@ def _subject(user: str | None, group: str | None, fleet: bool) -> Subject:
     return Subject("group", group) if group else FLEET
 
 
-def _line(standing: Standing) -> str:
-    own = ", ".join(f"{name} {_shown(value)}" for name, value in standing.own.items()) or "as the settings say"
+def _line(standing: CurrentLimits) -> str:
+    own = (
+        ", ".join(f"{name} {_shown(value)}" for name, value in standing.own.items())
+        or "as the settings say"
+    )
     waiting = "".join(f", {count:,} waiting in {lane}" for lane, count in standing.waiting.items())
     return f"{standing.subject}: {own}; {standing.in_flight:,} in flight{waiting}"
 
@@ -129,4 +149,6 @@ def _shown(value: str | float) -> str:
 
 
 def _down(error: Exception) -> click.ClickException:
-    return click.ClickException(f"Redis does not answer ({type(error).__name__}). Fix: check REDIS_URL and LEDGER_URL")
+    return click.ClickException(
+        f"Redis does not answer ({type(error).__name__}). Fix: check REDIS_URL and LEDGER_URL"
+    )

@@ -9,12 +9,20 @@ from typing import Any, TextIO
 import click
 
 FILES = click.argument("files", nargs=-1, type=click.File(errors="replace"))
-BY = {"user": "user_id", "model": "model", "provider": "provider", "lane": "lane", "day": "timestamp"}
+BY = {
+    "user": "user_id",
+    "model": "model",
+    "provider": "provider",
+    "lane": "lane",
+    "day": "timestamp",
+}
 
 
 @click.group()
 def logs() -> None:
-    """Sums and lines of log files, or of standard input. Lines that are no records of ours are passed over."""
+    """Sums and lines of log files, or of standard input. Lines that are no records of ours are
+    passed over.
+    """
 
 
 @logs.command("sum")
@@ -31,8 +39,12 @@ def sum_(files: tuple[TextIO, ...], what: str | None, as_json: bool) -> None:
     sums: defaultdict[str, _Sum] = defaultdict(_Sum)
     for line in _records(files, "provider_call"):
         sums[_name(line, what)].add(line)
-    for name, total in sorted(sums.items(), key=lambda item: (what != "day" and -item[1].micro_usd, item[0])):
-        click.echo(json.dumps({what or "all": name} | total.shown()) if as_json else f"{name}  {total}")
+    for name, total in sorted(
+        sums.items(), key=lambda item: (what != "day" and -item[1].micro_usd, item[0])
+    ):
+        click.echo(
+            json.dumps({what or "all": name} | total.shown()) if as_json else f"{name}  {total}"
+        )
     if not sums:
         click.echo("No provider call in these lines.", err=True)
 
@@ -45,8 +57,13 @@ def sum_(files: tuple[TextIO, ...], what: str | None, as_json: bool) -> None:
 @click.option("--event", help="For example provider_call or job_ended.")
 @click.option("--slow", "slow_ms", type=int, help="Calls that took so many milliseconds or longer.")
 def grep(
-    files: tuple[TextIO, ...], job: str | None, user: str | None, error: str | None, event: str | None, slow_ms: int | None
-) -> None:  # fmt: skip
+    files: tuple[TextIO, ...],
+    job: str | None,
+    user: str | None,
+    error: str | None,
+    event: str | None,
+    slow_ms: int | None,
+) -> None:
     """Print the JSON lines that match everything asked. Exit code 1: none did.
 
     \b
@@ -68,7 +85,9 @@ class _Sum:
     """Integer micro-dollars: adding up dollars as floats would not give what the ledger says."""
 
     def __init__(self) -> None:
-        self.calls = self.failed = self.input = self.output = self.micro_usd = self.maybe_micro_usd = 0
+        self.calls = self.failed = self.input = self.output = self.micro_usd = (
+            self.maybe_micro_usd
+        ) = 0
 
     def add(self, line: dict[str, Any]) -> None:
         self.calls += 1
@@ -80,14 +99,19 @@ class _Sum:
 
     def shown(self) -> dict[str, Any]:
         return {
-            "calls": self.calls, "failed": self.failed, "input_tokens": self.input, "output_tokens": self.output,
-            "cost_usd": self.micro_usd / 1e6, "maybe_billed_usd": self.maybe_micro_usd / 1e6,
-        }  # fmt: skip
+            "calls": self.calls,
+            "failed": self.failed,
+            "input_tokens": self.input,
+            "output_tokens": self.output,
+            "cost_usd": self.micro_usd / 1e6,
+            "maybe_billed_usd": self.maybe_micro_usd / 1e6,
+        }
 
     def __str__(self) -> str:
         tokens = f"{self.input:,} + {self.output:,} tokens"
-        return f"{self.calls:,} calls ({self.failed:,} failed), {tokens}, ${self.micro_usd / 1e6:,.6f}" + (
-            f" and perhaps ${self.maybe_micro_usd / 1e6:,.6f}" if self.maybe_micro_usd else ""
+        return (
+            f"{self.calls:,} calls ({self.failed:,} failed), {tokens}, ${self.micro_usd / 1e6:,.6f}"
+            + (f" and perhaps ${self.maybe_micro_usd / 1e6:,.6f}" if self.maybe_micro_usd else "")
         )
 
 

@@ -9,8 +9,8 @@ import click
 
 from ..ledger.connection import ERRORS
 from ..monitoring.health import by_link
-from ..observe.metrics import ANSWERED, Row
 from ..runtime import operator
+from ..telemetry.metrics import ANSWERED, Row
 
 HEADER = ("KIND", "LANE", "PROVIDER", "MODEL", "COUNT", "P50 ms", "P95 ms", "P99 ms", "MAX ms")
 NAMES = 4
@@ -23,7 +23,9 @@ class Span(click.ParamType[int]):
 
     name = "span"
 
-    def convert(self, value: str | int, param: click.Parameter | None, ctx: click.Context | None) -> int:
+    def convert(
+        self, value: str | int, param: click.Parameter | None, ctx: click.Context | None
+    ) -> int:
         if isinstance(value, int):
             return value
         found = re.fullmatch(r"([1-9]\d{0,5})([smh])", value)
@@ -34,10 +36,20 @@ class Span(click.ParamType[int]):
 
 
 @click.command()
-@click.option("--last", "span_s", type=Span(), default="24h", show_default=True, help="How far to look back: 1m, 5m, 1h, ...")
-@click.option("--json", "as_json", is_flag=True, help="One JSON array for a machine instead of a table.")
+@click.option(
+    "--last",
+    "span_s",
+    type=Span(),
+    default="24h",
+    show_default=True,
+    help="How far to look back: 1m, 5m, 1h, ...",
+)
+@click.option(
+    "--json", "as_json", is_flag=True, help="One JSON array for a machine instead of a table."
+)
 def stats(span_s: int, as_json: bool) -> None:
-    """Latencies of all workers in milliseconds, within 2 %: all together, then by lane, by provider, by model; failed calls.
+    """Latencies of all workers in milliseconds, within 2 %: all together, then by lane, by
+    provider, by model; failed calls.
 
     \b
     queue      from submission to the first time a worker took the job
@@ -46,16 +58,17 @@ def stats(span_s: int, as_json: bool) -> None:
 
     A span of up to an hour is met to ten seconds, a longer one to whole hours.
 
-    \b
-    completions stats --last 5m
-    completions stats --json | jq '.[] | select(.kind == "total" and .lane == "*" and .provider == "*") | .p99'
+    \b completions stats --last 5m completions stats --json | jq '.[] | select(.kind == "total" and
+    .lane == "*" and .provider == "*") | .p99'
     """
     try:
         window = operator().metrics.window(span_s)
         rows = window.rows()
     except ERRORS as error:
         reason = str(error).rstrip(".")
-        raise click.ClickException(f"Redis does not answer: {reason}. Fix: check with `completions check`") from None
+        raise click.ClickException(
+            f"Redis does not answer: {reason}. Fix: check with `completions check`"
+        ) from None
     if as_json:
         click.echo(json.dumps([asdict(row) for row in rows]))
     elif rows:
@@ -63,7 +76,9 @@ def stats(span_s: int, as_json: bool) -> None:
         for link, outcomes in by_link(window.calls).items():
             if faults := {name: count for name, count in outcomes.items() if name not in ANSWERED}:
                 listed = ", ".join(f"{name} {count:,}" for name, count in sorted(faults.items()))
-                click.echo(f"{link}: {sum(faults.values()):,} of {outcomes.total():,} calls failed: {listed}")
+                click.echo(
+                    f"{link}: {sum(faults.values()):,} of {outcomes.total():,} calls failed: {listed}"
+                )
     else:
         click.echo(f"No job has ended in the last {span_s:,} s.")
 

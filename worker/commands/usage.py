@@ -21,7 +21,9 @@ class Day(click.ParamType[date | int]):
 
     name = "day"
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> date | int:
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> date | int:
         if isinstance(value, date | int):
             return value
         if found := re.fullmatch(r"([1-9]\d{0,3})d", value):
@@ -29,19 +31,30 @@ class Day(click.ParamType[date | int]):
         try:
             return date.fromisoformat(value)
         except ValueError:
-            self.fail(f"{value!r} is no day; write 2026-11-01, or 7d for the last seven", param, ctx)
+            self.fail(
+                f"{value!r} is no day; write 2026-11-01, or 7d for the last seven", param, ctx
+            )
 
 
 @click.command()
 @click.option("--by", "what", type=click.Choice(BY), default="user", show_default=True)
-@click.option("--since", type=Day(), default="30d", show_default=True, help="First day: 2026-11-01, or 7d: the last seven.")
+@click.option(
+    "--since",
+    type=Day(),
+    default="30d",
+    show_default=True,
+    help="First day: 2026-11-01, or 7d: the last seven.",
+)
 @click.option("--until", type=Day(), help="Last day, included; today unless given.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per line.")
 @click.option("--csv", "as_csv", is_flag=True, help="With a header.")
-def usage(what: str, since: date | int, until: date | int | None, as_json: bool, as_csv: bool) -> None:
+def usage(
+    what: str, since: date | int, until: date | int | None, as_json: bool, as_csv: bool
+) -> None:
     """Calls, tokens and dollars per UTC day, kept for LLM_USAGE_DAYS, whatever became of the jobs.
 
-    maybe_billed_usd is the worst case of calls that were cut off, beside cost_usd. A call with several tags counts under each.
+    maybe_billed_usd is the worst case of calls that were cut off, beside cost_usd. A call with
+    several tags counts under each.
 
     \b
     completions usage --by user --since 7d
@@ -56,7 +69,9 @@ def usage(what: str, since: date | int, until: date | int | None, as_json: bool,
         first, last = _day(since, today), today if until is None else _day(until, today)
         rows, total = reader.by(what, first, last), reader.total(first, last)
     except ERRORS as error:
-        raise click.ClickException(f"Redis does not answer ({type(error).__name__}). Fix: check LEDGER_URL") from None
+        raise click.ClickException(
+            f"Redis does not answer ({type(error).__name__}). Fix: check LEDGER_URL"
+        ) from None
     if as_json:
         for name, sums in rows:
             click.echo(json.dumps({what: name} | _shown(sums)))
@@ -74,14 +89,19 @@ def _day(value: date | int, today: date) -> date:
 
 def _shown(sums: Sums) -> dict[str, Any]:
     return {
-        "calls": sums.calls, "input_tokens": sums.input_tokens, "output_tokens": sums.output_tokens,
-        "cost_usd": sums.micro_usd / 1e6, "maybe_billed_usd": sums.maybe_micro_usd / 1e6,
-    }  # fmt: skip
+        "calls": sums.calls,
+        "input_tokens": sums.input_tokens,
+        "output_tokens": sums.output_tokens,
+        "cost_usd": sums.micro_usd / 1e6,
+        "maybe_billed_usd": sums.maybe_micro_usd / 1e6,
+    }
 
 
 def _table(what: str, rows: list[tuple[str, Sums]]) -> str:
     width = max(len(what), *(len(name) for name, _ in rows))
-    lines = [f"{what.upper():{width}}  {'CALLS':>9}  {'INPUT':>13}  {'OUTPUT':>13}  {'COST':>12}  {'MAYBE':>12}"]
+    lines = [
+        f"{what.upper():{width}}  {'CALLS':>9}  {'INPUT':>13}  {'OUTPUT':>13}  {'COST':>12}  {'MAYBE':>12}"
+    ]
     for name, sums in rows:
         cost, maybe = f"${sums.micro_usd / 1e6:,.4f}", f"${sums.maybe_micro_usd / 1e6:,.4f}"
         lines.append(

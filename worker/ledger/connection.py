@@ -4,7 +4,7 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from producer.redis_url import Place
+from producer.redis_url import RedisUrl
 
 from .keys import Keys
 
@@ -17,11 +17,12 @@ ERRORS: tuple[type[Exception], ...] = (redis.RedisError, OSError)
 
 
 def connect(url: str, timeout_s: float = 5.0) -> Redis:
-    """A pooled client, safe across threads, that never retries by itself: who may wait how long is the caller's business.
+    """A pooled client, safe across threads, that never retries by itself: who may wait how long is
+    the caller's business.
 
     A frozen server costs `timeout_s` per call, not the client's default ten retries.
     """
-    client: Redis = Place.of(url).client(
+    client: Redis = RedisUrl.of(url).client(
         redis,
         min(timeout_s, 3.0),
         decode_responses=True,
@@ -35,7 +36,9 @@ def connect(url: str, timeout_s: float = 5.0) -> Redis:
 
 
 def unsafe(server: Redis) -> list[str]:
-    """What of the server's configuration can lose jobs, with the fix. Empty if it may not be asked (ACL, managed services)."""
+    """What of the server's configuration can lose jobs, with the fix. Empty if it may not be asked
+    (ACL, managed services).
+    """
     try:
         told: dict[str, str] = server.config_get("maxmemory-policy", "appendonly")  # type: ignore[assignment]
     except ERRORS:
@@ -47,5 +50,7 @@ def unsafe(server: Redis) -> list[str]:
             "Fix: CONFIG SET maxmemory-policy noeviction"
         )
     if told.get("appendonly", "yes") != "yes":
-        warnings.append("UNSAFE_LEDGER: no append-only file: a restart forgets every job. Fix: CONFIG SET appendonly yes")
+        warnings.append(
+            "UNSAFE_LEDGER: no append-only file: a restart forgets every job. Fix: CONFIG SET appendonly yes"
+        )
     return warnings

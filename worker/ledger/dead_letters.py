@@ -1,7 +1,8 @@
-"""Dead letters: failed jobs kept with their request and history, to be understood, sent again, or dropped.
+"""Dead letters: failed jobs kept with their request and history, to be understood, sent again, or
+dropped.
 
-The scripts bury them (`finish` in common.lua); refusals of limits, wrong requests and cancelled jobs leave none. Redis
-down: every method raises.
+The scripts bury them (`finish` in common.lua); refusals of limits, wrong requests and cancelled
+jobs leave none. Redis down: every method raises.
 """
 
 import fnmatch
@@ -16,7 +17,7 @@ from producer.contract.outcome import load_outcome
 from producer.contract.submission import Publication, Submission
 
 from .connection import Keys, Redis
-from .ledger import Jobs
+from .ledger import Ledger
 
 PAGE = 200
 
@@ -71,11 +72,13 @@ class Chosen:
 
     def takes(self, letter: DeadLetter) -> bool:
         pairs = ((self.kind, letter.kind), (self.user_id, letter.user_id))
-        return all(pattern is None or fnmatch.fnmatchcase(value, pattern) for pattern, value in pairs)
+        return all(
+            pattern is None or fnmatch.fnmatchcase(value, pattern) for pattern, value in pairs
+        )
 
 
 class DeadLetters:
-    def __init__(self, redis: Redis, keys: Keys, jobs: Jobs) -> None:
+    def __init__(self, redis: Redis, keys: Keys, jobs: Ledger) -> None:
         self._redis = redis
         self._keys = keys
         self._jobs = jobs
@@ -97,12 +100,14 @@ class DeadLetters:
         return [letter for letter in self if filter_.takes(letter)]
 
     def replay(self, letter: DeadLetter) -> tuple[str, list[Publication]]:
-        """Send its request again as a new job, linked to it. Returns that job's id and what to publish."""
+        """Send its request again as a new job, linked to it. Returns that job's id and what to
+        publish.
+        """
         job_id = str(uuid.uuid4())
         request = CompletionRequest.model_validate_json(letter.request)
         submission = Submission(job_id, letter.user_id, request, {}, replays=letter.job_id)
-        _, _, orders = self._jobs.submit(submission)
-        return job_id, orders
+        _, _, publications = self._jobs.submit(submission)
+        return job_id, publications
 
     def drop(self, letter: DeadLetter) -> None:
         """Forget it, request and all."""

@@ -1,13 +1,19 @@
-"""Every private key of the worker: one method, one docstring (type, TTL, writer, readers). Shared ones come from the contract."""
+"""Every private key of the worker: one method, one docstring (type, TTL, writer, readers). Shared
+ones come from the contract.
+"""
 
 from producer.contract.ledger import SharedKeys
 
 
 class Keys(SharedKeys):
-    """The worker's dictionary of Redis keys. `docs/redis-keys.md` repeats it, and a test compares them with a live server."""
+    """The worker's dictionary of Redis keys. `docs/redis-keys.md` repeats it, and a test compares
+    them with a live server.
+    """
 
     def budget(self, *name: str) -> str:
-        """Hash: h held, u<slot> spent, m<slot> possibly billed; TTL window + 2 days. Written by the scripts."""
+        """Hash: h held, u<slot> spent, m<slot> possibly billed; TTL window + 2 days. Written by the
+        scripts.
+        """
         return f"{self.root}bud:{':'.join(name)}"
 
     def cooldown(self, link: str) -> str:
@@ -15,20 +21,28 @@ class Keys(SharedKeys):
         return f"{self.root}cool:{link}"
 
     def cached(self, generations: str, namespace: str, content: str) -> str:
-        """String: "fresh until ms;made ms;tags;user;completion JSON", TTL = stale life. Written by settle, read by lookup."""
+        """String: "fresh until ms;made ms;tags;user;completion JSON", TTL = stale life. Written by
+        settle, read by lookup.
+        """
         return f"{self.root}c:{generations}:{namespace}:{content}"
 
     def flight(self, generations: str, namespace: str, content: str) -> str:
-        """String: id of the job that answers for all identical ones, TTL 1 day. Written and read by lookup."""
+        """String: id of the job that answers for all identical ones, TTL 1 day. Written and read by
+        lookup.
+        """
         return f"{self.root}sf:{generations}:{namespace}:{content}"
 
     @property
     def cache_generations(self) -> str:
-        """Hash: "all" and "ns:<namespace>": a bust adds 1; "tag:<tag>": when it was busted (ms). Older entries hide. No TTL."""
+        """Hash: "all" and "ns:<namespace>": a bust adds 1; "tag:<tag>": when it was busted (ms).
+        Older entries hide. No TTL.
+        """
         return f"{self.root}cgen"
 
     def pace(self, link: str) -> str:
-        """Hash: a link's limits, rooms, rate after a 429, calls at once and probe; TTL 7 days. Written by the scripts."""
+        """Hash: a link's limits, rooms, rate after a 429, calls at once and probe; TTL 7 days.
+        Written by the scripts.
+        """
         return f"{self.root}pace:{link}"
 
     @property
@@ -48,12 +62,16 @@ class Keys(SharedKeys):
 
     @property
     def alerts(self) -> str:
-        """Hash: "<finding>|<about>" -> since when it fires and who was told, as JSON. Written by alerts."""
+        """Hash: "<finding>|<about>" -> since when it fires and who was told, as JSON. Written by
+        alerts.
+        """
         return f"{self.root}alerts"
 
     @property
     def watch(self) -> str:
-        """String: somebody looks for alerts, or has in this period; TTL the rest of it, at most 60 s."""
+        """String: somebody looks for alerts, or has in this period; TTL the rest of it, at most 60
+        s.
+        """
         return f"{self.root}watch"
 
     @property
@@ -62,11 +80,15 @@ class Keys(SharedKeys):
         return f"{self.root}skew"
 
     def audit_entries(self, job_id: str) -> str:
-        """List, on the audit log's server: what was asked and answered, sealed. TTL `LLM_AUDIT_DAYS`. Written by audit."""
+        """List, on the audit log's server: what was asked and answered, sealed. TTL
+        `LLM_AUDIT_DAYS`. Written by audit.
+        """
         return f"{self.root}audit:{job_id}"
 
     def audit_jobs(self, user_id: str) -> str:
-        """Sorted set, there: a user's jobs by their latest entry (ms). TTL `LLM_AUDIT_DAYS`. Written by audit."""
+        """Sorted set, there: a user's jobs by their latest entry (ms). TTL `LLM_AUDIT_DAYS`.
+        Written by audit.
+        """
         return f"{self.root}audit-of:{user_id}"
 
     @property

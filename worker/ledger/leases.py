@@ -1,7 +1,8 @@
-"""The leases this process holds, renewed by one thread while their jobs run, whatever the pool. The same thread settles again
-what a restarted server may have forgotten.
+"""The leases this process holds, renewed by one thread while their jobs run, whatever the pool. The
+same thread settles again what a restarted server may have forgotten.
 
-Redis down: leases are left as they are; if it stays away longer than a lease, other workers take the jobs over.
+Redis down: leases are left as they are; if it stays away longer than a lease, other workers take
+the jobs over.
 """
 
 import logging
@@ -11,16 +12,18 @@ from contextlib import contextmanager
 
 from ..loop import Loop
 from .connection import ERRORS
-from .ledger import Jobs
+from .ledger import Ledger
 from .running_job import Job
 
 logger = logging.getLogger(__name__)
 
 
 class Leases:
-    """`period_s`: how often leases are renewed; a fifth of the lease leaves room for four lost trips."""
+    """`period_s`: how often leases are renewed; a fifth of the lease leaves room for four lost
+    trips.
+    """
 
-    def __init__(self, jobs: Jobs, loop: Loop, period_s: float) -> None:
+    def __init__(self, jobs: Ledger, loop: Loop, period_s: float) -> None:
         self._jobs = jobs
         self._loop = loop
         self._period_s = period_s
@@ -54,7 +57,9 @@ class Leases:
 
     def _run(self) -> None:
         going = True
-        while going:  # at once for the first time: the server must be known before anything is settled at it
+        while (
+            going
+        ):  # at once for the first time: the server must be known before anything is settled at it
             try:
                 self._once()
             except ERRORS as error:

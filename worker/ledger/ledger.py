@@ -1,7 +1,9 @@
-"""The ledger's facade: every state change of a job is one script call here. It decides nothing and publishes nothing.
+"""The ledger's facade: every state change of a job is one script call here. It decides nothing and
+publishes nothing.
 
-Redis down: reading a job raises; ending or parking one is tried again for `PATIENCE_S`, because the answer is paid for.
-Methods that free or add work return the publications the ledger orders; the caller puts them on the broker.
+Redis down: reading a job raises; ending or parking one is tried again for `PATIENCE_S`, because the
+answer is paid for. Methods that free or add work return the publications the ledger orders; the
+caller puts them on the broker.
 """
 
 import math
@@ -25,7 +27,9 @@ from .scripts import Scripts
 PARTS_AT_ONCE = 200
 REMEMBERED = 2_000
 REPLAY_S = 60.0
-"""Settles younger than this are sent again to a server that restarted: the second it may have lost, and the time it was away."""
+"""Settles younger than this are sent again to a server that restarted: the second it may have lost,
+and the time it was away.
+"""
 
 QUIET_MS = 1_500
 """Room for a slow trip, and for a server that counts its age in whole seconds."""
@@ -51,13 +55,18 @@ class Missing(NamedTuple):
     """The ledger knows no such job."""
 
 
-class Jobs:
+class Ledger:
     """The only caller of the ledger's job scripts."""
 
     def __init__(
-        self, redis: Redis, keys: Keys, settings: LedgerSettings, owner: str,
-        lanes: LaneSettings | None = None, pace: PaceSettings | None = None,
-    ) -> None:  # fmt: skip
+        self,
+        redis: Redis,
+        keys: Keys,
+        settings: LedgerSettings,
+        owner: str,
+        lanes: LaneSettings | None = None,
+        pace: PaceSettings | None = None,
+    ) -> None:
         self._redis = redis
         self._keys = keys
         self._scripts = Scripts(redis, keys.root)
@@ -66,33 +75,49 @@ class Jobs:
         self._lanes = lanes or LaneSettings()
         self._pace = pace or PaceSettings()
         self._lease_ms = int(settings.lease_s * 1000)
-        # Leases, and with them settles after a restart, are renewed five times as often as they lapse.
+        # Leases, and with them settles after a restart, are renewed five times as often as they
+        # lapse.
         self._quiet_ms = self._lease_ms // 5 + QUIET_MS
         self._settled: deque[tuple[float, tuple[str | int, ...]]] = deque(maxlen=REMEMBERED)
         self._server = ""
 
-    def submit(self, submission: Submission, patient: bool = False) -> tuple[str, str, list[Publication]]:
-        """Store a job unless it is there. Returns "new", "same" or "conflict", the job's id, and what to publish.
+    def submit(
+        self, submission: Submission, patient: bool = False
+    ) -> tuple[str, str, list[Publication]]:
+        """Store a job unless it is there. Returns "new", "same" or "conflict", the job's id, and
+        what to publish.
 
         `patient`: tried again while Redis is away, because nobody would send it a second time.
         """
         give_up_s = PATIENCE_S if patient else 0.0
-        state, job_id, _, *orders = insist(lambda: self._scripts("submit", *submission.argv()), give_up_s)
-        return state, job_id, Publication.parse(orders)
+        state, job_id, _, *publications = insist(
+            lambda: self._scripts("submit", *submission.argv()), give_up_s
+        )
+        return state, job_id, Publication.parse(publications)
 
     def submit_parts(self, job: Job, parts: dict[str, CompletionRequest]) -> list[Publication]:
         """Submit each request as a part of `job`, unless it is there; what to publish."""
-        made = [Submission(job_id, job.user_id, request, {}, parent=job.id) for job_id, request in parts.items()]
-        orders: list[Publication] = []
+        made = [
+            Submission(job_id, job.user_id, request, {}, parent=job.id)
+            for job_id, request in parts.items()
+        ]
+        publications: list[Publication] = []
         for start in range(0, len(made), PARTS_AT_ONCE):
             argv = [value for each in made[start : start + PARTS_AT_ONCE] for value in each.argv()]
             reply = self._scripts("submit", *argv)
-            orders += Publication.parse(reply[reply.index("|") + 1 :])
-        return orders
+            publications += Publication.parse(reply[reply.index("|") + 1 :])
+        return publications
 
     def begin(self, job_id: str) -> Job | Ended | Dropped | Missing:
         """Take the lease of a released job. Waits out the quiet time after a start of the server."""
-        argv = (job_id, self._owner, self._lease_ms, self._settings.deliveries, self._quiet_ms, WIRE_VERSION)
+        argv = (
+            job_id,
+            self._owner,
+            self._lease_ms,
+            self._settings.deliveries,
+            self._quiet_ms,
+            WIRE_VERSION,
+        )
         while (reply := self._scripts("begin", *argv))[0] == "early":
             time.sleep(reply[1] / 1000)
         kind, *reply = reply
@@ -102,21 +127,38 @@ class Jobs:
             return Ended(load_outcome(reply[0]), told=bool(reply[1]))
         return Missing() if kind == "missing" else Dropped(reply[0])
 
-    def settle(self, job: Job, outcome: Outcome, fault: str = "", cool_s: float = 0) -> tuple[str, list[Publication]]:
-        """End the job, book `job.bill` and store `job.keep` in one step. Returns "ok", "late", "lost" or "cancelled"."""
+    def settle(
+        self, job: Job, outcome: Outcome, fault: str = "", cool_s: float = 0
+    ) -> tuple[str, list[Publication]]:
+        """End the job, book `job.bill` and store `job.keep` in one step. Returns "ok", "late",
+        "lost" or "cancelled".
+        """
         state = "done" if isinstance(outcome, Completion) else "failed"
         bill, keep = job.bill, job.keep
-        argv = (job.id, job.fence, state, dump_outcome(outcome), fault, bill.kind, bill.micro_usd, bill.tokens,
-                int(cool_s * 1000), str(job.allowance), *keep, bill.output)  # fmt: skip
+        argv = (
+            job.id,
+            job.fence,
+            state,
+            dump_outcome(outcome),
+            fault,
+            bill.kind,
+            bill.micro_usd,
+            bill.tokens,
+            int(cool_s * 1000),
+            str(job.allowance),
+            *keep,
+            bill.output,
+        )
         reply = self._insist("settle", *argv)
         self._settled.append((time.monotonic(), argv))
         return reply
 
     def replay(self) -> int:
-        """After a restart of the server, settle again what was settled shortly before: `appendfsync everysec` may have lost it.
+        """After a restart of the server, settle again what was settled shortly before: `appendfsync
+        everysec` may have lost it.
 
-        Returns how many. Settling twice changes nothing, so it may be done too often, but not too late: a job whose end was
-        lost is payable again.
+        Returns how many. Settling twice changes nothing, so it may be done too often, but not too
+        late: a job whose end was lost is payable again.
         """
         before, self._server = self._server, str(self._redis.info("server")["run_id"])
         if before in ("", self._server):
@@ -127,39 +169,71 @@ class Jobs:
         return len(recent)
 
     def park(
-        self, job: Job, after_s: float, fault: str = "", cool_s: float = 0, behind: str = "",
-        crashed: bool = False, grow: bool = False, patient: bool = False,
-    ) -> tuple[str, list[Publication]]:  # fmt: skip
-        """Give the lease back until `after_s` has passed or what it waits `behind` moves; books `job.bill`.
+        self,
+        job: Job,
+        after_s: float,
+        fault: str = "",
+        cool_s: float = 0,
+        wakes_on: str = "",
+        crashed: bool = False,
+        double_max_tokens: bool = False,
+        patient: bool = False,
+    ) -> tuple[str, list[Publication]]:
+        """Give the lease back until `after_s` has passed or what it waits `wakes_on` moves; books
+        `job.bill`.
 
         `patient`: it waits for a limit, as asked; its time to finish begins anew afterwards.
         """
         bill = job.bill
         return self._insist(
-            "park", job.id, job.fence, int(after_s * 1000), fault, bill.kind, bill.micro_usd, bill.tokens,
-            int(cool_s * 1000), str(job.allowance), behind, int(crashed), int(grow), int(patient), bill.output, job.asked,
-        )  # fmt: skip
+            "park",
+            job.id,
+            job.fence,
+            int(after_s * 1000),
+            fault,
+            bill.kind,
+            bill.micro_usd,
+            bill.tokens,
+            int(cool_s * 1000),
+            str(job.allowance),
+            wakes_on,
+            int(crashed),
+            int(double_max_tokens),
+            int(patient),
+            bill.output,
+            job.asked,
+        )
 
     def attempt(self, job: Job, limits: list[int], candidates: list[Candidate]) -> list[Any]:
-        """Write intent and hold for the first candidate that is not cooling and has room at its pace.
+        """Write intent and hold for the first candidate that is not cooling and has room at its
+        pace.
 
         The reply is attempt.lua's. Raises `LeaseLost` if the job is no longer ours.
         """
         flat: list[str | int] = []
         for each in candidates:
-            flat += each.link.name, each.micro_usd, each.tokens, *(limit or -1 for limit in self._pace.of(each.link))
+            flat += (
+                each.link.name,
+                each.micro_usd,
+                each.tokens,
+                *(limit or -1 for limit in self._pace.of(each.link)),
+            )
         reply = self._scripts("attempt", job.id, job.fence, *limits, *flat)
         if reply[0] == "lost":
             raise LeaseLost(job.id)
         return reply
 
     def left(self, job: Job, limits: list[int]) -> tuple[int, str]:
-        """Micro-dollars that the job's budgets leave now (-1: no limit), and which of them is the tightest."""
+        """Micro-dollars that the job's budgets leave now (-1: no limit), and which of them is the
+        tightest.
+        """
         micro, name = self._scripts("left", job.id, *limits)
         return micro, name
 
     def renew(self, held: list[tuple[str, int]]) -> tuple[list[str], list[str]]:
-        """Extend the leases of (id, fence) pairs. Returns the ids lost and the ids somebody asked to cancel."""
+        """Extend the leases of (id, fence) pairs. Returns the ids lost and the ids somebody asked
+        to cancel.
+        """
         flat = [value for pair in held for value in pair]
         reply = self._scripts("renew", self._lease_ms, *flat)
         border = reply.index("|")
@@ -193,29 +267,42 @@ class Jobs:
 
     def cancel(self, job_id: str) -> tuple[str, list[Publication]]:
         """Cancel: "cancelled" (was queued), "cancelling" (is running), a final state, or "missing"."""
-        state, *orders = self._scripts("cancel", job_id)
-        return state, Publication.parse(orders)
+        state, *publications = self._scripts("cancel", job_id)
+        return state, Publication.parse(publications)
 
     def sweep(self, limit: int, empty: dict[Lane, bool]) -> tuple[float, list[Publication]]:
-        """Promote what is due, re-queue what lapsed, expire, release. `empty`: lanes whose broker queue is empty.
+        """Promote what is due, re-queue what lapsed, expire, release. `empty`: lanes whose broker
+        queue is empty.
 
-        Also returns the seconds until a link has room for jobs that wait for that; infinite if none does.
+        Also returns the seconds until a link has room for jobs that wait for that; infinite if none
+        does.
         """
         lanes = int(empty["interactive"]), int(empty["batch"])
         rules = self._settings.on_unknown, self._quiet_ms
-        room_ms, *orders = self._scripts("sweep", limit, self._settings.deliveries, *lanes, *rules)
-        return room_ms / 1000 if room_ms >= 0 else math.inf, Publication.parse(orders)
+        room_ms, *publications = self._scripts(
+            "sweep", limit, self._settings.deliveries, *lanes, *rules
+        )
+        return room_ms / 1000 if room_ms >= 0 else math.inf, Publication.parse(publications)
 
     def beat(self, worker: str, slots: int, life_s: float) -> None:
         """Say that `worker` lives for `life_s` more seconds with `slots` slots; 0 slots: it leaves."""
         lives = self._settings.result_expires_s * 1000, self._settings.dead_letter_s * 1000
         lanes = str(self._lanes.batch_share), self._lanes.user_in_flight or 0
         clock_ms = int(datetime.now(UTC).timestamp() * 1000)
-        self._scripts("beat", worker, slots, int(life_s * 1000), *lives, *lanes, clock_ms, self._settings.usage_days * 86_400_000)
+        self._scripts(
+            "beat",
+            worker,
+            slots,
+            int(life_s * 1000),
+            *lives,
+            *lanes,
+            clock_ms,
+            self._settings.usage_days * 86_400_000,
+        )
 
     def _insist(self, script: str, *argv: str | int) -> tuple[str, list[Publication]]:
-        state, *orders = insist(lambda: self._scripts(script, *argv))
-        return state, Publication.parse(orders)
+        state, *publications = insist(lambda: self._scripts(script, *argv))
+        return state, Publication.parse(publications)
 
 
 def insist(call: Callable[[], list[Any]], patience_s: float = PATIENCE_S) -> list[Any]:

@@ -1,4 +1,6 @@
-"""A job while a worker holds it: what was asked, what its attempts cost, and who may make the next one."""
+"""A job while a worker holds it: what was asked, what its attempts cost, and who may make the next
+one.
+"""
 
 import math
 import time
@@ -14,7 +16,9 @@ from ..settings import Link
 
 @dataclass(frozen=True)
 class Bill:
-    """What the open attempt cost: nothing, the hold as possibly billed, or a real amount in micro-dollars and tokens."""
+    """What the open attempt cost: nothing, the hold as possibly billed, or a real amount in
+    micro-dollars and tokens.
+    """
 
     kind: Literal["none", "maybe", "real"] = "none"
     micro_usd: int = 0
@@ -38,7 +42,9 @@ class Candidate(NamedTuple):
 
 @dataclass
 class Job:
-    """A job this process holds the lease of. `bill`, `fault` and `cool_s` describe the attempt since it began."""
+    """A job this process holds the lease of. `bill`, `fault` and `cool_s` describe the attempt
+    since it began.
+    """
 
     id: str
     fence: int
@@ -54,7 +60,7 @@ class Job:
     attempts: int
     tried: tuple[tuple[str, str], ...]
     """(link, fault) of every closed attempt, in order."""
-    grow: bool
+    double_max_tokens: bool
     """Whether a truncated answer asked for twice the tokens."""
     first_begun_ms: int
     asked: str = ""
@@ -75,7 +81,9 @@ class Job:
     """Cache key, entry and life in ms to store with the outcome."""
     provider_ms: int = 0
     call_outcome: str = ""
-    """What came of the call that this start of the job made: "ok", "length" or a fault; "" without one."""
+    """What came of the call that this start of the job made: "ok", "length" or a fault; "" without
+    one.
+    """
 
     @property
     def now_ms(self) -> int:
@@ -89,12 +97,29 @@ class Job:
 
     def remaining_s(self, deadline_s: float) -> float:
         """Seconds until the sooner of the asked deadline and `deadline_s` after the first start."""
-        return min(self.asked_s, (self.first_begun_ms + int(deadline_s * 1000) - self.now_ms) / 1000)
+        return min(
+            self.asked_s, (self.first_begun_ms + int(deadline_s * 1000) - self.now_ms) / 1000
+        )
 
 
 def begun(job_id: str, reply: list[Any]) -> Job:
     """From what begin.lua tells after 'go'."""
-    fence, request, user, lane, submitted, now, deadline, cost, maybe, attempts, tried, grow, began, asked = reply
+    (
+        fence,
+        request,
+        user,
+        lane,
+        submitted,
+        now,
+        deadline,
+        cost,
+        maybe,
+        attempts,
+        tried,
+        double_max_tokens,
+        began,
+        asked,
+    ) = reply
     history = (item.rpartition("=") for item in tried.split(";") if item)
     return Job(
         id=job_id,
@@ -109,7 +134,7 @@ def begun(job_id: str, reply: list[Any]) -> Job:
         maybe_micro=maybe,
         attempts=attempts,
         tried=tuple((link, fault) for link, _, fault in history),
-        grow=bool(grow),
+        double_max_tokens=bool(double_max_tokens),
         first_begun_ms=began,
         asked=asked,
     )

@@ -1,4 +1,6 @@
-"""Loads the ledger's Lua scripts. It knows file names and Redis's EVALSHA dance, not what a script means."""
+"""Loads the ledger's Lua scripts. It knows file names and Redis's EVALSHA dance, not what a script
+means.
+"""
 
 from functools import cache
 from importlib import resources
@@ -18,7 +20,9 @@ class Scripts:
         self._registered: dict[str, Any] = {}
 
     def __call__(self, name: str, *argv: str | int) -> list[Any]:
-        """Run script `name` with `argv`; its reply, as its header documents. Raises what `store.ERRORS` lists."""
+        """Run script `name` with `argv`; its reply, as its header documents. Raises what
+        `store.ERRORS` lists.
+        """
         if name not in self._registered:
             self._registered[name] = self._redis.register_script(text(name))
         reply = self._registered[name](keys=[self._root], args=argv)
@@ -30,4 +34,6 @@ def text(name: str) -> str:
     """The script as sent to the server: shared ones from the contract, the worker's from `lua/`."""
     if name in ("submit", "cancel", "status", "batch"):
         return ledger.script(name)
-    return ledger.common() + resources.files(__package__).joinpath(f"lua/{name}.lua").read_text(encoding="utf-8")
+    return ledger.common() + resources.files(__package__).joinpath(f"lua/{name}.lua").read_text(
+        encoding="utf-8"
+    )

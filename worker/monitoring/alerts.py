@@ -1,7 +1,8 @@
 """Tells people what health finds: once when it begins, once when it is over, for the whole fleet.
 
-What is firing and who was told is in one Redis hash; whoever holds the watch looks. A message is noted after it was sent, so
-that a death in between repeats it and never loses it. Redis down: the process that looked last says so, by itself.
+What is firing and who was told is in one Redis hash; whoever holds the watch looks. A message is
+noted after it was sent, so that a death in between repeats it and never loses it. Redis down: the
+process that looked last says so, by itself.
 """
 
 import json
@@ -48,7 +49,9 @@ class Alert:
 
 
 class Alerts:
-    """`run` in a thread of any number of processes. `fleet`: the ledger's prefix, which messages carry."""
+    """`run` in a thread of any number of processes. `fleet`: the ledger's prefix, which messages
+    carry.
+    """
 
     def __init__(self, redis: Redis, keys: Keys, health: Health, settings: AlertSettings) -> None:
         self._redis = redis
@@ -68,7 +71,11 @@ class Alerts:
             try:
                 self.look()
             except Exception as error:
-                logger.warning("alerts: %s, trying again", type(error).__name__, exc_info=not isinstance(error, ERRORS))
+                logger.warning(
+                    "alerts: %s, trying again",
+                    type(error).__name__,
+                    exc_info=not isinstance(error, ERRORS),
+                )
 
     def look(self) -> None:
         """One look, unless somebody else has looked in this period."""
@@ -94,7 +101,11 @@ class Alerts:
         for name, finding in findings.items():
             alert = known.get(name) or Alert(finding, since=now, seen=now)
             alert.finding, alert.seen = finding, now
-            alert.told += [each for each in self._targets if each not in alert.told and self._tell(each, "firing", alert)]
+            alert.told += [
+                each
+                for each in self._targets
+                if each not in alert.told and self._tell(each, "firing", alert)
+            ]
             self._redis.hset(self._keys.alerts, name, alert.dump())
         for name in known.keys() - findings.keys():
             self._over(name, known[name], now)
@@ -102,7 +113,11 @@ class Alerts:
     def _over(self, name: str, alert: Alert, now: int) -> None:
         if now - alert.seen < self._settings.clear_s:
             return
-        alert.told = [each for each in alert.told if each in self._targets and not self._tell(each, "resolved", alert)]
+        alert.told = [
+            each
+            for each in alert.told
+            if each in self._targets and not self._tell(each, "resolved", alert)
+        ]
         if alert.told and now - alert.seen < GIVE_UP_S:
             self._redis.hset(self._keys.alerts, name, alert.dump())
         else:
@@ -111,9 +126,16 @@ class Alerts:
     def _ledger_away(self) -> None:
         """Nobody can agree on who says so without Redis; the one that looked last does."""
         if self._looked and self._away is None and self._settings.wants("redis_away"):
-            finding = Finding("redis_away", "", "down", "the ledger does not answer. Fix: check Redis and LEDGER_URL")
+            finding = Finding(
+                "redis_away",
+                "",
+                "down",
+                "the ledger does not answer. Fix: check Redis and LEDGER_URL",
+            )
             self._away = Alert(finding, since=0, seen=0)
-            self._away.told = [each for each in self._targets if self._tell(each, "firing", self._away)]
+            self._away.told = [
+                each for each in self._targets if self._tell(each, "firing", self._away)
+            ]
 
     def _ledger_back(self) -> None:
         away, self._away = self._away, None
@@ -125,7 +147,9 @@ class Alerts:
             self._targets[target](status, alert)
         except (OSError, ValueError, HTTPException) as error:
             # Never the URL: it holds the right to post.
-            logger.warning("alerts: %s takes no message (%s), trying again", target, type(error).__name__)
+            logger.warning(
+                "alerts: %s takes no message (%s), trying again", target, type(error).__name__
+            )
             return False
         return True
 
@@ -141,7 +165,9 @@ def _log(status: Status, alert: Alert) -> None:
 class _Post:
     """Posts JSON to a URL. Raises OSError, ValueError or HTTPException if that is not accepted."""
 
-    def __init__(self, url: str, shape: Callable[[Status, Alert, str], dict[str, Any]], fleet: str) -> None:
+    def __init__(
+        self, url: str, shape: Callable[[Status, Alert, str], dict[str, Any]], fleet: str
+    ) -> None:
         self._url = url
         self._shape = shape
         self._fleet = fleet
@@ -172,7 +198,9 @@ class Watch:
 
     def __init__(self, alerts: Alerts) -> None:
         self._stop = threading.Event()
-        self._thread = threading.Thread(target=alerts.run, args=(self._stop,), name="alerts", daemon=True)
+        self._thread = threading.Thread(
+            target=alerts.run, args=(self._stop,), name="alerts", daemon=True
+        )
         self._thread.start()
 
     def close(self) -> None:

@@ -1,4 +1,5 @@
-"""The fleet's health over HTTP, for load balancers, orchestrators and Prometheus. Only this file imports starlette and uvicorn.
+"""The fleet's health over HTTP, for load balancers, orchestrators and Prometheus. Only this file
+imports starlette and uvicorn.
 
 It reads the ledger and nothing else: no prompt, no answer, no key passes through it.
 """
@@ -13,7 +14,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from ..ledger.connection import ERRORS
-from ..observe.metrics import Metrics
+from ..telemetry.metrics import Metrics
 from .health import Health, Verdict
 from .prometheus import MEDIA_TYPE, page
 
@@ -22,8 +23,9 @@ FRESH_S = 1.0
 
 
 class Site:
-    """/live: this process answers. /ready: it could serve: the ledger answers and a worker is alive. /health: the verdict.
-    /metrics: for Prometheus."""
+    """/live: this process answers. /ready: it could serve: the ledger answers and a worker is
+    alive. /health: the verdict. /metrics: for Prometheus.
+    """
 
     def __init__(self, health: Health, metrics: Metrics) -> None:
         self._health = health
@@ -61,11 +63,16 @@ class Site:
         try:
             return Response(page(self._verdict(), self._metrics), media_type=MEDIA_TYPE)
         except ERRORS as error:
-            return JSONResponse({"error": f"the ledger does not answer ({type(error).__name__})"}, 503)
+            return JSONResponse(
+                {"error": f"the ledger does not answer ({type(error).__name__})"}, 503
+            )
 
     def _verdict(self) -> Verdict:
         with self._lock:
             if self._latest is None or time.monotonic() - self._latest[0] > FRESH_S:
                 verdict = self._health.check()
-                self._latest = (time.monotonic(), verdict)  # a frozen ledger takes seconds: whoever waited asks no more
+                self._latest = (
+                    time.monotonic(),
+                    verdict,
+                )  # a frozen ledger takes seconds: whoever waited asks no more
             return self._latest[1]

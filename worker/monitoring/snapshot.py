@@ -1,4 +1,6 @@
-"""What there is to know about the fleet right now, read from the ledger: one reading for health, alerts and Prometheus."""
+"""What there is to know about the fleet right now, read from the ledger: one reading for health,
+alerts and Prometheus.
+"""
 
 import json
 from dataclasses import dataclass
@@ -7,7 +9,7 @@ from typing import Any, NamedTuple, Self
 
 from ..ledger.connection import Keys, Redis, unsafe
 from ..ledger.scripts import Scripts
-from ..observe.metrics import Metrics, Tally, measured
+from ..telemetry.metrics import Metrics, Tally, measured
 
 LINES = 1_000
 """Of each ring, so many users' lines are looked at; how many jobs wait beyond those is not counted."""
@@ -32,7 +34,7 @@ class Budget(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Vitals:
+class FleetSnapshot:
     """Amounts in micro-dollars, times in seconds or, where it says so, milliseconds."""
 
     redis_ms: float
@@ -59,7 +61,9 @@ class Vitals:
     """What was counted in the window asked for."""
 
     @classmethod
-    def read(cls, redis: Redis, keys: Keys, metrics: Metrics, window_s: int, usd_per_day: float | None) -> Self:
+    def read(
+        cls, redis: Redis, keys: Keys, metrics: Metrics, window_s: int, usd_per_day: float | None
+    ) -> Self:
         """`usd_per_day`: the settings' limit of the fleet. Raises one of `store.ERRORS`."""
         limit = -1 if usd_per_day is None else round(usd_per_day * 1_000_000)
         redis_ms = min(measured(redis.ping) for _ in range(3))
@@ -68,10 +72,15 @@ class Vitals:
         here_s = datetime.now(UTC).timestamp() - told["now"] / 1000
         return cls(
             redis_ms=redis_ms,
-            **{name: told[name] for name in ("workers", "slots", "open", "parked", "dead", "spent", "maybe")},
+            **{
+                name: told[name]
+                for name in ("workers", "slots", "open", "parked", "dead", "spent", "maybe")
+            },
             waiting={lane: seen["waiting"] for lane, seen in told["lanes"].items()},
             oldest_s={lane: seen["oldest_ms"] / 1000 for lane, seen in told["lanes"].items()},
-            cooling=tuple(Cooling(link, fault, left / 1000) for link, fault, left in told["cooling"]),
+            cooling=tuple(
+                Cooling(link, fault, left / 1000) for link, fault, left in told["cooling"]
+            ),
             skew_s={worker: ms / 1000 for worker, ms in skews.items()} | {"here": here_s},
             budgets=tuple(Budget(*each) for each in told["budgets"]),
             unsafe=tuple(unsafe(redis)),

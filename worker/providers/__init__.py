@@ -13,11 +13,15 @@ REGISTRY = {
     "openai": "worker.providers.openai:OpenAI",
     "simulator": "worker.providers.simulator:Simulator",
 }
-"""Name in settings -> "module:Class", imported on first use. Settings also accept "package.module:Class"."""
+"""Name in settings -> "module:Class", imported on first use. Settings also accept
+"package.module:Class".
+"""
 
 
 def load(name: str) -> type[Provider]:
-    """The adapter's class. Raises `LookupError` for a name that is neither registered nor importable."""
+    """The adapter's class. Raises `LookupError` for a name that is neither registered nor
+    importable.
+    """
     module, _, cls = REGISTRY.get(name, name).partition(":")
     if not cls:
         raise LookupError(f"no adapter called {name!r}: known are {', '.join(sorted(REGISTRY))}")

@@ -13,7 +13,7 @@ from producer.contract.messages import CompletionRequest, FunctionCall, ToolCall
 
 from ..faults import Fault, ProviderError
 from ..rate_limit_headers import Allowance
-from .anthropic_messages import conversation, remember, tools, unfit
+from .anthropic_messages import conversation, remember, tools, unsupported
 from .base import CONNECT_S, SOCKET_S, Call, Finish, Reply
 from .statuses import of_refused, of_status
 from .transport import of_transport
@@ -42,8 +42,8 @@ class Anthropic:
         )
 
     @classmethod
-    def unfit(cls, request: CompletionRequest) -> str:
-        return unfit(request)
+    def unsupported(cls, request: CompletionRequest) -> str:
+        return unsupported(request)
 
     async def complete(self, call: Call) -> Reply:
         with translating():
@@ -58,7 +58,11 @@ def _parameters(call: Call) -> dict[str, Any]:
     """Only what is set: the SDK would send None as null."""
     request = call.request
     system, messages = conversation(request, call.prefill)
-    parameters: dict[str, Any] = {"model": call.model, "messages": messages, "max_tokens": call.max_tokens}
+    parameters: dict[str, Any] = {
+        "model": call.model,
+        "messages": messages,
+        "max_tokens": call.max_tokens,
+    }
     parameters["extra_headers"] = {"X-Client-Request-Id": call.job_id}
     if request.stop:
         parameters["stop_sequences"] = list(request.stop)
@@ -81,12 +85,16 @@ def _reply(call: Call, answer: Any, headers: Mapping[str, str]) -> Reply:
     """Normalise; the SDK validates nothing, so anything may be missing."""
     finish = _FINISHES.get(getattr(answer, "stop_reason", None))
     if finish is None:
-        raise ProviderError(Fault.BAD_RESPONSE, "a 200 with an unknown stop reason", maybe_billed=True)
+        raise ProviderError(
+            Fault.BAD_RESPONSE, "a 200 with an unknown stop reason", maybe_billed=True
+        )
     if not answer.content and finish not in ("refusal", "length"):
         raise ProviderError(Fault.BAD_RESPONSE, "a 200 without content", maybe_billed=True)
     blocks = answer.content or []
     calls = [
-        ToolCall(id=block.id, function=FunctionCall(name=block.name, arguments=json.dumps(block.input)))
+        ToolCall(
+            id=block.id, function=FunctionCall(name=block.name, arguments=json.dumps(block.input))
+        )
         for block in blocks
         if block.type == "tool_use"
     ]
@@ -118,21 +126,37 @@ def _usage(usage: Any) -> Usage | None:
 
 @contextmanager
 def translating() -> Iterator[None]:
-    """Turn whatever the SDK raises into `ProviderError`, `from None`: its exceptions carry the key and the prompt."""
+    """Turn whatever the SDK raises into `ProviderError`, `from None`: its exceptions carry the key
+    and the prompt.
+    """
     try:
         yield
     except anthropic.APIStatusError as error:
         if error.status_code == 400 and (refused := _REFUSED.search(_text(error))):
             raise of_refused(refused[1]) from None
         known, code = _known(error)
-        raise of_status(error.status_code, error.body, error.response.headers, known, code) from None
+        raise of_status(
+            error.status_code, error.body, error.response.headers, known, code
+        ) from None
     except anthropic.APIConnectionError as error:
         raise of_transport(error) from None
     except (json.JSONDecodeError, anthropic.APIResponseValidationError):
-        raise ProviderError(Fault.BAD_RESPONSE, "a 200 that is not the API's JSON", maybe_billed=True) from None
-    except (TypeError, ValueError, AttributeError, LookupError, RuntimeError, anthropic.AnthropicError) as error:
-        # ProviderError is none of these; what is left is a body of the wrong shape or a request the SDK will not send.
-        raise ProviderError(Fault.BAD_RESPONSE, f"{type(error).__name__} in the SDK", maybe_billed=True) from None
+        raise ProviderError(
+            Fault.BAD_RESPONSE, "a 200 that is not the API's JSON", maybe_billed=True
+        ) from None
+    except (
+        TypeError,
+        ValueError,
+        AttributeError,
+        LookupError,
+        RuntimeError,
+        anthropic.AnthropicError,
+    ) as error:
+        # ProviderError is none of these; what is left is a body of the wrong shape or a request the
+        # SDK will not send.
+        raise ProviderError(
+            Fault.BAD_RESPONSE, f"{type(error).__name__} in the SDK", maybe_billed=True
+        ) from None
 
 
 _BY_CODE = {
@@ -156,7 +180,9 @@ def _known(error: anthropic.APIStatusError) -> tuple[Fault | None, str]:
         if code in _BY_CODE:
             return _BY_CODE[code], str(code)
     if error.status_code == 400:
-        return next((fault for pattern, fault in _BY_TEXT if pattern.search(_text(error))), None), ""
+        return next(
+            (fault for pattern, fault in _BY_TEXT if pattern.search(_text(error))), None
+        ), ""
     return None, ""
 
 

@@ -10,7 +10,7 @@ from .turns import GO_ON, Part, arguments, image_urls, merged, plain, system
 _DATA = re.compile(r"data:(image/(?:jpeg|png|gif|webp));base64,(.+)", re.DOTALL)
 
 
-def unfit(request: CompletionRequest) -> str:
+def unsupported(request: CompletionRequest) -> str:
     """What of the request the API has no word for, "" if nothing."""
     if request.response_format and request.response_format.type == "json_object":
         return "response_format json_object (json_schema works)"
@@ -19,8 +19,10 @@ def unfit(request: CompletionRequest) -> str:
 
 
 def conversation(request: CompletionRequest, prefill: bool) -> tuple[str, list[dict[str, Any]]]:
-    """(system, messages). Systems are joined, turns of one role merged, blank texts dropped (each would be a 400). The first turn
-    is the user's; so is the last, unless the model goes on from the assistant's, which must not end in white space."""
+    """(system, messages). Systems are joined, turns of one role merged, blank texts dropped (each
+    would be a 400). The first turn is the user's; so is the last, unless the model goes on from the
+    assistant's, which must not end in white space.
+    """
     go_on = {"type": "text"} | GO_ON
     turns = merged(request, "assistant", _blocks)
     if not turns or turns[0][0] == "assistant":
@@ -35,9 +37,11 @@ def conversation(request: CompletionRequest, prefill: bool) -> tuple[str, list[d
 
 
 def remember(parameters: dict[str, Any]) -> None:
-    """Mark where the shared beginning ends: after the system prompt, or the tools if there is none, and before the newest turn.
+    """Mark where the shared beginning ends: after the system prompt, or the tools if there is none,
+    and before the newest turn.
 
-    The API caches everything up to a mark, tools before system before messages; what is too short for it, it leaves.
+    The API caches everything up to a mark, tools before system before messages; what is too short
+    for it, it leaves.
     """
     mark = {"cache_control": {"type": "ephemeral"}}
     if parameters.get("system"):
@@ -59,14 +63,21 @@ def tools(request: CompletionRequest) -> list[dict[str, Any]]:
 
 def _blocks(message: Message) -> list[Part]:
     if message.role == "tool":
-        return [{"type": "tool_result", "tool_use_id": message.tool_call_id, "content": plain(message)}]
+        return [
+            {"type": "tool_result", "tool_use_id": message.tool_call_id, "content": plain(message)}
+        ]
     if isinstance(message.content, str):
         blocks = _text(message.content)
     else:
         blocks = [block for part in message.content or () for block in _part(part)]
     for call in message.tool_calls or ():
         blocks.append(
-            {"type": "tool_use", "id": call.id, "name": call.function.name, "input": arguments(call.function.arguments)}
+            {
+                "type": "tool_use",
+                "id": call.id,
+                "name": call.function.name,
+                "input": arguments(call.function.arguments),
+            }
         )
     return blocks
 
@@ -76,7 +87,12 @@ def _part(part: TextPart | ImagePart) -> list[Part]:
         return _text(part.text)
     url = part.image_url.url
     if found := _DATA.match(url):
-        return [{"type": "image", "source": {"type": "base64", "media_type": found[1], "data": found[2]}}]
+        return [
+            {
+                "type": "image",
+                "source": {"type": "base64", "media_type": found[1], "data": found[2]},
+            }
+        ]
     return [{"type": "image", "source": {"type": "url", "url": url}}]
 
 

@@ -1,4 +1,6 @@
-"""What an adapter is: identity, translation, error mapping. It never retries, prices, logs or waits."""
+"""What an adapter is: identity, translation, error mapping. It never retries, prices, logs or
+waits.
+"""
 
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
@@ -16,10 +18,12 @@ Finish = Literal["stop", "length", "tool_calls", "content_filter", "refusal"]
 
 @dataclass(frozen=True)
 class Call:
-    """One attempt: the request with every default filled in. `timeout_s` is the whole call's, first byte to last.
+    """One attempt: the request with every default filled in. `timeout_s` is the whole call's, first
+    byte to last.
 
-    `temperature` None: none is sent. `prefill`: the model goes on from a last message of the assistant. `cache_prefix`: have
-    the beginning of the prompt cached, where that must be asked for. `refused`: parameters the model is known to refuse.
+    `temperature` None: none is sent. `prefill`: the model goes on from a last message of the
+    assistant. `cache_prefix`: have the beginning of the prompt cached, where that must be asked
+    for. `refused`: parameters the model is known to refuse.
     """
 
     job_id: str
@@ -35,7 +39,9 @@ class Call:
 
 @dataclass(frozen=True)
 class Reply:
-    """What a provider said, normalised. `usage` None: it did not say (the reservation stays as possibly billed)."""
+    """What a provider said, normalised. `usage` None: it did not say (the reservation stays as
+    possibly billed).
+    """
 
     text: str = field(repr=False)
     finish: Finish
@@ -47,13 +53,19 @@ class Reply:
 
 
 class Provider(Protocol):
-    """One per link and process, built on the process's event loop. Raises nothing but `ProviderError`."""
+    """One per link and process, built on the process's event loop. Raises nothing but
+    `ProviderError`.
+    """
 
-    def __init__(self, base_url: str | None, api_key: str | None, options: dict[str, str]) -> None: ...
+    def __init__(
+        self, base_url: str | None, api_key: str | None, options: dict[str, str]
+    ) -> None: ...
 
     @classmethod
-    def unfit(cls, request: CompletionRequest) -> str:
-        """What of the request this provider has no word for, "" if it can take it all. Asked before anything is reserved."""
+    def unsupported(cls, request: CompletionRequest) -> str:
+        """What of the request this provider has no word for, "" if it can take it all. Asked before
+        anything is reserved.
+        """
         ...
 
     async def complete(self, call: Call) -> Reply:

@@ -1,4 +1,6 @@
-"""The providers' clients of this process, one per link, on the process's event loop; a new one when a link's key has changed."""
+"""The providers' clients of this process, one per link, on the process's event loop; a new one when
+a link's key has changed.
+"""
 
 import asyncio
 
@@ -7,7 +9,7 @@ from ..loop import Loop, Stopped
 from ..settings import Link
 from . import load
 from .base import Call, Provider, Reply
-from .credentials import Servers
+from .credentials import Credentials
 
 
 class _Client:
@@ -23,7 +25,7 @@ class _Client:
 class Clients:
     """Built on first use. What a newer one has replaced is closed when its last call has ended."""
 
-    def __init__(self, loop: Loop, servers: Servers) -> None:
+    def __init__(self, loop: Loop, servers: Credentials) -> None:
         self._loop = loop
         self._servers = servers
         self._clients: dict[str, _Client] = {}
@@ -33,7 +35,9 @@ class Clients:
     def call(self, link: Link, call: Call) -> Reply:
         """One call on the wire. Raises `ProviderError`; cancelling the job ends it so too."""
         try:
-            return self._loop.run(lambda: self._complete(link, call), call.timeout_s, key=call.job_id)
+            return self._loop.run(
+                lambda: self._complete(link, call), call.timeout_s, key=call.job_id
+            )
         except TimeoutError:
             reason = f"no complete answer within {call.timeout_s:.1f} s"
             raise ProviderError(Fault.TIMEOUT, reason, maybe_billed=True) from None

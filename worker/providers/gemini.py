@@ -1,4 +1,6 @@
-"""Google's Gemini through google-genai: identity, translation, error mapping. No retries, no waiting."""
+"""Google's Gemini through google-genai: identity, translation, error mapping. No retries, no
+waiting.
+"""
 
 import json
 from collections.abc import Iterator
@@ -13,7 +15,7 @@ from producer.contract.messages import CompletionRequest, FunctionCall, ToolCall
 from ..faults import Fault, ProviderError
 from .base import Call, Reply
 from .gemini_answers import finish_of, refusal
-from .gemini_messages import conversation, options, unfit
+from .gemini_messages import conversation, options, unsupported
 from .transport import TRANSPORT_ERRORS, of_transport, session
 
 
@@ -21,15 +23,18 @@ class Gemini:
     """One SDK client per link and process, on an aiohttp session of ours."""
 
     def __init__(self, base_url: str | None, api_key: str | None, options: dict[str, str]) -> None:
-        # Without retry options the SDK sends a call again by itself after a cut connection: a second payment.
+        # Without retry options the SDK sends a call again by itself after a cut connection: a
+        # second payment.
         once = types.HttpRetryOptions(attempts=1)
         self._session = session()
-        http = types.HttpOptions(base_url=base_url, retry_options=once, aiohttp_client=self._session)
+        http = types.HttpOptions(
+            base_url=base_url, retry_options=once, aiohttp_client=self._session
+        )
         self._client = genai.Client(vertexai=False, api_key=api_key, http_options=http)
 
     @classmethod
-    def unfit(cls, request: CompletionRequest) -> str:
-        return unfit(request)
+    def unsupported(cls, request: CompletionRequest) -> str:
+        return unsupported(request)
 
     async def complete(self, call: Call) -> Reply:
         with translating():
@@ -45,7 +50,9 @@ class Gemini:
 
 
 def _config(call: Call, system: str) -> types.GenerateContentConfig:
-    """Automatic continuation and function calling are off: each would put further calls on the wire."""
+    """Automatic continuation and function calling are off: each would put further calls on the
+    wire.
+    """
     return types.GenerateContentConfig(
         system_instruction=system or None,
         temperature=None if "temperature" in call.refused else call.temperature,
@@ -79,7 +86,10 @@ def _reply(call: Call, answer: Any) -> Reply:
 
 def _tool_call(number: int, call: Any) -> ToolCall:
     """Gemini gives ids seldom; ours only has to be unique within the answer."""
-    return ToolCall(id=call.id or f"call_{number}", function=FunctionCall(name=call.name, arguments=json.dumps(call.args or {})))
+    return ToolCall(
+        id=call.id or f"call_{number}",
+        function=FunctionCall(name=call.name, arguments=json.dumps(call.args or {})),
+    )
 
 
 def _usage(usage: Any) -> Usage | None:
@@ -97,13 +107,20 @@ def _usage(usage: Any) -> Usage | None:
 
 @contextmanager
 def translating() -> Iterator[None]:
-    """Turn whatever the SDK raises into `ProviderError`, `from None`: its exceptions carry the key and the prompt."""
+    """Turn whatever the SDK raises into `ProviderError`, `from None`: its exceptions carry the key
+    and the prompt.
+    """
     try:
         yield
     except errors.APIError as error:
-        raise refusal(error.code, error.details, getattr(error.response, "headers", None) or {}) from None
+        raise refusal(
+            error.code, error.details, getattr(error.response, "headers", None) or {}
+        ) from None
     except TRANSPORT_ERRORS as error:
         raise of_transport(error) from None
     except (TypeError, ValueError, AttributeError, LookupError, RuntimeError) as error:
-        # ProviderError is none of these; what is left is no JSON, a body of the wrong shape, or a request the SDK will not send.
-        raise ProviderError(Fault.BAD_RESPONSE, f"{type(error).__name__} in the SDK", maybe_billed=True) from None
+        # ProviderError is none of these; what is left is no JSON, a body of the wrong shape, or a
+        # request the SDK will not send.
+        raise ProviderError(
+            Fault.BAD_RESPONSE, f"{type(error).__name__} in the SDK", maybe_billed=True
+        ) from None

@@ -1,7 +1,8 @@
-"""Gemini through `google-generativeai`, whose support has ended: for deployments pinned to it. Prefer `gemini`.
+"""Gemini through `google-generativeai`, whose support has ended: for deployments pinned to it.
+Prefer `gemini`.
 
-It speaks through blocking sockets, so each call has a thread; stopping a call shuts its socket. It knows neither thoughts
-nor full JSON schemas (`gemini_legacy_schema.py`).
+It speaks through blocking sockets, so each call has a thread; stopping a call shuts its socket. It
+knows neither thoughts nor full JSON schemas (`gemini_legacy_schema.py`).
 """
 
 import asyncio
@@ -23,7 +24,7 @@ from .base import Call, Reply
 from .gemini_answers import finish_of, refusal
 from .gemini_legacy_schema import foreign, schema
 from .gemini_legacy_sockets import Sockets
-from .gemini_messages import conversation, options, unfit
+from .gemini_messages import conversation, options, unsupported
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore", FutureWarning)  # that its support has ended: our docs say so
@@ -49,8 +50,8 @@ class GeminiLegacy:
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="gemini-legacy")
 
     @classmethod
-    def unfit(cls, request: CompletionRequest) -> str:
-        return unfit(request) or foreign(request)
+    def unsupported(cls, request: CompletionRequest) -> str:
+        return unsupported(request) or foreign(request)
 
     async def complete(self, call: Call) -> Reply:
         future = asyncio.get_running_loop().run_in_executor(self._threads, self._send, call)
@@ -69,21 +70,31 @@ class GeminiLegacy:
     def _send(self, call: Call) -> Any:
         with self._sockets.named(call.job_id):
             return self._client.generate_content(
-                _question(call), timeout=call.timeout_s, retry=None, metadata=[("x-client-request-id", call.job_id)]
+                _question(call),
+                timeout=call.timeout_s,
+                retry=None,
+                metadata=[("x-client-request-id", call.job_id)],
             )
 
 
 def _question(call: Call) -> Any:
     system, contents = conversation(call.request)
     asked = options(call.request)
-    config: dict[str, Any] = {"max_output_tokens": call.max_tokens, "stop_sequences": asked.get("stop_sequences", [])}
+    config: dict[str, Any] = {
+        "max_output_tokens": call.max_tokens,
+        "stop_sequences": asked.get("stop_sequences", []),
+    }
     if call.temperature is not None and "temperature" not in call.refused:
         config["temperature"] = call.temperature
     if "response_mime_type" in asked:
         config["response_mime_type"] = asked["response_mime_type"]
     if "response_json_schema" in asked:
         config["response_schema"] = schema(asked["response_json_schema"])
-    question: dict[str, Any] = {"model": f"models/{call.model}", "contents": contents, "generation_config": config}
+    question: dict[str, Any] = {
+        "model": f"models/{call.model}",
+        "contents": contents,
+        "generation_config": config,
+    }
     if system:
         question["system_instruction"] = {"parts": [{"text": system}]}
     if "tools" in asked:
@@ -119,7 +130,10 @@ def _reply(call: Call, answer: Any) -> Reply:
 def _tool_call(number: int, call: Any) -> ToolCall:
     """Gemini gives ids seldom; ours only has to be unique within the answer."""
     arguments = _whole(type(call).to_dict(call).get("args") or {})
-    return ToolCall(id=call.id or f"call_{number}", function=FunctionCall(name=call.name, arguments=json.dumps(arguments)))
+    return ToolCall(
+        id=call.id or f"call_{number}",
+        function=FunctionCall(name=call.name, arguments=json.dumps(arguments)),
+    )
 
 
 def _whole(value: Any) -> Any:
@@ -137,12 +151,19 @@ def _usage(usage: Any) -> Usage | None:
         return None
     output = usage.total_token_count - usage.prompt_token_count
     thoughts = max(0, output - usage.candidates_token_count)
-    return Usage(input=usage.prompt_token_count, output=output, cached=usage.cached_content_token_count, reasoning=thoughts)
+    return Usage(
+        input=usage.prompt_token_count,
+        output=output,
+        cached=usage.cached_content_token_count,
+        reasoning=thoughts,
+    )
 
 
 @contextmanager
 def translating() -> Iterator[None]:
-    """Turn whatever the SDK raises into `ProviderError`, `from None`: its exceptions carry the key and the prompt."""
+    """Turn whatever the SDK raises into `ProviderError`, `from None`: its exceptions carry the key
+    and the prompt.
+    """
     try:
         yield
     except exceptions.GoogleAPICallError as error:
@@ -153,10 +174,16 @@ def translating() -> Iterator[None]:
         raise ProviderError(Fault.TIMEOUT, "no answer in time", maybe_billed=True) from None
     except requests.exceptions.ConnectionError as error:
         if "NewConnectionError" in repr(error) or "SSLError" in repr(error):
-            raise ProviderError(Fault.UNAVAILABLE, "no connection: refused, unknown host or TLS") from None
-        raise ProviderError(Fault.UNAVAILABLE, "the connection was cut", maybe_billed=True) from None
+            raise ProviderError(
+                Fault.UNAVAILABLE, "no connection: refused, unknown host or TLS"
+            ) from None
+        raise ProviderError(
+            Fault.UNAVAILABLE, "the connection was cut", maybe_billed=True
+        ) from None
     except requests.exceptions.ChunkedEncodingError:
-        raise ProviderError(Fault.UNAVAILABLE, "the connection was cut", maybe_billed=True) from None
+        raise ProviderError(
+            Fault.UNAVAILABLE, "the connection was cut", maybe_billed=True
+        ) from None
     except (
         json_format.Error,
         requests.exceptions.RequestException,
@@ -166,7 +193,9 @@ def translating() -> Iterator[None]:
         LookupError,
         RuntimeError,
     ) as error:
-        raise ProviderError(Fault.BAD_RESPONSE, f"{type(error).__name__} in the SDK", maybe_billed=True) from None
+        raise ProviderError(
+            Fault.BAD_RESPONSE, f"{type(error).__name__} in the SDK", maybe_billed=True
+        ) from None
 
 
 def _refused(error: exceptions.GoogleAPICallError) -> ProviderError:

@@ -4,7 +4,18 @@ from typing import Any
 
 from producer.contract.messages import CompletionRequest
 
-_KNOWN = {"type", "format", "description", "nullable", "enum", "items", "properties", "required", "minItems", "maxItems"}
+_KNOWN = {
+    "type",
+    "format",
+    "description",
+    "nullable",
+    "enum",
+    "items",
+    "properties",
+    "required",
+    "minItems",
+    "maxItems",
+}
 _NO_LOSS = {"additionalProperties", "title", "$schema", "default"}
 """Left out: the API writes no other properties anyway, and the rest says nothing about the answer."""
 
@@ -14,7 +25,9 @@ def schema(given: dict[str, Any]) -> dict[str, Any]:
     words: dict[str, Any] = {"type_": str(given.get("type", "string")).upper()}
     names = (("format", "format_"), ("minItems", "min_items"), ("maxItems", "max_items"))
     words |= {ours: given[name] for name, ours in names if name in given}
-    words |= {name: given[name] for name in ("description", "nullable", "required") if name in given}
+    words |= {
+        name: given[name] for name in ("description", "nullable", "required") if name in given
+    }
     if "enum" in given:
         words["enum"] = [str(value) for value in given["enum"]]
     if "items" in given:

@@ -1,4 +1,6 @@
-"""Blocking sockets that another thread can shut, for an SDK on `requests`: the only way to end a call that trickles."""
+"""Blocking sockets that another thread can shut, for an SDK on `requests`: the only way to end a
+call that trickles.
+"""
 
 import socket
 import threading
@@ -69,7 +71,9 @@ class Sockets:
                 self._unwanted.discard(name)
 
     def shut(self, name: str) -> None:
-        """End the request that is running under `name`, or is about to: its thread gets a connection error."""
+        """End the request that is running under `name`, or is about to: its thread gets a
+        connection error.
+        """
         with self._lock:
             connection = self._connections.get(name)
             if connection is None:

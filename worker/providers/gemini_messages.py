@@ -1,4 +1,6 @@
-"""Our messages, tools and options in the shape of Gemini's generateContent. Pure; the SDK takes these dicts."""
+"""Our messages, tools and options in the shape of Gemini's generateContent. Pure; the SDK takes
+these dicts.
+"""
 
 import base64
 import re
@@ -11,15 +13,20 @@ from .turns import GO_ON, Part, arguments, image_urls, merged, plain, system
 _DATA = re.compile(r"data:(image/[\w.+-]+);base64,(.+)", re.DOTALL)
 
 
-def unfit(request: CompletionRequest) -> str:
+def unsupported(request: CompletionRequest) -> str:
     """What of the request the API has no word for, "" if nothing."""
     return "an image by URL" if any(not _DATA.match(url) for url in image_urls(request)) else ""
 
 
 def conversation(request: CompletionRequest) -> tuple[str, list[dict[str, Any]]]:
-    """(system instruction, contents). Systems are joined, turns of one role merged, blank texts dropped (each would be a 400);
-    the last turn is the user's."""
-    names = {call.id: call.function.name for message in request.messages for call in message.tool_calls or ()}
+    """(system instruction, contents). Systems are joined, turns of one role merged, blank texts
+    dropped (each would be a 400); the last turn is the user's.
+    """
+    names = {
+        call.id: call.function.name
+        for message in request.messages
+        for call in message.tool_calls or ()
+    }
     turns = merged(request, "model", lambda message: _parts(message, names))
     if not turns or turns[-1][0] == "model":
         turns.append(("user", [GO_ON]))
@@ -32,7 +39,9 @@ def options(request: CompletionRequest) -> dict[str, Any]:
     if request.stop:
         config["stop_sequences"] = list(request.stop)
     if request.tools:
-        config["tools"] = [{"function_declarations": [_declaration(tool.function) for tool in request.tools]}]
+        config["tools"] = [
+            {"function_declarations": [_declaration(tool.function) for tool in request.tools]}
+        ]
     if request.response_format and request.response_format.type != "text":
         config["response_mime_type"] = "application/json"
         if request.response_format.json_schema:
@@ -41,7 +50,11 @@ def options(request: CompletionRequest) -> dict[str, Any]:
 
 
 def _declaration(function: Any) -> dict[str, Any]:
-    declaration = {"name": function.name, "description": function.description, "parameters_json_schema": function.parameters}
+    declaration = {
+        "name": function.name,
+        "description": function.description,
+        "parameters_json_schema": function.parameters,
+    }
     return {name: value for name, value in declaration.items() if value is not None}
 
 
@@ -55,7 +68,14 @@ def _parts(message: Message, names: dict[str, str]) -> list[Part]:
     else:
         parts = [each for part in message.content or () for each in _part(part)]
     for call in message.tool_calls or ():
-        parts.append({"function_call": {"name": call.function.name, "args": arguments(call.function.arguments)}})
+        parts.append(
+            {
+                "function_call": {
+                    "name": call.function.name,
+                    "args": arguments(call.function.arguments),
+                }
+            }
+        )
     return parts
 
 
@@ -63,7 +83,11 @@ def _part(part: TextPart | ImagePart) -> list[Part]:
     if isinstance(part, TextPart):
         return _text(part.text)
     found = _DATA.match(part.image_url.url)
-    return [{"inline_data": {"mime_type": found[1], "data": base64.b64decode(found[2])}}] if found else []
+    return (
+        [{"inline_data": {"mime_type": found[1], "data": base64.b64decode(found[2])}}]
+        if found
+        else []
+    )
 
 
 def _text(text: str) -> list[Part]:

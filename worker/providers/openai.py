@@ -1,6 +1,8 @@
-"""OpenAI and every server that speaks its chat completions: identity, translation, error mapping. No retries, no waiting.
+"""OpenAI and every server that speaks its chat completions: identity, translation, error mapping.
+No retries, no waiting.
 
-Options: `max_tokens_field` ("max_completion_tokens"; older compatible servers know only "max_tokens").
+Options: `max_tokens_field` ("max_completion_tokens"; older compatible servers know only
+"max_tokens").
 """
 
 import json
@@ -19,26 +21,36 @@ from .base import CONNECT_S, SOCKET_S, Call, Finish, Reply
 from .statuses import of_refused, of_status
 from .transport import of_transport
 
-_FINISHES: dict[str | None, Finish] = {finish: finish for finish in get_args(Finish)} | {"function_call": "tool_calls"}
+_FINISHES: dict[str | None, Finish] = {finish: finish for finish in get_args(Finish)} | {
+    "function_call": "tool_calls"
+}
 
 
 class OpenAI:
-    """One SDK client per link and process, on the aiohttp transport (2 ms of CPU per call at 1,000 in flight)."""
+    """One SDK client per link and process, on the aiohttp transport (2 ms of CPU per call at 1,000
+    in flight).
+    """
 
     def __init__(self, base_url: str | None, api_key: str | None, options: dict[str, str]) -> None:
         self._max_tokens_field = options.get("max_tokens_field", "max_completion_tokens")
-        self._other_field = "max_tokens" if self._max_tokens_field == "max_completion_tokens" else "max_completion_tokens"
+        self._other_field = (
+            "max_tokens"
+            if self._max_tokens_field == "max_completion_tokens"
+            else "max_completion_tokens"
+        )
         self._client = openai.AsyncOpenAI(
             # A compatible server may need no key, but the SDK insists on one.
             api_key=api_key or "none",
             base_url=base_url,
             max_retries=0,
             timeout=httpx2.Timeout(SOCKET_S, connect=CONNECT_S),
-            http_client=openai.DefaultAioHttpClient(timeout=httpx2.Timeout(SOCKET_S, connect=CONNECT_S)),
+            http_client=openai.DefaultAioHttpClient(
+                timeout=httpx2.Timeout(SOCKET_S, connect=CONNECT_S)
+            ),
         )
 
     @classmethod
-    def unfit(cls, request: CompletionRequest) -> str:
+    def unsupported(cls, request: CompletionRequest) -> str:
         return ""
 
     async def complete(self, call: Call) -> Reply:
@@ -54,7 +66,9 @@ class OpenAI:
     def _parameters(self, call: Call) -> dict[str, Any]:
         """Only what is set: the SDK would send None as null."""
         request = call.request.model_dump(mode="json", by_alias=True, exclude_none=True)
-        limit = self._other_field if self._max_tokens_field in call.refused else self._max_tokens_field
+        limit = (
+            self._other_field if self._max_tokens_field in call.refused else self._max_tokens_field
+        )
         parameters = {"model": call.model, "messages": request["messages"], limit: call.max_tokens}
         if call.temperature is not None and "temperature" not in call.refused:
             parameters["temperature"] = call.temperature
@@ -73,8 +87,14 @@ def _reply(call: Call, answer: Any, headers: Mapping[str, str]) -> Reply:
     if getattr(message, "refusal", None):
         finish = "refusal"
     if finish is None:
-        raise ProviderError(Fault.BAD_RESPONSE, "a 200 with an unknown finish reason", maybe_billed=True)
-    calls = [each.model_dump(include={"id", "type", "function"}) for each in message.tool_calls or () if each.type == "function"]
+        raise ProviderError(
+            Fault.BAD_RESPONSE, "a 200 with an unknown finish reason", maybe_billed=True
+        )
+    calls = [
+        each.model_dump(include={"id", "type", "function"})
+        for each in message.tool_calls or ()
+        if each.type == "function"
+    ]
     return Reply(
         text=message.content or "",
         finish=finish,
@@ -102,22 +122,40 @@ def _usage(usage: Any) -> Usage | None:
 
 @contextmanager
 def translating() -> Iterator[None]:
-    """Turn whatever the SDK raises into `ProviderError`, `from None`: its exceptions carry the key and the prompt."""
+    """Turn whatever the SDK raises into `ProviderError`, `from None`: its exceptions carry the key
+    and the prompt.
+    """
     try:
         yield
     except openai.APIStatusError as error:
         if error.code in ("unsupported_parameter", "unsupported_value"):
             raise of_refused(error.param) from None
         raise of_status(
-            error.status_code, error.body, error.response.headers, _BY_CODE.get(error.code or ""), error.code or ""
+            error.status_code,
+            error.body,
+            error.response.headers,
+            _BY_CODE.get(error.code or ""),
+            error.code or "",
         ) from None
     except openai.APIConnectionError as error:
         raise of_transport(error) from None
     except (json.JSONDecodeError, openai.APIResponseValidationError):
-        raise ProviderError(Fault.BAD_RESPONSE, "a 200 that is not the API's JSON", maybe_billed=True) from None
-    except (TypeError, ValueError, AttributeError, LookupError, RuntimeError, openai.OpenAIError) as error:
-        # ProviderError is none of these; what is left is a body of the wrong shape or a request the SDK will not send.
-        raise ProviderError(Fault.BAD_RESPONSE, f"{type(error).__name__} in the SDK", maybe_billed=True) from None
+        raise ProviderError(
+            Fault.BAD_RESPONSE, "a 200 that is not the API's JSON", maybe_billed=True
+        ) from None
+    except (
+        TypeError,
+        ValueError,
+        AttributeError,
+        LookupError,
+        RuntimeError,
+        openai.OpenAIError,
+    ) as error:
+        # ProviderError is none of these; what is left is a body of the wrong shape or a request the
+        # SDK will not send.
+        raise ProviderError(
+            Fault.BAD_RESPONSE, f"{type(error).__name__} in the SDK", maybe_billed=True
+        ) from None
 
 
 _BY_CODE = {

@@ -1,7 +1,8 @@
-"""Which links may make a job's next attempt, in which order, and what each would cost at worst. It calls nobody.
+"""Which links may make a job's next attempt, in which order, and what each would cost at worst. It
+calls nobody.
 
-Order: least tried by this job first, then those where the prompt surely fits, then the operator's order. Links that cool
-down are skipped by the ledger, which knows the whole fleet's cooldowns.
+Order: least tried by this job first, then those where the prompt surely fits, then the operator's
+order. Links that cool down are skipped by the ledger, which knows the whole fleet's cooldowns.
 """
 
 from collections import Counter
@@ -19,7 +20,9 @@ from .tokens import Estimator
 from .trimming import slide, without
 
 OUR_DOING = ("truncated", "stale")
-"""Attempts that do not speak against their link: the same one is asked again, with other parameters."""
+"""Attempts that do not speak against their link: the same one is asked again, with other
+parameters.
+"""
 
 
 class _Room(NamedTuple):
@@ -31,11 +34,17 @@ class _Room(NamedTuple):
     possible: bool
 
 
-class Selection:
+class LinkSelector:
     """The rules of who may answer."""
 
     def __init__(
-        self, links: tuple[Link, ...], call: CallSettings, models: Models, batch: str, pricing: Pricing, estimator: Estimator
+        self,
+        links: tuple[Link, ...],
+        call: CallSettings,
+        models: Models,
+        batch: str,
+        pricing: Pricing,
+        estimator: Estimator,
     ) -> None:
         self._links = links
         self._call = call
@@ -45,27 +54,39 @@ class Selection:
         self._estimator = estimator
 
     def allowed(self, request: CompletionRequest) -> list[Link]:
-        """The links that may answer, in the operator's order. Raises `InvalidRequest` if there is none."""
+        """The links that may answer, in the operator's order. Raises `InvalidRequest` if there is
+        none.
+        """
         named = self._named(request)
         if not named:
             known = ", ".join([*(link.name for link in self._links), *sorted(self._models.aliases)])
-            raise InvalidRequest(f"model: unknown here. Fix: leave it out or use one of {known}", {"fields": ["model"]})
+            raise InvalidRequest(
+                f"model: unknown here. Fix: leave it out or use one of {known}",
+                {"fields": ["model"]},
+            )
         left = [link for link in named if not {link.name, link.provider} & set(request.avoid)]
         if not left:
-            raise InvalidRequest("avoid: leaves no link to answer. Fix: allow at least one", {"fields": ["avoid"]})
-        fit = [link for link in left if not self._unfit(link, request)]
+            raise InvalidRequest(
+                "avoid: leaves no link to answer. Fix: allow at least one", {"fields": ["avoid"]}
+            )
+        fit = [link for link in left if not self._unsupported(link, request)]
         if not fit:
-            reason = self._unfit(left[0], request)
-            raise InvalidRequest(f"{left[0].name} cannot take {reason}, nor can another allowed link. Fix: leave it out")
+            reason = self._unsupported(left[0], request)
+            raise InvalidRequest(
+                f"{left[0].name} cannot take {reason}, nor can another allowed link. Fix: leave it out"
+            )
         return fit
 
     def candidates(self, job: Job) -> list[Candidate]:
-        """The allowed links with the next attempt's worst case, the one to prefer first. Raises `TooLong` if the prompt
-        fits none of them."""
+        """The allowed links with the next attempt's worst case, the one to prefer first. Raises
+        `TooLong` if the prompt fits none of them.
+        """
         tried = Counter(link for link, fault in job.tried if fault not in OUR_DOING)
         links = self.allowed(job.request)
         rooms = [self._room(link, job.request, self._max_tokens(link, job)) for link in links]
-        ranked = sorted(zip(links, rooms, strict=True), key=lambda pair: (tried[pair[0].name], not pair[1].sure))
+        ranked = sorted(
+            zip(links, rooms, strict=True), key=lambda pair: (tried[pair[0].name], not pair[1].sure)
+        )
         found = [self._candidate(link, job, room) for link, room in ranked]
         kept = [each for each in found if each]
         if not kept:
@@ -73,17 +94,26 @@ class Selection:
         return kept
 
     def room(self, link: Link, max_tokens: int) -> int | None:
-        """The most input tokens that the link takes beside `max_tokens` of output; None if nobody knows."""
+        """The most input tokens that the link takes beside `max_tokens` of output; None if nobody
+        knows.
+        """
         return self._facts(link).room(max_tokens)
 
     def grows(self, job: Job, chosen: Candidate) -> bool:
         """Whether the link could answer with more tokens than it was given."""
         facts = self._facts(chosen.link)
         more = facts.output is None or facts.output > chosen.max_tokens
-        return more and self._room(chosen.link, without(job.request, chosen.trimmed), 2 * chosen.max_tokens).possible
+        return (
+            more
+            and self._room(
+                chosen.link, without(job.request, chosen.trimmed), 2 * chosen.max_tokens
+            ).possible
+        )
 
     def temperature(self, link: Link, request: CompletionRequest) -> float | None:
-        """What to send: nothing to a model that takes none; to one we know nothing of, only what the request asks for."""
+        """What to send: nothing to a model that takes none; to one we know nothing of, only what
+        the request asks for.
+        """
         takes = self._facts(link).temperature
         if takes is False:
             return None
@@ -104,21 +134,25 @@ class Selection:
         return list({link.name: link for link in swapped}.values())
 
     def _aliased(self, link: Link, name: str) -> Link:
-        """The link's provider with the model that `name` stands for there; itself where it stands for none."""
+        """The link's provider with the model that `name` stands for there; itself where it stands
+        for none.
+        """
         model = self._models.alias(link.provider, name)
         return link.model_copy(update={"model": model}) if model else link
 
-    def _unfit(self, link: Link, request: CompletionRequest) -> str:
+    def _unsupported(self, link: Link, request: CompletionRequest) -> str:
         most = self._facts(link).output
         if most and request.max_tokens and request.max_tokens > most:
             return f"max_tokens={request.max_tokens:,} (at most {most:,})"
-        return load(link.adapter).unfit(request)
+        return load(link.adapter).unsupported(request)
 
     def _facts(self, link: Link) -> Model:
         return self._models.of(link.provider, link.model)
 
     def _max_tokens(self, link: Link, job: Job) -> int:
-        asked = (job.request.max_tokens or self._call.max_tokens) * (2 if job.grow else 1)
+        asked = (job.request.max_tokens or self._call.max_tokens) * (
+            2 if job.double_max_tokens else 1
+        )
         return min(asked, self._facts(link).output or asked)
 
     def _room(self, link: Link, request: CompletionRequest, max_tokens: int) -> _Room:
@@ -137,7 +171,9 @@ class Selection:
         max_tokens = self._max_tokens(link, job)
         prompt = self._tokens(link, without(job.request, trimmed))
         worst = self._pricing.worst(link.provider, link.model, prompt, max_tokens)
-        return Candidate(link, max_tokens, worst.micro_usd, prompt + max_tokens, trimmed, worst.known)
+        return Candidate(
+            link, max_tokens, worst.micro_usd, prompt + max_tokens, trimmed, worst.known
+        )
 
     def _tokens(self, link: Link, request: CompletionRequest) -> int:
         return self._estimator.bounds(request, link.provider, link.model).high

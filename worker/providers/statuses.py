@@ -1,4 +1,6 @@
-"""What an HTTP answer that is no success means, whoever sent it. Adapters add what only their provider says in its codes."""
+"""What an HTTP answer that is no success means, whoever sent it. Adapters add what only their
+provider says in its codes.
+"""
 
 import re
 from collections.abc import Mapping
@@ -24,9 +26,16 @@ BY_STATUS = {
 }
 
 
-def of_status(status: int, body: object, headers: Mapping[str, str], known: Fault | None = None, code: str = "") -> ProviderError:
-    """`known`: the fault of the provider's own code, which wins; `code` is shown. A `body` that is not the API's JSON is a
-    proxy speaking: never an auth error."""
+def of_status(
+    status: int,
+    body: object,
+    headers: Mapping[str, str],
+    known: Fault | None = None,
+    code: str = "",
+) -> ProviderError:
+    """`known`: the fault of the provider's own code, which wins; `code` is shown. A `body` that is
+    not the API's JSON is a proxy speaking: never an auth error.
+    """
     fault = known or BY_STATUS.get(status)
     if fault is None:
         fault = Fault.UNAVAILABLE if status >= 500 else Fault.BAD_RESPONSE
@@ -34,11 +43,20 @@ def of_status(status: int, body: object, headers: Mapping[str, str], known: Faul
         fault = Fault.UNAVAILABLE if status == 403 else Fault.BAD_RESPONSE
     reason = f"HTTP {status}, {code}" if known and code else f"HTTP {status}"
     maybe_billed = fault in (Fault.TIMEOUT, Fault.BAD_RESPONSE)
-    return ProviderError(fault, reason, maybe_billed, retry_after_s(headers), status, allowance=Allowance.told(headers))
+    return ProviderError(
+        fault,
+        reason,
+        maybe_billed,
+        retry_after_s(headers),
+        status,
+        allowance=Allowance.told(headers),
+    )
 
 
 def retry_after_s(headers: Mapping[str, str]) -> float | None:
-    """`retry-after-ms`, or `retry-after` in seconds or as an HTTP date (RFC 9110, 10.2.3); never negative."""
+    """`retry-after-ms`, or `retry-after` in seconds or as an HTTP date (RFC 9110, 10.2.3); never
+    negative.
+    """
     try:
         if "retry-after-ms" in headers:
             return max(0.0, float(headers["retry-after-ms"]) / 1000)
@@ -57,7 +75,9 @@ OPTIONAL = ("temperature", "max_completion_tokens", "max_tokens")
 
 
 def of_refused(parameter: object) -> ProviderError:
-    """A 400 because the model does not take `parameter`: our data is stale if it is optional; else another link may take it."""
+    """A 400 because the model does not take `parameter`: our data is stale if it is optional; else
+    another link may take it.
+    """
     name = str(parameter)
     name = name if re.fullmatch(r"[\w.\[\]]{1,64}", name) else "a parameter"
     fault = Fault.STALE if name in OPTIONAL else Fault.UNSUPPORTED

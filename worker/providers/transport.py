@@ -1,7 +1,8 @@
-"""What a socket did, said as a fault: the only importer of aiohttp, shared by adapters whose SDK runs on its transport.
+"""What a socket did, said as a fault: the only importer of aiohttp, shared by adapters whose SDK
+runs on its transport.
 
-The SDKs' shim reports a reset connection as a connect timeout, as if nothing had been sent; so the decision is made on
-aiohttp's own exception, found down the chain of causes.
+The SDKs' shim reports a reset connection as a connect timeout, as if nothing had been sent; so the
+decision is made on aiohttp's own exception, found down the chain of causes.
 """
 
 import aiohttp
@@ -34,5 +35,7 @@ def _root(error: BaseException | None) -> BaseException | None:
 
 
 def session() -> aiohttp.ClientSession:
-    """For an SDK that takes one; to be made on the loop and closed by its maker. As many connections as there are jobs."""
+    """For an SDK that takes one; to be made on the loop and closed by its maker. As many
+    connections as there are jobs.
+    """
     return aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0))

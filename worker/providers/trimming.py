@@ -7,8 +7,11 @@ from producer.contract.messages import CompletionRequest, Message
 SYSTEM = ("system", "developer")
 
 
-def slide(request: CompletionRequest, room: int, tokens: Callable[[CompletionRequest], int]) -> int | None:
-    """How many of the oldest messages to leave out so that at most `room` tokens are left; None if no cut is enough.
+def slide(
+    request: CompletionRequest, room: int, tokens: Callable[[CompletionRequest], int]
+) -> int | None:
+    """How many of the oldest messages to leave out so that at most `room` tokens are left; None if
+    no cut is enough.
 
     System messages stay, and so does the last turn. A tool call and its results go together.
     """
@@ -37,6 +40,8 @@ def without(request: CompletionRequest, oldest: int) -> CompletionRequest:
 
 
 def _cuts(messages: tuple[Message, ...]) -> list[int]:
-    """Every number of messages that may go, ascending: a cut falls before any message that is not a tool's result."""
+    """Every number of messages that may go, ascending: a cut falls before any message that is not a
+    tool's result.
+    """
     turns = [message for message in messages if message.role not in SYSTEM]
     return [number for number, message in enumerate(turns) if message.role != "tool"]

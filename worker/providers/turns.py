@@ -10,7 +10,9 @@ Part = dict[str, Any]
 """A piece of a turn, in the provider's shape."""
 
 GO_ON = {"text": "Continue."}
-"""The user's last word where the assistant had it: models without prefill refuse to begin from there."""
+"""The user's last word where the assistant had it: models without prefill refuse to begin from
+there.
+"""
 
 
 def plain(message: Message) -> str:
@@ -26,8 +28,11 @@ def system(messages: tuple[Message, ...]) -> str:
     return "\n\n".join(text for text in texts if text.strip())
 
 
-def merged(request: CompletionRequest, assistant: str, parts_of: Callable[[Message], list[Part]]) -> list[tuple[str, list[Part]]]:
-    """(role, parts) of each turn, system messages left out: neighbours of one role become one turn, empty ones none.
+def merged(
+    request: CompletionRequest, assistant: str, parts_of: Callable[[Message], list[Part]]
+) -> list[tuple[str, list[Part]]]:
+    """(role, parts) of each turn, system messages left out: neighbours of one role become one turn,
+    empty ones none.
 
     `assistant`: what the provider calls that role; every other speaker is the user.
     """
@@ -45,7 +50,12 @@ def merged(request: CompletionRequest, assistant: str, parts_of: Callable[[Messa
 
 def image_urls(request: CompletionRequest) -> list[str]:
     """Of every image in the request, web address or data URI."""
-    parts = [part for message in request.messages if isinstance(message.content, tuple) for part in message.content]
+    parts = [
+        part
+        for message in request.messages
+        if isinstance(message.content, tuple)
+        for part in message.content
+    ]
     return [part.image_url.url for part in parts if isinstance(part, ImagePart)]
 
 

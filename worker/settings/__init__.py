@@ -1,7 +1,7 @@
 """The worker's settings: frozen slices, and the only reader of the environment.
 
-Each consumer takes its slice and nothing else, so a test writes `QuotaSettings(tokens_per_hour=1000)`.
-Where values come from: `sources.py`.
+Each consumer takes its slice and nothing else, so a test writes
+`QuotaSettings(tokens_per_hour=1000)`. Where values come from: `sources.py`.
 """
 
 from collections.abc import Callable, Iterable
@@ -91,7 +91,8 @@ class Settings(NamedTuple):
 
     @classmethod
     def load(cls, examine: Callable[[Self], Iterable[Problem]] = lambda _: ()) -> Self:
-        """Read all sources. Raises `SettingsError` with every problem found, those that `examine` finds included.
+        """Read all sources. Raises `SettingsError` with every problem found, those that `examine`
+        finds included.
 
         A slice that could not be read is None in what `examine` is given.
         """
@@ -103,7 +104,11 @@ class Settings(NamedTuple):
         }
         chain = sources.read(ChainSettings)
         models = slices["models"]
-        chained = links(chain, models.known, sources) if chain and isinstance(models, ModelSettings) else ()
+        chained = (
+            links(chain, models.known, sources)
+            if chain and isinstance(models, ModelSettings)
+            else ()
+        )
         unknown = tuple(sources.unknown(cls._variables()))
         settings = cls(**slices, links=chained, origins=sources.origins, unknown=unknown)  # type: ignore[arg-type]
         if problems := [*sources.problems, *examine(settings)]:
@@ -113,8 +118,14 @@ class Settings(NamedTuple):
     @classmethod
     def _variables(cls) -> set[str]:
         slices: list[type[Slice]] = [ChainSettings]
-        slices += [each for each in cls.__annotations__.values() if isinstance(each, type) and issubclass(each, Slice)]
-        return {str(field.validation_alias) for each in slices for field in each.model_fields.values()}
+        slices += [
+            each
+            for each in cls.__annotations__.values()
+            if isinstance(each, type) and issubclass(each, Slice)
+        ]
+        return {
+            str(field.validation_alias) for each in slices for field in each.model_fields.values()
+        }
 
 
 S = TypeVar("S", bound=Slice)

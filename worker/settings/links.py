@@ -11,7 +11,9 @@ from .sources import Sources
 
 
 class ServerSettings(Slice):
-    """Where a provider answers, and the key to it. Variables: LLM_LINK_<NAME>_BASE_URL, _API_KEY, or those of `VENDORS`."""
+    """Where a provider answers, and the key to it. Variables: LLM_LINK_<NAME>_BASE_URL, _API_KEY,
+    or those of `VENDORS`.
+    """
 
     base_url: str | None = None
     api_key: SecretStr | None = None
@@ -62,8 +64,15 @@ class ChainSettings(Slice):
         return [(provider, model) for provider, _, model in pairs]
 
 
-VENDORS = {"openai": "OPENAI_", "anthropic": "ANTHROPIC_", "gemini": "GOOGLE_", "gemini-legacy": "GOOGLE_"}
-"""Providers that need a key -> the prefix of their own variables, <prefix>API_KEY and <prefix>BASE_URL."""
+VENDORS = {
+    "openai": "OPENAI_",
+    "anthropic": "ANTHROPIC_",
+    "gemini": "GOOGLE_",
+    "gemini-legacy": "GOOGLE_",
+}
+"""Providers that need a key -> the prefix of their own variables, <prefix>API_KEY and
+<prefix>BASE_URL.
+"""
 
 
 def links(chain: ChainSettings, models: Models, sources: Sources) -> tuple[Link, ...]:
@@ -90,7 +99,10 @@ def _prefix(provider: str) -> str:
 
 
 def _bad_chain(reason: str) -> Problem:
-    return Problem("LLM_CHAIN", f"Invalid env var: LLM_CHAIN: {reason}. Fix: export LLM_CHAIN=openai:fast,anthropic:fast")
+    return Problem(
+        "LLM_CHAIN",
+        f"Invalid env var: LLM_CHAIN: {reason}. Fix: export LLM_CHAIN=openai:fast,anthropic:fast",
+    )
 
 
 def _link(position: int, provider: str, model: str, sources: Sources) -> Link | None:
@@ -102,6 +114,10 @@ def _link(position: int, provider: str, model: str, sources: Sources) -> Link | 
         adapter = provider
         if server.api_key is None:
             variable = f"{VENDORS[provider]}API_KEY"
-            missing = f"Missing required env var: {variable} (link {position}, {provider}, needs it)"
+            missing = (
+                f"Missing required env var: {variable} (link {position}, {provider}, needs it)"
+            )
             sources.problems.append(Problem(variable, f"{missing}. Fix: export {variable}=..."))
-    return Link(provider=provider, model=model, adapter=adapter, options=own.options, **dict(server))
+    return Link(
+        provider=provider, model=model, adapter=adapter, options=own.options, **dict(server)
+    )

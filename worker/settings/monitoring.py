@@ -1,4 +1,6 @@
-"""What whoever operates a fleet may be told: when something counts as wrong, who hears of it, what is logged and audited."""
+"""What whoever operates a fleet may be told: when something counts as wrong, who hears of it, what
+is logged and audited.
+"""
 
 from typing import Annotated, Any
 from urllib.parse import urlsplit
@@ -6,7 +8,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import NoDecode
 
-from producer.redis_url import Place
+from producer.redis_url import RedisUrl
 
 from ..sealing import Keyring, Seal
 from .base import Slice
@@ -18,7 +20,9 @@ Share = Annotated[float, Field(gt=0, le=1, allow_inf_nan=False)]
 class HealthSettings(Slice):
     """From when on something counts as wrong, for `completions health` and for alerts."""
 
-    window_s: Annotated[int, Field(ge=10, le=3600)] = Field(300, validation_alias="LLM_HEALTH_WINDOW_SECONDS")
+    window_s: Annotated[int, Field(ge=10, le=3600)] = Field(
+        300, validation_alias="LLM_HEALTH_WINDOW_SECONDS"
+    )
     least: Positive = Field(10, validation_alias="LLM_HEALTH_LEAST")
     """Jobs, or answers, in the window below which no rate and no percentile is judged."""
     p95_s: Seconds = Field(5.0, validation_alias="LLM_HEALTH_P95_SECONDS")
@@ -64,21 +68,25 @@ class AlertSettings(Slice):
 
 
 class AuditSettings(Slice):
-    """Whether prompts and answers are kept, sealed, for whoever must be able to prove what was said."""
+    """Whether prompts and answers are kept, sealed, for whoever must be able to prove what was
+    said.
+    """
 
     url: SecretStr | None = Field(None, validation_alias="LLM_AUDIT_URL")
     """The Redis server they are kept on; None: they are not."""
     key: str | None = Field(None, validation_alias="LLM_AUDIT_KEY")
     """The public key they are sealed with; needed by workers, not by readers."""
     private_keys: SecretStr | None = Field(None, validation_alias="LLM_AUDIT_PRIVATE_KEYS")
-    """For `completions audit` only: private keys that open them, comma separated. No worker needs one."""
+    """For `completions audit` only: private keys that open them, comma separated. No worker needs
+    one.
+    """
     days: Positive = Field(90, validation_alias="LLM_AUDIT_DAYS")
 
     @field_validator("url")
     @classmethod
     def _is_a_place(cls, value: SecretStr | None) -> SecretStr | None:
         if value is not None:
-            Place.of(value.get_secret_value())
+            RedisUrl.of(value.get_secret_value())
         return value
 
     @field_validator("key")
@@ -98,12 +106,18 @@ class AuditSettings(Slice):
 def _postable(url: str) -> bool:
     try:
         parts = urlsplit(url)
-        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0 and "@" not in parts.netloc and (
-            url.isascii() and url.isprintable() and " " not in url
-        )  # fmt: skip
+        return (
+            parts.scheme in ("http", "https")
+            and bool(parts.hostname)
+            and parts.port != 0
+            and "@" not in parts.netloc
+            and (url.isascii() and url.isprintable() and " " not in url)
+        )
     except ValueError:  # of the port
         return False
 
 
 class LogSettings(Slice):
-    level: Annotated[str, Field(pattern=r"^(DEBUG|INFO|WARNING|ERROR)$")] = Field("INFO", validation_alias="LLM_LOG_LEVEL")
+    level: Annotated[str, Field(pattern=r"^(DEBUG|INFO|WARNING|ERROR)$")] = Field(
+        "INFO", validation_alias="LLM_LOG_LEVEL"
+    )

@@ -20,14 +20,18 @@ Dollars = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 
 class RedisSettings(Slice, ProducerSettings):
-    """Where broker, result backend and ledger live, as for the producer. All that Flower and `inspect` need."""
+    """Where broker, result backend and ledger live, as for the producer. All that Flower and
+    `inspect` need.
+    """
 
 
 class CallSettings(Slice):
     """What one provider call may do when the request does not say."""
 
     max_tokens: Positive = Field(2048, validation_alias="LLM_MAX_TOKENS")
-    temperature: Annotated[float, Field(ge=0, le=2, allow_inf_nan=False)] = Field(0.7, validation_alias="LLM_TEMPERATURE")
+    temperature: Annotated[float, Field(ge=0, le=2, allow_inf_nan=False)] = Field(
+        0.7, validation_alias="LLM_TEMPERATURE"
+    )
     timeout_s: Seconds = Field(30.0, validation_alias="LLM_TIMEOUT_SECONDS")
 
 
@@ -42,7 +46,9 @@ class RetrySettings(Slice):
     cooldown_s: Seconds = Field(10.0, validation_alias="LLM_COOLDOWN_SECONDS")
     """How long a failing link is left alone by the whole fleet when it does not say itself."""
     static_fallback: str | None = Field(None, validation_alias="LLM_STATIC_FALLBACK")
-    """A text to answer with, marked degraded, when every provider failed and no stale answer exists."""
+    """A text to answer with, marked degraded, when every provider failed and no stale answer
+    exists.
+    """
 
 
 class QuotaSettings(Slice):
@@ -50,7 +56,9 @@ class QuotaSettings(Slice):
 
     max_cost_per_request: Dollars | None = Field(0.10, validation_alias="LLM_MAX_COST_PER_REQUEST")
     tokens_per_hour: Positive | None = Field(100_000, validation_alias="LLM_USER_TOKENS_PER_HOUR")
-    requests_per_minute: Positive | None = Field(None, validation_alias="LLM_USER_REQUESTS_PER_MINUTE")
+    requests_per_minute: Positive | None = Field(
+        None, validation_alias="LLM_USER_REQUESTS_PER_MINUTE"
+    )
     user_usd_per_day: Dollars | None = Field(None, validation_alias="LLM_USER_USD_PER_DAY")
     usd_per_day: Dollars | None = Field(None, validation_alias="LLM_USD_PER_DAY")
 
@@ -58,9 +66,13 @@ class QuotaSettings(Slice):
 class CacheSettings(Slice):
     ttl_s: Annotated[int, Field(ge=0)] = Field(86_400, validation_alias="LLM_CACHE_TTL_SECONDS")
     """0 turns the cache off."""
-    stale_s: Annotated[int, Field(ge=0)] = Field(7 * 86_400, validation_alias="LLM_CACHE_STALE_SECONDS")
+    stale_s: Annotated[int, Field(ge=0)] = Field(
+        7 * 86_400, validation_alias="LLM_CACHE_STALE_SECONDS"
+    )
     """How much longer a copy is kept to answer with when every provider fails."""
-    version: Annotated[str, Field(pattern=r"^[\w.-]{1,32}$")] = Field("1", validation_alias="LLM_CACHE_VERSION")
+    version: Annotated[str, Field(pattern=r"^[\w.-]{1,32}$")] = Field(
+        "1", validation_alias="LLM_CACHE_VERSION"
+    )
 
 
 class LedgerSettings(Slice):
@@ -70,9 +82,15 @@ class LedgerSettings(Slice):
     """Starts of a job that may end in a crash before it counts as poison."""
     result_expires_s: Positive = Field(86_400, validation_alias="LLM_RESULT_EXPIRES_SECONDS")
     on_unknown: Literal["retry", "fail"] = Field("retry", validation_alias="LEDGER_ON_UNKNOWN")
-    """After a death with the call on the wire: run the job again, or end it as `OutcomeUnknown`. The hold stays booked."""
-    dead_letter_s: Annotated[int, Field(ge=0)] = Field(7 * 86_400, validation_alias="LEDGER_DEAD_LETTER_SECONDS")
-    """How long failed jobs are kept with their request, to be looked at and replayed; 0: not at all."""
+    """After a death with the call on the wire: run the job again, or end it as `OutcomeUnknown`.
+    The hold stays booked.
+    """
+    dead_letter_s: Annotated[int, Field(ge=0)] = Field(
+        7 * 86_400, validation_alias="LEDGER_DEAD_LETTER_SECONDS"
+    )
+    """How long failed jobs are kept with their request, to be looked at and replayed; 0: not at
+    all.
+    """
     usage_days: Positive = Field(400, validation_alias="LLM_USAGE_DAYS")
     """How long daily sums of usage are kept."""
 
@@ -80,13 +98,17 @@ class LedgerSettings(Slice):
 class LaneSettings(Slice):
     """Who is served next. Weights and caps of single users: `completions limits`."""
 
-    batch_share: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] = Field(0.1, validation_alias="LLM_BATCH_SHARE")
+    batch_share: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] = Field(
+        0.1, validation_alias="LLM_BATCH_SHARE"
+    )
     """Of all releases, while both lanes wait."""
     user_in_flight: Positive | None = Field(None, validation_alias="LLM_USER_MAX_IN_FLIGHT")
 
 
 class Pace(NamedTuple):
-    """What a link may be sent by the whole fleet: requests and tokens per minute, calls at once; None: as it tells itself."""
+    """What a link may be sent by the whole fleet: requests and tokens per minute, calls at once;
+    None: as it tells itself.
+    """
 
     requests: int | None = None
     tokens: int | None = None
@@ -96,13 +118,19 @@ class Pace(NamedTuple):
 class PaceSettings(Slice):
     """Providers' limits, where they are not told with every answer or are to be kept below."""
 
-    limits: Annotated[dict[str, Pace], NoDecode] = Field(default_factory=dict, validation_alias="LLM_PACE")
+    limits: Annotated[dict[str, Pace], NoDecode] = Field(
+        default_factory=dict, validation_alias="LLM_PACE"
+    )
     """By provider or by link."""
 
     @field_validator("limits", mode="before")
     @classmethod
     def _rows(cls, value: Any) -> Any:
-        return {name: _pace(text) for name, text in pairs(value, ",")} if isinstance(value, str) else value
+        return (
+            {name: _pace(text) for name, text in pairs(value, ",")}
+            if isinstance(value, str)
+            else value
+        )
 
     def of(self, link: Link) -> Pace:
         """The link's own row, or its provider's."""
@@ -111,21 +139,31 @@ class PaceSettings(Slice):
 
 def _pace(text: str) -> Pace:
     parts = text.split("/")
-    if len(parts) > 3 or any(part != "-" and not (part.isdecimal() and int(part) > 0) for part in parts):
-        raise ValueError("write requests per minute/tokens per minute/calls at once, - for none, for example 600/100000/-")
+    if len(parts) > 3 or any(
+        part != "-" and not (part.isdecimal() and int(part) > 0) for part in parts
+    ):
+        raise ValueError(
+            "write requests per minute/tokens per minute/calls at once, - for none, for example 600/100000/-"
+        )
     return Pace(*(None if part == "-" else int(part) for part in parts))
 
 
 class SummarySettings(Slice):
     """How documents are read that are too long for one call."""
 
-    part_tokens: Annotated[int, Field(ge=200)] = Field(16_000, validation_alias="LLM_DOCUMENT_PART_TOKENS")
+    part_tokens: Annotated[int, Field(ge=200)] = Field(
+        16_000, validation_alias="LLM_DOCUMENT_PART_TOKENS"
+    )
     """The most that one call reads; a shorter document takes one call."""
-    condensed_tokens: Annotated[int, Field(ge=50)] = Field(800, validation_alias="LLM_DOCUMENT_CONDENSED_TOKENS")
+    condensed_tokens: Annotated[int, Field(ge=50)] = Field(
+        800, validation_alias="LLM_DOCUMENT_CONDENSED_TOKENS"
+    )
     """What a part is condensed to at most."""
     answer_tokens: Positive = Field(1024, validation_alias="LLM_DOCUMENT_ANSWER_TOKENS")
     """Of the final answer, when the caller does not say."""
-    overlap: Annotated[float, Field(ge=0, le=0.5, allow_inf_nan=False)] = Field(0.03, validation_alias="LLM_DOCUMENT_OVERLAP")
+    overlap: Annotated[float, Field(ge=0, le=0.5, allow_inf_nan=False)] = Field(
+        0.03, validation_alias="LLM_DOCUMENT_OVERLAP"
+    )
     """How much of a part is repeated at the beginning of the next."""
 
 
@@ -133,7 +171,8 @@ class FilterSettings(Slice):
     """What is looked for in answers, and what then happens."""
 
     output: Annotated[dict[str, Literal["flag", "fail", "retry", "off"]], NoDecode] = Field(
-        {"secrets": "flag", "system_prompt": "flag", "schema": "flag", "pattern": "fail"}, validation_alias="LLM_OUTPUT_FILTERS"
+        {"secrets": "flag", "system_prompt": "flag", "schema": "flag", "pattern": "fail"},
+        validation_alias="LLM_OUTPUT_FILTERS",
     )
     """Filter -> action: one of those in `worker.output_filters`, or "package.module:function"."""
 
@@ -151,8 +190,12 @@ Row = tuple[Decimal, Decimal]
 class PricingSettings(Slice):
     """Operator prices in dollars per million tokens, input/output."""
 
-    overrides: Annotated[dict[str, Row], NoDecode] = Field(default_factory=dict, validation_alias="LLM_PRICES")
-    unknown: Annotated[Row, NoDecode] = Field((Decimal(50), Decimal(200)), validation_alias="LLM_UNKNOWN_PRICE")
+    overrides: Annotated[dict[str, Row], NoDecode] = Field(
+        default_factory=dict, validation_alias="LLM_PRICES"
+    )
+    unknown: Annotated[Row, NoDecode] = Field(
+        (Decimal(50), Decimal(200)), validation_alias="LLM_UNKNOWN_PRICE"
+    )
     """The ceiling a model without a known price is reserved and booked at."""
 
     @field_validator("overrides", mode="before")
@@ -172,7 +215,9 @@ def _row(text: str) -> Row:
     try:
         dear, cheap = (Decimal(part) for part in text.split("/"))
     except (InvalidOperation, ValueError):
-        raise ValueError("prices are written input/output in dollars per million tokens, for example 0.15/0.60") from None
+        raise ValueError(
+            "prices are written input/output in dollars per million tokens, for example 0.15/0.60"
+        ) from None
     if not (dear.is_finite() and cheap.is_finite()) or min(dear, cheap) < 0:
         raise ValueError("prices must be finite and not negative")
     return dear, cheap
@@ -183,7 +228,9 @@ class ModelSettings(Slice):
 
     file: Path | None = Field(None, validation_alias="LLM_MODELS_FILE")
     batch: Annotated[str, Field(min_length=1)] = Field("fast", validation_alias="LLM_BATCH_MODEL")
-    """The `model` of a batch job that names none: an alias, a link, a model, or "chain" for the chain as it is."""
+    """The `model` of a batch job that names none: an alias, a link, a model, or "chain" for the
+    chain as it is.
+    """
 
     @cached_property
     def known(self) -> Models:

@@ -1,7 +1,8 @@
-"""What both sides say to Redis: the shared key dictionary and the texts of the shared scripts. It never imports redis.
+"""What both sides say to Redis: the shared key dictionary and the texts of the shared scripts. It
+never imports redis.
 
-Every key hangs under one root, `<prefix>:{<shard>}:`; the hash tag keeps a shard in one Redis Cluster slot, so that the
-scripts, which derive keys from the root they are given, stay legal there.
+Every key hangs under one root, `<prefix>:{<shard>}:`; the hash tag keeps a shard in one Redis
+Cluster slot, so that the scripts, which derive keys from the root they are given, stay legal there.
 """
 
 from dataclasses import dataclass
@@ -21,7 +22,9 @@ class SharedKeys:
         return f"{self.prefix}:{{0}}:"
 
     def job(self, job_id: str) -> str:
-        """Hash: state, user, lane and counters of one job. No TTL until its outcome. Written by the scripts only."""
+        """Hash: state, user, lane and counters of one job. No TTL until its outcome. Written by the
+        scripts only.
+        """
         return f"{self.root}j:{job_id}"
 
     def request(self, job_id: str) -> str:
@@ -29,23 +32,33 @@ class SharedKeys:
         return f"{self.root}q:{job_id}"
 
     def continuation(self, job_id: str) -> str:
-        """String: Celery's links, chain, chord and group ids as JSON; absent for a plain job. TTL as the outcome."""
+        """String: Celery's links, chain, chord and group ids as JSON; absent for a plain job. TTL
+        as the outcome.
+        """
         return f"{self.root}h:{job_id}"
 
     def outcome(self, job_id: str) -> str:
-        """String: the completion or the error as JSON, TTL = result_expires. Written by settle, read by `Job.value`."""
+        """String: the completion or the error as JSON, TTL = result_expires. Written by settle,
+        read by `Job.value`.
+        """
         return f"{self.root}o:{job_id}"
 
     def waiting(self, lane: str, user_id: str) -> str:
-        """List: ids of a user's waiting jobs of a lane, oldest first; cancelled ones are passed over."""
+        """List: ids of a user's waiting jobs of a lane, oldest first; cancelled ones are passed
+        over.
+        """
         return f"{self.root}w:{lane}:{user_id}"
 
     def ring(self, lane: str, link: str = "") -> str:
-        """Sorted set: users below their caps whose line waits for its turn, or for room at `link`, by virtual time."""
+        """Sorted set: users below their caps whose line waits for its turn, or for room at `link`,
+        by virtual time.
+        """
         return f"{self.root}ring:{lane}:{link}" if link else f"{self.root}ring:{lane}"
 
     def gone(self, lane: str, link: str = "") -> str:
-        """Sorted set: users outside the ring whose virtual time is ahead of the ring's; trimmed by the sweep."""
+        """Sorted set: users outside the ring whose virtual time is ahead of the ring's; trimmed by
+        the sweep.
+        """
         return f"{self.root}gone:{lane}:{link}" if link else f"{self.root}gone:{lane}"
 
     @property
@@ -83,12 +96,16 @@ class SharedKeys:
         return f"{self.root}benches"
 
     def limits(self, kind: str, name: str) -> str:
-        """Hash: limits of one user, group or the fleet that are not the settings'. Written by `completions limits`."""
+        """Hash: limits of one user, group or the fleet that are not the settings'. Written by
+        `completions limits`.
+        """
         return f"{self.root}lim:{kind}:{name}"
 
     @property
     def limited(self) -> str:
-        """Set: "<kind>:<name>" of everybody with limits of their own. Written by `completions limits`."""
+        """Set: "<kind>:<name>" of everybody with limits of their own. Written by `completions
+        limits`.
+        """
         return f"{self.root}limited"
 
     @property
@@ -108,11 +125,15 @@ class SharedKeys:
 
     @property
     def config(self) -> str:
-        """Hash: release target, lives, share and cap, written by the beat; virtual times of the lanes."""
+        """Hash: release target, lives, share and cap, written by the beat; virtual times of the
+        lanes.
+        """
         return f"{self.root}cfg"
 
     def slot(self, number: int) -> str:
-        """Hash: what happened in ten seconds of the epoch ("n|<event>", "l|...", "c|...": observe/metrics.py). TTL 70 min."""
+        """Hash: what happened in ten seconds of the epoch ("n|<event>", "l|...", "c|...":
+        telemetry/metrics.py). TTL 70 min.
+        """
         return f"{self.root}obs:{number}"
 
     def hour(self, number: int) -> str:
@@ -126,7 +147,9 @@ class SharedKeys:
 
     @property
     def cooling(self) -> str:
-        """Sorted set: links left alone after a failure, by when that ends (ms). Written by park and settle."""
+        """Sorted set: links left alone after a failure, by when that ends (ms). Written by park and
+        settle.
+        """
         return f"{self.root}cooling"
 
     @property
@@ -135,15 +158,21 @@ class SharedKeys:
         return f"{self.root}seq"
 
     def usage(self, day: int) -> str:
-        """Hash: [user, group, link, tags] as JSON -> sums of a UTC day (number). TTL `LLM_USAGE_DAYS`. Written by scripts."""
+        """Hash: [user, group, link, tags] as JSON -> sums of a UTC day (number). TTL
+        `LLM_USAGE_DAYS`. Written by scripts.
+        """
         return f"{self.root}use:{day}"
 
     def idempotency(self, user_id: str, name: str) -> str:
-        """String: the job that a user's idempotency key stands for, TTL 24 h. Written and read by submit."""
+        """String: the job that a user's idempotency key stands for, TTL 24 h. Written and read by
+        submit.
+        """
         return f"{self.root}ik:{user_id}:{name}"
 
     def dead_letter(self, job_id: str) -> str:
-        """Hash: a failed job's request, outcome and history, TTL `LEDGER_DEAD_LETTER_SECONDS`. Written by finish."""
+        """Hash: a failed job's request, outcome and history, TTL `LEDGER_DEAD_LETTER_SECONDS`.
+        Written by finish.
+        """
         return f"{self.root}d:{job_id}"
 
     @property
@@ -152,11 +181,15 @@ class SharedKeys:
         return f"{self.root}dead"
 
     def batch(self, batch_id: str) -> str:
-        """Hash: user, label, state, retention and counters of one batch. No TTL until it is done. Written by the scripts."""
+        """Hash: user, label, state, retention and counters of one batch. No TTL until it is done.
+        Written by the scripts.
+        """
         return f"{self.root}b:{batch_id}"
 
     def batch_staged(self, batch_id: str) -> str:
-        """List: ids of items that were not fed into their line yet; those that ended meanwhile are passed over."""
+        """List: ids of items that were not fed into their line yet; those that ended meanwhile are
+        passed over.
+        """
         return f"{self.root}bw:{batch_id}"
 
     def batch_live(self, batch_id: str) -> str:
@@ -173,7 +206,9 @@ class SharedKeys:
 
     @property
     def batches(self) -> str:
-        """Sorted set: batches by when they were opened (ms); each new one drops old ones that are kept no longer."""
+        """Sorted set: batches by when they were opened (ms); each new one drops old ones that are
+        kept no longer.
+        """
         return f"{self.root}batches"
 
     @property
@@ -182,7 +217,9 @@ class SharedKeys:
         return f"{self.root}bends"
 
     def document(self, sha: str) -> str:
-        """String: a document's text. TTL 1 h until a job needs it, 10 min after the last that does. Written by a producer."""
+        """String: a document's text. TTL 1 h until a job needs it, 10 min after the last that does.
+        Written by a producer.
+        """
         return f"{self.root}doc:{sha}"
 
     @property
@@ -191,12 +228,16 @@ class SharedKeys:
         return f"{self.root}docs"
 
     def followers(self, what: str) -> str:
-        """List: parked jobs to wake when `what` ("job:<id>", "budget:<name>", "link:<name>", "parts:<id>") moves."""
+        """List: parked jobs to wake when `what` ("job:<id>", "budget:<name>", "link:<name>",
+        "parts:<id>") moves.
+        """
         return f"{self.root}f:{what}"
 
 
 def script(name: str) -> str:
-    """The full text of a shared script: the common part, then its own. `KeyError`-free: a missing file is a packaging bug."""
+    """The full text of a shared script: the common part, then its own. `KeyError`-free: a missing
+    file is a packaging bug.
+    """
     return common() + _read(f"{name}.lua")
 
 

@@ -1,7 +1,9 @@
-"""Makes a worker process die at one exact point, once, or live with a wrong clock. On a worker's PYTHONPATH only.
+"""Makes a worker process die at one exact point, once, or live with a wrong clock. On a worker's
+PYTHONPATH only.
 
-SABOTAGE_CRASH="attempt:after" kills the process with SIGKILL after `Jobs.attempt` returned (or "before" it is called);
-SABOTAGE_ONCE names a file that is made when that has happened. SABOTAGE_CLOCK="60" sets the clock a minute ahead.
+SABOTAGE_CRASH="attempt:after" kills the process with SIGKILL after `Ledger.attempt` returned (or
+"before" it is called); SABOTAGE_ONCE names a file that is made when that has happened.
+SABOTAGE_CLOCK="60" sets the clock a minute ahead.
 """
 
 import os
@@ -13,10 +15,10 @@ if ahead := os.environ.get("SABOTAGE_CLOCK"):
     time.time = lambda: real() + float(ahead)
 
 if point := os.environ.get("SABOTAGE_CRASH"):
-    from worker.ledger.ledger import Jobs
+    from worker.ledger.ledger import Ledger
 
     method, _, moment = point.partition(":")
-    original = getattr(Jobs, method)
+    original = getattr(Ledger, method)
 
     def die() -> None:
         try:
@@ -33,4 +35,4 @@ if point := os.environ.get("SABOTAGE_CRASH"):
             die()
         return result
 
-    setattr(Jobs, method, sabotaged)
+    setattr(Ledger, method, sabotaged)

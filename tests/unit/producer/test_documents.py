@@ -28,8 +28,11 @@ def pdf(path, text="Hello from a page", password=None, font=True):
         stream = DecodedStreamObject()
         stream.set_data(f"BT /F1 12 Tf 10 100 Td ({text}) Tj ET".encode())
         page[NameObject("/Contents")] = writer._add_object(stream)
-        kind = {NameObject("/Type"): NameObject("/Font"), NameObject("/Subtype"): NameObject("/Type1"),
-                NameObject("/BaseFont"): NameObject("/Helvetica")}  # fmt: skip
+        kind = {
+            NameObject("/Type"): NameObject("/Font"),
+            NameObject("/Subtype"): NameObject("/Type1"),
+            NameObject("/BaseFont"): NameObject("/Helvetica"),
+        }
         fonts = DictionaryObject({NameObject("/F1"): writer._add_object(DictionaryObject(kind))})
         page[NameObject("/Resources")] = DictionaryObject({NameObject("/Font"): fonts})
     if password:
@@ -45,7 +48,9 @@ def test_files_folders_and_patterns_are_found_in_order(folder):
 
 @pytest.mark.parametrize("path", ["nothing", "*.docx", "https://example.org/x.pdf"])
 def test_a_path_that_names_nothing_is_told(folder, path):
-    with pytest.raises(InvalidRequest, match="URLs are not fetched" if "://" in path else "no such file"):
+    with pytest.raises(
+        InvalidRequest, match="URLs are not fetched" if "://" in path else "no such file"
+    ):
         list(found([path]))
 
 
@@ -56,7 +61,11 @@ def test_a_path_that_names_nothing_is_told(folder, path):
         ("b.txt", "schön".encode("utf-16"), "schön"),
         ("c.txt", "sch\xf6n \x80".encode("cp1252", "replace").replace(b"?", b"\x80"), "schön €"),
         ("d.md", b"\xef\xbb\xbf# Title", "# Title"),
-        ("e.html", b"<head><title>t</title></head><p>One <b>bold</b></p><script>x()</script><p>Two", "One bold \n\nTwo"),
+        (
+            "e.html",
+            b"<head><title>t</title></head><p>One <b>bold</b></p><script>x()</script><p>Two",
+            "One bold \n\nTwo",
+        ),
     ],
 )
 def test_texts_are_read_whatever_their_encoding(tmp_path, name, data, text):

@@ -1,4 +1,6 @@
-"""Where Redis is, as redis-py, kombu and Celery are told; and what is wrong with it, never with the password."""
+"""Where Redis is, as redis-py, kombu and Celery are told; and what is wrong with it, never with the
+password.
+"""
 
 import os
 import subprocess
@@ -7,33 +9,47 @@ import sys
 import pytest
 from support.nodes import ROOT
 
-from producer.redis_url import Place
+from producer.redis_url import RedisUrl
 from producer.settings import load
 from worker.settings import SettingsError, load_redis
 
 
 def test_a_plain_url_stays_as_it_is():
-    place = Place.of("redis://user:p%40ss@host:6380/2?health_check_interval=3")
-    assert place == Place("redis://user:p%40ss@host:6380/2?health_check_interval=3")
+    place = RedisUrl.of("redis://user:p%40ss@host:6380/2?health_check_interval=3")
+    assert place == RedisUrl("redis://user:p%40ss@host:6380/2?health_check_interval=3")
     assert place.transport_options(1.0) == {}
 
 
 def test_a_certificate_is_checked_unless_told_otherwise(tmp_path):
     """kombu takes a bare rediss:// for "do not check", Celery's backend refuses it."""
-    assert Place.of("rediss://host/0").ssl == {"ssl_cert_reqs": "required"}
+    assert RedisUrl.of("rediss://host/0").ssl == {"ssl_cert_reqs": "required"}
     (tmp_path / "ca.pem").touch()
-    place = Place.of(f"rediss://:pw@host:1/0?ssl_ca_certs={tmp_path / 'ca.pem'}&ssl_check_hostname=false")
-    expected = {"ssl_cert_reqs": "required", "ssl_ca_certs": str(tmp_path / "ca.pem"), "ssl_check_hostname": False}
+    place = RedisUrl.of(
+        f"rediss://:pw@host:1/0?ssl_ca_certs={tmp_path / 'ca.pem'}&ssl_check_hostname=false"
+    )
+    expected = {
+        "ssl_cert_reqs": "required",
+        "ssl_ca_certs": str(tmp_path / "ca.pem"),
+        "ssl_check_hostname": False,
+    }
     assert (place.url, place.ssl) == ("rediss://:pw@host:1/0", expected)
-    assert Place.of("rediss://host/0?ssl_cert_reqs=none").ssl == {"ssl_cert_reqs": "none"}
+    assert RedisUrl.of("rediss://host/0?ssl_cert_reqs=none").ssl == {"ssl_cert_reqs": "none"}
 
 
 def test_each_sentinel_has_login_and_database_of_the_whole():
     """kombu takes them from whichever Sentinel it talks to."""
-    place = Place.of("sentinel://user:p%3Bw@h1;sentinel://[::1]:26380/3?master_name=ledger&ssl_cert_reqs=none")
+    place = RedisUrl.of(
+        "sentinel://user:p%3Bw@h1;sentinel://[::1]:26380/3?master_name=ledger&ssl_cert_reqs=none"
+    )
     assert place.url == "sentinel://user:p%3Bw@h1:26379/3;sentinel://user:p%3Bw@[::1]:26380/3"
     assert (place.master, place.ssl) == ("ledger", {"ssl_cert_reqs": "none"})
-    sentinel = {"socket_timeout": 2, "socket_connect_timeout": 2, "retry": None, "ssl": True, "ssl_cert_reqs": "none"}
+    sentinel = {
+        "socket_timeout": 2,
+        "socket_connect_timeout": 2,
+        "retry": None,
+        "ssl": True,
+        "ssl_cert_reqs": "none",
+    }
     assert place.transport_options(2) == {"master_name": "ledger", "sentinel_kwargs": sentinel}
 
 
@@ -72,13 +88,22 @@ def test_what_is_wrong_is_told_with_the_variable_and_without_the_password(monkey
 def test_no_repr_shows_a_password(monkeypatch):
     monkeypatch.setenv("REDIS_URL", "redis://:hunter2@h/0")
     monkeypatch.setenv("LEDGER_URL", "sentinel://:hunter2@h/0?master_name=m")
-    assert "hunter2" not in repr((load(), load_redis(), Place.of(load().ledger)))
+    assert "hunter2" not in repr((load(), load_redis(), RedisUrl.of(load().ledger)))
 
 
-@pytest.mark.parametrize("url", ["sentinel://u:hunter2@h1;sentinel://h2/0?master_name=m", "rediss://u:hunter2@h1/0"])
+@pytest.mark.parametrize(
+    "url", ["sentinel://u:hunter2@h1;sentinel://h2/0?master_name=m", "rediss://u:hunter2@h1/0"]
+)
 def test_celerys_own_report_shows_no_password(url):
-    """Whichever variable it comes from; what workers tell of their configuration is made in the same way."""
-    env = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "CELERY_BROKER_URL": url, "CELERY_RESULT_BACKEND": url}
+    """Whichever variable it comes from; what workers tell of their configuration is made in the
+    same way.
+    """
+    env = {
+        "PATH": os.environ["PATH"],
+        "PYTHONPATH": str(ROOT),
+        "CELERY_BROKER_URL": url,
+        "CELERY_RESULT_BACKEND": url,
+    }
     command = [sys.executable, "-m", "celery", "-A", "worker", "report"]
     told = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=60)
     assert told.returncode == 0, told.stderr

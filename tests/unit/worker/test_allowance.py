@@ -7,16 +7,23 @@ import pytest
 from worker.rate_limit_headers import SILENCE, Allowance
 
 OPENAI = {
-    "x-ratelimit-limit-requests": "600", "x-ratelimit-remaining-requests": "599", "x-ratelimit-reset-requests": "100ms",
-    "x-ratelimit-limit-tokens": "100000", "x-ratelimit-remaining-tokens": "90000", "x-ratelimit-reset-tokens": "6s",
-}  # fmt: skip
+    "x-ratelimit-limit-requests": "600",
+    "x-ratelimit-remaining-requests": "599",
+    "x-ratelimit-reset-requests": "100ms",
+    "x-ratelimit-limit-tokens": "100000",
+    "x-ratelimit-remaining-tokens": "90000",
+    "x-ratelimit-reset-tokens": "6s",
+}
 SOON = (datetime.now(UTC) + timedelta(seconds=2)).strftime("%Y-%m-%dT%H:%M:%SZ")
 ANTHROPIC = {
-    "Anthropic-Ratelimit-Requests-Limit": "50", "anthropic-ratelimit-requests-remaining": "49",
+    "Anthropic-Ratelimit-Requests-Limit": "50",
+    "anthropic-ratelimit-requests-remaining": "49",
     "anthropic-ratelimit-requests-reset": SOON,
-    "anthropic-ratelimit-input-tokens-limit": "40000", "anthropic-ratelimit-input-tokens-remaining": "20000",
-    "anthropic-ratelimit-output-tokens-limit": "8000", "anthropic-ratelimit-output-tokens-remaining": "2000",
-}  # fmt: skip
+    "anthropic-ratelimit-input-tokens-limit": "40000",
+    "anthropic-ratelimit-input-tokens-remaining": "20000",
+    "anthropic-ratelimit-output-tokens-limit": "8000",
+    "anthropic-ratelimit-output-tokens-remaining": "2000",
+}
 
 
 @pytest.mark.parametrize(
@@ -25,7 +32,10 @@ ANTHROPIC = {
         ({}, SILENCE),
         (OPENAI, (600, 599, 100_000, 90_000)),
         (ANTHROPIC, (50, 49, 48_000, 12_000)),
-        ({"x-ratelimit-limit-requests": "60", "x-ratelimit-remaining-requests": "0"}, (60, 0, -1, -1)),
+        (
+            {"x-ratelimit-limit-requests": "60", "x-ratelimit-remaining-requests": "0"},
+            (60, 0, -1, -1),
+        ),
         ({"x-ratelimit-limit-requests": "many", "x-ratelimit-remaining-tokens": "-5"}, SILENCE),
     ],
 )
@@ -37,7 +47,11 @@ def test_headers_are_read(headers, told):
 def test_a_limit_per_day_is_none_per_minute(reset):
     """Told by its reset: the part that is used comes back in that time."""
     left = "9999" if reset == "8.64s" else "0"
-    headers = {"x-ratelimit-limit-requests": "10000", "x-ratelimit-remaining-requests": left, "x-ratelimit-reset-requests": reset}
+    headers = {
+        "x-ratelimit-limit-requests": "10000",
+        "x-ratelimit-remaining-requests": left,
+        "x-ratelimit-reset-requests": reset,
+    }
     assert Allowance.told(headers) == (-1, int(left), -1, -1)
 
 

@@ -1,4 +1,6 @@
-"""Bounds of a prompt's tokens hold on the shipped corpus and on generated text, for every provider; and they learn."""
+"""Bounds of a prompt's tokens hold on the shipped corpus and on generated text, for every provider;
+and they learn.
+"""
 
 from functools import cache
 
@@ -10,7 +12,8 @@ from producer.contract.messages import CompletionRequest
 from worker.model_catalog import Models, built_in
 from worker.providers.tokens import LEARNED, Estimator, load_vocabularies, upper_bound
 
-# Claude's vocabulary is not public: other byte-level ones stand in for it, the dearest of them each time.
+# Claude's vocabulary is not public: other byte-level ones stand in for it, the dearest of them each
+# time.
 TRUTHS = {
     "openai": ("gpt-6-luna", ["o200k_base"]),
     "gemini": ("gemini-3.5-flash-lite", ["gemma3"]),
@@ -23,13 +26,19 @@ vocabulary = cache(splintr.Tokenizer.from_pretrained)
 @cache
 def corpus():
     plain = [each for each in shipped() if "image_url" not in str(each)]
-    return [CompletionRequest.checked(messages=messages) for messages in [*plain, *generated(seed=3, count=324)]]
+    return [
+        CompletionRequest.checked(messages=messages)
+        for messages in [*plain, *generated(seed=3, count=324)]
+    ]
 
 
 def true(provider, request):
     """The texts, and three tokens a message and three for the opening of the answer."""
     texts = [text for message in request.messages for _, text in message.texts()]
-    counts = [sum(len(vocabulary(name).encode_ordinary(text)) for text in texts) for name in TRUTHS[provider][1]]
+    counts = [
+        sum(len(vocabulary(name).encode_ordinary(text)) for text in texts)
+        for name in TRUTHS[provider][1]
+    ]
     return max(counts) + 3 * len(request.messages) + 3
 
 
@@ -74,11 +83,16 @@ def test_images_tools_and_short_prompts_teach_nothing():
     estimator, probe = Estimator(built_in()), ask("word " * 1000)
     before = estimator.bounds(probe, "openai", "gpt-6-luna")
     tool = {"type": "function", "function": {"name": "f"}}
-    image = [{"type": "image_url", "image_url": {"url": "data:image/png;base64,AA=="}}, {"type": "text", "text": "word " * 99}]
+    image = [
+        {"type": "image_url", "image_url": {"url": "data:image/png;base64,AA=="}},
+        {"type": "text", "text": "word " * 99},
+    ]
     for request in (
         ask("hi"),
         ask(image),
-        CompletionRequest.checked(messages=[{"role": "user", "content": "word " * 99}], tools=[tool]),
+        CompletionRequest.checked(
+            messages=[{"role": "user", "content": "word " * 99}], tools=[tool]
+        ),
     ):
         estimator.learn(request, "openai", "gpt-6-luna", 50_000)
     assert estimator.bounds(probe, "openai", "gpt-6-luna") == before
@@ -100,5 +114,7 @@ def test_a_vocabulary_that_does_not_exist_is_told_at_startup(tmp_path):
 
 def test_half_a_character_can_be_counted():
     """JSON can carry a lone surrogate; it is no UTF-8."""
-    request = CompletionRequest.model_validate({"messages": [{"role": "user", "content": "\ud800" * 5}]})
+    request = CompletionRequest.model_validate(
+        {"messages": [{"role": "user", "content": "\ud800" * 5}]}
+    )
     assert Estimator(built_in()).bounds(request, "openai", "gpt-6-luna").low >= 1

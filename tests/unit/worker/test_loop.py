@@ -1,4 +1,6 @@
-"""The process's one event loop: a true total deadline, cancellation from any thread, errors as they are."""
+"""The process's one event loop: a true total deadline, cancellation from any thread, errors as they
+are.
+"""
 
 import asyncio
 import contextlib

@@ -17,12 +17,12 @@ from worker.ledger.connection import Keys
 from worker.ledger.running_job import Job
 from worker.loop import Loop
 from worker.model_catalog import built_in
-from worker.output_filters import Filters
+from worker.output_filters import OutputFilters
 from worker.pipeline import AskAgain, Pipeline
-from worker.providers.chain import Chain
+from worker.providers.caller import ProviderCaller
 from worker.providers.clients import Clients
-from worker.providers.credentials import Servers
-from worker.providers.selection import Selection
+from worker.providers.credentials import Credentials
+from worker.providers.selection import LinkSelector
 from worker.providers.tokens import Estimator
 from worker.settings import (
     AuditSettings,
@@ -36,7 +36,8 @@ from worker.settings import (
 )
 
 LINKS = tuple(
-    Link(provider="simulator", model=model, adapter="simulator", options={"latency_ms": "0"}) for model in ("big", "small")
+    Link(provider="simulator", model=model, adapter="simulator", options={"latency_ms": "0"})
+    for model in ("big", "small")
 )
 numbers = itertools.count()
 
@@ -44,8 +45,15 @@ numbers = itertools.count()
 def chain(links, call, loop, models=None):
     pricing, models = Pricing({}, (0, 0)), models or built_in()
     estimator = Estimator(models)
-    clients = Clients(loop, Servers(links, SourceSettings()))
-    return Chain(Selection(links, call, models, "fast", pricing, estimator), call, pricing, estimator, clients, b"key")
+    clients = Clients(loop, Credentials(links, SourceSettings()))
+    return ProviderCaller(
+        LinkSelector(links, call, models, "fast", pricing, estimator),
+        call,
+        pricing,
+        estimator,
+        clients,
+        b"key",
+    )
 
 
 class House:
@@ -59,16 +67,36 @@ class House:
         # A cache of life 0 never looks anything up.
         cache = Cache(None, Keys(), CacheSettings(ttl_s=0), call, LINKS, "fast")
         retry = RetrySettings(static_fallback=static_fallback)
-        filters = Filters(FilterSettings(output=output or {}))
+        filters = OutputFilters(FilterSettings(output=output or {}))
         audit = Audit(None, Keys(), AuditSettings(), b"key", lambda: None)
-        self.pipeline = Pipeline(audit, cache, Quota(self.budgets, QuotaSettings(**limits)), self.chain, filters, retry)
+        self.pipeline = Pipeline(
+            audit, cache, Quota(self.budgets, QuotaSettings(**limits)), self.chain, filters, retry
+        )
 
     def job(self, text="hello", tried=(), **options):
         request = CompletionRequest.checked(messages=[{"role": "user", "content": text}], **options)
         zeros = dict.fromkeys(
-            ("submitted_ms", "begun_ms", "deadline_ms", "spent_micro", "maybe_micro", "attempts", "first_begun_ms"), 0
+            (
+                "submitted_ms",
+                "begun_ms",
+                "deadline_ms",
+                "spent_micro",
+                "maybe_micro",
+                "attempts",
+                "first_begun_ms",
+            ),
+            0,
         )
-        return Job(f"job-{next(numbers)}", 1, request, "u1", lane="interactive", tried=tried, grow=False, **zeros)
+        return Job(
+            f"job-{next(numbers)}",
+            1,
+            request,
+            "u1",
+            lane="interactive",
+            tried=tried,
+            double_max_tokens=False,
+            **zeros,
+        )
 
 
 @pytest.fixture
@@ -81,9 +109,16 @@ def house():
 def test_an_answer_is_billed_at_its_real_usage(house):
     job = house.job()
     completion = house.pipeline.run(job)
-    assert (job.bill.kind, job.bill.tokens) == ("real", completion.usage.input + completion.usage.output)
+    assert (job.bill.kind, job.bill.tokens) == (
+        "real",
+        completion.usage.input + completion.usage.output,
+    )
     assert completion.cost_usd == job.bill.micro_usd / 1_000_000 > 0
-    assert (completion.request_id, completion.provider, completion.model) == (job.id, "simulator", "big")
+    assert (completion.request_id, completion.provider, completion.model) == (
+        job.id,
+        "simulator",
+        "big",
+    )
 
 
 @pytest.mark.parametrize(("fault", "bill"), [("overloaded", "none"), ("timeout", "maybe")])
@@ -109,7 +144,11 @@ def test_the_hold_is_the_worst_case_and_is_there_during_the_call(house):
         assert thread.is_alive()
     thread.join(10)
     assert house.budgets.held(LIMITS[0], "u1") >= 50
-    assert (caught[0].fault, caught[0].maybe_billed, job.bill.kind) == (Fault.TIMEOUT, True, "maybe")
+    assert (caught[0].fault, caught[0].maybe_billed, job.bill.kind) == (
+        Fault.TIMEOUT,
+        True,
+        "maybe",
+    )
 
 
 def test_a_cap_refuses_before_the_call():
@@ -126,7 +165,12 @@ def test_truncation_is_an_error_a_retry_or_a_mark(house):
     assert caught.value.partial_text
     with pytest.raises(AskAgain):
         house.pipeline.run(house.job("[[sim:finish=length]] tell me more", on_truncation="retry"))
-    assert house.pipeline.run(house.job("[[sim:finish=length]] x", on_truncation="accept")).finish_reason == "length"
+    assert (
+        house.pipeline.run(
+            house.job("[[sim:finish=length]] x", on_truncation="accept")
+        ).finish_reason
+        == "length"
+    )
 
 
 def test_what_a_filter_finds_is_flagged_or_withheld():
@@ -145,14 +189,14 @@ def test_a_filter_may_ask_once_more_and_only_once():
     house = House(output={"pattern": "retry"})
     with pytest.raises(AskAgain) as caught:
         house.pipeline.run(house.job(expect="^never"))
-    assert (caught.value.fault, caught.value.grow) == ("filtered", False)
+    assert (caught.value.fault, caught.value.double_max_tokens) == ("filtered", False)
     with pytest.raises(Filtered):
         house.pipeline.run(house.job(expect="^never", tried=(("simulator:big", "filtered"),)))
 
 
 def test_the_second_try_after_a_truncation_has_twice_the_tokens_once(house):
     job = house.job("[[sim:finish=length]] tell me more", on_truncation="retry")
-    job.grow = True
+    job.double_max_tokens = True
     assert {each.max_tokens for each in house.chain.selection.candidates(job)} == {100}
     with pytest.raises(Truncated):
         house.pipeline.run(job)
@@ -160,17 +204,25 @@ def test_the_second_try_after_a_truncation_has_twice_the_tokens_once(house):
 
 def test_the_least_tried_link_comes_first(house):
     def order(*tried):
-        return [each.link.model for each in house.chain.selection.candidates(house.job(tried=tried))]
+        return [
+            each.link.model for each in house.chain.selection.candidates(house.job(tried=tried))
+        ]
 
     assert order() == ["big", "small"]
     assert order(("simulator:big", "overloaded")) == ["small", "big"]
-    assert order(("simulator:big", "overloaded"), ("simulator:small", "timeout")) == ["big", "small"]
+    assert order(("simulator:big", "overloaded"), ("simulator:small", "timeout")) == [
+        "big",
+        "small",
+    ]
     assert order(("simulator:big", "truncated")) == ["big", "small"]
 
 
 @pytest.mark.parametrize(
     ("options", "message"),
-    [({"model": "nobody"}, "model: unknown here"), ({"avoid": ["simulator"]}, "avoid: leaves no link")],
+    [
+        ({"model": "nobody"}, "model: unknown here"),
+        ({"avoid": ["simulator"]}, "avoid: leaves no link"),
+    ],
 )
 def test_what_no_link_can_answer_is_told(house, options, message):
     with pytest.raises(InvalidRequest, match=message):
@@ -189,6 +241,10 @@ def test_a_link_without_words_for_a_request_is_passed_over(house):
 
 def test_a_rescue_is_marked():
     house = House(static_fallback="Please try again later.")
-    completion = house.pipeline.rescue(house.job())
-    assert (completion.text, completion.degraded, completion.provider) == ("Please try again later.", "static", "static")
-    assert House().pipeline.rescue(house.job()) is None
+    completion = house.pipeline.fallback_answer(house.job())
+    assert (completion.text, completion.degraded, completion.provider) == (
+        "Please try again later.",
+        "static",
+        "static",
+    )
+    assert House().pipeline.fallback_answer(house.job()) is None

@@ -7,7 +7,9 @@ from worker.providers.prefixes import Prefixes
 
 def asked(system="s", lane="batch", question="q", **options):
     messages = [{"role": "system", "content": system}] if system else []
-    return CompletionRequest.checked(messages=[*messages, {"role": "user", "content": question}], lane=lane, **options)
+    return CompletionRequest.checked(
+        messages=[*messages, {"role": "user", "content": question}], lane=lane, **options
+    )
 
 
 def test_the_second_batch_job_with_the_same_beginning_writes_it():

@@ -1,4 +1,6 @@
-"""Money before and after a call: agrees with the price list, never rounds down, never books an unknown model at 0."""
+"""Money before and after a call: agrees with the price list, never rounds down, never books an
+unknown model at 0.
+"""
 
 import math
 from datetime import UTC, datetime
@@ -37,24 +39,48 @@ def by_library(provider: str, model: str, **tokens: int) -> int:
 
 
 @given(link=st.sampled_from(LISTED), asked=COUNTS, answered=COUNTS, share=st.floats(0, 1))
-def test_cost_is_the_price_lists_rounded_up(link: tuple[str, str], asked: int, answered: int, share: float) -> None:
-    """Whatever the usage, also cached and beyond a tier's start, the cost is the library's in whole micro-dollars."""
+def test_cost_is_the_price_lists_rounded_up(
+    link: tuple[str, str], asked: int, answered: int, share: float
+) -> None:
+    """Whatever the usage, also cached and beyond a tier's start, the cost is the library's in whole
+    micro-dollars.
+    """
     cached = int(asked * share)
     written = (asked - cached) // 2
-    expected = by_library(*link, input_tokens=asked, cache_read_tokens=cached, cache_write_tokens=written, output_tokens=answered)
-    usage = Usage(input=asked, cached=cached, cache_written=written, output=answered, reasoning=answered // 2)
+    expected = by_library(
+        *link,
+        input_tokens=asked,
+        cache_read_tokens=cached,
+        cache_write_tokens=written,
+        output_tokens=answered,
+    )
+    usage = Usage(
+        input=asked, cached=cached, cache_written=written, output=answered, reasoning=answered // 2
+    )
     assert PRICING.cost(*link, usage) == Price(expected, known=True)
 
 
 @pytest.mark.parametrize(
     ("model", "usage", "micro_usd"),
     [
-        pytest.param("gpt-4o-mini", Usage(input=1_000_000, output=1_000_000), 750_000, id="0.15 and 0.60 per million"),
+        pytest.param(
+            "gpt-4o-mini",
+            Usage(input=1_000_000, output=1_000_000),
+            750_000,
+            id="0.15 and 0.60 per million",
+        ),
         pytest.param("gpt-4o-mini", Usage(input=1), 1, id="0.15 micro-dollars are 1"),
-        pytest.param("gpt-4o-mini", Usage(input=1_000_000, cached=1_000_000), 75_000, id="cached input at half price"),
+        pytest.param(
+            "gpt-4o-mini",
+            Usage(input=1_000_000, cached=1_000_000),
+            75_000,
+            id="cached input at half price",
+        ),
         pytest.param("gpt-4o-mini", Usage(), 0, id="nothing used, nothing owed"),
         pytest.param("gpt-6-luna", Usage(input=272_000), 27_200, id="up to the tier's start"),
-        pytest.param("gpt-6-luna", Usage(input=272_001), 54_401, id="the tier prices the whole request"),
+        pytest.param(
+            "gpt-6-luna", Usage(input=272_001), 54_401, id="the tier prices the whole request"
+        ),
     ],
 )
 def test_known_sums(model: str, usage: Usage, micro_usd: int) -> None:
@@ -64,16 +90,29 @@ def test_known_sums(model: str, usage: Usage, micro_usd: int) -> None:
 
 @pytest.mark.parametrize("library_id", ["openai", "anthropic", "google"])
 def test_worst_is_never_below_the_cost(library_id: str) -> None:
-    """For every listed model, however much of the input is cached or written to the cache: a hold covers its bill."""
+    """For every listed model, however much of the input is cached or written to the cache: a hold
+    covers its bill.
+    """
     provider = next(provider for provider in get_snapshot().providers if provider.id == library_id)
     ours = {"google": "gemini"}.get(library_id, library_id)
     for model in provider.models:
         for asked in (1_000, 150_000, 300_000):
             held = PRICING.worst(ours, model.id, asked, 1_000)
             for cached in (0, asked // 2, asked):
-                assert held.micro_usd >= PRICING.cost(ours, model.id, Usage(input=asked, cached=cached, output=1_000)).micro_usd
+                assert (
+                    held.micro_usd
+                    >= PRICING.cost(
+                        ours, model.id, Usage(input=asked, cached=cached, output=1_000)
+                    ).micro_usd
+                )
             if held.known:
-                written = by_library(ours, model.id, input_tokens=asked, cache_write_tokens=asked // 2, output_tokens=1_000)
+                written = by_library(
+                    ours,
+                    model.id,
+                    input_tokens=asked,
+                    cache_write_tokens=asked // 2,
+                    output_tokens=1_000,
+                )
                 assert held.micro_usd >= written
 
 
@@ -97,8 +136,12 @@ def test_worst_is_never_below_the_cost(library_id: str) -> None:
     ],
 )
 def test_unknown_models_are_priced_at_the_ceiling(provider: str, model: str) -> None:
-    """A model without a price per token in both directions is marked, and costs the most we reckon with."""
-    assert PRICING.cost(provider, model, Usage(input=100, cached=100, output=10)) == Price(7_000, known=False)
+    """A model without a price per token in both directions is marked, and costs the most we reckon
+    with.
+    """
+    assert PRICING.cost(provider, model, Usage(input=100, cached=100, output=10)) == Price(
+        7_000, known=False
+    )
     assert PRICING.worst(provider, model, 100, 10) == Price(7_000, known=False)
 
 
@@ -113,7 +156,9 @@ def test_overrides_win() -> None:
         },
         CEILING,
     )
-    assert pricing.cost("openai", "gpt-4o-mini", Usage(input=10, cached=10, output=10)) == Price(30, known=True)
+    assert pricing.cost("openai", "gpt-4o-mini", Usage(input=10, cached=10, output=10)) == Price(
+        30, known=True
+    )
     assert pricing.cost("openai", "gpt-4o", Usage(input=1_000_000)) == Price(2_500_000, known=True)
     assert pricing.worst("vllm", "small", 1_000_000, 1_000_000) == Price(0, known=True)
     assert pricing.worst("vllm", "big", 1, 0) == Price(1, known=True)
@@ -122,17 +167,29 @@ def test_overrides_win() -> None:
 
 def test_the_simulator_has_a_price() -> None:
     """The demo shows real figures without a setting."""
-    assert PRICING.cost("simulator", "any", Usage(input=1_000, output=1_000)) == Price(750, known=True)
+    assert PRICING.cost("simulator", "any", Usage(input=1_000, output=1_000)) == Price(
+        750, known=True
+    )
 
 
 def test_contradictory_usage_is_priced() -> None:
-    """A reply that reports more cached than asked, or negative counts, is booked and does not end a paid job."""
-    assert PRICING.cost("openai", "gpt-4o-mini", Usage(input=100, cached=500)) == Price(8, known=True)
-    assert PRICING.cost("anthropic", "claude-haiku-4-5", Usage(input=100, cached=60, cache_written=900)).known
-    assert PRICING.cost("openai", "gpt-4o-mini", Usage(input=-5, output=-5, cached=-1)) == Price(0, known=True)
+    """A reply that reports more cached than asked, or negative counts, is booked and does not end a
+    paid job.
+    """
+    assert PRICING.cost("openai", "gpt-4o-mini", Usage(input=100, cached=500)) == Price(
+        8, known=True
+    )
+    assert PRICING.cost(
+        "anthropic", "claude-haiku-4-5", Usage(input=100, cached=60, cache_written=900)
+    ).known
+    assert PRICING.cost("openai", "gpt-4o-mini", Usage(input=-5, output=-5, cached=-1)) == Price(
+        0, known=True
+    )
 
 
 def test_geminis_listing_prefix_is_understood() -> None:
     """models/gemini-... is what Gemini's own API calls its models."""
     usage = Usage(input=1_000_000)
-    assert PRICING.cost("gemini", "models/gemini-3.8-flash", usage) == PRICING.cost("google", "gemini-3.8-flash", usage)
+    assert PRICING.cost("gemini", "models/gemini-3.8-flash", usage) == PRICING.cost(
+        "google", "gemini-3.8-flash", usage
+    )

@@ -4,9 +4,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from producer.contract.errors import DeadlineExceeded, InvalidRequest, ProvidersExhausted, Refused, TooLong
+from producer.contract.errors import (
+    DeadlineExceeded,
+    InvalidRequest,
+    ProvidersExhausted,
+    Refused,
+    TooLong,
+)
 from worker.faults import Deferred, Fault, ProviderError
-from worker.retry import Again, History, Never, decide
+from worker.retry import GiveUp, History, RetryAfter, decide
 from worker.settings import RetrySettings
 
 POLICY = RetrySettings(max_attempts=4, backoff_s=2, backoff_max_s=5, cooldown_s=10)
@@ -24,22 +30,25 @@ def history(**changes):
 def test_what_repeating_cannot_mend_ends_the_job(fault, error):
     """A bad or blocked request is told at once, whatever links are left."""
     decision = decide(ProviderError(fault, "no"), history(), POLICY, 0.5)
-    assert isinstance(decision, Never)
+    assert isinstance(decision, GiveUp)
     assert isinstance(decision.error, error)
 
 
 @pytest.mark.parametrize(
-    ("fault", "cool_s"), [(Fault.RATE_LIMITED, 1), (Fault.OVERLOADED, 10), (Fault.UNAVAILABLE, 10), (Fault.TIMEOUT, 10)]
+    ("fault", "cool_s"),
+    [(Fault.RATE_LIMITED, 1), (Fault.OVERLOADED, 10), (Fault.UNAVAILABLE, 10), (Fault.TIMEOUT, 10)],
 )
 def test_an_untried_link_is_used_at_once_and_the_failing_one_cools(fault, cool_s):
-    """Rotation costs no wait, and the whole fleet leaves the failing link alone; after a 429 shortly, its pace does the rest."""
-    assert decide(ProviderError(fault, "x"), history(), POLICY, 0.9) == Again(0.0, cool_s)
+    """Rotation costs no wait, and the whole fleet leaves the failing link alone; after a 429
+    shortly, its pace does the rest.
+    """
+    assert decide(ProviderError(fault, "x"), history(), POLICY, 0.9) == RetryAfter(0.0, cool_s)
 
 
 def test_what_one_model_refuses_another_may_take():
     """And if none is left, the error names it."""
     refused = ProviderError(Fault.UNSUPPORTED, "HTTP 400", parameter="response_format")
-    assert decide(refused, history(), POLICY, 0) == Again(0.0, 0.0)
+    assert decide(refused, history(), POLICY, 0) == RetryAfter(0.0, 0.0)
     decision = decide(refused, history(tried=(("b:y", "unsupported"),)), POLICY, 0)
     assert isinstance(decision.error, InvalidRequest)
     assert "response_format" in str(decision.error)
@@ -47,26 +56,30 @@ def test_what_one_model_refuses_another_may_take():
 
 def test_stale_data_costs_a_try_and_cools_nothing():
     """The link itself is well."""
-    assert decide(ProviderError(Fault.STALE, "x", parameter="temperature"), history(), POLICY, 0) == Again(0.0, 0.0)
+    assert decide(
+        ProviderError(Fault.STALE, "x", parameter="temperature"), history(), POLICY, 0
+    ) == RetryAfter(0.0, 0.0)
 
 
 def test_a_spent_account_cools_for_minutes():
     """Waiting seconds cannot refill an account."""
     decision = decide(ProviderError(Fault.QUOTA_EXHAUSTED, "x"), history(), POLICY, 0)
-    assert isinstance(decision, Again)
+    assert isinstance(decision, RetryAfter)
     assert decision.cool_s >= 300
 
 
 def test_retry_after_is_the_cooldown_and_the_least_wait_of_a_lone_link():
     """What the provider asks for is honoured exactly."""
     failure = ProviderError(Fault.RATE_LIMITED, "x", retry_after_s=7)
-    assert decide(failure, history(), POLICY, 0) == Again(0.0, 7)
-    assert decide(failure, history(links=1), POLICY, 0) == Again(7, 7)
+    assert decide(failure, history(), POLICY, 0) == RetryAfter(0.0, 7)
+    assert decide(failure, history(links=1), POLICY, 0) == RetryAfter(7, 7)
 
 
 def test_a_lone_link_backs_off_without_a_cooldown_of_its_own():
     """Cooling the only link would stop every other job for one job's bad luck."""
-    assert decide(ProviderError(Fault.UNAVAILABLE, "x"), history(links=1), POLICY, 0.5) == Again(1.0, 0.0)
+    assert decide(
+        ProviderError(Fault.UNAVAILABLE, "x"), history(links=1), POLICY, 0.5
+    ) == RetryAfter(1.0, 0.0)
 
 
 def test_backoff_doubles_per_round_up_to_the_maximum():
@@ -74,7 +87,9 @@ def test_backoff_doubles_per_round_up_to_the_maximum():
     waits = []
     for failures in range(3):
         tried = (("a:x", "timeout"),) * failures
-        decision = decide(ProviderError(Fault.TIMEOUT, "x"), history(links=1, tried=tried), POLICY, 1.0)
+        decision = decide(
+            ProviderError(Fault.TIMEOUT, "x"), history(links=1, tried=tried), POLICY, 1.0
+        )
         waits.append(decision.after_s)
     assert waits == [2, 4, 5]
 
@@ -82,23 +97,35 @@ def test_backoff_doubles_per_round_up_to_the_maximum():
 def test_the_last_attempt_lists_them_all():
     """ProvidersExhausted names every link and fault, in order."""
     tried = (("a:x", "timeout"), ("b:y", "overloaded"), ("a:x", "timeout"))
-    decision = decide(ProviderError(Fault.UNAVAILABLE, "x"), history(link="b:y", attempts=4, tried=tried), POLICY, 0)
+    decision = decide(
+        ProviderError(Fault.UNAVAILABLE, "x"),
+        history(link="b:y", attempts=4, tried=tried),
+        POLICY,
+        0,
+    )
     assert isinstance(decision.error, ProvidersExhausted)
-    assert [each["fault"] for each in decision.error.attempts] == ["timeout", "overloaded", "timeout", "unavailable"]
+    assert [each["fault"] for each in decision.error.attempts] == [
+        "timeout",
+        "overloaded",
+        "timeout",
+        "unavailable",
+    ]
 
 
 def test_no_attempt_is_planned_that_cannot_finish_before_the_deadline():
     """A wait that leaves no time for a call is no wait but the end."""
     failure = ProviderError(Fault.RATE_LIMITED, "x", retry_after_s=60)
     decision = decide(failure, history(links=1, remaining_s=30), POLICY, 0)
-    assert isinstance(decision, Never)
-    assert isinstance(decide(Deferred("held", 31), history(remaining_s=30), POLICY, 0).error, DeadlineExceeded)
+    assert isinstance(decision, GiveUp)
+    assert isinstance(
+        decide(Deferred("held", 31), history(remaining_s=30), POLICY, 0).error, DeadlineExceeded
+    )
 
 
 def test_too_long_goes_to_a_link_not_yet_tried_else_ends():
     """Another model may have a larger window; when none is left the caller is told."""
     failure = ProviderError(Fault.TOO_LONG, "x")
-    assert isinstance(decide(failure, history(), POLICY, 0), Again)
+    assert isinstance(decide(failure, history(), POLICY, 0), RetryAfter)
     last = decide(failure, history(link="b:y", tried=(("a:x", "too_long"),), attempts=2), POLICY, 0)
     assert isinstance(last.error, TooLong)
 
@@ -111,11 +138,13 @@ def test_too_long_goes_to_a_link_not_yet_tried_else_ends():
     jitter=st.floats(0, 1, exclude_max=True),
     asked=st.none() | st.floats(0, 600),
 )
-def test_every_failure_has_a_decision_that_respects_the_deadline(fault, links, failures, remaining, jitter, asked):
+def test_every_failure_has_a_decision_that_respects_the_deadline(
+    fault, links, failures, remaining, jitter, asked
+):
     """The table is total, and no wait it gives passes the deadline."""
     tried = (("a:x", "timeout"),) * failures
     case = history(links=links, tried=tried, attempts=failures + 1, remaining_s=remaining)
     decision = decide(ProviderError(fault, "x", retry_after_s=asked), case, POLICY, jitter)
-    if isinstance(decision, Again):
+    if isinstance(decision, RetryAfter):
         assert decision.after_s <= remaining
         assert failures + 1 < POLICY.max_attempts

@@ -1,4 +1,6 @@
-"""Who may answer, in which order, with which parameters: by the request, the history and what is known of models."""
+"""Who may answer, in which order, with which parameters: by the request, the history and what is
+known of models.
+"""
 
 from decimal import Decimal
 
@@ -9,7 +11,7 @@ from producer.contract.messages import CompletionRequest
 from worker.budgets.pricing import Pricing
 from worker.ledger.running_job import Job
 from worker.model_catalog import Models
-from worker.providers.selection import Selection
+from worker.providers.selection import LinkSelector
 from worker.providers.tokens import Estimator
 from worker.settings import CallSettings, Link
 
@@ -51,18 +53,38 @@ def select(models):
     def select_(*names, batch="fast"):
         links = tuple(link(name) for name in names or ("small:plain", "large:big"))
         pricing = Pricing({"small:*": ONE, "large:*": ONE}, (Decimal(50), Decimal(200)))
-        return Selection(links, CallSettings(max_tokens=100), models, batch, pricing, Estimator(models))
+        return LinkSelector(
+            links, CallSettings(max_tokens=100), models, batch, pricing, Estimator(models)
+        )
 
     return select_
 
 
-def job(words=10, tried=(), grow=False, **options):
+def job(words=10, tried=(), double_max_tokens=False, **options):
     options.setdefault("messages", [{"role": "user", "content": "word " * words}])
     zeros = dict.fromkeys(
-        ("submitted_ms", "begun_ms", "deadline_ms", "spent_micro", "maybe_micro", "attempts", "first_begun_ms"), 0
+        (
+            "submitted_ms",
+            "begun_ms",
+            "deadline_ms",
+            "spent_micro",
+            "maybe_micro",
+            "attempts",
+            "first_begun_ms",
+        ),
+        0,
     )
     request = CompletionRequest.checked(**options)
-    return Job("job", 1, request, "u1", lane="interactive", tried=tried, grow=grow, **zeros)
+    return Job(
+        "job",
+        1,
+        request,
+        "u1",
+        lane="interactive",
+        tried=tried,
+        double_max_tokens=double_max_tokens,
+        **zeros,
+    )
 
 
 def names(candidates):
@@ -72,15 +94,23 @@ def names(candidates):
 def test_an_alias_names_a_model_at_every_provider_that_has_one(select):
     """The others answer with their own."""
     assert names(select().candidates(job(model="fast"))) == ["small:quick", "large:big"]
-    assert names(select("small:plain", "small:quick").candidates(job(model="fast"))) == ["small:quick"]
+    assert names(select("small:plain", "small:quick").candidates(job(model="fast"))) == [
+        "small:quick"
+    ]
 
 
 def test_batch_jobs_take_the_fast_models_unless_they_or_the_operator_say_otherwise(select):
     """Cheap models suffice where nobody waits."""
     assert names(select().candidates(job(lane="batch"))) == ["small:quick", "large:big"]
     assert names(select().candidates(job(lane="batch", model="small:plain"))) == ["small:plain"]
-    assert names(select().candidates(job(lane="batch", model="chain"))) == ["small:plain", "large:big"]
-    assert names(select(batch="chain").candidates(job(lane="batch"))) == ["small:plain", "large:big"]
+    assert names(select().candidates(job(lane="batch", model="chain"))) == [
+        "small:plain",
+        "large:big",
+    ]
+    assert names(select(batch="chain").candidates(job(lane="batch"))) == [
+        "small:plain",
+        "large:big",
+    ]
     assert names(select().candidates(job())) == ["small:plain", "large:big"]
 
 
@@ -115,7 +145,12 @@ def test_more_output_than_a_model_gives_goes_to_one_that_gives_it(select):
     assert names(select().candidates(job(max_tokens=500))) == ["large:big"]
     with pytest.raises(InvalidRequest, match=r"max_tokens=900 \(at most 300\)"):
         select().candidates(job(max_tokens=900))
-    assert [each.max_tokens for each in select().candidates(job(max_tokens=200, grow=True))] == [300, 400]
+    assert [
+        each.max_tokens for each in select().candidates(job(max_tokens=200, double_max_tokens=True))
+    ] == [
+        300,
+        400,
+    ]
 
 
 def test_a_truncated_answer_grows_only_where_it_can(select):
@@ -147,8 +182,14 @@ def test_temperature_goes_where_it_is_taken(select, name, asked, sent):
 def test_stale_and_truncated_attempts_do_not_speak_against_a_link(select):
     """The same one is asked again, with other parameters."""
     for fault in ("stale", "truncated"):
-        assert names(select().candidates(job(tried=(("small:plain", fault),)))) == ["small:plain", "large:big"]
-    assert names(select().candidates(job(tried=(("small:plain", "filtered"),)))) == ["large:big", "small:plain"]
+        assert names(select().candidates(job(tried=(("small:plain", fault),)))) == [
+            "small:plain",
+            "large:big",
+        ]
+    assert names(select().candidates(job(tried=(("small:plain", "filtered"),)))) == [
+        "large:big",
+        "small:plain",
+    ]
 
 
 def test_slide_leaves_out_the_oldest_turns_where_nothing_else_fits(select):

@@ -12,7 +12,7 @@ from worker.loop import Loop
 from worker.providers import Call, Reply
 from worker.providers import credentials as module
 from worker.providers.clients import Clients
-from worker.providers.credentials import Servers
+from worker.providers.credentials import Credentials
 from worker.settings import Link, SourceSettings
 
 KEY = "LLM_LINK_DOOR_API_KEY"
@@ -28,7 +28,7 @@ class Door:
         self.key = api_key
 
     @classmethod
-    def unfit(cls, request):
+    def unsupported(cls, request):
         return ""
 
     async def complete(self, call):
@@ -53,7 +53,7 @@ def key_file(tmp_path, monkeypatch):
 
 
 def servers(key_file, reload_s=ALWAYS):
-    return Servers((LINK,), SourceSettings(folder=key_file.parent, reload_s=reload_s))
+    return Credentials((LINK,), SourceSettings(folder=key_file.parent, reload_s=reload_s))
 
 
 def key(servers):
@@ -61,7 +61,9 @@ def key(servers):
 
 
 def test_a_call_ends_with_the_client_it_began_with(key_file):
-    """The next one has the new key at once; the old client is closed when nothing needs it any more."""
+    """The next one has the new key at once; the old client is closed when nothing needs it any
+    more.
+    """
     loop, current, answers = Loop(), servers(key_file), {}
     clients = Clients(loop, current)
     request = CompletionRequest.checked(messages=[{"role": "user", "content": "hello"}])
@@ -98,7 +100,7 @@ def test_keys_are_read_again_in_their_time_or_when_one_is_refused(key_file, monk
 
 def test_the_environment_is_read_once(monkeypatch):
     """It cannot change from outside, so nothing is looked at for it."""
-    current = Servers((LINK,), SourceSettings(reload_s=ALWAYS))
+    current = Credentials((LINK,), SourceSettings(reload_s=ALWAYS))
     monkeypatch.setenv(KEY, "key-b")
     current.look()
     assert key(current) == "key-a"
@@ -114,7 +116,9 @@ def test_a_source_that_fails_leaves_the_keys_as_they_are(key_file, caplog):
     key_file.mkdir()
     current.look()
     assert key(current) == "key-b"
-    lost, unreadable = [record.message for record in caplog.records if record.levelname == "WARNING"]
+    lost, unreadable = [
+        record.message for record in caplog.records if record.levelname == "WARNING"
+    ]
     assert "door has no key any more" in lost
     assert f"{KEY} cannot be read" in unreadable
     assert "key-" not in caplog.text

@@ -37,9 +37,20 @@ def test_a_missing_key_names_the_link_and_the_fix(env):
 
 def test_all_problems_are_reported_together(env):
     """One start, one list."""
-    env(LLM_MAX_TOKENS="-5", LLM_TIMEOUT_SECONDS="nan", LLM_CHAIN="openai:gpt-4o-mini,nonsense", LLM_PRICES="a:b=1")
+    env(
+        LLM_MAX_TOKENS="-5",
+        LLM_TIMEOUT_SECONDS="nan",
+        LLM_CHAIN="openai:gpt-4o-mini,nonsense",
+        LLM_PRICES="a:b=1",
+    )
     found = problems()
-    assert set(found) == {"LLM_MAX_TOKENS", "LLM_TIMEOUT_SECONDS", "LLM_CHAIN", "OPENAI_API_KEY", "LLM_PRICES"}
+    assert set(found) == {
+        "LLM_MAX_TOKENS",
+        "LLM_TIMEOUT_SECONDS",
+        "LLM_CHAIN",
+        "OPENAI_API_KEY",
+        "LLM_PRICES",
+    }
     assert all("Fix:" in text for text in found.values())
 
 
@@ -54,7 +65,11 @@ def test_the_defaults_of_the_contract(env):
     env(OPENAI_API_KEY="k")
     settings = Settings.load()
     assert [link.name for link in settings.links] == ["openai:gpt-6-luna"]
-    assert (settings.call.max_tokens, settings.call.temperature, settings.call.timeout_s) == (2048, 0.7, 30)
+    assert (settings.call.max_tokens, settings.call.temperature, settings.call.timeout_s) == (
+        2048,
+        0.7,
+        30,
+    )
     assert (settings.quota.max_cost_per_request, settings.quota.tokens_per_hour) == (0.10, 100_000)
     assert settings.cache.ttl_s == 86_400
     assert settings.redis.ledger == settings.redis.broker == settings.redis.backend
@@ -62,7 +77,12 @@ def test_the_defaults_of_the_contract(env):
 
 def test_a_provider_alone_and_an_alias_stand_for_a_model(env):
     """The data names it, so that it moves with the times."""
-    env(LLM_CHAIN="openai,anthropic:smart,gemini:gemini-2.5-pro", OPENAI_API_KEY="k", ANTHROPIC_API_KEY="k", GOOGLE_API_KEY="k")
+    env(
+        LLM_CHAIN="openai,anthropic:smart,gemini:gemini-2.5-pro",
+        OPENAI_API_KEY="k",
+        ANTHROPIC_API_KEY="k",
+        GOOGLE_API_KEY="k",
+    )
     names = [link.name for link in Settings.load().links]
     assert names == ["openai:gpt-6-luna", "anthropic:claude-sonnet-5-5", "gemini:gemini-2.5-pro"]
 
@@ -71,7 +91,9 @@ def test_a_file_corrects_what_is_known_of_models(env, tmp_path):
     """Field by field; and a wrong file is told with its place."""
     extra = tmp_path / "models.toml"
     env(LLM_CHAIN="openai:fast", OPENAI_API_KEY="k", LLM_MODELS_FILE=str(extra))
-    extra.write_text('[openai.aliases]\nfast = "gpt-9"\n[openai.models]\n"gpt-4o" = { temperature = false }\n')
+    extra.write_text(
+        '[openai.aliases]\nfast = "gpt-9"\n[openai.models]\n"gpt-4o" = { temperature = false }\n'
+    )
     settings = Settings.load()
     assert settings.links[0].name == "openai:gpt-9"
     facts = settings.models.known.of("openai", "gpt-4o-2024-11-20")
@@ -86,7 +108,11 @@ def test_output_filters_are_set_one_by_one(env):
     """What is not named keeps its default; an unknown action is told."""
     env(LLM_CHAIN="simulator:s", LLM_OUTPUT_FILTERS="secrets=fail,my.module:look=retry")
     chosen = Settings.load().filters.output
-    assert (chosen["secrets"], chosen["my.module:look"], chosen["pattern"]) == ("fail", "retry", "fail")
+    assert (chosen["secrets"], chosen["my.module:look"], chosen["pattern"]) == (
+        "fail",
+        "retry",
+        "fail",
+    )
     env(LLM_OUTPUT_FILTERS="secrets=explode")
     assert set(problems()) == {"LLM_OUTPUT_FILTERS"}
     env(LLM_OUTPUT_FILTERS="secrets")
@@ -101,7 +127,11 @@ def test_links_of_other_servers_are_settings_rows(env):
         LLM_LINK_SIMULATOR_OPTIONS="down=1;x=a=b",
     )
     local, simulator = Settings.load().links
-    assert (local.adapter, local.base_url, local.api_key) == ("openai", "http://127.0.0.1:1/v1", None)
+    assert (local.adapter, local.base_url, local.api_key) == (
+        "openai",
+        "http://127.0.0.1:1/v1",
+        None,
+    )
     assert simulator.options == {"down": "1", "x": "a=b"}
 
 
@@ -122,25 +152,48 @@ def test_redis_settings_need_nothing_else(env):
     """Flower and inspect start without provider keys; the three URLs default to REDIS_URL."""
     env(REDIS_URL="redis://h:1/2", LEDGER_URL="redis://l:3/4")
     redis = load_redis()
-    assert (redis.broker, redis.backend, redis.ledger) == ("redis://h:1/2", "redis://h:1/2", "redis://l:3/4")
+    assert (redis.broker, redis.backend, redis.ledger) == (
+        "redis://h:1/2",
+        "redis://h:1/2",
+        "redis://l:3/4",
+    )
 
 
 def test_each_vendor_has_variables_of_its_own(env):
     """A chain of two vendors names the key that is missing, and whose it is."""
-    env(LLM_CHAIN="openai:gpt-4o-mini,anthropic:claude-haiku-4-5", OPENAI_API_KEY="sk-1", ANTHROPIC_BASE_URL="http://gateway")
+    env(
+        LLM_CHAIN="openai:gpt-4o-mini,anthropic:claude-haiku-4-5",
+        OPENAI_API_KEY="sk-1",
+        ANTHROPIC_BASE_URL="http://gateway",
+    )
     expected = "Missing required env var: ANTHROPIC_API_KEY (link 2, anthropic, needs it). Fix: export ANTHROPIC_API_KEY=..."
     assert problems() == {"ANTHROPIC_API_KEY": expected}
     env(ANTHROPIC_API_KEY="sk-2")
     first, second = Settings.load().links
-    assert (first.base_url, second.base_url, second.adapter) == (None, "http://gateway", "anthropic")
+    assert (first.base_url, second.base_url, second.adapter) == (
+        None,
+        "http://gateway",
+        "anthropic",
+    )
     assert (first.api_key.get_secret_value(), second.api_key.get_secret_value()) == ("sk-1", "sk-2")
 
 
 @pytest.mark.parametrize(
-    "url", ["hooks.example/x", "https://ops:pw@hooks.example", "https://h/T0/ SECRET", "https://h:x/", "https://h\n/"]
+    "url",
+    [
+        "hooks.example/x",
+        "https://ops:pw@hooks.example",
+        "https://h/T0/ SECRET",
+        "https://h:x/",
+        "https://h\n/",
+    ],
 )
 def test_a_url_that_nobody_can_post_to_is_refused_without_being_told(env, url):
-    env(LLM_CHAIN="simulator:s", LLM_ALERT_WEBHOOK=url, LLM_ALERT_SLACK="https://hooks.example/services/T0/B0/x")
+    env(
+        LLM_CHAIN="simulator:s",
+        LLM_ALERT_WEBHOOK=url,
+        LLM_ALERT_SLACK="https://hooks.example/services/T0/B0/x",
+    )
     found = problems()
     assert set(found) == {"LLM_ALERT_WEBHOOK"}
     assert url not in found["LLM_ALERT_WEBHOOK"]
@@ -149,8 +202,16 @@ def test_a_url_that_nobody_can_post_to_is_refused_without_being_told(env, url):
 def test_a_wrong_url_of_redis_is_told_by_the_first_send_and_not_by_the_import(env):
     """In an interpreter of its own, as a web app has it."""
     code = "from producer import complete\ntry: complete.AsyncResult('x').status\nexcept ValueError as error: print(error)"
-    done = subprocess.run([sys.executable, "-c", code], env={"REDIS_URL": "nonsense"}, capture_output=True, text=True, cwd=ROOT)
-    assert done.stdout.startswith("settings of the producer: REDIS_URL: write it as redis://host:6379/0"), done.stderr
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env={"REDIS_URL": "nonsense"},
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+    )
+    assert done.stdout.startswith(
+        "settings of the producer: REDIS_URL: write it as redis://host:6379/0"
+    ), done.stderr
 
 
 def test_what_no_slice_knows_is_told_with_the_rest(env):
@@ -158,12 +219,20 @@ def test_what_no_slice_knows_is_told_with_the_rest(env):
     env(LLM_CHAIN="foo:bar", LLM_MAX_TOKENS="abc")
     with pytest.raises(SettingsError) as caught:
         checked_settings()
-    assert {problem.variable for problem in caught.value.problems} == {"LLM_CHAIN", "LLM_MAX_TOKENS"}
+    assert {problem.variable for problem in caught.value.problems} == {
+        "LLM_CHAIN",
+        "LLM_MAX_TOKENS",
+    }
 
 
 def test_a_misspelt_limit_is_warned_about(env):
     """It would be none, silently."""
-    env(LLM_CHAIN="simulator:s", LLM_USD_PER_DAYS="5", LLM_USER_USD_PER_DAY="5", LLM_AUDIT_PRIVATE_KEYS="x")
+    env(
+        LLM_CHAIN="simulator:s",
+        LLM_USD_PER_DAYS="5",
+        LLM_USER_USD_PER_DAY="5",
+        LLM_AUDIT_PRIVATE_KEYS="x",
+    )
     unknown, unsafe = warnings(checked_settings())
     assert unknown.startswith("UNKNOWN_SETTING: LLM_USD_PER_DAYS is none of ours")
     assert unsafe.startswith("UNSAFE_AUDIT: ")

@@ -37,7 +37,11 @@ def test_a_marker_chooses_the_fault_of_one_model(simulator):
     marked = "[[sim:fault=rate_limited;retry_after=2;link=sim]] hello"
     with pytest.raises(ProviderError) as caught:
         ask(simulator, marked)
-    assert (caught.value.fault, caught.value.retry_after_s, caught.value.maybe_billed) == (Fault.RATE_LIMITED, 2.0, False)
+    assert (caught.value.fault, caught.value.retry_after_s, caught.value.maybe_billed) == (
+        Fault.RATE_LIMITED,
+        2.0,
+        False,
+    )
     assert "sim:" not in ask(simulator, marked, model="other").text
 
 

@@ -1,4 +1,6 @@
-"""Environment, files, manager: in this order; what cannot be read is told with its fix, and never a value."""
+"""Environment, files, manager: in this order; what cannot be read is told with its fix, and never a
+value.
+"""
 
 import os
 
@@ -44,10 +46,16 @@ def mount(folder, version, **files):
 def test_a_mount_of_kubernetes_is_read_before_and_after_its_swap(folder):
     mount(folder, "..2026_01", OPENAI_API_KEY="sk-old\n", REDIS_URL="redis://h:1/0\n")
     settings = Settings.load()
-    assert (settings.links[0].api_key.get_secret_value(), settings.redis.ledger) == ("sk-old", "redis://h:1/0")
+    assert (settings.links[0].api_key.get_secret_value(), settings.redis.ledger) == (
+        "sk-old",
+        "redis://h:1/0",
+    )
     mount(folder, "..2026_02", OPENAI_API_KEY="sk-new\n", REDIS_URL="redis://h:2/0")
     settings = Settings.load()
-    assert (settings.links[0].api_key.get_secret_value(), settings.redis.ledger) == ("sk-new", "redis://h:2/0")
+    assert (settings.links[0].api_key.get_secret_value(), settings.redis.ledger) == (
+        "sk-new",
+        "redis://h:2/0",
+    )
 
 
 def test_the_environment_is_first_and_each_origin_is_known(folder, monkeypatch):
@@ -57,13 +65,19 @@ def test_the_environment_is_first_and_each_origin_is_known(folder, monkeypatch):
     (folder / "LLM_MAX_TOKENS").write_text("\n")
     monkeypatch.setenv("OPENAI_API_KEY", "sk-env")
     settings = Settings.load()
-    assert (settings.links[0].api_key.get_secret_value(), settings.log.level, settings.call.max_tokens) == (
+    assert (
+        settings.links[0].api_key.get_secret_value(),
+        settings.log.level,
+        settings.call.max_tokens,
+    ) == (
         "sk-env",
         "DEBUG",
         2048,
     )
     assert settings.origins["LLM_ALERT_SLACK"] == "default"
-    assert {variable: origin for variable, origin in settings.origins.items() if origin != "default"} == {
+    assert {
+        variable: origin for variable, origin in settings.origins.items() if origin != "default"
+    } == {
         "LLM_LOG_LEVEL": "LLM_SECRETS_DIR",
         "LLM_SECRETS_DIR": "environment",
         "OPENAI_API_KEY": "environment",
@@ -77,7 +91,9 @@ def test_the_name_of_a_field_is_no_variable(folder, monkeypatch):
     assert load(RedisSettings) == RedisSettings()
 
 
-@pytest.mark.parametrize(("name", "reason"), [("/nowhere", "No such file or directory"), (__file__, "Not a directory")])
+@pytest.mark.parametrize(
+    ("name", "reason"), [("/nowhere", "No such file or directory"), (__file__, "Not a directory")]
+)
 def test_a_folder_that_is_none_is_a_problem(monkeypatch, name, reason):
     monkeypatch.setenv("LLM_SECRETS_DIR", name)
     text = f"Invalid env var: LLM_SECRETS_DIR: cannot be listed: {reason}. Fix: name a folder that the worker may read"
@@ -85,13 +101,18 @@ def test_a_folder_that_is_none_is_a_problem(monkeypatch, name, reason):
 
 
 def test_every_file_that_cannot_be_read_is_a_problem(folder):
-    """Unless it is none of ours. The tests may run as root, for whom everything is readable but this."""
+    """Unless it is none of ours. The tests may run as root, for whom everything is readable but
+    this.
+    """
     (folder / "LLM_CHAIN").mkdir()
     (folder / "OPENAI_API_KEY").symlink_to("gone")
     (folder / "REDIS_URL").write_bytes(b"\xff\xfe")
     (folder / "tls.key").write_bytes(b"\xff\xfe")
     assert problems() == [
-        ("LLM_SECRETS_DIR", f"Invalid env var: LLM_SECRETS_DIR: {what}. Fix: make it a readable text file")
+        (
+            "LLM_SECRETS_DIR",
+            f"Invalid env var: LLM_SECRETS_DIR: {what}. Fix: make it a readable text file",
+        )
         for what in (
             "LLM_CHAIN cannot be read: Is a directory",
             "OPENAI_API_KEY cannot be read: No such file or directory",
@@ -103,7 +124,10 @@ def test_every_file_that_cannot_be_read_is_a_problem(folder):
 @pytest.mark.parametrize("manager", ["vault:x", "aws", "gcp:", "azure:http://plain.example"])
 def test_a_manager_that_nobody_knows_is_a_problem(monkeypatch, manager):
     monkeypatch.setenv("LLM_SECRET_MANAGER", manager)
-    assert "write aws:SECRET_ID, gcp:PROJECT or azure:https://" in dict(problems())["LLM_SECRET_MANAGER"]
+    assert (
+        "write aws:SECRET_ID, gcp:PROJECT or azure:https://"
+        in dict(problems())["LLM_SECRET_MANAGER"]
+    )
 
 
 @pytest.mark.parametrize("manager", ["gcp:project", "azure:https://vault.example"])
@@ -112,14 +136,27 @@ def test_a_library_that_is_not_installed_is_told_with_the_way_to_it(monkeypatch,
     monkeypatch.setenv("LLM_SECRET_MANAGER", manager)
     monkeypatch.setenv("LLM_LOG_LEVEL", "LOUD")
     told = dict(problems())
-    assert f"Fix: pip install 'celery-completions[{manager.partition(':')[0]}]'" in told["LLM_SECRET_MANAGER"]
+    assert (
+        f"Fix: pip install 'celery-completions[{manager.partition(':')[0]}]'"
+        in told["LLM_SECRET_MANAGER"]
+    )
     assert set(told) == {"LLM_SECRET_MANAGER", "LLM_LOG_LEVEL"}
 
 
 def test_every_variable_begins_as_ours_do():
     """Else a folder's or a manager's would be passed over."""
-    slices = {each for each in Settings.__annotations__.values() if isinstance(each, type) and issubclass(each, Slice)}
-    names = {field.validation_alias for each in slices - {SourceSettings} for field in each.model_fields.values()}
-    names |= {prefix + name.upper() for prefix in VENDORS.values() for name in ServerSettings.model_fields}
+    slices = {
+        each
+        for each in Settings.__annotations__.values()
+        if isinstance(each, type) and issubclass(each, Slice)
+    }
+    names = {
+        field.validation_alias
+        for each in slices - {SourceSettings}
+        for field in each.model_fields.values()
+    }
+    names |= {
+        prefix + name.upper() for prefix in VENDORS.values() for name in ServerSettings.model_fields
+    }
     assert len(names) > 50
     assert [name for name in names if not name.lower().startswith(OURS)] == []

@@ -1,4 +1,6 @@
-"""The bound before a call holds for every kind of text that was measured, and misses nothing a provider counts."""
+"""The bound before a call holds for every kind of text that was measured, and misses nothing a
+provider counts.
+"""
 
 import base64
 import json
@@ -11,12 +13,19 @@ from producer.contract.messages import CompletionRequest
 from worker.providers.tokens import IMAGE, PER_MESSAGE, PER_REQUEST, TOOLS, upper_bound
 
 RANDOM = random.Random(7)
-ENGLISH = "The quick brown fox jumps over the lazy dog, and then it rests for a while in the shade of an old oak. " * 10
-CODE = "def total(items: list[int]) -> int:\n    return sum(item for item in items if item > 0)\n\n\n" * 12
+ENGLISH = (
+    "The quick brown fox jumps over the lazy dog, and then it rests for a while in the shade of an old oak. "
+    * 10
+)
+CODE = (
+    "def total(items: list[int]) -> int:\n    return sum(item for item in items if item > 0)\n\n\n"
+    * 12
+)
 JSON = json.dumps([{"id": n * 7919, "name": "anna", "price": n / 7, "ok": True} for n in range(40)])
 
-# Tokens per character with o200k as measured (providers.md section 6 and splintr 0.22), the dearest chunk; and how much
-# dearer the dearest other tokenizer was seen to be: Claude 1.6 on prose and code, Gemma 1.31 on JSON and 2.2 on digits.
+# Tokens per character with o200k as measured (providers.md section 6 and splintr 0.22), the dearest
+# chunk; and how much dearer the dearest other tokenizer was seen to be: Claude 1.6 on prose and
+# code, Gemma 1.31 on JSON and 2.2 on digits.
 MEASURED = [
     pytest.param(ENGLISH, 0.28, 1.6, id="english"),
     pytest.param(CODE, 0.30, 1.6, id="code"),
@@ -30,22 +39,35 @@ MEASURED = [
     pytest.param(base64.b64encode(RANDOM.randbytes(1_200)).decode(), 0.70, 1.1, id="base64"),
     pytest.param(RANDOM.randbytes(800).hex(), 0.60, 1.1, id="hex"),
     pytest.param("".join(RANDOM.choices("0123456789", k=1_500)), 0.456, 2.2, id="digits"),
-    pytest.param("".join(RANDOM.choices("abcdefghijklmnopqrstuvwxyz", k=1_500)), 0.56, 1.0, id="random letters"),
+    pytest.param(
+        "".join(RANDOM.choices("abcdefghijklmnopqrstuvwxyz", k=1_500)),
+        0.56,
+        1.0,
+        id="random letters",
+    ),
     pytest.param("a\nb," * 300, 1.0, 1.0, id="every letter alone"),
 ]
 
 
 def of(content: Any, **fields: Any) -> int:
-    return upper_bound(CompletionRequest.checked(messages=[{"role": "user", "content": content}], **fields))
+    return upper_bound(
+        CompletionRequest.checked(messages=[{"role": "user", "content": content}], **fields)
+    )
 
 
 FRAME = of("")
 
 
 @pytest.mark.parametrize(("text", "per_character", "other_tokenizers"), MEASURED)
-def test_it_bounds_every_measured_kind_of_text(text: str, per_character: float, other_tokenizers: float) -> None:
-    """The dearest measured chunk, times what the dearest other tokenizer adds, stays at or below the bound."""
-    assert of(text) - FRAME >= len(text) * per_character * min(other_tokenizers, len(text.encode()) / len(text) / per_character)
+def test_it_bounds_every_measured_kind_of_text(
+    text: str, per_character: float, other_tokenizers: float
+) -> None:
+    """The dearest measured chunk, times what the dearest other tokenizer adds, stays at or below
+    the bound.
+    """
+    assert of(text) - FRAME >= len(text) * per_character * min(
+        other_tokenizers, len(text.encode()) / len(text) / per_character
+    )
 
 
 @pytest.mark.parametrize("text", [ENGLISH, CODE], ids=["english", "code"])
@@ -62,14 +84,21 @@ def test_longer_is_never_less() -> None:
 
 def test_messages_cost_their_frame() -> None:
     """Roles and separators count per message."""
-    two = CompletionRequest.checked(messages=[{"role": "system", "content": ""}, {"role": "user", "content": ""}])
+    two = CompletionRequest.checked(
+        messages=[{"role": "system", "content": ""}, {"role": "user", "content": ""}]
+    )
     assert FRAME == PER_REQUEST + PER_MESSAGE
     assert upper_bound(two) == FRAME + PER_MESSAGE
 
 
 def test_schemas_count() -> None:
-    """Tools and response formats are read by the model, and tools bring a provider's own instructions."""
-    parameters = {"type": "object", "properties": {"city": {"type": "string", "description": "x" * 1_000}}}
+    """Tools and response formats are read by the model, and tools bring a provider's own
+    instructions.
+    """
+    parameters = {
+        "type": "object",
+        "properties": {"city": {"type": "string", "description": "x" * 1_000}},
+    }
     tool = {"type": "function", "function": {"name": "weather", "parameters": parameters}}
     schema = {"type": "json_schema", "json_schema": {"name": "answer", "schema": parameters}}
     assert of("hi", tools=[tool]) > of("hi") + TOOLS + 600
@@ -78,8 +107,13 @@ def test_schemas_count() -> None:
 
 def test_tool_calls_count() -> None:
     """What an assistant called earlier, and the name of who speaks, are part of the prompt."""
-    call = {"id": "c1", "function": {"name": "weather", "arguments": json.dumps({"city": "x" * 1_000})}}
-    called = CompletionRequest.checked(messages=[{"role": "assistant", "tool_calls": [call], "name": "bot"}])
+    call = {
+        "id": "c1",
+        "function": {"name": "weather", "arguments": json.dumps({"city": "x" * 1_000})},
+    }
+    called = CompletionRequest.checked(
+        messages=[{"role": "assistant", "tool_calls": [call], "name": "bot"}]
+    )
     assert upper_bound(called) > FRAME + 600
 
 

@@ -48,7 +48,10 @@ def test_the_last_turn_stays_whatever_it_takes():
 
 
 groups = st.lists(
-    st.sampled_from([("user",), ("assistant",), ("system",), ("call", "result"), ("call", "result", "result")]), min_size=1
+    st.sampled_from(
+        [("user",), ("assistant",), ("system",), ("call", "result"), ("call", "result", "result")]
+    ),
+    min_size=1,
 )
 
 
@@ -61,7 +64,9 @@ def test_what_is_left_fits_is_whole_and_is_the_most(parts, room):
         return
     left = without(request, cut)
     assert count(left) <= room
-    assert [role for role in roles(left) if role == "system"] == [role for role in roles(request) if role == "system"]
+    assert [role for role in roles(left) if role == "system"] == [
+        role for role in roles(request) if role == "system"
+    ]
     spoken = [message for message in left.messages if message.role != "system"]
     assert not spoken or spoken[0].role != "tool"
     said = [message for message in request.messages if message.role != "system"]

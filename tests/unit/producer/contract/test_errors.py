@@ -9,9 +9,15 @@ from producer.contract.errors import BY_NAME, TREE, JobError, Truncated
 
 @pytest.mark.parametrize("cls", TREE)
 def test_every_error_round_trips(cls):
-    """Celery rebuilds `class(*args)`, prefork pickles, the ledger writes JSON: the same error comes back from each."""
+    """Celery rebuilds `class(*args)`, prefork pickles, the ledger writes JSON: the same error comes
+    back from each.
+    """
     error = cls("why", {"limit": "x", "attempts": [{"link": "a", "fault": "b"}]})
-    for copy in (type(error)(*error.args), pickle.loads(pickle.dumps(error)), JobError.from_wire(error.to_wire())):
+    for copy in (
+        type(error)(*error.args),
+        pickle.loads(pickle.dumps(error)),
+        JobError.from_wire(error.to_wire()),
+    ):
         assert type(copy) is cls
         assert (copy.message, copy.details) == (error.message, error.details)
 

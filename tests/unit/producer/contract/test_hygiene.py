@@ -1,4 +1,6 @@
-"""What no text may hold is told with its place; text that nobody vouches for is wrapped so that it cannot get out."""
+"""What no text may hold is told with its place; text that nobody vouches for is wrapped so that it
+cannot get out.
+"""
 
 import re
 
@@ -29,7 +31,9 @@ ENGLAND = "\U0001f3f4\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007
 def test_what_may_not_be_sent_is_named_with_its_place_and_the_fix(text, named):
     """In the caller's stack, before anything is stored."""
     with pytest.raises(InvalidRequest) as caught:
-        CompletionRequest.checked(messages=[{"role": "user", "content": [{"type": "text", "text": text}]}])
+        CompletionRequest.checked(
+            messages=[{"role": "user", "content": [{"type": "text", "text": text}]}]
+        )
     assert named in str(caught.value)
     assert "Fix:" in str(caught.value)
     assert caught.value.details["fields"] == ["messages[0].content[0].text"]
@@ -38,20 +42,28 @@ def test_what_may_not_be_sent_is_named_with_its_place_and_the_fix(text, named):
 def test_every_text_of_a_message_is_looked_at():
     """Also what a tool returned and what the model is said to have called."""
     call = {"id": "c", "type": "function", "function": {"name": "f", "arguments": "\x07"}}
-    messages = [{"role": "assistant", "tool_calls": [call]}, {"role": "tool", "tool_call_id": "c", "content": "\x08"}]
+    messages = [
+        {"role": "assistant", "tool_calls": [call]},
+        {"role": "tool", "tool_call_id": "c", "content": "\x08"},
+    ]
     for number, place in enumerate(("messages[0].tool_calls[0].function", "messages[0].content")):
         with pytest.raises(InvalidRequest, match=re.escape(place)):
             CompletionRequest.checked(messages=messages[number:])
 
 
-@pytest.mark.parametrize("text", ["tab\tline\r\nform feed\f", f"flag {ENGLAND}", "a <| b |> c", "é 漢 😀 \u200d", "x <<y>> z"])
+@pytest.mark.parametrize(
+    "text",
+    ["tab\tline\r\nform feed\f", f"flag {ENGLAND}", "a <| b |> c", "é 漢 😀 \u200d", "x <<y>> z"],
+)
 def test_ordinary_text_passes(text):
     assert problem(text) == ""
 
 
 @given(st.text(), st.binary(min_size=1))
 def test_wrapped_text_is_sendable_and_stays_between_its_separators(text, key):
-    """Whatever is in it: the separators stand alone on their lines, once before it and once after it."""
+    """Whatever is in it: the separators stand alone on their lines, once before it and once after
+    it.
+    """
     for wrapped in (untrusted(text), untrusted(text, key=key)):
         assert problem(wrapped) == ""
         mark = re.search(r"the two lines ([0-9a-f]{32}) stands", wrapped)[1]
@@ -62,7 +74,9 @@ def test_wrapped_text_is_sendable_and_stays_between_its_separators(text, key):
 
 
 def test_separators_are_random_or_follow_from_a_secret_key():
-    """Random for each request; with a key repeatable, so that answers can be cached, and unknown without it."""
+    """Random for each request; with a key repeatable, so that answers can be cached, and unknown
+    without it.
+    """
     assert untrusted("a") != untrusted("a")
     assert untrusted("a", key=b"k") == untrusted("a", key=b"k") != untrusted("a", key=b"other")
 

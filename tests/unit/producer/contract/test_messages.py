@@ -58,10 +58,18 @@ def test_all_problems_are_told_at_once():
 @given(st.permutations(["messages", "temperature", "max_tokens", "stop"]))
 def test_the_order_of_fields_never_changes_the_fingerprint(order):
     """Equal requests share a cache entry however they were written."""
-    values = {"messages": [{"content": "hi", "role": "user"}], "temperature": 0, "max_tokens": 5, "stop": "x"}
+    values = {
+        "messages": [{"content": "hi", "role": "user"}],
+        "temperature": 0,
+        "max_tokens": 5,
+        "stop": "x",
+    }
     request = CompletionRequest.checked(**{name: values[name] for name in order})
     assert (
-        request.fingerprint() == CompletionRequest.checked(messages=USER, temperature=0.0, max_tokens=5, stop=["x"]).fingerprint()
+        request.fingerprint()
+        == CompletionRequest.checked(
+            messages=USER, temperature=0.0, max_tokens=5, stop=["x"]
+        ).fingerprint()
     )
 
 
@@ -69,7 +77,10 @@ def test_a_request_survives_the_wire():
     """What the ledger stores is the request again."""
     request = CompletionRequest.checked(
         messages=[{"role": "user", "content": [{"type": "text", "text": "é"}]}],
-        response_format={"type": "json_schema", "json_schema": {"name": "n", "schema": {"type": "object"}}},
+        response_format={
+            "type": "json_schema",
+            "json_schema": {"name": "n", "schema": {"type": "object"}},
+        },
         tools=[{"type": "function", "function": {"name": "f", "parameters": {}}}],
     )
     assert CompletionRequest.model_validate_json(request.to_json()) == request
@@ -78,8 +89,15 @@ def test_a_request_survives_the_wire():
 def test_the_repr_of_a_completion_hides_the_answer():
     """Celery logs results by their repr, and Flower shows it."""
     completion = Completion(
-        text="ANSWER", finish_reason="stop", model="m", provider="p", usage=Usage(), cost_usd=0, attempts=1,
-        latency_ms=1, request_id="r",
-    )  # fmt: skip
+        text="ANSWER",
+        finish_reason="stop",
+        model="m",
+        provider="p",
+        usage=Usage(),
+        cost_usd=0,
+        attempts=1,
+        latency_ms=1,
+        request_id="r",
+    )
     assert "ANSWER" not in repr(completion)
     assert completion.__json__()["text"] == "ANSWER"

@@ -1,4 +1,6 @@
-"""One call of `complete`, whatever style of Celery made it, becomes the same submission or a clear error."""
+"""One call of `complete`, whatever style of Celery made it, becomes the same submission or a clear
+error.
+"""
 
 from datetime import UTC, datetime, timedelta
 
@@ -21,7 +23,9 @@ def test_positions_and_names_mean_the_same():
 
 @pytest.mark.parametrize("user_id", [7, None, "", "x" * 129, ["u"], "a\nb"])
 def test_a_wrong_user_id_says_how_to_fix_it(user_id):
-    """Integers are refused with the cure, not coerced: two spellings of one user would have two budgets."""
+    """Integers are refused with the cure, not coerced: two spellings of one user would have two
+    budgets.
+    """
     with pytest.raises(InvalidRequest, match=r"str\(user.id\)"):
         call(USER, user_id)
 
@@ -55,7 +59,10 @@ def test_an_expiry_in_the_past_is_a_deadline_already_passed():
 def test_continuations_are_kept_as_plain_json():
     """Links, chains and groups survive every publication."""
     options = {"link": [{"task": "t"}], "group_id": "g", "chain": None, "producer": object()}
-    assert call(USER, "u", options=options).continuation == {"link": [{"task": "t"}], "group_id": "g"}
+    assert call(USER, "u", options=options).continuation == {
+        "link": [{"task": "t"}],
+        "group_id": "g",
+    }
     with pytest.raises(InvalidRequest, match="plain JSON"):
         call(USER, "u", options={"link": [object()]})
 
@@ -68,8 +75,8 @@ def test_a_queue_is_refused_in_favour_of_a_lane():
 
 def test_publications_are_read_in_threes():
     """As the scripts reply."""
-    orders = Publication.parse(["a", "batch", "", "b", "interactive", '{"link": []}'])
-    assert [(each.job_id, each.lane, each.continuation) for each in orders] == [
+    publications = Publication.parse(["a", "batch", "", "b", "interactive", '{"link": []}'])
+    assert [(each.job_id, each.lane, each.continuation) for each in publications] == [
         ("a", "batch", {}),
         ("b", "interactive", {"link": []}),
     ]

@@ -1,8 +1,9 @@
 """The fleet's latencies and calls: counts in Redis that every worker adds to and anybody can merge.
 
-Each sample is counted three times, by the server's clock: in a slot of ten seconds (kept 70 minutes), in its hour (kept
-48 hours) and in the totals since the beginning. A window is the sum of its slots, so it is up to one slot longer than asked.
-The ledger's scripts count ends of jobs and money in the same slots (`count` in common.lua).
+Each sample is counted three times, by the server's clock: in a slot of ten seconds (kept 70
+minutes), in its hour (kept 48 hours) and in the totals since the beginning. A window is the sum of
+its slots, so it is up to one slot longer than asked. The ledger's scripts count ends of jobs and
+money in the same slots (`count` in common.lua).
 """
 
 import math
@@ -19,10 +20,14 @@ SLOT_S = 10
 SLOTS_KEPT_S = 3600
 """The longest window that is read from slots; what is longer comes from hours."""
 QUIET_S = 10.0
-"""How long nothing is sent after a failure: a frozen server must cost a job one timeout, not one per sample."""
+"""How long nothing is sent after a failure: a frozen server must cost a job one timeout, not one
+per sample.
+"""
 
 KINDS = ("queue", "provider", "total")
-"""From submission to the first start; one provider call on the wire; from submission to the outcome."""
+"""From submission to the first start; one provider call on the wire; from submission to the
+outcome.
+"""
 ALL = "*"
 ANSWERED = ("ok", "length")
 """Outcomes of calls that were answered; every other one is a fault."""
@@ -30,7 +35,9 @@ ANSWERED = ("ok", "length")
 
 @dataclass(frozen=True)
 class Row:
-    """Latencies of one series in milliseconds; "*" where it is about all lanes, providers or models."""
+    """Latencies of one series in milliseconds; "*" where it is about all lanes, providers or
+    models.
+    """
 
     kind: str
     lane: str
@@ -77,7 +84,15 @@ class Tally:
         for series, counts in self.buckets.items():
             for view in set(_views(*series)):
                 merged[view].update(counts)
-        order = sorted(merged, key=lambda view: (KINDS.index(view[0]), view[1:] != (ALL, ALL, ALL), view[1] == ALL, view))
+        order = sorted(
+            merged,
+            key=lambda view: (
+                KINDS.index(view[0]),
+                view[1:] != (ALL, ALL, ALL),
+                view[1] == ALL,
+                view,
+            ),
+        )
         return [_row(view, merged[view]) for view in order]
 
     def row(self, kind: str) -> Row | None:
@@ -95,11 +110,18 @@ class Metrics:
         self._quiet_until = -math.inf
         self.dropped = 0
 
-    def job_ended(self, lane: str, provider: str, model: str, queue_ms: float, total_ms: float) -> list[str]:
+    def job_ended(
+        self, lane: str, provider: str, model: str, queue_ms: float, total_ms: float
+    ) -> list[str]:
         """The samples of a job that ended."""
-        return [_latency("queue", lane, provider, model, queue_ms), _latency("total", lane, provider, model, total_ms)]
+        return [
+            _latency("queue", lane, provider, model, queue_ms),
+            _latency("total", lane, provider, model, total_ms),
+        ]
 
-    def call_ended(self, lane: str, provider: str, model: str, outcome: str, provider_ms: float) -> list[str]:
+    def call_ended(
+        self, lane: str, provider: str, model: str, outcome: str, provider_ms: float
+    ) -> list[str]:
         """The samples of a provider call. `outcome`: "ok", "length" or a fault."""
         counted = "|".join(("c", *map(_plain, (lane, provider, model, outcome))))
         return [counted, _latency("provider", lane, provider, model, provider_ms)]
@@ -122,10 +144,14 @@ class Metrics:
             self._quiet_until = time.monotonic() + QUIET_S
 
     def window(self, seconds: int) -> Tally:
-        """The last `seconds`: up to an hour to ten seconds, beyond that (at most 48 hours) to whole hours."""
+        """The last `seconds`: up to an hour to ten seconds, beyond that (at most 48 hours) to whole
+        hours.
+        """
         now = int(self._redis.time()[0])
         if seconds <= SLOTS_KEPT_S:
-            return self._read(map(self._keys.slot, range((now - seconds) // SLOT_S, now // SLOT_S + 1)))
+            return self._read(
+                map(self._keys.slot, range((now - seconds) // SLOT_S, now // SLOT_S + 1))
+            )
         return self._read(map(self._keys.hour, range((now - seconds) // 3600, now // 3600 + 1)))
 
     def totals(self) -> Tally:

@@ -1,4 +1,6 @@
-"""Celery's signals become latencies. Telemetry listens; it never takes part: what fails in here costs a sample, never a job."""
+"""Celery's signals become latencies. Telemetry listens; it never takes part: what fails in here
+costs a sample, never a job.
+"""
 
 from collections.abc import Callable
 from typing import Any
@@ -10,7 +12,9 @@ from .metrics import Metrics
 
 
 def connect(metrics: Callable[[], Metrics]) -> None:
-    """Record the call of every delivery in this process that made one; of a job that ends here, its queue wait and total."""
+    """Record the call of every delivery in this process that made one; of a job that ends here, its
+    queue wait and total.
+    """
 
     def ended(task: Any = None, state: str = "", **_: Any) -> None:
         job = getattr(task.request, "job", None)
@@ -20,9 +24,14 @@ def connect(metrics: Callable[[], Metrics]) -> None:
         samples = []
         provider, _, model = job.link.partition(":")
         if job.call_outcome:
-            samples += metrics().call_ended(job.lane, provider, model, job.call_outcome, job.provider_ms)
+            samples += metrics().call_ended(
+                job.lane, provider, model, job.call_outcome, job.provider_ms
+            )
         if state in ("SUCCESS", "FAILURE"):
-            waited_ms, took_ms = job.first_begun_ms - job.submitted_ms, job.now_ms - job.submitted_ms
+            waited_ms, took_ms = (
+                job.first_begun_ms - job.submitted_ms,
+                job.now_ms - job.submitted_ms,
+            )
             samples += metrics().job_ended(job.lane, provider, model, waited_ms, took_ms)
         metrics().add(samples)
         unbind_job()

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from producer.contract.messages import CompletionRequest
-from worker.observe import logs
-from worker.observe.records import CallRecord, trace_id
+from worker.telemetry import logs
+from worker.telemetry.records import CallRecord, trace_id
 
 SECRET = "the-secret-prompt"
 CALL = CallRecord(
@@ -57,14 +57,21 @@ def request(text: str = SECRET, **fields: Any) -> CompletionRequest:
 
 
 def test_our_lines_and_libraries_lines_look_alike(lines: Lines) -> None:
-    """One object per line with timestamp (UTC, ISO 8601), level, logger and event, whoever wrote it."""
+    """One object per line with timestamp (UTC, ISO 8601), level, logger and event, whoever wrote
+    it.
+    """
     logs.get_logger("worker.tasks").info("job_parked", after_s=3)
     logging.getLogger("celery.worker").warning("connection %s", "lost\nand found")
     with warnings.catch_warnings():
         warnings.simplefilter("always")
         warnings.warn("mind the gap", stacklevel=1)
     ours, celerys, warned = lines()
-    assert {"level": "info", "logger": "worker.tasks", "event": "job_parked", "after_s": 3}.items() <= ours.items()
+    assert {
+        "level": "info",
+        "logger": "worker.tasks",
+        "event": "job_parked",
+        "after_s": 3,
+    }.items() <= ours.items()
     assert celerys["event"] == "connection lost\nand found"
     assert (celerys["level"], celerys["logger"]) == ("warning", "celery.worker")
     assert "mind the gap" in warned["event"]
@@ -72,7 +79,9 @@ def test_our_lines_and_libraries_lines_look_alike(lines: Lines) -> None:
         assert datetime.fromisoformat(line["timestamp"]).utcoffset().total_seconds() == 0  # type: ignore[union-attr]
 
 
-@pytest.mark.parametrize("logger", [logs.get_logger("ours"), logging.getLogger("theirs")], ids=["ours", "theirs"])
+@pytest.mark.parametrize(
+    "logger", [logs.get_logger("ours"), logging.getLogger("theirs")], ids=["ours", "theirs"]
+)
 def test_exceptions_are_text_without_local_variables(lines: Lines, logger: Any) -> None:
     """A traceback is one string field; what the frames held stays out of it."""
     prompt = "-".join(["the", "secret", "prompt"])
@@ -86,9 +95,13 @@ def test_exceptions_are_text_without_local_variables(lines: Lines, logger: Any) 
     assert SECRET not in json.dumps(line)
 
 
-@pytest.mark.parametrize("name", ["openai._base_client", "httpx2", "httpcore2.http11", "aiohttp.client", "celery.pool"])
+@pytest.mark.parametrize(
+    "name", ["openai._base_client", "httpx2", "httpcore2.http11", "aiohttp.client", "celery.pool"]
+)
 def test_talkative_loggers_are_held_at_warning(lines: Lines, name: str) -> None:
-    """SDKs and the pool print whole requests at debug and info; asking for DEBUG must not let prompts through."""
+    """SDKs and the pool print whole requests at debug and info; asking for DEBUG must not let
+    prompts through.
+    """
     logger = logging.getLogger(name)
     logger.debug("Request options: %s", SECRET)
     logger.info(SECRET)
@@ -111,10 +124,14 @@ def test_extras_of_libraries_are_left_out(lines: Lines) -> None:
     assert SECRET not in json.dumps(lines())
 
 
-def test_a_broken_line_is_counted_and_nothing_else(lines: Lines, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_broken_line_is_counted_and_nothing_else(
+    lines: Lines, capsys: pytest.CaptureFixture[str]
+) -> None:
     """A library's wrong format string must not put plain text among the JSON."""
     stream, before = io.StringIO(), logs.lost_lines()
-    logs.configure("INFO", stream)  # in here, as pytest's own handler, added after the fixtures, raises
+    logs.configure(
+        "INFO", stream
+    )  # in here, as pytest's own handler, added after the fixtures, raises
     logging.getLogger("theirs").warning("%d items", "three")
     assert (stream.getvalue(), capsys.readouterr().err, logs.lost_lines()) == ("", "", before + 1)
 
@@ -167,7 +184,11 @@ def test_stale_model_data_alerts_and_says_what_to_do(lines: Lines) -> None:
     """Somebody must correct the data; until then every new process pays one refused call."""
     logs.stale_model_data("openai:gpt-9", "temperature")
     (line,) = lines()
-    assert (line["level"], line["link"], line["parameter"]) == ("warning", "openai:gpt-9", "temperature")
+    assert (line["level"], line["link"], line["parameter"]) == (
+        "warning",
+        "openai:gpt-9",
+        "temperature",
+    )
     assert line["alert"].startswith("STALE_MODEL_DATA: openai:gpt-9 refuses temperature")
     assert "LLM_MODELS_FILE" in line["alert"]
 
@@ -182,7 +203,11 @@ def test_a_truncated_answer_alerts(lines: Lines) -> None:
 
 def test_a_failed_call_warns_and_tells_what_it_may_have_cost(lines: Lines) -> None:
     """No bill came, but money may be gone: the hold is named apart from the cost."""
-    logs.provider_call(replace(CALL, error="timeout", micro_usd=0, maybe_billed_micro_usd=1_500, finish_reason=None))
+    logs.provider_call(
+        replace(
+            CALL, error="timeout", micro_usd=0, maybe_billed_micro_usd=1_500, finish_reason=None
+        )
+    )
     (line,) = lines()
     assert (line["level"], line["error"], line["alert"]) == ("warning", "timeout", None)
     assert (line["cost_usd"], line["maybe_billed_usd"]) == (0, 0.0015)
@@ -210,9 +235,13 @@ def test_telemetry_never_fails_a_job(lines: Lines, monkeypatch: pytest.MonkeyPat
 
 
 def test_the_hash_depends_on_messages_and_key_only() -> None:
-    """Equal prompts are equal whatever else was asked; another text, order or key differs; the text is not in it."""
+    """Equal prompts are equal whatever else was asked; another text, order or key differs; the text
+    is not in it.
+    """
     digest = logs.prompt_hash(b"key", request())
-    assert digest == logs.prompt_hash(b"key", request(temperature=0.5, max_tokens=7, model="gpt-4o"))
+    assert digest == logs.prompt_hash(
+        b"key", request(temperature=0.5, max_tokens=7, model="gpt-4o")
+    )
     assert digest != logs.prompt_hash(b"other", request())
     assert digest != logs.prompt_hash(b"key", request(SECRET + " "))
     assert SECRET not in digest

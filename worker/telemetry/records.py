@@ -1,4 +1,5 @@
-"""What the log tells of a provider call and of a job's end: fields, units, and how they are written. Never a prompt or an answer.
+"""What the log tells of a provider call and of a job's end: fields, units, and how they are
+written. Never a prompt or an answer.
 
 `docs/records.schema.json` says the same to machines, and a test holds real lines against it.
 """
@@ -14,10 +15,12 @@ TRACEPARENT = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")
 
 @dataclass(frozen=True)
 class CallRecord:
-    """One provider call as the log tells it. Money in micro-dollars, time in milliseconds; never a prompt or an answer.
+    """One provider call as the log tells it. Money in micro-dollars, time in milliseconds; never a
+    prompt or an answer.
 
-    `error`: the `Fault`'s value or the `JobError`'s name, None if the call answered. `maybe_billed_micro_usd`: the
-    worst case held for a call that gave no bill although the provider may have worked, else 0.
+    `error`: the `Fault`'s value or the `JobError`'s name, None if the call answered.
+    `maybe_billed_micro_usd`: the worst case held for a call that gave no bill although the provider
+    may have worked, else 0.
     """
 
     request_id: str
@@ -50,7 +53,9 @@ class CallRecord:
 
 @dataclass(frozen=True)
 class JobRecord:
-    """How a job ended, all its attempts together. What a delivery cannot know of a job it did not run is None."""
+    """How a job ended, all its attempts together. What a delivery cannot know of a job it did not
+    run is None.
+    """
 
     job_id: str
     user_id: str | None

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from worker.commands.stats import table
-from worker.observe.metrics import Row, Tally
-from worker.observe.sketch import GAMMA, bucket, quantile, representative, upper
+from worker.telemetry.metrics import Row, Tally
+from worker.telemetry.sketch import GAMMA, bucket, quantile, representative, upper
 
 DURATIONS = st.one_of(st.integers(1, 200), st.integers(1, 10_000_000))
 
@@ -17,14 +17,18 @@ DURATIONS = st.one_of(st.integers(1, 200), st.integers(1, 10_000_000))
 @given(DURATIONS)
 def test_a_bucket_stands_for_its_values_within_two_percent(value: int) -> None:
     """The promise of DDSketch: (GAMMA - 1) / (GAMMA + 1)."""
-    assert abs(representative(bucket(value)) - value) <= value * (GAMMA - 1) / (GAMMA + 1) * (1 + 1e-9)
+    assert abs(representative(bucket(value)) - value) <= value * (GAMMA - 1) / (GAMMA + 1) * (
+        1 + 1e-9
+    )
     assert (GAMMA - 1) / (GAMMA + 1) <= 0.02
     assert value <= upper(bucket(value)) * (1 + 1e-9)
 
 
 @given(st.lists(DURATIONS, min_size=1, max_size=300), st.sampled_from([0.0, 0.5, 0.95, 0.99, 1.0]))
 def test_percentiles_agree_with_the_exact_ones(values: list[int], q: float) -> None:
-    """Whatever the samples, a percentile read from buckets is within 2 % of the sample of that rank."""
+    """Whatever the samples, a percentile read from buckets is within 2 % of the sample of that
+    rank.
+    """
     exact = sorted(values)[math.floor(q * (len(values) - 1))]
     assert quantile(Counter(map(bucket, values)), q) == pytest.approx(exact, rel=0.02)
 
@@ -41,13 +45,22 @@ def test_no_samples_have_no_percentile() -> None:
         quantile({}, 0.5)
 
 
-@given(st.lists(st.tuples(st.sampled_from("ab"), st.integers(0, 2), DURATIONS), min_size=1, max_size=60))
+@given(
+    st.lists(
+        st.tuples(st.sampled_from("ab"), st.integers(0, 2), DURATIONS), min_size=1, max_size=60
+    )
+)
 def test_workers_and_slots_merge_into_one_truth(samples: list[tuple[str, int, int]]) -> None:
-    """Spread over three hashes they read like one list: per model its count and percentiles, and all together."""
+    """Spread over three hashes they read like one list: per model its count and percentiles, and
+    all together.
+    """
     hashes: list[Counter[str]] = [Counter(), Counter(), Counter()]
     for model, slot, total_ms in samples:
         hashes[slot][f"l|total|batch|openai|{model}|{bucket(total_ms)}"] += 1
-    rows = {row.model: row for row in Tally.of([{name: str(n) for name, n in each.items()} for each in hashes]).rows()}
+    rows = {
+        row.model: row
+        for row in Tally.of([{name: str(n) for name, n in each.items()} for each in hashes]).rows()
+    }
     for model in {"*", *(model for model, _, _ in samples)}:
         values = sorted(ms for of, _, ms in samples if model in ("*", of))
         row = rows[model]
@@ -57,10 +70,22 @@ def test_workers_and_slots_merge_into_one_truth(samples: list[tuple[str, int, in
 
 
 def test_rows_come_by_kind_and_all_together_first() -> None:
-    """A reader sees queue, provider, total, and of each first the whole, then lanes, providers, models."""
-    names = [f"l|{kind}|{lane}|openai|m|9" for kind in ("total", "queue") for lane in ("batch", "interactive")]
+    """A reader sees queue, provider, total, and of each first the whole, then lanes, providers,
+    models.
+    """
+    names = [
+        f"l|{kind}|{lane}|openai|m|9"
+        for kind in ("total", "queue")
+        for lane in ("batch", "interactive")
+    ]
     rows = Tally.of([dict.fromkeys(names, "1")]).rows()
-    views = [("*", "*", "*"), ("batch", "*", "*"), ("interactive", "*", "*"), ("*", "openai", "*"), ("*", "openai", "m")]
+    views = [
+        ("*", "*", "*"),
+        ("batch", "*", "*"),
+        ("interactive", "*", "*"),
+        ("*", "openai", "*"),
+        ("*", "openai", "m"),
+    ]
     assert [(row.kind, row.lane, row.provider, row.model) for row in rows] == [
         (kind, *view) for kind in ("queue", "total") for view in views
     ]

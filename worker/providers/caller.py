@@ -11,24 +11,29 @@ from producer.contract.messages import Usage
 from ..budgets.pricing import Price, Pricing
 from ..faults import Fault, ProviderError
 from ..ledger.running_job import Candidate, Job
-from ..observe.logs import prompt_hash, provider_call, stale_model_data
-from ..observe.records import CallRecord, trace_id
 from ..settings import CallSettings
+from ..telemetry.logs import prompt_hash, provider_call, stale_model_data
+from ..telemetry.records import CallRecord, trace_id
 from .base import Call, Reply
 from .clients import Clients
 from .prefixes import Prefixes
-from .selection import Selection
+from .selection import LinkSelector
 from .tokens import Estimator
 from .trimming import without
 
 
-class Chain:
+class ProviderCaller:
     """All links of this worker."""
 
     def __init__(
-        self, selection: Selection, settings: CallSettings, pricing: Pricing, estimator: Estimator, clients: Clients,
+        self,
+        selection: LinkSelector,
+        settings: CallSettings,
+        pricing: Pricing,
+        estimator: Estimator,
+        clients: Clients,
         hash_key: bytes,
-    ) -> None:  # fmt: skip
+    ) -> None:
         self.selection = selection
         self._settings = settings
         self.pricing = pricing
@@ -39,8 +44,12 @@ class Chain:
         self._refused: defaultdict[str, set[str]] = defaultdict(set)
         """Link -> parameters that its model refused although our data says it takes them."""
 
-    def call(self, job: Job, chosen: Candidate, number: int, remaining_s: float) -> tuple[Reply, Price]:
-        """One call on the wire, recorded in one log line. Raises `ProviderError`; cancelling the job ends it so too."""
+    def call(
+        self, job: Job, chosen: Candidate, number: int, remaining_s: float
+    ) -> tuple[Reply, Price]:
+        """One call on the wire, recorded in one log line. Raises `ProviderError`; cancelling the
+        job ends it so too.
+        """
         link, call = chosen.link, self._call(job, chosen, remaining_s)
         started = time.monotonic()
         try:
@@ -74,11 +83,19 @@ class Chain:
         )
 
     def _record(
-        self, job: Job, chosen: Candidate, number: int, started: float,
-        reply: Reply | None = None, price: Price | None = None, error: ProviderError | None = None,
-    ) -> None:  # fmt: skip
+        self,
+        job: Job,
+        chosen: Candidate,
+        number: int,
+        started: float,
+        reply: Reply | None = None,
+        price: Price | None = None,
+        error: ProviderError | None = None,
+    ) -> None:
         job.provider_ms = round((time.monotonic() - started) * 1000)
-        job.call_outcome = str(error.fault) if error else "length" if reply and reply.finish == "length" else "ok"
+        job.call_outcome = (
+            str(error.fault) if error else "length" if reply and reply.finish == "length" else "ok"
+        )
         usage = (reply.usage if reply else None) or Usage()
         doubtful = error.maybe_billed if error else reply is not None and reply.usage is None
         provider_call(

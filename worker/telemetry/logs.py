@@ -1,4 +1,6 @@
-"""One JSON object per line on stderr, from our loggers and everybody else's. Only this file imports structlog."""
+"""One JSON object per line on stderr, from our loggers and everybody else's. Only this file imports
+structlog.
+"""
 
 import hashlib
 import hmac
@@ -48,7 +50,9 @@ _SHARED: list[Processor] = [
 
 
 class _Lines(logging.StreamHandler[TextIO]):
-    """Where the lines go. A line that cannot be formatted or written is counted; the default would print plain text."""
+    """Where the lines go. A line that cannot be formatted or written is counted; the default would
+    print plain text.
+    """
 
     lost = 0
 
@@ -57,13 +61,18 @@ class _Lines(logging.StreamHandler[TextIO]):
 
 
 def configure(level: str = "INFO", stream: TextIO | None = None) -> None:
-    """Make every log line of this process, warnings included, one JSON object on `stream` (stderr unless given).
+    """Make every log line of this process, warnings included, one JSON object on `stream` (stderr
+    unless given).
 
-    Replaces the root logger's handlers, so it may be called again. `level` is a logging level's name.
+    Replaces the root logger's handlers, so it may be called again. `level` is a logging level's
+    name.
     """
     handler = _Lines(stream or sys.stderr)
     # Fields that libraries pass as `extra` are left out: Celery's hold task arguments.
-    final: list[Processor] = [ProcessorFormatter.remove_processors_meta, structlog.processors.JSONRenderer(default=str)]
+    final: list[Processor] = [
+        ProcessorFormatter.remove_processors_meta,
+        structlog.processors.JSONRenderer(default=str),
+    ]
     handler.setFormatter(ProcessorFormatter(processors=final, foreign_pre_chain=_SHARED))
     root = logging.getLogger()
     root.handlers[:] = [handler]
@@ -74,14 +83,19 @@ def configure(level: str = "INFO", stream: TextIO | None = None) -> None:
 
 
 def get_logger(name: str) -> BoundLogger:
-    """A logger for events with fields: `log.info("job_parked", after_s=3)`. Silent below WARNING until `configure`.
+    """A logger for events with fields: `log.info("job_parked", after_s=3)`. Silent below WARNING
+    until `configure`.
 
-    Bound to the standard library's logger, not to structlog's global settings: those print to stdout by default, in the
-    middle of a command's output.
+    Bound to the standard library's logger, not to structlog's global settings: those print to
+    stdout by default, in the middle of a command's output.
     """
     logger: BoundLogger = structlog.wrap_logger(
         logging.getLogger(name),
-        processors=[structlog.stdlib.filter_by_level, *_SHARED, ProcessorFormatter.wrap_for_formatter],
+        processors=[
+            structlog.stdlib.filter_by_level,
+            *_SHARED,
+            ProcessorFormatter.wrap_for_formatter,
+        ],
         wrapper_class=BoundLogger,
     )
     return logger
@@ -99,7 +113,11 @@ def unbind_job() -> None:
 def provider_call(record: CallRecord) -> None:
     """Write the one line of a provider call; a warning if it failed or was cut short. Never raises."""
     alert = TRUNCATED if record.finish_reason == "length" else None
-    _write(logging.WARNING if record.error or alert else logging.INFO, "provider_call", record.line() | {"alert": alert})
+    _write(
+        logging.WARNING if record.error or alert else logging.INFO,
+        "provider_call",
+        record.line() | {"alert": alert},
+    )
 
 
 def job_ended(record: JobRecord) -> None:
@@ -115,14 +133,25 @@ def _write(level: int, event: str, line: dict[str, Any]) -> None:
 
 
 def stale_model_data(link: str, parameter: str) -> None:
-    """Alert: what we believe of a model is no longer so; this process leaves the parameter out from now on."""
+    """Alert: what we believe of a model is no longer so; this process leaves the parameter out from
+    now on.
+    """
     fix = "correct worker/model_catalog.toml, or name a file of corrections in LLM_MODELS_FILE"
-    _log.warning("model_data", alert=f"STALE_MODEL_DATA: {link} refuses {parameter}: {fix}", link=link, parameter=parameter)
+    _log.warning(
+        "model_data",
+        alert=f"STALE_MODEL_DATA: {link} refuses {parameter}: {fix}",
+        link=link,
+        parameter=parameter,
+    )
 
 
 def audit_gap(job_id: str, what: str) -> None:
     """Alert: a job went on although the audit log did not take what came of its call."""
-    _log.error("audit", alert=f"AUDIT_GAP: the audit log lacks what was {what}: check LLM_AUDIT_URL", job_id=job_id)
+    _log.error(
+        "audit",
+        alert=f"AUDIT_GAP: the audit log lacks what was {what}: check LLM_AUDIT_URL",
+        job_id=job_id,
+    )
 
 
 def lost_lines() -> int:
@@ -131,11 +160,15 @@ def lost_lines() -> int:
 
 
 def prompt_hash(key: bytes, request: CompletionRequest) -> str:
-    """HMAC-SHA-256 (hex) of the messages: equal prompts look equal, and nobody without the key can test a guess.
+    """HMAC-SHA-256 (hex) of the messages: equal prompts look equal, and nobody without the key can
+    test a guess.
 
-    Over canonical JSON without fields at their default, so that a field added later leaves older hashes valid.
+    Over canonical JSON without fields at their default, so that a field added later leaves older
+    hashes valid.
     """
-    messages = request.model_dump(mode="json", include={"messages"}, exclude_defaults=True)["messages"]
+    messages = request.model_dump(mode="json", include={"messages"}, exclude_defaults=True)[
+        "messages"
+    ]
     canonical = json.dumps(messages, sort_keys=True, separators=(",", ":"))
     return hmac.new(key, canonical.encode(), hashlib.sha256).hexdigest()
 

@@ -1,8 +1,9 @@
 """Percentiles from counts: what a duration becomes when only a bucket's count is kept of it. Pure.
 
-Logarithmic buckets after DDSketch (Masson, Rim, Lee: "DDSketch: A Fast and Fully-Mergeable Quantile Sketch with
-Relative-Error Guarantees", VLDB 2019, section 2.1): bucket i holds the values in (GAMMA^(i-1), GAMMA^i] and answers
-with 2 GAMMA^i / (GAMMA + 1), which is off by at most (GAMMA - 1) / (GAMMA + 1) = 1.96 %.
+Logarithmic buckets after DDSketch (Masson, Rim, Lee: "DDSketch: A Fast and Fully-Mergeable Quantile
+Sketch with Relative-Error Guarantees", VLDB 2019, section 2.1): bucket i holds the values in
+(GAMMA^(i-1), GAMMA^i] and answers with 2 GAMMA^i / (GAMMA + 1), which is off by at most (GAMMA - 1)
+/ (GAMMA + 1) = 1.96 %.
 """
 
 import math
@@ -33,7 +34,9 @@ def upper(index: int) -> float:
 
 
 def quantile(buckets: Mapping[int, int], q: float) -> float:
-    """The value of rank floor(q (n - 1)) of n samples in ascending order, within 2 %. No samples: `ValueError`."""
+    """The value of rank floor(q (n - 1)) of n samples in ascending order, within 2 %. No samples:
+    `ValueError`.
+    """
     rank = math.floor(q * (sum(buckets.values()) - 1))
     seen = 0
     for index in sorted(buckets):
