@@ -143,8 +143,10 @@ def rotate() -> None:
     """Seal every entry anew for LLM_AUDIT_KEY, so that older private keys may be destroyed. May be
     repeated and interrupted.
 
-    \b completions audit key # a new pair: the public half to the workers, the private one first in
-    LLM_AUDIT_PRIVATE_KEYS completions audit rotate # when every worker has the new one
+    \b
+    completions audit key      # a new pair: its public half goes to the workers,
+                               # its private half to the front of LLM_AUDIT_PRIVATE_KEYS
+    completions audit rotate   # when every worker has the new one
     """
     settings, log, keyring, count = load(AuditSettings), _trail(), _keyring(), 0
     if settings.key is None:

@@ -58,8 +58,9 @@ def stats(span_s: int, as_json: bool) -> None:
 
     A span of up to an hour is met to ten seconds, a longer one to whole hours.
 
-    \b completions stats --last 5m completions stats --json | jq '.[] | select(.kind == "total" and
-    .lane == "*" and .provider == "*") | .p99'
+    \b
+    completions stats --last 5m
+    completions stats --json | jq '.[] | select(.kind == "total" and .lane == "*") | .p99'
     """
     try:
         window = operator().metrics.window(span_s)
