@@ -15,16 +15,17 @@ from typing import Any, Literal, TypeVar
 
 from celery.utils import uuid
 
-from .client import CHUNK, ask_ledger, numbered, publish_all, read_ledger, submit
+from .client import numbered, publish_all, submit_chunk
 from .contract.errors import Conflict, InvalidRequest, JobError, OutcomeUnknown
 from .contract.messages import Completion, CompletionRequest
 from .contract.outcome import load_outcome
-from .contract.submission import Publication, Submission
+from .contract.submission import Submission
+from .ledger_client import CHUNK, ledger
+from .ledger_replies import BatchChange, Progress, SubmittedJob
 
 RETENTION_S = 7 * 86_400
 POLL_S = 0.5
 MAX_NAME = 512
-State = Literal["open", "paused", "cancelled", "done"]
 
 
 @dataclass(frozen=True)
@@ -39,43 +40,6 @@ class Item:
     ended_s: int
     """When it ended, in seconds since the epoch by the ledger's clock; 0 before."""
     outcome: Completion | JobError | None
-
-
-@dataclass(frozen=True)
-class Progress:
-    """Where a batch stands. `total` None: it is still being submitted. Money in dollars."""
-
-    batch_id: str
-    user_id: str
-    label: str
-    state: State
-    total: int | None
-    submitted: int
-    done: int
-    failed: int
-    cancelled: int
-    cached: int
-    """Of those done: answered without a call."""
-    calls: int
-    tokens: int
-    cost_usd: float
-    possibly_billed_usd: float
-    elapsed_s: float
-    held_back: str
-    """What keeps it from going faster: a limit's name, "openai:gpt-x" for room at a link, "paused",
-    or "".
-    """
-    slowest: str
-    """The job that runs longest now, and since when."""
-    slowest_s: float
-
-    @property
-    def ended(self) -> int:
-        return self.done + self.failed + self.cancelled
-
-    @property
-    def over(self) -> bool:
-        return self.total is not None and self.ended >= self.total
 
 
 class Batch:
@@ -106,8 +70,10 @@ class Batch:
         kept.
         """
         batch = cls(batch_id or uuid())
-        cap = -1 if max_usd is None else round(max_usd * 1_000_000)
-        if batch._do("open", user_id, label, int(retention_s * 1000), cap)[0] == "conflict":
+        max_micro = None if max_usd is None else round(max_usd * 1_000_000)
+        retention_ms = int(retention_s * 1000)
+        opened = ledger().open_batch(batch.id, user_id, label, retention_ms, max_micro)
+        if opened == "conflict":
             raise Conflict(
                 f"batch {batch.id} exists and is another user's. Fix: use a new batch_id"
             )
@@ -117,37 +83,14 @@ class Batch:
             batch._item(number, each, user_id, defaults) for number, each in enumerate(requests)
         )
         for chunk in pieces(items):
-            told, publications = submit(chunk, written)
-            publish_all(publications)
-            batch._refuse(told)
+            batch._refuse_unless_written(submit_chunk(chunk, written))
             written += len(chunk)
-        batch._do("close", written)
+        ledger().close_batch(batch.id, written)
         return batch
 
     def progress(self) -> Progress:
         """Raises `OutcomeUnknown` for a batch that never was, or is kept no longer."""
-        reply = self._do("look")
-        border = reply.index("|")
-        told, (gate, slowest, slowest_ms, now) = (
-            dict(zip(reply[:border:2], reply[1:border:2], strict=True)),
-            reply[border + 1 :],
-        )
-        number = {name: int(told.get(name, 0)) for name in _COUNTERS}
-        held = told.get("held_by", "") if now - int(told.get("held_at", 0)) < 60_000 else ""
-        return Progress(
-            batch_id=self.id,
-            user_id=told["user"],
-            label=told["label"],
-            state=told["state"],
-            total=int(told["total"]) if "total" in told else None,
-            cost_usd=int(told.get("cost", 0)) / 1e6,
-            possibly_billed_usd=int(told.get("maybe", 0)) / 1e6,
-            elapsed_s=(int(told.get("ended", now)) - int(told["at"])) / 1000,
-            held_back="paused" if told["state"] == "paused" else held or gate,
-            slowest=slowest,
-            slowest_s=slowest_ms / 1000,
-            **number,
-        )
+        return ledger().batch_progress(self.id)
 
     def results(self, order: Literal["input", "completed"] = "input") -> Iterator[Item]:
         """What is there now, at any time: every item in the order of input (unfinished ones, too),
@@ -157,7 +100,7 @@ class Batch:
         progress = self.progress()
         if order == "input":
             for indexes in pieces(range(progress.submitted)):
-                yield from self._items([f"{self.id}.{index}" for index in indexes])
+                yield from self._latest_items([f"{self.id}.{index}" for index in indexes])
         else:
             yield from self._ended(0)[1]
 
@@ -179,14 +122,15 @@ class Batch:
 
     def pause(self) -> str:
         """What runs now ends; nothing else begins. The state after it."""
-        return str(self._do("pause")[0])
+        return self._published(ledger().pause_batch(self.id))
 
     def resume(self) -> str:
-        return str(self._order("resume"))
+        """Go on. The state after it."""
+        return self._published(ledger().resume_batch(self.id))
 
     def cancel(self) -> str:
         """Nothing begins any more, calls under way are stopped; results that are there stay."""
-        return str(self._order("cancel"))
+        return self._published(ledger().cancel_batch(self.id))
 
     def retry_failed(self) -> int:
         """Try every failed or cancelled item again, with the request it had; how many."""
@@ -198,10 +142,9 @@ class Batch:
                 if item.outcome is not None and not isinstance(item.outcome, Completion)
             ]
             if failed:
-                _, *reply = self._do("retry", *failed)
-                border = reply.index("|")
-                publish_all(Publication.parse(reply[border + 1 :]))
-                count += border
+                retried = ledger().retry_items(self.id, failed)
+                publish_all(retried.publications)
+                count += len(retried.job_ids)
         return count
 
     async def aprogress(self) -> Progress:
@@ -225,52 +168,49 @@ class Batch:
             submission = Submission(job_id, user_id, _NOTHING, {}, wrong=error)
         return replace(submission, batch=self.id, name=name)
 
-    def _refuse(self, told: list[tuple[str, str]]) -> None:
-        for state, job_id in told:
-            if state == "conflict":
+    def _refuse_unless_written(self, jobs: list[SubmittedJob]) -> None:
+        for job in jobs:
+            if job.state == "conflict":
                 raise Conflict(
-                    f"item {job_id} exists and asks something else. Fix: use a new batch_id"
+                    f"item {job.job_id} exists and asks something else. Fix: use a new batch_id"
                 )
-            if state == "closed":
+            if job.state == "closed":
                 raise InvalidRequest(
-                    f"batch {self.id} takes no more items: it was cancelled or is done. Fix: use a new batch_id"
+                    f"batch {self.id} takes no more items: it was cancelled or is done. "
+                    "Fix: use a new batch_id"
                 )
+
+    def _published(self, change: BatchChange) -> str:
+        publish_all(change.publications)
+        return change.state
 
     def _ended(self, start: int) -> tuple[int, Iterator[Item]]:
         """How many had ended, and those from `start` on; an item that is tried again comes with its
         new end.
         """
-        ids = read_ledger(lambda store: store.ended(self.id, start))
-        return start + len(ids), (
-            item for part in pieces(ids) for item in self._items(part, latest=False)
-        )
+        ids = ledger().ended_items(self.id, start)
+        items = (item for part in pieces(ids) for item in self._items(part))
+        return start + len(ids), items
 
-    def _items(self, ids: list[str], latest: bool = True) -> Iterator[Item]:
-        for job_id, record, outcome in read_ledger(lambda store: store.items(self.id, ids, latest)):
-            index = int(job_id.removeprefix(f"{self.id}.").partition("~")[0])
-            if latest or not record.get("again"):
-                ended_s = int(record["ended"] or 0) // 1000
-                yield Item(
-                    index,
-                    record["name"],
-                    job_id,
-                    record["state"],
-                    ended_s,
-                    load_outcome(outcome) if outcome else None,
-                )
+    def _latest_items(self, ids: list[str]) -> Iterator[Item]:
+        """Of each item its latest try."""
+        return self._items(ledger().latest_tries(self.id, ids), retried=True)
 
-    def _order(self, op: str) -> str:
-        state, *publications = self._do(op)
-        publish_all(Publication.parse(publications))
-        return str(state)
-
-    def _do(self, op: str, *argv: str | int) -> list[Any]:
-        reply = ask_ledger("batch", op, self.id, *argv)
-        if reply[0] == "missing":
-            raise OutcomeUnknown(
-                f"the ledger has no batch {self.id}: never submitted, or kept too long ago"
+    def _items(self, ids: list[str], retried: bool = False) -> Iterator[Item]:
+        """`retried`: also those that are tried again under another id."""
+        for record in ledger().items(ids):
+            if record.retried_as and not retried:
+                continue
+            index = record.job_id.removeprefix(f"{self.id}.").partition("~")[0]
+            outcome = load_outcome(record.outcome) if record.outcome else None
+            yield Item(
+                index=int(index),
+                name=record.name,
+                job_id=record.job_id,
+                state=record.state,
+                ended_s=record.ended_s,
+                outcome=outcome,
             )
-        return reply
 
 
 T = TypeVar("T")
@@ -283,7 +223,6 @@ def pieces(items: Iterable[T]) -> Iterator[list[T]]:
         yield piece
 
 
-_COUNTERS = ("submitted", "done", "failed", "cancelled", "cached", "calls", "tokens")
 _NOTHING = CompletionRequest.checked(
     messages=[{"role": "user", "content": "(wrong)"}], lane="batch"
 )
@@ -292,7 +231,7 @@ _NOTHING = CompletionRequest.checked(
 def recent(count: int = 20) -> list[Progress]:
     """The latest batches that are still kept, youngest first."""
     found = []
-    for batch_id in read_ledger(lambda store: store.batches(count)):
+    for batch_id in ledger().latest_batches(count):
         try:
             found.append(Batch(batch_id).progress())
         except OutcomeUnknown:

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from .batches import Batch
-from .client import Job, complete, read_ledger
+from .client import Job, complete
 from .contract.errors import InvalidRequest
 from .contract.messages import Completion
 from .documents import Document
+from .ledger_client import ledger
 
 STYLES = {
     "abstract": "Summarise the document in an abstract",
@@ -140,7 +141,7 @@ def _item(document: Document | str, asked: str) -> dict[str, Any]:
         return {"name": document.name, "wrong": document.wrong or InvalidRequest("document: empty")}
     text = document.text.encode("utf-8", "replace").decode()
     sha = hashlib.sha256(text.encode()).hexdigest()
-    read_ledger(lambda store: store.keep_document(sha, text))
+    ledger().keep_document(sha, text)
     return {
         "name": document.name,
         "document": sha,

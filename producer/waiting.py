@@ -1,76 +1,80 @@
-"""Awaited jobs: all of an event loop's wait in one room, whose attendant looks at the ledger for
-all of them at once.
-"""
+"""Awaited jobs: all of an event loop share one task that reads their outcomes from the ledger."""
 
 import asyncio
 import contextlib
 from typing import ClassVar
 from weakref import WeakKeyDictionary
 
-from .store import ERRORS, AsyncStore
+from .ledger_client import CONNECTION_ERRORS, AsyncLedgerClient, current_settings
 
-LOOK_S = 0.05
-AWAY_S = 1.0
-"""Between looks while the ledger is out of reach: an awaited job waits until it is back, or its
-caller gives up.
-"""
+POLL_S = 0.05
+AWAY_POLL_S = 1.0
+"""While the ledger is out of reach: an awaited job waits until it is back, or its caller gives up."""
 
 
 class OutcomeWaiter:
-    """One per event loop and ledger. Ends its connection when nobody waits."""
+    """One per event loop and ledger. Its connection is closed when no job is awaited."""
 
-    _rooms: ClassVar[WeakKeyDictionary[asyncio.AbstractEventLoop, "OutcomeWaiter"]] = (
+    _by_loop: ClassVar[WeakKeyDictionary[asyncio.AbstractEventLoop, "OutcomeWaiter"]] = (
         WeakKeyDictionary()
     )
 
     def __init__(self, url: str, prefix: str) -> None:
-        self.place = (url, prefix)
-        self._waiting: dict[str, list[asyncio.Future[str | None]]] = {}
-        self._attendant: asyncio.Task[None] | None = None
+        self.url = url
+        self.prefix = prefix
+        self._awaited: dict[str, list[asyncio.Future[str | None]]] = {}
+        self._polling: asyncio.Task[None] | None = None
 
     @classmethod
-    def of_this_loop(cls, url: str, prefix: str) -> "OutcomeWaiter":
+    def of_this_loop(cls) -> "OutcomeWaiter":
+        """The running loop's, for the ledger of the current settings. Raises `SettingsError`."""
+        settings = current_settings()
         loop = asyncio.get_running_loop()
-        room = cls._rooms.get(loop)
-        if room is None or room.place != (url, prefix):
-            room = cls._rooms[loop] = cls(url, prefix)
-        return room
+        waiter = cls._by_loop.get(loop)
+        if waiter is None or (waiter.url, waiter.prefix) != (settings.ledger, settings.prefix):
+            waiter = cls(settings.ledger, settings.prefix)
+            cls._by_loop[loop] = waiter
+        return waiter
 
     async def outcome(self, job_id: str) -> str | None:
         """The stored outcome, once it is there; None if the ledger has no such job."""
         future: asyncio.Future[str | None] = asyncio.get_running_loop().create_future()
-        self._waiting.setdefault(job_id, []).append(future)
-        if self._attendant is None or self._attendant.done():
-            self._attendant = asyncio.create_task(self._attend())
+        self._awaited.setdefault(job_id, []).append(future)
+        if self._polling is None or self._polling.done():
+            self._polling = asyncio.create_task(self._poll())
         try:
             return await future
         finally:
             self._forget(job_id, future)
 
-    async def _attend(self) -> None:
-        store = AsyncStore(*self.place)
+    async def _poll(self) -> None:
+        """Until no job is awaited any more."""
+        client = AsyncLedgerClient(self.url, self.prefix)
         try:
-            while self._waiting:
-                pause = LOOK_S
+            while self._awaited:
+                pause = POLL_S
                 try:
-                    await self._look(store)
-                except ERRORS:
-                    pause = AWAY_S
+                    await self._read(client)
+                except CONNECTION_ERRORS:
+                    pause = AWAY_POLL_S
                 await asyncio.sleep(pause)
         finally:
-            with contextlib.suppress(*ERRORS):
-                await store.close()
+            with contextlib.suppress(*CONNECTION_ERRORS):
+                await client.close()
 
-    async def _look(self, store: AsyncStore) -> None:
-        for job_id, (text, known) in (await store.outcomes(list(self._waiting))).items():
-            if text is not None or not known:
-                for future in self._waiting.get(job_id, []):
-                    if not future.done():
-                        future.set_result(text)
+    async def _read(self, client: AsyncLedgerClient) -> None:
+        """Read the outcomes of all awaited jobs, and hand out those that are there."""
+        found = await client.outcomes(list(self._awaited))
+        for job_id, outcome in found.items():
+            if outcome.text is None and outcome.known:
+                continue
+            for future in self._awaited.get(job_id, []):
+                if not future.done():
+                    future.set_result(outcome.text)
 
     def _forget(self, job_id: str, future: "asyncio.Future[str | None]") -> None:
-        left = [each for each in self._waiting.get(job_id, []) if each is not future]
+        left = [each for each in self._awaited.get(job_id, []) if each is not future]
         if left:
-            self._waiting[job_id] = left
+            self._awaited[job_id] = left
         else:
-            self._waiting.pop(job_id, None)
+            self._awaited.pop(job_id, None)

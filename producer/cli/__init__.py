@@ -7,8 +7,8 @@ from typing import Any
 
 import click
 
+from ..ledger_client import RedisError
 from ..settings import SettingsError
-from ..store import RedisError
 from .ask import ask
 from .batch import batch
 from .job import cancel, status

@@ -11,10 +11,11 @@ from contextlib import ExitStack
 
 import click
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
+from rich.progress import BarColumn, MofNCompleteColumn, SpinnerColumn, TextColumn
+from rich.progress import Progress as Bar
 
 from ..batches import Batch
-from ..batches import Progress as CurrentLimits
+from ..ledger_replies import Progress
 
 LOOK_S = 0.5
 PLAIN_EVERY_S = 5.0
@@ -26,9 +27,9 @@ class Rates:
     """Ends, calls and tokens per second lately, and what follows for time and cost."""
 
     def __init__(self) -> None:
-        self._seen: deque[tuple[float, CurrentLimits]] = deque()
+        self._seen: deque[tuple[float, Progress]] = deque()
 
-    def add(self, standing: CurrentLimits) -> None:
+    def add(self, standing: Progress) -> None:
         self._seen.append((time.monotonic(), standing))
         while len(self._seen) > 2 and self._seen[-1][0] - self._seen[0][0] > RATE_S:
             self._seen.popleft()
@@ -57,7 +58,7 @@ class Rates:
         return now.cost_usd / now.ended * now.total if now.total and now.ended else None
 
 
-def told(standing: CurrentLimits, rates: Rates) -> str:
+def told(standing: Progress, rates: Rates) -> str:
     """What the bar itself does not say, in one line."""
     parts = [
         f"{standing.failed:,} failed" if standing.failed else "",
@@ -79,7 +80,7 @@ def told(standing: CurrentLimits, rates: Rates) -> str:
     return ", ".join(part for part in parts if part)
 
 
-def watch(batch: Batch, as_json: bool) -> CurrentLimits:
+def watch(batch: Batch, as_json: bool) -> Progress:
     """Show the batch until it is over; its last standing. Raises `KeyboardInterrupt` as it comes."""
     rates, shown_at = Rates(), 0.0
     with ExitStack() as stack:
@@ -105,7 +106,7 @@ def watch(batch: Batch, as_json: bool) -> CurrentLimits:
             time.sleep(LOOK_S)
 
 
-def line(standing: CurrentLimits) -> str:
+def line(standing: Progress) -> str:
     """One batch in one line."""
     name = f"{standing.batch_id} {standing.label}".strip()
     rates = Rates()
@@ -113,21 +114,21 @@ def line(standing: CurrentLimits) -> str:
     return f"{name} ({standing.user_id}), {standing.state}, {_count(standing)}: {told(standing, rates)}"
 
 
-def _bar() -> Progress:
+def _bar() -> Bar:
     columns = (
         SpinnerColumn(),
         BarColumn(bar_width=30),
         MofNCompleteColumn(),
         TextColumn("{task.fields[told]}"),
     )
-    return Progress(*columns, console=Console(stderr=True))
+    return Bar(*columns, console=Console(stderr=True))
 
 
-def _count(standing: CurrentLimits) -> str:
+def _count(standing: Progress) -> str:
     return f"{standing.ended:,} of {'so far ' if standing.total is None else ''}{standing.total or standing.submitted:,}"
 
 
-def _json(standing: CurrentLimits, rates: Rates) -> str:
+def _json(standing: Progress, rates: Rates) -> str:
     more = {
         "eta_s": rates.eta_s(),
         "projected_usd": rates.projected_usd(),
