@@ -17,7 +17,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 import splintr
 from support.corpus import generated, shipped
 
-from producer.contract.messages import CompletionRequest
+from producer.contract.requests import CompletionRequest
 from worker.model_catalog import built_in
 from worker.providers.tokens import LEARNED, Estimator
 

@@ -11,9 +11,10 @@ if TYPE_CHECKING:
     from .batches import Batch
     from .client import Job, complete, configure
     from .contract import errors
+    from .contract.completions import Completion
     from .contract.errors import JobError
     from .contract.hygiene import untrusted
-    from .contract.messages import Completion, CompletionRequest
+    from .contract.requests import CompletionRequest
     from .summaries import summarize
 
 __all__ = [
@@ -35,8 +36,8 @@ _HOMES = {
     "configure": ".client",
     "summarize": ".summaries",
     "Job": ".client",
-    "Completion": ".contract.messages",
-    "CompletionRequest": ".contract.messages",
+    "Completion": ".contract.completions",
+    "CompletionRequest": ".contract.requests",
     "JobError": ".contract.errors",
     "untrusted": ".contract.hygiene",
 }

@@ -10,8 +10,8 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from .batches import Item
+from .contract.completions import Completion
 from .contract.errors import InvalidRequest, JobError, RateLimited
-from .contract.messages import Completion
 
 URL = "/v1/chat/completions"
 

@@ -16,9 +16,10 @@ from typing import Any, Literal, TypeVar
 from celery.utils import uuid
 
 from .client import numbered, publish_all, submit_chunk
+from .contract.completions import Completion
 from .contract.errors import Conflict, InvalidRequest, JobError, OutcomeUnknown
-from .contract.messages import Completion, CompletionRequest
 from .contract.outcome import load_outcome
+from .contract.requests import CompletionRequest
 from .contract.submission import Submission
 from .ledger_client import CHUNK, ledger
 from .ledger_replies import BatchChange, Progress, SubmittedJob

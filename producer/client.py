@@ -14,8 +14,8 @@ from celery.result import AsyncResult
 from celery.utils import uuid
 from kombu.exceptions import KombuError
 
+from .contract.completions import Completion
 from .contract.errors import Conflict, InvalidRequest, JobError, Unavailable
-from .contract.messages import Completion
 from .contract.names import COMPLETE
 from .contract.outcome import load_outcome
 from .contract.publication import publish

@@ -10,8 +10,8 @@ from typing import Any
 
 from .batches import Batch
 from .client import Job, complete
+from .contract.completions import Completion
 from .contract.errors import InvalidRequest
-from .contract.messages import Completion
 from .documents import Document
 from .ledger_client import ledger
 

@@ -9,7 +9,8 @@ import hashlib
 import json
 from urllib.parse import quote
 
-from producer.contract.messages import Completion, CompletionRequest
+from producer.contract.completions import Completion
+from producer.contract.requests import CompletionRequest
 
 from .faults import Deferred
 from .ledger.connection import ERRORS, Keys, Redis

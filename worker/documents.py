@@ -12,9 +12,11 @@ from dataclasses import asdict, dataclass
 
 from semantic_text_splitter import TextSplitter
 
+from producer.contract.completions import Completion, Usage
 from producer.contract.errors import InvalidRequest, JobError
 from producer.contract.hygiene import untrusted
-from producer.contract.messages import Completion, CompletionRequest, Message, Usage
+from producer.contract.messages import Message
+from producer.contract.requests import CompletionRequest
 from producer.contract.submission import Publication
 
 from .budgets.pricing import Pricing

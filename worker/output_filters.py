@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import jsonschema_rs
 
-from producer.contract.messages import CompletionRequest, pattern
+from producer.contract.requests import CompletionRequest, pattern
 
 from .settings import FilterSettings
 

@@ -5,8 +5,8 @@ No Celery, no Redis, no SDK, no logging, no retry: what fails is raised, and `ta
 `retry.py`.
 """
 
+from producer.contract.completions import Completion, Usage
 from producer.contract.errors import Filtered, Refused, Truncated
-from producer.contract.messages import Completion, Usage
 
 from .audit.writer import Audit
 from .budgets.quota import Quota

@@ -16,8 +16,8 @@ from celery.worker.request import Request
 from kombu.exceptions import KombuError
 from pydantic import ValidationError
 
+from producer.contract.completions import Completion
 from producer.contract.errors import Conflict, JobError, OutcomeUnknown, ProvidersExhausted
-from producer.contract.messages import Completion
 from producer.contract.names import COMPLETE
 from producer.contract.outcome import Outcome
 from producer.contract.publication import publish

@@ -5,8 +5,8 @@ import sys
 import click
 
 from ..client import Job, complete
+from ..contract.completions import Completion
 from ..contract.errors import JobError
-from ..contract.messages import Completion
 
 
 @click.command()

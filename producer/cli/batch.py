@@ -12,8 +12,8 @@ import click
 
 from ..batch_files import is_openai, output, requests
 from ..batches import Batch, Item, recent
+from ..contract.completions import Completion
 from ..contract.errors import InvalidRequest, JobError
-from ..contract.messages import Completion
 from .bars import line, watch
 from .out import can_hold, told
 

@@ -11,8 +11,8 @@ import click
 
 from .. import documents
 from ..batches import Batch, Item
+from ..contract.completions import Completion
 from ..contract.errors import JobError, OutcomeUnknown
-from ..contract.messages import Completion
 from ..documents import Document
 from ..summaries import STYLES, Estimate, estimate, summarize
 from .bars import watch

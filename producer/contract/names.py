@@ -19,7 +19,5 @@ QUEUES: Final[dict[Lane, str]] = {
 QUARANTINE: Final = "completions.quarantine"
 """Broker list of entries that were no messages of ours; newest first."""
 
-WIRE_VERSION: Final = 2
-"""Version of the stored request: 2 has tags. A worker leaves a job that needs a newer one to newer
-workers.
-"""
+WIRE_VERSION: Final = 1
+"""Version of the stored request. A worker leaves a job with a newer one to newer workers."""

@@ -4,8 +4,8 @@ back to `JobError`.
 
 import json
 
+from .completions import Completion
 from .errors import JobError
-from .messages import Completion
 
 Outcome = Completion | JobError
 

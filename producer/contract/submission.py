@@ -10,9 +10,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from .errors import InvalidRequest, JobError
-from .messages import CompletionRequest
-from .names import Lane
+from .names import WIRE_VERSION, Lane
 from .outcome import dump_outcome
+from .requests import CompletionRequest
 
 CONTINUATION = (
     "link",
@@ -101,7 +101,7 @@ class Submission:
             self.parent,
             self.request.document or "",
             ",".join(sorted(set(self.request.tags))),
-            self.request.wire_version,
+            WIRE_VERSION,
         )
 
 

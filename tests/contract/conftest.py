@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pytest
 from contract.exchanges import COMMON, of, wired
 
-from producer.contract.messages import CompletionRequest
+from producer.contract.requests import CompletionRequest
 from worker.loop import Loop
 from worker.providers import Call, load
 

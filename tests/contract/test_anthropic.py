@@ -2,7 +2,7 @@
 
 import pytest
 
-from producer.contract.messages import CompletionRequest
+from producer.contract.requests import CompletionRequest
 from worker.providers import load
 
 TIFF = "data:image/tiff;base64,AA=="

@@ -8,7 +8,7 @@ import pytest
 from contract.exchanges import EXCHANGES, wired
 from support.conversations import heard, load, meant
 
-from producer.contract.messages import CompletionRequest
+from producer.contract.requests import CompletionRequest
 from worker.providers import REGISTRY
 from worker.providers import load as load_adapter
 

@@ -9,6 +9,7 @@ from support.ledger import KEYS, LedgerProbe, ask, until
 
 import producer
 from producer.batches import Batch, recent
+from producer.contract.completions import Completion
 from producer.contract.errors import (
     BudgetExceeded,
     Cancelled,
@@ -17,7 +18,6 @@ from producer.contract.errors import (
     OutcomeUnknown,
     Truncated,
 )
-from producer.contract.messages import Completion
 
 SLOW = "[[sim:latency_ms=30000]]"
 QUICK = {"LLM_LINK_SIMULATOR_OPTIONS": "latency_ms=5"}

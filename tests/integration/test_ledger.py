@@ -18,8 +18,9 @@ from hypothesis.stateful import (
 from redis import Redis
 from support.ledger import KEYS, LedgerProbe
 
+from producer.contract.completions import Completion, Usage
 from producer.contract.errors import JobError
-from producer.contract.messages import Completion, CompletionRequest, Usage
+from producer.contract.requests import CompletionRequest
 from producer.contract.submission import Publication, Submission
 from worker.faults import LeaseLost
 from worker.ledger.ledger import Ledger

@@ -11,8 +11,9 @@ from redis import Redis
 from support.ledger import LedgerProbe
 from support.memory_budgets import LIMITS, MemoryBudgets
 
+from producer.contract.completions import Usage
 from producer.contract.errors import BudgetExceeded, JobError, RateLimited
-from producer.contract.messages import CompletionRequest, Usage
+from producer.contract.requests import CompletionRequest
 from producer.contract.submission import Submission
 from worker.budgets.quota import Quota
 from worker.faults import Deferred, Fault, ProviderError

@@ -6,8 +6,8 @@ import pytest
 from support.ledger import KEYS, LedgerProbe, until
 
 from producer import summarize
+from producer.contract.completions import Completion
 from producer.contract.errors import Cancelled, InvalidRequest
-from producer.contract.messages import Completion
 from producer.summaries import Estimate, estimate
 
 SMALL_PARTS = {

@@ -6,7 +6,9 @@ import json
 
 import aiohttp
 
-from producer.contract.messages import CompletionRequest, ToolCall, Usage
+from producer.contract.completions import Usage
+from producer.contract.messages import ToolCall
+from producer.contract.requests import CompletionRequest
 from worker.providers import Call, Reply
 
 

@@ -8,7 +8,7 @@ from redis import Redis
 from support.ledger import KEYS
 
 from producer.contract.errors import JobError
-from producer.contract.messages import CompletionRequest
+from producer.contract.requests import CompletionRequest
 from producer.contract.submission import Submission
 from worker.budgets.overrides import Overrides
 from worker.budgets.quota import Quota

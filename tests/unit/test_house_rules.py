@@ -47,7 +47,7 @@ def test_functions_are_short():
         ("import producer", SDKS | {"celery", "redis", "pydantic"}),
         ("from producer import complete", SDKS),
         (
-            "import producer.contract.messages, producer.contract.submission, producer.contract.ledger",
+            "import producer.contract.submission, producer.contract.outcome, producer.contract.ledger",
             SDKS | {"celery", "redis"},
         ),
         ("import producer.contract", SDKS | {"celery", "redis"}),

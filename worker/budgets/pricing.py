@@ -11,7 +11,7 @@ import genai_prices
 # children share.
 import genai_prices.data
 
-from producer.contract.messages import Usage
+from producer.contract.completions import Usage
 
 Row = tuple[Decimal, Decimal]
 """Dollars per million tokens: (input, output). Dollars per million tokens are also micro-dollars

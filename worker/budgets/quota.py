@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Protocol, Self
 
+from producer.contract.completions import Usage
 from producer.contract.errors import BudgetExceeded, Cancelled, JobError, RateLimited
-from producer.contract.messages import Usage
 
 from ..faults import Deferred, ProviderError
 from ..ledger.running_job import Bill, Candidate, Job

@@ -12,7 +12,7 @@ from typing import IO, Any, TypeVar
 import click
 
 from producer.contract.errors import InvalidRequest
-from producer.contract.messages import CompletionRequest
+from producer.contract.requests import CompletionRequest
 
 from ..audit.reader import AuditReader
 from ..audit.writer import Entry

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from typing import Self
 
 from producer.contract.errors import JobError
-from producer.contract.messages import CompletionRequest
 from producer.contract.outcome import load_outcome
+from producer.contract.requests import CompletionRequest
 from producer.contract.submission import Publication, Submission
 
 from .connection import Keys, Redis

@@ -13,9 +13,10 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-from producer.contract.messages import Completion, CompletionRequest
+from producer.contract.completions import Completion
 from producer.contract.names import WIRE_VERSION, Lane
 from producer.contract.outcome import Outcome, dump_outcome, load_outcome
+from producer.contract.requests import CompletionRequest
 from producer.contract.submission import Publication, Submission
 
 from ..faults import LeaseLost

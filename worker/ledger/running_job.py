@@ -7,8 +7,8 @@ import time
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
-from producer.contract.messages import CompletionRequest
 from producer.contract.names import Lane
+from producer.contract.requests import CompletionRequest
 
 from ..rate_limit_headers import SILENCE, Allowance
 from ..settings import Link

@@ -9,7 +9,9 @@ from typing import Any
 import anthropic
 import httpx2
 
-from producer.contract.messages import CompletionRequest, FunctionCall, ToolCall, Usage
+from producer.contract.completions import Usage
+from producer.contract.messages import FunctionCall, ToolCall
+from producer.contract.requests import CompletionRequest
 
 from ..faults import Fault, ProviderError
 from ..rate_limit_headers import Allowance

@@ -5,7 +5,9 @@ waits.
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
-from producer.contract.messages import CompletionRequest, ToolCall, Usage
+from producer.contract.completions import Usage
+from producer.contract.messages import ToolCall
+from producer.contract.requests import CompletionRequest
 
 from ..rate_limit_headers import SILENCE, Allowance
 

@@ -6,7 +6,7 @@ Who may be chosen is `selection.py`'s.
 import time
 from collections import defaultdict
 
-from producer.contract.messages import Usage
+from producer.contract.completions import Usage
 
 from ..budgets.pricing import Price, Pricing
 from ..faults import Fault, ProviderError

@@ -10,7 +10,9 @@ from typing import Any
 from google import genai
 from google.genai import errors, types
 
-from producer.contract.messages import CompletionRequest, FunctionCall, ToolCall, Usage
+from producer.contract.completions import Usage
+from producer.contract.messages import FunctionCall, ToolCall
+from producer.contract.requests import CompletionRequest
 
 from ..faults import Fault, ProviderError
 from .base import Call, Reply

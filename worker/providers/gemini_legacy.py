@@ -17,7 +17,9 @@ import requests
 from google.api_core import exceptions
 from google.protobuf import json_format
 
-from producer.contract.messages import CompletionRequest, FunctionCall, ToolCall, Usage
+from producer.contract.completions import Usage
+from producer.contract.messages import FunctionCall, ToolCall
+from producer.contract.requests import CompletionRequest
 
 from ..faults import Fault, ProviderError
 from .base import Call, Reply

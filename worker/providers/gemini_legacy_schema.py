@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from producer.contract.messages import CompletionRequest
+from producer.contract.requests import CompletionRequest
 
 _KNOWN = {
     "type",

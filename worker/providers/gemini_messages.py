@@ -6,7 +6,8 @@ import base64
 import re
 from typing import Any
 
-from producer.contract.messages import CompletionRequest, ImagePart, Message, TextPart
+from producer.contract.messages import ImagePart, Message, TextPart
+from producer.contract.requests import CompletionRequest
 
 from .turns import GO_ON, Part, arguments, image_urls, merged, plain, system
 

@@ -13,7 +13,9 @@ from typing import Any, get_args
 import httpx2
 import openai
 
-from producer.contract.messages import CompletionRequest, ToolCall, Usage
+from producer.contract.completions import Usage
+from producer.contract.messages import ToolCall
+from producer.contract.requests import CompletionRequest
 
 from ..faults import Fault, ProviderError
 from ..rate_limit_headers import Allowance

@@ -7,7 +7,7 @@ import threading
 import time
 from collections import OrderedDict
 
-from producer.contract.messages import CompletionRequest
+from producer.contract.requests import CompletionRequest
 
 LIFE_S = 300.0
 """How long Anthropic keeps a cached beginning after its last use."""

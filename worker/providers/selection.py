@@ -9,7 +9,7 @@ from collections import Counter
 from typing import NamedTuple
 
 from producer.contract.errors import InvalidRequest, TooLong
-from producer.contract.messages import CompletionRequest
+from producer.contract.requests import CompletionRequest
 
 from ..budgets.pricing import Pricing
 from ..ledger.running_job import Candidate, Job

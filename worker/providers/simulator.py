@@ -11,7 +11,8 @@ import asyncio
 import hashlib
 import re
 
-from producer.contract.messages import CompletionRequest, Usage
+from producer.contract.completions import Usage
+from producer.contract.requests import CompletionRequest
 
 from ..faults import Fault, ProviderError
 from .base import Call, Reply

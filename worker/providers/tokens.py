@@ -17,7 +17,8 @@ from typing import Any, NamedTuple
 
 import splintr
 
-from producer.contract.messages import CompletionRequest, ImagePart
+from producer.contract.messages import ImagePart
+from producer.contract.requests import CompletionRequest
 
 from ..model_catalog import Models
 

@@ -2,7 +2,8 @@
 
 from collections.abc import Callable
 
-from producer.contract.messages import CompletionRequest, Message
+from producer.contract.messages import Message
+from producer.contract.requests import CompletionRequest
 
 SYSTEM = ("system", "developer")
 

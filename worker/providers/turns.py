@@ -4,7 +4,8 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from producer.contract.messages import CompletionRequest, ImagePart, Message, TextPart
+from producer.contract.messages import ImagePart, Message, TextPart
+from producer.contract.requests import CompletionRequest
 
 Part = dict[str, Any]
 """A piece of a turn, in the provider's shape."""

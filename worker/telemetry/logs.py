@@ -14,7 +14,7 @@ from structlog.contextvars import bind_contextvars, clear_contextvars, merge_con
 from structlog.stdlib import BoundLogger, ProcessorFormatter
 from structlog.typing import Processor
 
-from producer.contract.messages import CompletionRequest
+from producer.contract.requests import CompletionRequest
 
 from .records import CallRecord, JobRecord
 

@@ -8,7 +8,7 @@ import pytest
 import splintr
 from support.corpus import generated, shipped
 
-from producer.contract.messages import CompletionRequest
+from producer.contract.requests import CompletionRequest
 from worker.model_catalog import Models, built_in
 from worker.providers.tokens import LEARNED, Estimator, load_vocabularies, upper_bound
 

@@ -4,7 +4,7 @@ pass.
 
 import pytest
 
-from producer.contract.messages import CompletionRequest
+from producer.contract.requests import CompletionRequest
 from worker.output_filters import OutputFilters, load
 from worker.settings import FilterSettings
 

@@ -7,7 +7,7 @@ import pytest
 from support.memory_budgets import LIMITS, MemoryBudgets
 
 from producer.contract.errors import BudgetExceeded, Filtered, InvalidRequest, Truncated
-from producer.contract.messages import CompletionRequest
+from producer.contract.requests import CompletionRequest
 from worker.audit.writer import Audit
 from worker.budgets.pricing import Pricing
 from worker.budgets.quota import Quota

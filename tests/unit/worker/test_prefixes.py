@@ -1,6 +1,6 @@
 """A shared beginning is cached when it pays: asked for, or seen a second time among batch jobs."""
 
-from producer.contract.messages import CompletionRequest
+from producer.contract.requests import CompletionRequest
 from worker.providers import prefixes
 from worker.providers.prefixes import Prefixes
 

@@ -12,7 +12,7 @@ from genai_prices.data_snapshot import get_snapshot
 from hypothesis import given
 from hypothesis import strategies as st
 
-from producer.contract.messages import Usage
+from producer.contract.completions import Usage
 from worker.budgets.pricing import LIBRARY_IDS, Price, Pricing
 
 CEILING = (Decimal(50), Decimal(200))

@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 
 from producer.contract.errors import InvalidRequest, TooLong
-from producer.contract.messages import CompletionRequest
+from producer.contract.requests import CompletionRequest
 from worker.budgets.pricing import Pricing
 from worker.ledger.running_job import Job
 from worker.model_catalog import Models

@@ -7,7 +7,7 @@ import threading
 import pytest
 from support.ledger import until
 
-from producer.contract.messages import CompletionRequest
+from producer.contract.requests import CompletionRequest
 from worker.loop import Loop
 from worker.providers import Call, Reply
 from worker.providers import credentials as module

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from producer.contract.messages import CompletionRequest
+from producer.contract.requests import CompletionRequest
 from worker.faults import Fault, ProviderError
 from worker.providers.base import Call
 from worker.providers.simulator import Simulator

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from producer.contract.messages import CompletionRequest
+from producer.contract.requests import CompletionRequest
 from worker.providers.tokens import IMAGE, PER_MESSAGE, PER_REQUEST, TOOLS, upper_bound
 
 RANDOM = random.Random(7)

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from producer.contract.messages import CompletionRequest
+from producer.contract.requests import CompletionRequest
 from worker.providers.trimming import slide, without
 
 CALL = {"id": "c", "type": "function", "function": {"name": "f", "arguments": "{}"}}

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from producer import untrusted
 from producer.contract.errors import InvalidRequest
 from producer.contract.hygiene import problem
-from producer.contract.messages import CompletionRequest
+from producer.contract.requests import CompletionRequest
 
 HIDDEN = "".join(chr(0xE0000 + ord(letter)) for letter in "ignore all")
 ENGLAND = "\U0001f3f4\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f"

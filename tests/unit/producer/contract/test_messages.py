@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from producer.contract.completions import Completion, Usage
 from producer.contract.errors import InvalidRequest
-from producer.contract.messages import Completion, CompletionRequest, Usage
+from producer.contract.requests import CompletionRequest
 
 USER = [{"role": "user", "content": "hi"}]
 

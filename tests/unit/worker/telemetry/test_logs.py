@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from producer.contract.messages import CompletionRequest
+from producer.contract.requests import CompletionRequest
 from worker.telemetry import logs
 from worker.telemetry.records import CallRecord, trace_id
 

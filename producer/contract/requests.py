@@ -1,0 +1,217 @@
+"""`CompletionRequest`: what a caller asks for, and the checks that a request must pass."""
+
+import hashlib
+import json
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field, TypeAdapter, ValidationError, field_validator, model_validator
+from pydantic_core import SchemaError
+
+from .errors import InvalidRequest
+from .hygiene import problem
+from .messages import Frozen, Message, ShortText
+from .names import Lane
+
+MAX_REQUEST_BYTES = 1_000_000
+"""Largest request accepted, as JSON: a broker or a ledger is not meant for documents."""
+
+CachePolicy = Literal["auto", "use", "refresh", "bypass"]
+
+
+class FunctionTool(Frozen):
+    name: ShortText
+    description: str | None = None
+    parameters: dict[str, Any] | None = None
+    strict: bool | None = None
+
+
+class Tool(Frozen):
+    type: Literal["function"]
+    function: FunctionTool
+
+
+class JsonSchema(Frozen):
+    name: ShortText
+    schema_: dict[str, Any] = Field(alias="schema")
+    strict: bool | None = None
+    description: str | None = None
+
+
+class ResponseFormat(Frozen):
+    type: Literal["text", "json_object", "json_schema"]
+    json_schema: JsonSchema | None = None
+
+    @model_validator(mode="after")
+    def _schema_given(self) -> Self:
+        if (self.type == "json_schema") != (self.json_schema is not None):
+            raise ValueError("json_schema goes with type 'json_schema', and only with it")
+        return self
+
+
+class CompletionRequest(Frozen):
+    """What a caller asks for. None means: the worker's setting decides."""
+
+    messages: Annotated[tuple[Message, ...], Field(min_length=1, max_length=10_000)]
+    model: ShortText | None = None
+    """A link ("openai:gpt-4o-mini"), a bare model of the chain, an alias ("fast", "smart"), or None
+    for the whole chain.
+    """
+    temperature: Annotated[float, Field(ge=0, le=2)] | None = None
+    max_tokens: Annotated[int, Field(ge=1, le=1_000_000, strict=True)] | None = None
+    stop: Annotated[tuple[ShortText, ...], Field(max_length=4)] = ()
+    response_format: ResponseFormat | None = None
+    tools: Annotated[tuple[Tool, ...], Field(max_length=128)] = ()
+    cache: CachePolicy = "auto"
+    """auto: deterministic single-turn requests; use: several turns and tools as well; refresh: call
+    and overwrite; bypass.
+    """
+    cache_namespace: Annotated[str, Field(pattern=r"^[\w.-]{1,64}$")] = "default"
+    lane: Lane = "interactive"
+    tags: Annotated[
+        tuple[Annotated[str, Field(pattern=r"^[\w.:-]{1,64}$")], ...], Field(max_length=8)
+    ] = ()
+    """What it is for, to group usage and to bust cached answers by; an identical request with other
+    tags may share an answer.
+    """
+    deadline_s: Annotated[float, Field(gt=0, le=7 * 86_400)] | None = None
+    """Seconds from submission after which no answer is wanted any more."""
+    metadata: dict[ShortText, Annotated[str, Field(max_length=512)]] = Field({}, max_length=16)
+    on_truncation: Literal["fail", "retry", "accept"] = "fail"
+    """fail: `Truncated` with the partial text; retry: once more, twice max_tokens; accept:
+    returned, finish_reason says it.
+    """
+    avoid: Annotated[tuple[ShortText, ...], Field(max_length=16)] = ()
+    """Links or providers that must not answer this request."""
+    over_limit: Literal["fail", "wait"] = "fail"
+    """When a window limit of the user is used up: refused, or parked until it has room (only
+    `deadline_s` ends the wait).
+    """
+    fit: Literal["fail", "slide"] = "fail"
+    """When the prompt is too long for every link: `TooLong`, or without the oldest turns
+    (`Completion.trimmed` says how many).
+    """
+    expect: Annotated[str, Field(min_length=1, max_length=1024)] | None = None
+    """A regular expression (Rust's dialect: no look-around, linear time) that the answer must match
+    somewhere.
+    """
+    prompt_cache: Literal["auto", "on", "off"] = "auto"
+    """Whether to have the provider cache the prompt's beginning where that must be asked for
+    (Anthropic) and writing costs a quarter more. auto: for batch jobs whose system prompt and tools
+    another one had just before.
+    """
+
+    document: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] | None = None
+    """A stored text, by its SHA-256, to answer about; read in parts if need be. Made by
+    `producer.summarize`.
+    """
+    plan: bool = False
+    """Of a document: only say in how many calls and at what cost it would be read."""
+
+    @field_validator("expect")
+    @classmethod
+    def _regular(cls, value: str | None) -> str | None:
+        if value is not None:
+            try:
+                pattern(value)
+            except SchemaError:
+                raise ValueError(
+                    "no regular expression of Rust's dialect (no look-around, no back-references)"
+                ) from None
+        return value
+
+    @field_validator("stop", mode="before")
+    @classmethod
+    def _one_stop(cls, value: Any) -> Any:
+        return (value,) if isinstance(value, str) else value
+
+    @model_validator(mode="after")
+    def _cacheable(self) -> Self:
+        if self.cache in ("use", "refresh") and self.temperature:
+            raise ValueError(
+                f"cache={self.cache!r} needs temperature=0: other answers are not repeatable"
+            )
+        return self
+
+    @classmethod
+    def checked(cls, **fields: Any) -> "CompletionRequest":
+        """Build one or raise `InvalidRequest` naming every wrong field and its place, never its
+        value.
+        """
+        try:
+            request = cls.model_validate(fields)
+        except ValidationError as error:
+            raise InvalidRequest(*_explain(error)) from None
+        request._refuse_unsafe()
+        size = len(request.to_json())
+        if size > MAX_REQUEST_BYTES:
+            raise InvalidRequest(
+                f"request: {size:,} bytes as JSON, at most {MAX_REQUEST_BYTES:,} are accepted. "
+                "Fix: shorten the messages or split the document.",
+                {"fields": ["messages"]},
+            )
+        return request
+
+    def _refuse_unsafe(self) -> None:
+        """Only when a request is made: a stored one was checked by the rules of its day."""
+        for number, message in enumerate(self.messages):
+            for place, text in message.texts():
+                if reason := problem(text):
+                    place = f"messages[{number}].{place}"
+                    raise InvalidRequest(f"{place}: {reason}", {"fields": [place]})
+
+    def to_json(self) -> str:
+        return self.model_dump_json(exclude_defaults=True, by_alias=True)
+
+    def fingerprint(self) -> str:
+        """SHA-256 over the fields that shape the answer, in canonical order; equal requests agree
+        whatever their field order.
+        """
+        shaping = {
+            "messages",
+            "model",
+            "temperature",
+            "max_tokens",
+            "stop",
+            "response_format",
+            "tools",
+            "avoid",
+            "fit",
+            "expect",
+            "document",
+            "plan",
+        }
+        fields = self.model_dump(mode="json", include=shaping, by_alias=True)
+        canonical = json.dumps(fields, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+        return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def pattern(regex: str) -> TypeAdapter[str]:
+    """Validates texts in which `regex` matches somewhere, in linear time. Raises
+    `pydantic_core.SchemaError` for a wrong one.
+    """
+    return TypeAdapter(Annotated[str, Field(pattern=regex)])
+
+
+def _explain(error: ValidationError) -> tuple[str, dict[str, Any]]:
+    """One line per wrong field. The offending value is left out: it may be the prompt."""
+    problems = []
+    for item in error.errors(include_url=False, include_input=False, include_context=False):
+        place = "".join(
+            f"[{part}]" if isinstance(part, int) else f".{part}" for part in item["loc"]
+        ).lstrip(".")
+        problems.append(
+            (
+                place or "request",
+                _FIXES.get(item["type"], item["msg"].removeprefix("Value error, ")),
+            )
+        )
+    lines = "; ".join(f"{place}: {reason}" for place, reason in problems)
+    return lines, {"fields": [place for place, _ in problems]}
+
+
+_FIXES = {
+    "extra_forbidden": "unknown option. Fix: remove it or check its spelling",
+    "missing": "required and missing. Fix: add it",
+    "finite_number": "must be a finite number, not NaN or infinity",
+    "too_short": "must not be empty",
+}
