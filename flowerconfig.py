@@ -1,5 +1,7 @@
-"""Flower's settings, found in the folder it is started in. Everything needs a login, /metrics too,
-and nobody can run or change anything unless it is started with --read_only=False.
+"""Flower's settings, found in the folder it is started in.
+
+Everything needs a login, /metrics too, and nothing can be run or changed through it unless it is
+started with --read_only=False.
 """
 
 import sys
@@ -12,10 +14,11 @@ from worker.celery import app
 
 if not any(options.basic_auth) and not options.auth:
     sys.exit(
-        "Flower does not start without a login. Fix: export FLOWER_BASIC_AUTH=user:password (or see --auth)"
+        "Flower does not start without a login. "
+        "Fix: export FLOWER_BASIC_AUTH=user:password (or see --auth)"
     )
 
-# Flower 2.2 shows /metrics to anybody.
+# Flower 2.2 shows /metrics without a login.
 Metrics.get = authenticated(Metrics.get)
 
 # What a worker took and lost, workers put back: Flower writes into no queue, and its Redis user may

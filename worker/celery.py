@@ -1,9 +1,14 @@
-"""The worker's Celery app: `celery -A worker worker` finds it here. Wiring only; no job logic."""
+"""The worker's Celery app, which `celery -A worker worker` finds here. Wiring only; no job logic.
+
+Importing this module changes nothing: no transport, no signal, no exit. `create_app` does the work,
+and the first use of `app` calls it.
+"""
 
 import logging
 import re
 import sys
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
 from celery import Celery, signals
@@ -11,10 +16,10 @@ from celery import Celery, signals
 from producer.contract.names import COMPLETE
 from producer.redis_url import RedisUrl
 
-from .broker import transport as broker  # noqa: F401 -- puts our transports behind redis:// and sentinel://
-from .ledger.connection import ERRORS, unsafe
-from .monitoring.alerts import Watch
-from .runtime import checked_settings, current, ending, shut_down, warnings, watch
+from . import startup_checks
+from .broker import transport
+from .ledger.connection import ERRORS, unsafe_server
+from .runtime import current, shut_down, use
 from .settings import LogSettings, SettingsError, load, load_redis
 from .steward import Steward
 from .tasks import Complete
@@ -22,98 +27,110 @@ from .telemetry import signals as telemetry
 from .telemetry.logs import configure
 
 logger = logging.getLogger(__name__)
-watching: list[Watch] = []
+
+
+def __getattr__(name: str) -> Any:
+    """`app`, created when it is first asked for."""
+    if name == "app":
+        return _app_or_exit()
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+@cache
+def _app_or_exit() -> Celery:
+    """The app of this process. Wrong Redis settings end it: Celery would print a traceback."""
+    try:
+        return create_app()
+    except SettingsError as error:
+        sys.exit(f"Wrong settings:\n{error}\nCheck again with: completions check")
 
 
 def create_app() -> Celery:
-    """An app that knows Redis and nothing else yet: Flower and `inspect` need no more. Raises
+    """An app that has read the Redis settings and no others: Flower and `inspect` need no more.
+
+    Puts our transports behind kombu's URL schemes and our handlers behind Celery's signals. Raises
     `SettingsError`.
     """
     redis = load_redis()
+    transport.install()
     app = Celery("completions")
-    app.backend_cls = RedisUrl.of(
-        redis.backend
-    ).url  # before CELERY_RESULT_BACKEND, which Celery would take as it is written
+    # Celery looks here before CELERY_RESULT_BACKEND, which it would take as it is written.
+    app.backend_cls = RedisUrl.of(redis.backend).url
     app.config_from_object("celeryconfig")
-    told = redis.celery(timeout_s=3.0)
-    options = app.conf.broker_transport_options | told["broker_transport_options"]
-    app.conf.update(told | {"broker_transport_options": options})
+    servers = redis.celery(timeout_s=3.0)
+    options = app.conf.broker_transport_options | servers["broker_transport_options"]
+    app.conf.update(servers | {"broker_transport_options": options})
     if "prefork" in re.split(r"-P|--pool|[\s=]", " ".join(sys.argv)):
         # Celery takes `-P prefork` for its own default and would let celeryconfig's worker_pool win
         # over it.
         app.conf.worker_pool = "prefork"
     app.register_task(Complete())
     app.steps["consumer"].add(Steward)
+    _connect_signals()
     return app
 
 
-telemetry.connect(lambda: current().ledger.metrics)
+@cache
+def _connect_signals() -> None:
+    """Connect our handlers, once per process."""
+    telemetry.connect(lambda: current().metrics)
+    signals.setup_logging.connect(log_as_json)
+    signals.celeryd_init.connect(refuse_wrong_settings)
+    signals.worker_ready.connect(warn_of_unsafe_server)
+    signals.worker_ready.connect(start_alerts)
+    signals.task_revoked.connect(cancel_revoked_job)
+    signals.worker_process_shutdown.connect(close_runtime)
+    signals.worker_shutdown.connect(close_runtime)
 
 
-@signals.celeryd_init.connect
-def refuse_to_start_wrong(conf: Any = None, **_: Any) -> None:
-    """Complete and valid settings, or no worker. Only SystemExit stops Celery from here."""
-    try:
-        settings = checked_settings()
-    except SettingsError as error:
-        sys.exit(f"The worker cannot start:\n{error}\nCheck again with: completions check")
-    configure(settings.log.level)
-    for warning in (*ending(settings, datetime.now(UTC).date()), *warnings(settings)):
-        logger.warning(warning)
-    conf.result_expires = settings.ledger.result_expires_s
-    # Renewed while a message is worked on; but never shorter than a call, for a steward that cannot
-    # reach the broker.
-    visibility_s = max(
-        conf.broker_transport_options["visibility_timeout"], 2 * settings.call.timeout_s
-    )
-    conf.broker_transport_options = conf.broker_transport_options | {
-        "visibility_timeout": visibility_s
-    }
-
-
-@signals.worker_ready.connect
-def warn_of_an_unsafe_server(**_: Any) -> None:
-    """A ledger that forgets what it promised to keep."""
-    for warning in unsafe(current().ledger.redis):
-        logger.warning(warning)
-
-
-@signals.worker_ready.connect
-def look_for_alerts(**_: Any) -> None:
-    """In the main process only; of all that look, one at a time does."""
-    watching.append(watch())
-
-
-@signals.task_revoked.connect
-def cancel_what_was_revoked(request: Any = None, **_: Any) -> None:
-    """A delivery that Celery refuses ends its job in the ledger too; else every publication would
-    be refused again.
-    """
-    try:
-        task = app.tasks[COMPLETE]
-        task.publish(current().jobs.cancel(request.id)[1])
-    except ERRORS as error:
-        logger.warning(
-            "ledger away (%s): revoked job %s is cancelled by a steward",
-            type(error).__name__,
-            request.id,
-        )
-
-
-@signals.setup_logging.connect
 def log_as_json(**_: Any) -> None:
     configure(load(LogSettings).level)
 
 
-@signals.worker_process_shutdown.connect
-@signals.worker_shutdown.connect
+def refuse_wrong_settings(conf: Any = None, **_: Any) -> None:
+    """Complete and valid settings, or no worker. Only SystemExit stops Celery from here."""
+    try:
+        settings = startup_checks.checked_settings()
+    except SettingsError as error:
+        sys.exit(f"The worker cannot start:\n{error}\nCheck again with: completions check")
+    use(settings)
+    configure(settings.log.level)
+    for warning in startup_checks.warnings(settings, datetime.now(UTC).date()):
+        logger.warning(warning)
+    conf.result_expires = settings.ledger.result_expires_s
+    options = conf.broker_transport_options
+    # Renewed while a message is worked on; but never shorter than a call, for a steward that cannot
+    # reach the broker.
+    visibility_s = max(options["visibility_timeout"], 2 * settings.call.timeout_s)
+    conf.broker_transport_options = options | {"visibility_timeout": visibility_s}
+
+
+def warn_of_unsafe_server(**_: Any) -> None:
+    """A ledger that forgets what it promised to keep."""
+    for warning in unsafe_server(current().connection.redis):
+        logger.warning(warning)
+
+
+def start_alerts(**_: Any) -> None:
+    """In the main process of each worker; in any period only one of the fleet's checks."""
+    current().alerts.start()
+
+
+def cancel_revoked_job(sender: Any = None, request: Any = None, **_: Any) -> None:
+    """End the job of a delivery that Celery refuses; else each publication would be refused again.
+
+    `sender` is the task.
+    """
+    try:
+        _state, publications = current().ledger.cancel(request.id)
+    except ERRORS as error:
+        away = type(error).__name__
+        logger.warning(
+            "ledger away (%s): revoked job %s is cancelled by a steward", away, request.id
+        )
+    else:
+        sender.app.tasks[COMPLETE].publish(publications)
+
+
 def close_runtime(**_: Any) -> None:
-    while watching:
-        watching.pop().close()
     shut_down()
-
-
-try:
-    app = create_app()
-except SettingsError as error:
-    sys.exit(f"Wrong settings:\n{error}\nCheck again with: completions check")

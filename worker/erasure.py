@@ -1,8 +1,8 @@
-"""Forgetting a user: jobs, answers, cached answers, dead letters, batches, limits, audit log. What
-was used stays counted.
+"""Forgetting a user: jobs, answers, cached answers, dead letters, batches, limits, audit log. The
+sums of what was used stay, under no name.
 
-Redis down: raises one of `store.ERRORS`; repeating goes on where it stopped. Logs are not reached:
-they hold names, no prompts.
+Redis down: raises one of `connection.ERRORS`; repeating goes on where it stopped. Logs are not
+reached: they hold names, no prompts.
 """
 
 import json
@@ -18,10 +18,10 @@ from .ledger.connection import Keys, Redis
 from .ledger.ledger import Ledger
 from .ledger.scripts import Scripts
 
-NOBODY = "erased"
-"""Whose usage it is afterwards."""
+NEW_NAME = "erased"
+"""Under which the user's usage is summed afterwards."""
 HEAD = 4_096
-"""Enough of a cache entry to hold what stands before the answer."""
+"""Characters of a cache entry: enough to hold what stands before the answer."""
 PAGE = 1_000
 RESULT = "celery-task-meta-{}"
 """Celery's key of a result."""
@@ -31,122 +31,139 @@ RESULT = "celery-task-meta-{}"
 class Erased:
     """What was forgotten so far."""
 
-    looked_at: int = 0
-    """Keys of the ledger."""
+    scanned: int = 0
+    """Keys of the ledger that were looked at."""
     jobs: int = 0
     cached: int = 0
     batches: int = 0
     unfinished: int = 0
-    """Jobs and batches that were cancelled and have not ended yet: they are forgotten by another
-    run.
-    """
+    """Jobs and batches that were cancelled and have not ended yet: another run forgets them."""
     usage_rows: int = 0
     audited: int = 0
     """Jobs in the audit log."""
 
+    def add_pass(self, other: "Erased") -> None:
+        """Count another pass; what is unfinished is what that one left."""
+        self.jobs += other.jobs
+        self.cached += other.cached
+        self.batches += other.batches
+        self.usage_rows += other.usage_rows
+        self.audited += other.audited
+        self.unfinished = other.unfinished
+
 
 class Erasure:
-    """`results`: Celery's result backend. `trail`: the audit log's, None if there is none."""
+    """`results`: Celery's result backend. `audit_log`: None if there is none."""
 
     def __init__(
-        self, redis: Redis, keys: Keys, jobs: Ledger, results: Redis, trail: AuditReader | None
+        self,
+        redis: Redis,
+        keys: Keys,
+        ledger: Ledger,
+        results: Redis,
+        audit_log: AuditReader | None,
     ) -> None:
         self._redis = redis
         self._keys = keys
-        self._jobs = jobs
+        self._ledger = ledger
         self._scripts = Scripts(redis, keys.root)
         self._results = results
-        self._trail = trail
+        self._audit_log = audit_log
 
     def run(self, user_id: str) -> Iterator[tuple[Erased, list[Publication]]]:
         """One pass over everything; after each page, what was done so far and what to publish."""
         erased = Erased()
         cursor = -1
         while cursor != 0:
-            cursor, found = self._redis.scan(
-                max(cursor, 0), match=f"{self._keys.root}*", count=PAGE
-            )
-            erased.looked_at += len(found)
-            yield erased, list(self._page(user_id, [str(key) for key in found], erased))
-        erased.usage_rows = self._disown(user_id)
+            start = max(cursor, 0)
+            cursor, page = self._redis.scan(start, match=f"{self._keys.root}*", count=PAGE)
+            erased.scanned += len(page)
+            yield erased, list(self._erase_page(user_id, [str(key) for key in page], erased))
+        erased.usage_rows = self._rename_usage(user_id)
         Overrides(self._redis, self._keys).reset(Subject("user", user_id))
-        if self._trail:
-            erased.audited = self._trail.erase(user_id)
+        if self._audit_log:
+            erased.audited = self._audit_log.erase(user_id)
         yield erased, []
 
-    def _page(self, user_id: str, found: list[str], erased: Erased) -> Iterator[Publication]:
-        """Of these keys, whatever is the user's."""
-        erased.cached += self._cached(user_id, found)
-        for batch in self._owned(user_id, found, self._keys.batch("")):
-            yield from self._batch(batch, erased)
-        jobs = self._owned(user_id, found, self._keys.job(""))
-        letters = self._owned(user_id, found, self._keys.dead_letter(""))
+    def _erase_page(self, user_id: str, page: list[str], erased: Erased) -> Iterator[Publication]:
+        """Whatever is the user's, of these keys."""
+        erased.cached += self._erase_cached(user_id, page)
+        for batch in self._owned(user_id, page, self._keys.batch("")):
+            yield from self._erase_batch(batch, erased)
+        jobs = self._owned(user_id, page, self._keys.job(""))
+        letters = self._owned(user_id, page, self._keys.dead_letter(""))
         for job_id in jobs:
-            yield from self._jobs.cancel(job_id)[1]
-        forgotten = self._scripts("erase", user_id, *jobs, *letters) if jobs or letters else []
+            _, publications = self._ledger.cancel(job_id)
+            yield from publications
+        if not jobs and not letters:
+            return
+        forgotten = self._scripts("erase", user_id, *jobs, *letters)
         if forgotten:
             self._results.delete(*map(RESULT.format, forgotten))
         erased.jobs += len(forgotten)
         erased.unfinished += len(jobs) - len(forgotten)
 
-    def _owned(self, user_id: str, found: list[str], prefix: str) -> list[str]:
+    def _owned(self, user_id: str, page: list[str], prefix: str) -> list[str]:
         """Names of the hashes under `prefix` whose field "user" is that user."""
-        names = [key.removeprefix(prefix) for key in found if key.startswith(prefix)]
+        names = [key.removeprefix(prefix) for key in page if key.startswith(prefix)]
         with self._redis.pipeline(transaction=False) as pipe:
             for name in names:
                 pipe.hget(prefix + name, "user")
-            return [
-                name for name, user in zip(names, pipe.execute(), strict=True) if user == user_id
-            ]
+            users = pipe.execute()
+        return [name for name, user in zip(names, users, strict=True) if user == user_id]
 
-    def _cached(self, user_id: str, found: list[str]) -> int:
-        entries = [
-            key for key in found if key.startswith(self._keys.cached("", "", "").rstrip(":") + ":")
-        ]
+    def _erase_cached(self, user_id: str, page: list[str]) -> int:
+        prefix = self._keys.cached("", "", "").rstrip(":") + ":"
+        entries = [key for key in page if key.startswith(prefix)]
         with self._redis.pipeline(transaction=False) as pipe:
             for key in entries:
                 pipe.getrange(key, 0, HEAD)
             heads = pipe.execute()
-        whose = [(key, head.split(";", 4)[3:4]) for key, head in zip(entries, heads, strict=True)]
-        # An entry of a version before this names nobody.
-        mine = [
-            key
-            for key, names in whose
-            if names in ([], [maker(user_id)]) or names[0].startswith("{")
-        ]
-        return self._redis.delete(*mine) if mine else 0
+        wanted = maker(user_id)
+        mine = [key for key, head in zip(entries, heads, strict=True) if _made_by(head) == wanted]
+        if not mine:
+            return 0
+        return self._redis.delete(*mine)
 
-    def _batch(self, batch: str, erased: Erased) -> list[Publication]:
-        """Cancel one that is open; forget one that has ended. Its items are jobs of the user like
-        any other.
+    def _erase_batch(self, batch: str, erased: Erased) -> list[Publication]:
+        """Cancel one that is open; forget one that has ended.
+
+        Its items are jobs of the user like any other.
         """
+        keys = self._keys
         _, *publications = self._scripts("batch", "cancel", batch)
-        if self._redis.hexists(self._keys.batch(batch), "ended"):
-            keys = self._keys
-            self._redis.delete(
-                keys.batch(batch),
-                keys.batch_staged(batch),
-                keys.batch_live(batch),
-                keys.batch_ended(batch),
-                keys.batch_tries(batch),
-                keys.limits("batch", batch),
-                keys.budget("usd", "batch", batch),
-            )
-            self._redis.zrem(keys.batches, batch)
-            erased.batches += 1
-        else:
+        if not self._redis.hexists(keys.batch(batch), "ended"):
             erased.unfinished += 1
+            return Publication.parse(publications)
+        self._redis.delete(
+            keys.batch(batch),
+            keys.batch_staged(batch),
+            keys.batch_live(batch),
+            keys.batch_ended(batch),
+            keys.batch_tries(batch),
+            keys.limits("batch", batch),
+            keys.budget("usd", "batch", batch),
+        )
+        self._redis.zrem(keys.batches, batch)
+        erased.batches += 1
         return Publication.parse(publications)
 
-    def _disown(self, user_id: str) -> int:
-        """The sums of what the user used go to nobody."""
-        rows = 0
+    def _rename_usage(self, user_id: str) -> int:
+        """Add the user's rows of usage to those of `NEW_NAME`; how many there were."""
+        count = 0
         for key in list(self._redis.scan_iter(f"{self._keys.root}use:*", count=PAGE)):
-            day = str(key).rpartition(":")[2]
-            mine = [
-                name
-                for name, _ in self._redis.hscan_iter(str(key), count=PAGE)
-                if json.loads(name)[0] == user_id
-            ]
-            rows += int(self._scripts("disown", day, NOBODY, *mine)[0]) if mine else 0
-        return rows
+            rows = self._redis.hscan_iter(str(key), count=PAGE)
+            mine = [name for name, _ in rows if json.loads(name)[0] == user_id]
+            if mine:
+                day = str(key).rpartition(":")[2]
+                count += int(self._scripts("disown", day, NEW_NAME, *mine)[0])
+        return count
+
+
+def _made_by(head: str) -> str:
+    """The user whose job made the cache entry that begins so, as `cache.maker` writes it.
+
+    "" of an entry that has gone meanwhile.
+    """
+    fields = head.split(";", 4)
+    return fields[3] if len(fields) > 3 else ""

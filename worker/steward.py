@@ -59,7 +59,7 @@ class Steward(bootsteps.StartStopStep):  # type: ignore[misc]
         if self._thread:
             self._thread.join(timeout=PERIOD_S)
         with suppress(*ERRORS):
-            current().jobs.beat(consumer.hostname, 0, LIFE_S)
+            current().ledger.beat(consumer.hostname, 0, LIFE_S)
 
     def _run(self, consumer: Any, stop: threading.Event) -> None:
         # A connection of its own: kombu's is in the middle of a BRPOP on another thread.
@@ -68,7 +68,7 @@ class Steward(bootsteps.StartStopStep):  # type: ignore[misc]
         while not stop.is_set():
             pause = PERIOD_S
             try:
-                pause = self._once(consumer, current().jobs, broker)
+                pause = self._once(consumer, current().ledger, broker)
             except Exception as error:
                 logger.warning(
                     "steward: %s, trying again",

@@ -94,7 +94,7 @@ class Complete(Task):  # type: ignore[misc]
         try:
             if args or kwargs:
                 self._adopt(runtime, args, kwargs)
-            opened = runtime.jobs.begin(self.request.id)
+            opened = runtime.ledger.begin(self.request.id)
             if isinstance(opened, Job):
                 self.request.job = opened
                 with runtime.leases.holding(opened):
@@ -126,7 +126,7 @@ class Complete(Task):  # type: ignore[misc]
         """Park only now: RETRY is stored, so that a fast next delivery cannot be overwritten by it."""
         job, again, fault, double_max_tokens = self.request.parking
         try:
-            jobs, wait = current().jobs, (again.after_s, fault, again.cool_s, again.wakes_on)
+            jobs, wait = current().ledger, (again.after_s, fault, again.cool_s, again.wakes_on)
             _, publications = jobs.park(
                 job, *wait, double_max_tokens=double_max_tokens, patient=again.patient
             )
@@ -141,11 +141,11 @@ class Complete(Task):  # type: ignore[misc]
         """Note that the result backend knows; if the note is lost, a later delivery tells it again."""
         if status in ("SUCCESS", "FAILURE"):
             with suppress(*ERRORS):
-                current().jobs.tell(task_id)
+                current().ledger.tell(task_id)
 
     def _answer(self, runtime: Runtime, job: Job) -> Completion:
         outcome: Outcome
-        runtime.servers.look()
+        runtime.credentials.look()
         try:
             outcome = (
                 runtime.summaries.run(job, self.publish)
@@ -166,7 +166,7 @@ class Complete(Task):  # type: ignore[misc]
             raise
         except Exception:
             logger.exception("job %s: an error of our own", job.id)
-            _, publications = runtime.jobs.park(job, CRASH_DELAY_S, crashed=True)
+            _, publications = runtime.ledger.park(job, CRASH_DELAY_S, crashed=True)
             self.publish(publications)
             raise Ignore from None
         return self._end(runtime, job, outcome)
@@ -182,7 +182,7 @@ class Complete(Task):  # type: ignore[misc]
         )
         fault = str(failure.fault) if isinstance(failure, ProviderError) else ""
         if fault == Fault.MISCONFIGURED:
-            runtime.servers.look(refused=True)
+            runtime.credentials.look(refused=True)
         decision = decide(failure, history, runtime.settings.retry, random.random())  # noqa: S311 -- jitter, not a secret
         if isinstance(decision, RetryAfter):
             self._park(job, decision, failure, fault)
@@ -211,12 +211,12 @@ class Complete(Task):  # type: ignore[misc]
     def _end(
         self, runtime: Runtime, job: Job, outcome: Outcome, fault: str = "", cool_s: float = 0.0
     ) -> Completion:
-        state, publications = runtime.jobs.settle(job, outcome, fault, cool_s)
+        state, publications = runtime.ledger.settle(job, outcome, fault, cool_s)
         self.publish(publications)
         if state == "lost":
             raise Ignore
         if state != "ok":
-            outcome = runtime.jobs.outcome(job.id) or outcome
+            outcome = runtime.ledger.outcome(job.id) or outcome
         job_ended(_record_of_run(job, outcome))
         return _return_or_raise(outcome)
 
@@ -248,7 +248,7 @@ class Complete(Task):  # type: ignore[misc]
         patient: bool = False,
     ) -> str:
         """Its id: another one's, if that has the same idempotency key."""
-        state, job_id, publications = runtime.jobs.submit(submission, patient)
+        state, job_id, publications = runtime.ledger.submit(submission, patient)
         if state == "conflict":
             raise Conflict(
                 f"job {job_id} exists and asks something else. Fix: use a new id or idempotency_key"

@@ -13,14 +13,13 @@ from celery import Celery
 from redis import Redis
 from support import flower
 from support.flower import LOGIN
-from support.ledger import KEYS, ask, until
+from support.ledger import KEYS, ask, connection, until
 from support.protocols import PLAIN
 from support.wire import mixed
 
 import producer
 from producer.contract.errors import JobError
 from worker.embedded import EmbeddedValkey
-from worker.ledger.connection import connect
 from worker.monitoring.health import Health
 from worker.monitoring.prometheus import page
 from worker.sealing import new_pair
@@ -154,10 +153,10 @@ def flower_pages(fleet_view, jobs):
 
 
 def scraped(ledger):
-    redis = connect(ledger.url())
-    metrics = Metrics(redis, KEYS)
-    text = page(Health(redis, KEYS, metrics, HealthSettings(), None).check(), metrics).decode()
-    redis.close()
+    opened = connection(ledger.url())
+    metrics = Metrics(opened.redis, opened.keys)
+    text = page(Health(opened, HealthSettings(), None).check(), metrics).decode()
+    opened.close()
     return text
 
 

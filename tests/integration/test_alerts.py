@@ -7,7 +7,7 @@ import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
-from support.ledger import KEYS, ask, until
+from support.ledger import KEYS, ask, connection, until
 
 from producer.contract.errors import JobError
 from worker.embedded import EmbeddedValkey
@@ -15,7 +15,6 @@ from worker.ledger.connection import connect
 from worker.monitoring.alerts import Alerts
 from worker.monitoring.health import Health
 from worker.settings import AlertSettings, HealthSettings
-from worker.telemetry.metrics import Metrics
 
 
 class Inbox:
@@ -59,12 +58,10 @@ def inbox():
     inbox.close()
 
 
-def watcher(url, **settings):
-    redis = connect(url)
-    health = Health(redis, KEYS, Metrics(redis, KEYS), HealthSettings(least=1), None)
-    return Alerts(
-        redis, KEYS, health, AlertSettings(**({"period_s": 0.001, "clear_s": 0} | settings))
-    )
+def alerts_at(url, **settings):
+    ledger = connection(url)
+    health = Health(ledger, HealthSettings(least=1), None)
+    return Alerts(ledger, health, AlertSettings(**({"period_s": 0.001, "clear_s": 0} | settings)))
 
 
 def test_a_fleet_says_it_once(complete, wire, openai_env, start_worker, inbox):
@@ -99,16 +96,16 @@ def test_a_fleet_says_it_once(complete, wire, openai_env, start_worker, inbox):
 
 def test_what_was_not_delivered_is_sent_again(redis_url, inbox, caplog):
     """To whom it was not: the log is not told twice. Nobody else is asked meanwhile."""
-    alerts = watcher(redis_url, webhook=f"{inbox.url}/hook", names={"no_workers"})
+    alerts = alerts_at(redis_url, webhook=f"{inbox.url}/hook", names={"no_workers"})
     caplog.set_level("INFO")
     inbox.refuse = True
     for _ in range(3):
         inbox.babble = not inbox.babble
         until(lambda: not connect(redis_url).exists(KEYS.watch))
-        alerts.look()
+        alerts.check()
     inbox.refuse = inbox.babble = False
     until(lambda: not connect(redis_url).exists(KEYS.watch))
-    alerts.look()
+    alerts.check()
     assert inbox.of("/hook", "no_workers") == ["firing"]
     assert caplog.text.count("ALERT firing: no_workers") == 1
     assert caplog.text.count("webhook takes no message") == 3
@@ -122,10 +119,10 @@ def test_a_flapping_finding_is_told_once(redis_url, inbox):
         redis.delete(KEYS.workers, KEYS.watch)
         if alive:
             redis.zadd(KEYS.workers, {"w": 9e12})
-        watcher(redis_url, webhook=f"{inbox.url}/hook", names={"no_workers"}, clear_s=60).look()
+        alerts_at(redis_url, webhook=f"{inbox.url}/hook", names={"no_workers"}, clear_s=60).check()
     assert inbox.of("/hook", "no_workers") == ["firing"]
     redis.delete(KEYS.watch)
-    watcher(redis_url, webhook=f"{inbox.url}/hook", names={"no_workers"}).look()
+    alerts_at(redis_url, webhook=f"{inbox.url}/hook", names={"no_workers"}).check()
     assert inbox.of("/hook", "no_workers") == ["firing", "resolved"]
     assert redis.hlen(KEYS.alerts) == 0
     redis.close()
@@ -133,18 +130,18 @@ def test_a_flapping_finding_is_told_once(redis_url, inbox):
 
 def test_a_ledger_that_is_away_is_told_by_who_looked_last(own_valkey: EmbeddedValkey, inbox):
     first, second = (
-        watcher(own_valkey.url(), webhook=f"{inbox.url}/hook", names={"redis_away"}, period_s=60)
+        alerts_at(own_valkey.url(), webhook=f"{inbox.url}/hook", names={"redis_away"}, period_s=60)
         for _ in "ab"
     )
-    first.look()
-    second.look()
+    first.check()
+    second.check()
     own_valkey.kill()
     for each in (first, second, first, second):
-        each.look()
+        each.check()
     assert inbox.of("/hook", "redis_away") == ["firing"]
     own_valkey.start()
-    second.look()  # whoever looks now: who said that it was away says that it is back
-    first.look()
+    second.check()  # whoever looks now: who said that it was away says that it is back
+    first.check()
     assert inbox.of("/hook", "redis_away") == ["firing", "resolved"]
 
 

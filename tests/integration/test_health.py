@@ -3,14 +3,14 @@
 from pathlib import Path
 
 import pytest
-from support.ledger import KEYS, ask, until, work
+from support.ledger import KEYS, ask, connection, until, work
 
 from worker.budgets.overrides import FLEET, Overrides, Subject
 from worker.embedded import EmbeddedValkey
 from worker.ledger.connection import connect
-from worker.monitoring.health import NAMES, Health
+from worker.monitoring.findings import NAMES
+from worker.monitoring.health import Health
 from worker.settings import HealthSettings
-from worker.telemetry.metrics import Metrics
 
 QUIET = {"LLM_COOLDOWN_SECONDS": "0.05", "LLM_MAX_ATTEMPTS": "1"}
 
@@ -18,19 +18,14 @@ QUIET = {"LLM_COOLDOWN_SECONDS": "0.05", "LLM_MAX_ATTEMPTS": "1"}
 @pytest.fixture
 def health(redis_url):
     """`health(usd_per_day=None, **thresholds)` asks the fleet."""
-    redis = connect(redis_url)
+    ledger = connection(redis_url)
 
     def ask_it(usd_per_day=None, **thresholds):
-        return Health(
-            redis,
-            KEYS,
-            Metrics(redis, KEYS),
-            HealthSettings(**({"least": 3} | thresholds)),
-            usd_per_day,
-        ).check()
+        settings = HealthSettings(**({"least": 3} | thresholds))
+        return Health(ledger, settings, usd_per_day).check()
 
     yield ask_it
-    redis.close()
+    ledger.close()
 
 
 def names(verdict):
@@ -61,10 +56,10 @@ def test_no_worker_is_down(health):
 
 
 def test_a_ledger_that_is_away_is_down(own_valkey: EmbeddedValkey):
-    redis = connect(own_valkey.url())
+    ledger = connection(own_valkey.url())
     own_valkey.kill()
-    verdict = Health(redis, KEYS, Metrics(redis, KEYS), HealthSettings(), None).check()
-    assert (verdict.status, names(verdict), verdict.vitals) == ("down", {"redis_away"}, None)
+    verdict = Health(ledger, HealthSettings(), None).check()
+    assert (verdict.status, names(verdict), verdict.snapshot) == ("down", {"redis_away"}, None)
     assert verdict.body()["latency"]["count"] == 0
 
 
@@ -131,7 +126,7 @@ def test_a_queue_that_grows_old(complete, wire, openai_env, start_worker, health
         complete.delay(ask(f"question {n}"), "u1")
     wire.wait_for(len)
     until(lambda: "queue" in names(health(queue_s=0.1)))
-    assert health().vitals.waiting["interactive"] > 0
+    assert health().snapshot.waiting["interactive"] > 0
     worker.kill()
     until(lambda: "unknown_attempts" in names(health()) or not start_worker(openai_env))
 
@@ -143,8 +138,8 @@ def test_a_job_that_was_meant_to_wait_is_no_old_queue(house, health):
     fleet = house(slots=0)
     for job_id in fleet.submit("u1", 4):
         fleet.redis.hset(KEYS.job(job_id), "at", 0)
-    assert health().vitals.waiting["interactive"] > 0
-    assert health().vitals.oldest_s["interactive"] < 60
+    assert health().snapshot.waiting["interactive"] > 0
+    assert health().snapshot.oldest_s["interactive"] < 60
 
 
 def test_money(complete, wire, openai_env, start_worker, health, redis_url):
@@ -153,7 +148,7 @@ def test_money(complete, wire, openai_env, start_worker, health, redis_url):
     """
     start_worker(openai_env)
     work(complete, 2)
-    spent = health().vitals.spent / 1e6
+    spent = health().snapshot.spent / 1e6
     assert names(health(usd_per_day=spent * 1.05)) == {"budget"}
     assert names(health(usd_per_day=spent * 2)) == set()
     redis = connect(redis_url)
@@ -170,21 +165,21 @@ def test_a_day_dearer_than_the_alarm(complete, wire, openai_env, start_worker, r
     """It is a warning, not a limit."""
     start_worker(openai_env)
     work(complete, 2)
-    redis = connect(redis_url)
+    ledger = connection(redis_url)
     alarm = HealthSettings(usd_per_day=0.000001)
-    assert "spend" in names(Health(redis, KEYS, Metrics(redis, KEYS), alarm, None).check())
-    redis.close()
+    assert "spend" in names(Health(ledger, alarm, None).check())
+    ledger.close()
 
 
 def test_a_server_that_may_forget(tmp_path):
     with EmbeddedValkey(tmp_path, appendonly=False) as server:
-        redis = connect(server.url())
-        redis.config_set("maxmemory-policy", "allkeys-lru")
-        verdict = Health(redis, KEYS, Metrics(redis, KEYS), HealthSettings(), None).check()
+        ledger = connection(server.url())
+        ledger.redis.config_set("maxmemory-policy", "allkeys-lru")
+        verdict = Health(ledger, HealthSettings(), None).check()
         unsafe = [finding.text for finding in verdict.findings if finding.name == "unsafe_redis"]
         assert len(unsafe) == 2
         assert all("Fix: CONFIG SET" in text for text in unsafe)
-        redis.close()
+        ledger.close()
 
 
 def test_a_slow_server_and_a_wrong_clock(redis_url, start_worker, health):

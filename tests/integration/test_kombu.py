@@ -12,6 +12,11 @@ from worker.broker import transport as broker
 from worker.steward import renew_visibility
 
 
+@pytest.fixture(autouse=True)
+def installed():
+    broker.install()
+
+
 @pytest.fixture
 def channel(redis_url):
     with Connection(redis_url) as connection:

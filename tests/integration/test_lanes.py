@@ -67,7 +67,7 @@ def test_a_cap_keeps_the_rest_in_line_and_leaves_the_room_to_others(house):
     house.submit("b", 1)
     flying = Counter(job_id.partition("-")[0] for job_id in house.released)
     assert flying == {"a": 2, "special": 4, "b": 1}
-    assert house.limits.standing(Subject("user", "special")).in_flight == 4
+    assert house.limits.current(Subject("user", "special")).in_flight == 4
     assert house.serve(1) == ["a"]
     for _ in range(19):
         house.end_one()

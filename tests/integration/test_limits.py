@@ -84,7 +84,7 @@ def test_a_groups_cap_is_shared_by_its_members_in_turn(house):
         house.submit(user, 20)
     house.submit("other", 3)
     assert [job_id.partition("-")[0] for job_id in house.released][2:] == ["other"] * 3
-    assert house.limits.standing(TEAM).in_flight == 2
+    assert house.limits.current(TEAM).in_flight == 2
     served = Counter(house.serve(63))
     assert max(served[user] for user in users) - min(served[user] for user in users) <= 1
     while house.ended < len(house.released):

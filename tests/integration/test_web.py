@@ -21,7 +21,7 @@ from support.ledger import until, work
 from support.nodes import ROOT
 
 from worker.embedded import free_port, tethered
-from worker.monitoring.health import NAMES
+from worker.monitoring.findings import NAMES
 
 
 @pytest.fixture

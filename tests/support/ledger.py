@@ -8,9 +8,15 @@ from typing import Any
 from redis import Redis
 
 from producer.contract.errors import JobError
-from worker.ledger.connection import Keys
+from worker.ledger.connection import Keys, LedgerConnection
+from worker.settings import RedisSettings
 
 KEYS = Keys()
+
+
+def connection(url: str) -> LedgerConnection:
+    """As a worker or a command opens it."""
+    return LedgerConnection(RedisSettings(url=url))
 
 
 def ask(text: str) -> list[dict[str, str]]:

@@ -1,4 +1,4 @@
-"""kombu's Redis transports with their lost connections cured; importing it puts them behind
+"""kombu's Redis transports with their lost connections cured; `install` puts them behind
 `redis://`, `rediss://` and `sentinel://`.
 
 kombu 5.7 still talks through the channel of a lost connection: to put unacknowledged messages back
@@ -16,7 +16,8 @@ import logging
 from queue import Empty
 from typing import Any
 
-from kombu.transport import TRANSPORT_ALIASES, redis
+from kombu import transport as kombu_transport
+from kombu.transport import redis
 
 from producer.contract.names import QUARANTINE, QUEUES
 
@@ -120,5 +121,13 @@ class SentinelTransport(redis.SentinelTransport):
     Channel = SentinelChannel
 
 
-TRANSPORT_ALIASES.update(dict.fromkeys(("redis", "rediss"), f"{__name__}:Transport"))
-TRANSPORT_ALIASES["sentinel"] = f"{__name__}:SentinelTransport"
+def install() -> None:
+    """Have kombu use these transports in this process from its next connection on.
+
+    By URL scheme and not as Celery's `broker_transport`: when kombu goes on to the next Sentinel it
+    looks the transport up by its URL again. It remembers what it found, so that is forgotten here.
+    """
+    ours = {"redis": "Transport", "rediss": "Transport", "sentinel": "SentinelTransport"}
+    for scheme, name in ours.items():
+        kombu_transport.TRANSPORT_ALIASES[scheme] = f"{__name__}:{name}"
+        kombu_transport._transport_cache.pop(scheme, None)

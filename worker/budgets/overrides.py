@@ -1,10 +1,11 @@
 """Limits of single users, groups and the fleet, set at run time: they hold from the next release or
 reservation on.
 
-What nobody set here is as the settings say. The scripts (lanes.lua, attempt.lua) obey. Redis down:
-raises.
+Limits that are not set here are as the settings say. The ledger's functions apply them. Redis down:
+every method raises.
 """
 
+import math
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
@@ -21,9 +22,10 @@ KNOWN = {
     "group": ("in_flight", *_BUDGETS),
     "fleet": ("usd_per_day",),
 }
-"""What may be set, of whom. `weight` 2 is served twice as often as 1; `in_flight`: released and
-running jobs at once; a member of a `group` draws on its budgets, too, with every job submitted from
-then on.
+"""What may be set, of whom.
+
+`weight` 2 is served twice as often as 1; `in_flight`: released and running jobs at once; a member
+of a `group` draws on its budgets, too, with every job submitted from then on.
 """
 
 
@@ -42,46 +44,43 @@ FLEET = Subject("fleet", "all")
 
 @dataclass(frozen=True)
 class CurrentLimits:
-    """What holds for one subject now. `own`: only what was set here; dollars as dollars, `NONE` =
-    no limit.
-    """
+    """What holds for one subject now."""
 
     subject: Subject
     own: dict[str, str | float]
+    """Only what was set here; dollars as dollars, `NONE` = no limit."""
     in_flight: int
     waiting: dict[str, int]
+    """Jobs of a user that wait, by lane; empty for others."""
 
 
 class Overrides:
+    """The limits set at run time, as `completions limits` shows and changes them."""
+
     def __init__(self, redis: Redis, keys: Keys) -> None:
         self._redis = redis
         self._keys = keys
 
-    def standing(self, subject: Subject) -> CurrentLimits:
-        redis, keys, (kind, name) = self._redis, self._keys, subject
-        stored = redis.hgetall(keys.limits(kind, name))
+    def current(self, subject: Subject) -> CurrentLimits:
+        """What was set for the subject, and what it has in flight and waiting."""
+        stored = self._redis.hgetall(self._keys.limits(subject.kind, subject.name))
         own = {
-            field: _parsed(field, str(stored[field])) for field in KNOWN[kind] if field in stored
+            field: _loaded(field, str(stored[field]))
+            for field in KNOWN[subject.kind]
+            if field in stored
         }
-        flying = {"user": keys.in_flight, "group": keys.group_in_flight}.get(kind)
-        lanes = ("interactive", "batch") if kind == "user" else ()
-        return CurrentLimits(
-            subject=subject,
-            own=own,
-            in_flight=int(str(redis.hget(flying, name) or 0))
-            if flying
-            else int(redis.zcard(keys.open)),
-            waiting={lane: int(str(redis.llen(keys.waiting(lane, name)))) for lane in lanes},
-        )
+        return CurrentLimits(subject, own, self._in_flight(subject), self._waiting(subject))
 
     def change(self, subject: Subject, **limits: str | float) -> None:
-        """Set these and leave the others. Raises `ValueError` for one that the subject cannot have."""
-        unknown = [field for field in limits if field not in KNOWN[subject.kind]]
+        """Set these and leave the others.
+
+        Raises `ValueError` for one that the subject cannot have and for what is no number.
+        """
+        known = KNOWN[subject.kind]
+        unknown = [field for field in limits if field not in known]
         if unknown:
-            raise ValueError(
-                f"{subject} cannot have {', '.join(unknown)}; only {', '.join(KNOWN[subject.kind])}"
-            )
-        stored = {field: _stored(field, value) for field, value in limits.items()}
+            raise ValueError(f"{subject} cannot have {', '.join(unknown)}; only {', '.join(known)}")
+        stored = {field: _dumped(field, value) for field, value in limits.items()}
         with self._redis.pipeline() as pipe:
             pipe.hset(self._keys.limits(*subject), mapping=stored)  # type: ignore[arg-type]
             pipe.sadd(self._keys.limited, f"{subject.kind}:{subject.name}")
@@ -94,19 +93,44 @@ class Overrides:
             pipe.srem(self._keys.limited, f"{subject.kind}:{subject.name}")
             pipe.execute()
 
-    def special(self) -> list[Subject]:
-        """Everybody with limits of their own."""
+    def subjects(self) -> list[Subject]:
+        """Every subject with limits of its own."""
         named = (str(each).partition(":") for each in self._redis.smembers(self._keys.limited))
         return sorted(Subject(kind, name) for kind, _, name in named)  # type: ignore[arg-type]
 
+    def _in_flight(self, subject: Subject) -> int:
+        """Released and running jobs."""
+        if subject.kind == "fleet":
+            return int(self._redis.zcard(self._keys.open))
+        key = self._keys.in_flight
+        if subject.kind == "group":
+            key = self._keys.group_in_flight
+        return int(str(self._redis.hget(key, subject.name) or 0))
 
-def _stored(field: str, value: str | float) -> str:
-    if field == "usd_per_day" and value != NONE:
-        return str(round(float(value) * MICRO))
+    def _waiting(self, subject: Subject) -> dict[str, int]:
+        if subject.kind != "user":
+            return {}
+        return {
+            lane: int(str(self._redis.llen(self._keys.waiting(lane, subject.name))))
+            for lane in ("interactive", "batch")
+        }
+
+
+def _dumped(field: str, value: str | float) -> str:
+    if field == "group":
+        return str(value)
+    number = float(value)
+    if not math.isfinite(number):
+        raise ValueError(f"{field} must be a number, not {value}")
+    if field == "usd_per_day" and number != NONE:
+        return str(round(number * MICRO))
     return str(value)
 
 
-def _parsed(field: str, text: str) -> str | float:
+def _loaded(field: str, text: str) -> str | float:
     if field == "group":
         return text
-    return float(text) / MICRO if field == "usd_per_day" and float(text) != NONE else float(text)
+    number = float(text)
+    if field == "usd_per_day" and number != NONE:
+        return number / MICRO
+    return number

@@ -1,7 +1,7 @@
-"""Who used what, and for how much: daily sums that outlive their jobs. The scripts book them with
-the money itself.
+"""Who used what, and for how much: daily sums that outlive their jobs.
 
-Redis down: reading raises one of `store.ERRORS`.
+The ledger's functions book them in the same step as the money itself. Redis down: reading raises
+one of `connection.ERRORS`.
 """
 
 import json
@@ -13,15 +13,15 @@ from ..ledger.connection import Keys, Redis
 
 EPOCH = date(1970, 1, 1)
 BY = ("user", "group", "model", "provider", "day", "tag")
-NOBODY = "-"
+ABSENT = "-"
 """Stands where there is no group and no tag."""
 PAGE = 1_000
 
 
 @dataclass
 class Sums:
-    """Of answered calls: how many, tokens, dollars; then calls and dollars that were possibly
-    billed beside them.
+    """Of answered calls: how many, tokens, micro-dollars; beside them, calls that were possibly
+    billed.
     """
 
     calls: int = 0
@@ -37,6 +37,8 @@ class Sums:
 
 
 class Usage:
+    """Reads the sums."""
+
     def __init__(self, redis: Redis, keys: Keys) -> None:
         self._redis = redis
         self._keys = keys
@@ -60,35 +62,31 @@ class Usage:
         return sorted(sums.items(), key=lambda item: (-item[1].micro_usd, item[0]))
 
     def total(self, since: date, until: date) -> Sums:
-        """Of everybody."""
+        """Of all users together."""
         total = Sums()
         for _, _, counted in self._rows(since, until):
             total.add(counted)
         return total
 
     def _rows(self, since: date, until: date) -> Iterator[tuple[date, list[str], Sums]]:
+        """Each day's rows: [user, group, link, tags] and their sums."""
         for number in range((since - EPOCH).days, (until - EPOCH).days + 1):
+            day = EPOCH + timedelta(days=number)
             for name, value in self._redis.hscan_iter(self._keys.usage(number), count=PAGE):
-                yield (
-                    EPOCH + timedelta(days=number),
-                    json.loads(name),
-                    Sums(*map(int, str(value).split(","))),
-                )
+                yield day, json.loads(name), Sums(*map(int, str(value).split(",")))
 
 
 def _names(what: str, day: date, row: list[str]) -> list[str]:
+    """The names that a row counts under."""
     user, group, link, tags = row
     provider, _, model = link.partition(":")
-    match what:
-        case "user":
-            return [user]
-        case "group":
-            return [group or NOBODY]
-        case "model":
-            return [model or NOBODY]
-        case "provider":
-            return [provider or NOBODY]
-        case "day":
-            return [day.isoformat()]
-        case _:
-            return tags.split(",") if tags else [NOBODY]
+    if what == "tag":
+        return (tags or ABSENT).split(",")
+    name = {
+        "user": user,
+        "group": group,
+        "model": model,
+        "provider": provider,
+        "day": day.isoformat(),
+    }[what]
+    return [name or ABSENT]

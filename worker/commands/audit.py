@@ -1,28 +1,28 @@
-"""`completions audit`: what was sent and answered, for whoever has a reason and the private key;
-and proofs that need neither.
+"""`completions audit`: what was sent and answered, for readers who have a reason and the private
+key; and proofs that need neither.
 """
 
 import getpass
 import json
 import socket
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import IO, Any, TypeVar
+from typing import IO, Any
 
 import click
 
 from producer.contract.errors import InvalidRequest
 from producer.contract.requests import CompletionRequest
 
-from ..audit.reader import AuditReader
+from ..audit.reader import AuditReader, Opened
 from ..audit.writer import Entry
-from ..ledger.connection import ERRORS
-from ..runtime import audit_sink, operator
+from ..ledger.connection import Keys
+from ..runtime import audit_server
 from ..sealing import Keyring, Seal, Unopened, new_pair
-from ..settings import AuditSettings, load
+from ..settings import AuditSettings, load, load_redis
 from ..telemetry.logs import prompt_hash
-
-T = TypeVar("T")
+from .servers import Server, answering, ledger_connection
 
 
 class Reason(click.ParamType[str]):
@@ -48,9 +48,8 @@ def key() -> None:
     """Make a new pair of keys. Nothing is stored: keep the private one where no worker is."""
     pair = new_pair()
     click.echo(f"# key {Seal(pair.public).id}. For workers:\nLLM_AUDIT_KEY={pair.public}")
-    click.echo(
-        f"# For readers only; several, comma separated, while old ones are needed:\nLLM_AUDIT_PRIVATE_KEYS={pair.private}"
-    )
+    click.echo("# For readers only; several, comma separated, while old ones are needed:")
+    click.echo(f"LLM_AUDIT_PRIVATE_KEYS={pair.private}")
 
 
 @audit.command("list")
@@ -59,17 +58,11 @@ def list_(user: str) -> None:
     """List a user's jobs, latest first: when, who answered; never what. Needs no key and leaves no
     record.
     """
-    log = _trail()
-    for job_id in _asked(lambda: log.jobs(user)):
-        entries = _asked(lambda job_id=job_id: log.entries(job_id))  # type: ignore[misc]
-        click.echo(
-            "  ".join(
-                (
-                    job_id,
-                    *(f"{_time(each.at_ms)} {each.what} {each.link}".rstrip() for each in entries),
-                )
-            )
-        )
+    with _audit_log() as log:
+        for job_id in log.jobs(user):
+            entries = log.entries(job_id)
+            shown = (f"{_time(each.at_ms)} {each.what} {each.link}".rstrip() for each in entries)
+            click.echo("  ".join([job_id, *shown]))
 
 
 @audit.command()
@@ -82,22 +75,16 @@ def show(job_id: str, reason: str) -> None:
     \b
     completions audit show 1b9d6bcd-... --reason "ticket 4711: the customer disputes the answer"
     """
-    log, keyring = _trail(), _keyring()
-    try:
-        opened = _asked(lambda: log.show(job_id, keyring, who(), reason))
-    except Unopened as error:
-        raise click.ClickException(str(error)) from None
+    keyring = _keyring()
+    with _audit_log() as log:
+        try:
+            opened = log.show(job_id, keyring, who(), reason)
+        except Unopened as error:
+            raise click.ClickException(str(error)) from None
     if not opened:
-        raise click.ClickException(
-            f"the audit log has nothing of job {job_id}: never asked, or kept no longer"
-        )
-    for entry, content in opened:
-        click.echo(
-            json.dumps(
-                _shown(entry) | ({"content": content} if content is not None else {}),
-                ensure_ascii=False,
-            )
-        )
+        raise _nothing_of(job_id)
+    for each in opened:
+        click.echo(json.dumps(_fields(each), ensure_ascii=False))
 
 
 @audit.command()
@@ -116,26 +103,33 @@ def prove(job_id: str, messages: IO[str]) -> None:
         claimed = CompletionRequest.checked(messages=json.load(messages))
     except (ValueError, InvalidRequest) as error:
         raise click.ClickException(f"{messages.name} is no list of messages: {error}") from None
-    log, ledger = _trail(), operator()
-    sent = [each.note for each in _asked(lambda: log.entries(job_id)) if each.what == "asked"]
+    with _audit_log() as log:
+        sent = [each.note for each in log.entries(job_id) if each.what == "asked"]
     if not sent:
-        raise click.ClickException(
-            f"the audit log has nothing of job {job_id}: never asked, or kept no longer"
-        )
-    same = _asked(lambda: prompt_hash(ledger.hash_key(), claimed)) in sent
-    click.echo("yes: these messages were sent" if same else "no: other messages were sent")
-    raise SystemExit(0 if same else 1)
+        raise _nothing_of(job_id)
+    with ledger_connection() as connection:
+        hash_key = connection.hash_key()
+    if prompt_hash(hash_key, claimed) not in sent:
+        click.echo("no: other messages were sent")
+        raise SystemExit(1)
+    click.echo("yes: these messages were sent")
 
 
 @audit.command()
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per line.")
 def looks(as_json: bool) -> None:
     """Who opened, resealed or erased what, when and why; latest first."""
-    for each in _asked(_trail().looks):
-        shown = {"at": _time(each.at_ms)} | {
-            name: value for name, value in each._asdict().items() if name != "at_ms"
+    with _audit_log() as log:
+        records = log.access_records()
+    for each in records:
+        fields = {
+            "at": _time(each.at_ms),
+            "what": each.what,
+            "about": each.about,
+            "who": each.who,
+            "reason": each.reason,
         }
-        click.echo(json.dumps(shown) if as_json else "  ".join(shown.values()))
+        click.echo(json.dumps(fields) if as_json else "  ".join(fields.values()))
 
 
 @audit.command()
@@ -148,17 +142,20 @@ def rotate() -> None:
                                # its private half to the front of LLM_AUDIT_PRIVATE_KEYS
     completions audit rotate   # when every worker has the new one
     """
-    settings, log, keyring, count = load(AuditSettings), _trail(), _keyring(), 0
+    settings = load(AuditSettings)
+    keyring = _keyring()
     if settings.key is None:
         raise click.ClickException("no key to seal for. Fix: export LLM_AUDIT_KEY=...")
     seal = Seal(settings.key)
-    try:
-        for resealed in _pages(log.reseal(keyring, seal, who())):
-            count += resealed
-    except Unopened as error:
-        raise click.ClickException(
-            f"{count:,} entries were resealed before one that could not be: {error}"
-        ) from None
+    count = 0
+    with _audit_log() as log:
+        try:
+            for resealed in log.reseal(keyring, seal, who()):
+                count += resealed
+        except Unopened as error:
+            raise click.ClickException(
+                f"{count:,} entries were resealed before one that could not be: {error}"
+            ) from None
     click.echo(f"{count:,} entries were sealed anew for key {seal.id}.")
 
 
@@ -167,17 +164,23 @@ def who() -> str:
     return f"{getpass.getuser()}@{socket.gethostname()}"
 
 
-def trail_or_none() -> AuditReader | None:
-    """The audit log's, if there is one. Raises `SettingsError`, which `completions` tells in words."""
-    sink = audit_sink(load(AuditSettings))
-    return None if sink is None else AuditReader(sink, operator().keys)
+def audit_log_server() -> Server | None:
+    """The audit log's server, if there is one. Raises `SettingsError`."""
+    settings = load(AuditSettings)
+    server = audit_server(settings)
+    if server is None or settings.url is None:
+        return None
+    return Server(server, settings.url.get_secret_value(), "LLM_AUDIT_URL")
 
 
-def _trail() -> AuditReader:
-    found = trail_or_none()
-    if found is None:
+@contextmanager
+def _audit_log() -> Iterator[AuditReader]:
+    keys = Keys(load_redis().prefix)
+    server = audit_log_server()
+    if server is None:
         raise click.ClickException("there is no audit log. Fix: export LLM_AUDIT_URL=redis://...")
-    return found
+    with answering(server):
+        yield AuditReader(server.redis, keys)
 
 
 def _keyring() -> Keyring:
@@ -187,28 +190,15 @@ def _keyring() -> Keyring:
         raise click.ClickException(f"LLM_AUDIT_PRIVATE_KEYS: {error}") from None
 
 
-def _pages(pages: Any) -> Any:
-    try:
-        yield from pages
-    except ERRORS as error:
-        raise _down(error) from None
-
-
-def _asked(question: Callable[[], T]) -> T:
-    try:
-        return question()
-    except ERRORS as error:
-        raise _down(error) from None
-
-
-def _down(error: Exception) -> click.ClickException:
+def _nothing_of(job_id: str) -> click.ClickException:
     return click.ClickException(
-        f"Redis does not answer ({type(error).__name__}). Fix: check LLM_AUDIT_URL and LEDGER_URL"
+        f"the audit log has nothing of job {job_id}: never asked, or kept no longer"
     )
 
 
-def _shown(entry: Entry) -> dict[str, Any]:
-    return {
+def _fields(opened: Opened) -> dict[str, Any]:
+    entry: Entry = opened.entry
+    fields = {
         "job_id": entry.job_id,
         "user_id": entry.user_id,
         "at": _time(entry.at_ms),
@@ -217,6 +207,9 @@ def _shown(entry: Entry) -> dict[str, Any]:
         "note": entry.note or None,
         "key": entry.key_id,
     }
+    if opened.content is not None:
+        fields["content"] = opened.content
+    return fields
 
 
 def _time(ms: int) -> str:

@@ -2,7 +2,8 @@
 
 import click
 
-from ..runtime import current
+from ..ledger.connection import LedgerConnection
+from .servers import ledger_connection
 
 
 @click.group()
@@ -25,11 +26,25 @@ def bust(namespace: str | None, tag: str | None, everything: bool) -> None:
     """
     if sum((everything, bool(namespace), bool(tag))) != 1:
         raise click.UsageError("say one of --namespace NAME, --tag TAG and --all")
-    if tag:
-        current().cache.bust_tag(tag)
-        click.echo(f"Busted what was made with the tag {tag}.")
-        return
-    generation = current().cache.bust(namespace)
-    click.echo(
-        f"Busted {'all' if everything else 'namespace ' + str(namespace)}: generation {generation}."
-    )
+    with ledger_connection() as connection:
+        if tag:
+            _bust_tag(connection, tag)
+            click.echo(f"Busted what was made with the tag {tag}.")
+        elif namespace:
+            generation = _next_generation(connection, f"ns:{namespace}")
+            click.echo(f"Busted namespace {namespace}: generation {generation}.")
+        else:
+            generation = _next_generation(connection, "all")
+            click.echo(f"Busted all: generation {generation}.")
+
+
+def _next_generation(connection: LedgerConnection, name: str) -> int:
+    """Entries carry the generation that they were made in; those of an older one are not found."""
+    return int(connection.redis.hincrby(connection.keys.cache_generations, name, 1))
+
+
+def _bust_tag(connection: LedgerConnection, tag: str) -> None:
+    """Entries with the tag that were made until now are not found."""
+    seconds, microseconds = connection.redis.time()
+    now_ms = int(seconds * 1000 + microseconds // 1000)
+    connection.redis.hset(connection.keys.cache_generations, f"tag:{tag}", now_ms)

@@ -7,10 +7,12 @@ from datetime import UTC, datetime
 
 import click
 
-from ..ledger.connection import ERRORS, unsafe
-from ..runtime import audit_sink, checked_settings, ending, operator, warnings
+from .. import startup_checks
+from ..ledger.connection import LedgerConnection, unsafe_server
+from ..runtime import audit_server
 from ..sealing import Seal
-from ..settings import AuditSettings, SettingsError
+from ..settings import AuditSettings, RedisSettings, Settings
+from .servers import Server, answering
 
 
 @click.command()
@@ -23,47 +25,44 @@ def check(offline: bool) -> None:
     \b
     OPENAI_API_KEY=... completions check
     """
-    try:
-        settings = checked_settings()
-    except SettingsError as error:
-        raise click.ClickException(str(error)) from None
-    for position, link in enumerate(settings.links, start=1):
-        where = re.sub(r"//.*@", "//...@", link.base_url or "default URL")
-        click.echo(f"link {position}: {link.name} (adapter {link.adapter}, {where})")
-    width = max(map(len, settings.origins))
-    for variable, origin in sorted(settings.origins.items()):
-        click.echo(f"{variable:<{width}}  {origin}")
-    for warning in (*ending(settings, datetime.now(UTC).date()), *warnings(settings)):
-        click.secho(warning, fg="yellow", err=True)
+    settings = startup_checks.checked_settings()
+    _show(settings)
+    for warning in startup_checks.warnings(settings, datetime.now(UTC).date()):
+        _warn(warning)
     if not offline:
-        _ping()
-        _ping_audit(settings.audit)
+        _ask_ledger(settings.redis)
+        _ask_audit_log(settings.audit)
     click.echo("The configuration is complete and valid.")
 
 
-def _ping() -> None:
-    try:
-        ledger = operator().redis
-        ledger.ping()
-    except ERRORS as error:
-        raise click.ClickException(
-            f"The ledger does not answer ({type(error).__name__}: {error}). "
-            "Fix: start Redis or export REDIS_URL=redis://host:6379/0"
-        ) from None
-    click.echo("ledger: answers")
-    for warning in unsafe(ledger):
-        click.secho(warning, fg="yellow", err=True)
+def _show(settings: Settings) -> None:
+    """The provider chain, and where the variables are from."""
+    for position, link in enumerate(settings.links, start=1):
+        url = re.sub(r"//.*@", "//...@", link.base_url or "default URL")
+        click.echo(f"link {position}: {link.name} (adapter {link.adapter}, {url})")
+    width = max(map(len, settings.origins))
+    for variable, origin in sorted(settings.origins.items()):
+        click.echo(f"{variable:<{width}}  {origin}")
 
 
-def _ping_audit(settings: AuditSettings) -> None:
+def _ask_ledger(settings: RedisSettings) -> None:
+    redis = LedgerConnection(settings).redis
+    with answering(Server(redis, settings.ledger)):
+        redis.ping()
+        click.echo("ledger: answers")
+        for warning in unsafe_server(redis):
+            _warn(warning)
+
+
+def _ask_audit_log(settings: AuditSettings) -> None:
     """A worker may only write there, and PING."""
-    sink = audit_sink(settings)
-    if sink is None or settings.key is None:
+    redis = audit_server(settings)
+    if redis is None or settings.url is None or settings.key is None:
         return
-    try:
-        sink.ping()
-    except ERRORS as error:
-        raise click.ClickException(
-            f"The audit log does not answer ({type(error).__name__}: {error}), so jobs would wait. Fix: check LLM_AUDIT_URL"
-        ) from None
+    with answering(Server(redis, settings.url.get_secret_value(), "LLM_AUDIT_URL")):
+        redis.ping()
     click.echo(f"audit log: answers; sealed for key {Seal(settings.key).id}")
+
+
+def _warn(warning: str) -> None:
+    click.secho(warning, fg="yellow", err=True)

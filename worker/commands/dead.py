@@ -1,30 +1,20 @@
 """`completions dead`: what failed for good, why, and once more."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
-from functools import partial
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 
 from producer.contract.names import COMPLETE, QUARANTINE
 
-from ..celery import app
-from ..ledger.connection import ERRORS, connect
-from ..ledger.dead_letters import Chosen, DeadLetter, DeadLetters
-from ..ledger.ledger import Ledger
-from ..runtime import operator
-from ..settings import LedgerSettings, load_redis
-
-T = TypeVar("T")
-
-
-def _letters() -> DeadLetters:
-    ledger = operator()
-    return DeadLetters(
-        ledger.redis, ledger.keys, Ledger(ledger.redis, ledger.keys, LedgerSettings(), "operator")
-    )
+from ..celery import create_app
+from ..ledger.connection import connect
+from ..ledger.dead_letters import DeadLetter, DeadLetters, LetterFilter
+from ..settings import load_redis
+from .servers import Server, answering, ledger_connection, operators_ledger
 
 
 def _filtered(command: Callable[..., None]) -> Callable[..., None]:
@@ -48,10 +38,15 @@ def list_(kind: str | None, user: str | None, as_json: bool) -> None:
     \b
     completions dead list --kind ProvidersExhausted
     """
-    found = _asked(lambda: _letters().chosen(Chosen(kind, user)))
+    with _dead_letters() as letters:
+        found = letters.matching(LetterFilter(kind, user))
+    if as_json:
+        for letter in found:
+            click.echo(json.dumps(_fields(letter)))
+        return
     for letter in found:
-        click.echo(json.dumps(_shown(letter)) if as_json else _line(letter))
-    if not found and not as_json:
+        click.echo(_line(letter))
+    if not found:
         click.echo("No dead letters.")
 
 
@@ -62,8 +57,11 @@ def list_(kind: str | None, user: str | None, as_json: bool) -> None:
 )
 def show(job_id: str, with_request: bool) -> None:
     """Show one with its history."""
-    letter = _one(job_id)
-    shown = _shown(letter) | ({"request": json.loads(letter.request)} if with_request else {})
+    with _dead_letters() as letters:
+        letter = _one(letters, job_id)
+    shown = _fields(letter)
+    if with_request:
+        shown["request"] = json.loads(letter.request)
     click.echo(json.dumps(shown, indent=2))
 
 
@@ -81,16 +79,14 @@ def replay(
     completions dead replay 1b9d6bcd-...
     completions dead replay --kind ProvidersExhausted
     """
-    chosen = [
-        letter
-        for letter in _named(job_ids, everything, kind, user)
-        if again or not letter.replayed_as
-    ]
-    letters = _letters()
-    for letter in chosen:
-        job_id, publications = _asked(partial(letters.replay, letter))
-        app.tasks[COMPLETE].publish(publications)
-        click.echo(f"{letter.job_id} -> {job_id}")
+    with _dead_letters() as letters:
+        wanted = _wanted(letters, job_ids, everything, kind, user)
+        chosen = [letter for letter in wanted if again or not letter.replayed_as]
+        complete = create_app().tasks[COMPLETE]
+        for letter in chosen:
+            job_id, publications = letters.replay(letter)
+            complete.publish(publications)
+            click.echo(f"{letter.job_id} -> {job_id}")
     click.echo(f"{len(chosen)} replayed.", err=True)
 
 
@@ -100,40 +96,50 @@ def replay(
 @_filtered
 def drop(job_ids: tuple[str, ...], everything: bool, kind: str | None, user: str | None) -> None:
     """Forget them, requests and all."""
-    chosen = _named(job_ids, everything, kind, user)
-    letters = _letters()
-    for letter in chosen:
-        _asked(partial(letters.drop, letter))
+    with _dead_letters() as letters:
+        chosen = _wanted(letters, job_ids, everything, kind, user)
+        for letter in chosen:
+            letters.drop(letter)
     click.echo(f"{len(chosen)} dropped.")
 
 
 @dead.command()
 def quarantine() -> None:
     """List broker entries that were no messages of ours: reason, size, hash; never what is in them."""
-    notes = [
-        json.loads(note)
-        for note in _asked(lambda: connect(load_redis().broker).lrange(QUARANTINE, 0, -1))
-    ]
+    url = load_redis().broker
+    broker = connect(url)
+    with answering(Server(broker, url, "REDIS_URL and CELERY_BROKER_URL")):
+        notes = [json.loads(note) for note in broker.lrange(QUARANTINE, 0, -1)]
     for note in notes:
-        click.echo(
-            f"{note['queue']}  {note['bytes']:,} bytes  sha256 {note['sha256'][:16]}  {note['reason']}"
-        )
+        digest = note["sha256"][:16]
+        click.echo(f"{note['queue']}  {note['bytes']:,} bytes  sha256 {digest}  {note['reason']}")
     if not notes:
         click.echo("Nothing in quarantine.")
 
 
-def _named(
-    job_ids: tuple[str, ...], everything: bool, kind: str | None, user: str | None
+@contextmanager
+def _dead_letters() -> Iterator[DeadLetters]:
+    with ledger_connection() as connection:
+        yield DeadLetters(connection.redis, connection.keys, operators_ledger(connection))
+
+
+def _wanted(
+    letters: DeadLetters,
+    job_ids: tuple[str, ...],
+    everything: bool,
+    kind: str | None,
+    user: str | None,
 ) -> list[DeadLetter]:
+    """The letters that the command line names, in one way."""
     if sum((bool(job_ids), everything, bool(kind or user))) != 1:
         raise click.UsageError("say which: ids, or a filter (--kind, --user), or --all")
-    return [_one(job_id) for job_id in job_ids] or _asked(
-        lambda: _letters().chosen(Chosen(kind, user))
-    )
+    if job_ids:
+        return [_one(letters, job_id) for job_id in job_ids]
+    return letters.matching(LetterFilter(kind, user))
 
 
-def _one(job_id: str) -> DeadLetter:
-    letter = _asked(lambda: _letters().get(job_id))
+def _one(letters: DeadLetters, job_id: str) -> DeadLetter:
+    letter = letters.get(job_id)
     if letter is None:
         raise click.ClickException(
             f"no dead letter of job {job_id}: it did not fail, was expected to, or has aged out"
@@ -141,21 +147,19 @@ def _one(job_id: str) -> DeadLetter:
     return letter
 
 
-def _asked(question: Callable[[], T]) -> T:
-    try:
-        return question()
-    except ERRORS as error:
-        raise click.ClickException(
-            f"Redis does not answer ({type(error).__name__}). Fix: check REDIS_URL and LEDGER_URL"
-        ) from None
-
-
 def _line(letter: DeadLetter) -> str:
-    again = f"  replayed as {letter.replayed_as}" if letter.replayed_as else ""
-    return f"{_time(letter.ended_ms)}  {letter.job_id}  {letter.user_id}  {letter.kind}: {letter.message}{again}"
+    parts = [
+        _time(letter.ended_ms),
+        letter.job_id,
+        letter.user_id,
+        f"{letter.kind}: {letter.message}",
+    ]
+    if letter.replayed_as:
+        parts.append(f"replayed as {letter.replayed_as}")
+    return "  ".join(parts)
 
 
-def _shown(letter: DeadLetter) -> dict[str, Any]:
+def _fields(letter: DeadLetter) -> dict[str, Any]:
     return {
         "job_id": letter.job_id,
         "user_id": letter.user_id,

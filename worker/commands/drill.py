@@ -1,13 +1,22 @@
 """`completions drill`: prove on a live system that the fallback works, before the day it must."""
 
 import time
+import uuid
 
 import click
 
 from producer.contract.errors import JobError
+from producer.contract.names import COMPLETE
+from producer.contract.outcome import Outcome
+from producer.contract.submission import Submission
 
-from ..celery import app
-from ..runtime import current
+from ..celery import create_app
+from ..ledger.ledger import Ledger
+from ..settings import ChainSettings, ModelSettings, load
+from .servers import ledger_connection, operators_ledger
+
+PAUSE_S = 0.1
+QUESTION = [{"role": "user", "content": "Reply with the single word: ready"}]
 
 
 @click.command()
@@ -22,24 +31,42 @@ def drill(user: str, timeout: float) -> None:
     \b
     completions drill --user ops
     """
-    runtime = current()
-    runtime.ledger.redis.ping()  # a submission would be tried for a minute
-    first = runtime.settings.links[0].name
-    messages = [{"role": "user", "content": "Reply with the single word: ready"}]
+    first = _first_link()
     options = {"avoid": [first], "max_tokens": 256, "cache": "bypass", "deadline_s": timeout}
     try:
-        job = app.tasks["completions.complete"].apply_async((messages, user), options)
-        outcome = None
-        end = time.monotonic() + timeout
-        while outcome is None and time.monotonic() < end:
-            outcome = runtime.jobs.outcome(job.id)
-            time.sleep(0.1)
+        submission = Submission.from_call(str(uuid.uuid4()), (QUESTION, user), options, {})
     except JobError as error:
         raise click.ClickException(str(error)) from None
+    with ledger_connection() as connection:
+        ledger = operators_ledger(connection)
+        _, _, publications = ledger.submit(submission)
+        create_app().tasks[COMPLETE].publish(publications)
+        outcome = _outcome(ledger, submission.job_id, timeout)
     if outcome is None:
         raise click.ClickException(f"no answer within {timeout} s: is a worker running?")
     if isinstance(outcome, JobError):
         raise click.ClickException(f"the fallback failed: {type(outcome).__name__}: {outcome}")
     click.echo(
-        f"{first} skipped; {outcome.provider}:{outcome.model} answered in {outcome.latency_ms} ms for ${outcome.cost_usd:.6f}"
+        f"{first} skipped; {outcome.provider}:{outcome.model} answered "
+        f"in {outcome.latency_ms} ms for ${outcome.cost_usd:.6f}"
     )
+
+
+def _first_link() -> str:
+    """Of the chain in the settings; no provider's key is needed for that."""
+    links = load(ChainSettings).links(load(ModelSettings).known)
+    if not links:
+        raise click.ClickException("LLM_CHAIN names no link")
+    provider, model = links[0]
+    return f"{provider}:{model}"
+
+
+def _outcome(ledger: Ledger, job_id: str, timeout_s: float) -> Outcome | None:
+    """How the job ended; None if it has not in time."""
+    end = time.monotonic() + timeout_s
+    while time.monotonic() < end:
+        outcome = ledger.outcome(job_id)
+        if outcome is not None:
+            return outcome
+        time.sleep(PAUSE_S)
+    return None

@@ -1,23 +1,25 @@
 """`completions erase`: forget a user (the right to erasure)."""
 
 import time
-from typing import Any
+from collections.abc import Callable, Iterator
 
 import click
 
 from producer.contract.names import COMPLETE
+from producer.contract.submission import Publication
 
-from ..celery import app
+from ..audit.reader import AuditReader
+from ..celery import create_app
 from ..erasure import Erased, Erasure
-from ..ledger.connection import ERRORS, connect
-from ..ledger.ledger import Ledger
-from ..runtime import operator
-from ..settings import LedgerSettings, load_redis
-from .audit import Reason, trail_or_none, who
+from ..ledger.connection import LedgerConnection, RedisError, connect
+from ..settings import load_redis
+from .audit import Reason, audit_log_server, who
+from .servers import Server, answering, operators_ledger
 
 PATIENCE_S = 60.0
 """How long it waits for running calls to be stopped."""
-AGAIN_S = 1.0
+PAUSE_S = 1.0
+"""Between two passes."""
 
 
 @click.command()
@@ -40,17 +42,13 @@ def erase(user: str, reason: str, yes: bool) -> None:
     \b
     completions erase user-17 --reason "request of 2026-11-25"
     """
-    yes or click.confirm(f"Forget everything of {user}?", abort=True)
-    try:
-        erased = _until_done(user, reason)
-    except ERRORS as error:
-        raise click.ClickException(
-            f"Redis does not answer ({type(error).__name__}): not all is forgotten. "
-            "Fix: check LEDGER_URL, CELERY_RESULT_BACKEND and LLM_AUDIT_URL, then repeat"
-        ) from None
+    if not yes:
+        click.confirm(f"Forget everything of {user}?", abort=True)
+    erased = _erase(user, reason)
     click.echo(
-        f"Forgotten: {erased.jobs:,} jobs, {erased.cached:,} cached answers, {erased.batches:,} batches, "
-        f"{erased.audited:,} jobs in the audit log; {erased.usage_rows:,} rows of usage have no name now."
+        f"Forgotten: {erased.jobs:,} jobs, {erased.cached:,} cached answers, "
+        f"{erased.batches:,} batches, {erased.audited:,} jobs in the audit log; "
+        f"{erased.usage_rows:,} rows of usage have no name now."
     )
     if erased.unfinished:
         raise click.ClickException(
@@ -58,31 +56,55 @@ def erase(user: str, reason: str, yes: bool) -> None:
         )
 
 
-def _until_done(user: str, reason: str) -> Erased:
-    """Pass after pass, while calls are being stopped; noted first in the audit log, if there is
-    one.
-    """
-    ledger, redis, trail = operator(), load_redis(), trail_or_none()
-    if trail:
-        trail.note_erasure(user, who(), reason, ledger.hash_key())
-    jobs = Ledger(ledger.redis, ledger.keys, LedgerSettings(), "operator")
-    erasure = Erasure(ledger.redis, ledger.keys, jobs, connect(redis.backend), trail)
-    total, give_up = Erased(), time.monotonic() + PATIENCE_S
+def _erase(user: str, reason: str) -> Erased:
+    """Noted in the audit log first, if there is one."""
+    settings = load_redis()
+    connection = LedgerConnection(settings)
+    results = connect(settings.backend)
+    servers = [
+        Server(connection.redis, settings.ledger),
+        Server(results, settings.backend, "REDIS_URL and CELERY_RESULT_BACKEND"),
+    ]
+    audit_log = None
+    if audit := audit_log_server():
+        servers.append(audit)
+        audit_log = AuditReader(audit.redis, connection.keys)
+    ledger = operators_ledger(connection)
+    erasure = Erasure(connection.redis, connection.keys, ledger, results, audit_log)
+    with answering(*servers):
+        try:
+            if audit_log:
+                audit_log.record_erasure(user, who(), reason, connection.hash_key())
+            return _until_done(erasure, user, connection)
+        except RedisError:
+            click.echo("Not all is forgotten: repeat the command.", err=True)
+            raise
+
+
+def _until_done(erasure: Erasure, user: str, connection: LedgerConnection) -> Erased:
+    """Pass after pass, while calls are being stopped."""
+    complete = create_app().tasks[COMPLETE]
+    total = Erased()
+    give_up = time.monotonic() + PATIENCE_S
     while True:
-        found = _pass(erasure.run(user), ledger.redis.dbsize())
-        for name in ("jobs", "cached", "batches", "usage_rows", "audited"):
-            setattr(total, name, getattr(total, name) + getattr(found, name))
-        total.unfinished = found.unfinished
-        if not found.unfinished or time.monotonic() > give_up:
+        keys = int(connection.redis.dbsize())
+        total.add_pass(_one_pass(erasure.run(user), keys, complete.publish))
+        if not total.unfinished or time.monotonic() > give_up:
             return total
-        time.sleep(AGAIN_S)
+        time.sleep(PAUSE_S)
 
 
-def _pass(pages: Any, keys: Any) -> Erased:
-    erased, seen = Erased(), 0
-    with click.progressbar(length=int(keys), label="looking") as bar:
+def _one_pass(
+    pages: Iterator[tuple[Erased, list[Publication]]],
+    keys: int,
+    publish: Callable[[list[Publication]], None],
+) -> Erased:
+    """Run one pass to its end. `keys`: how many the ledger has, for the bar."""
+    erased = Erased()
+    shown = 0
+    with click.progressbar(length=keys, label="looking") as bar:
         for erased, publications in pages:
-            app.tasks[COMPLETE].publish(publications)
-            bar.update(erased.looked_at - seen)
-            seen = erased.looked_at
+            publish(publications)
+            bar.update(erased.scanned - shown)
+            shown = erased.scanned
     return erased

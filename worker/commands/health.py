@@ -5,8 +5,8 @@ import json
 import click
 
 from ..monitoring.health import Verdict
-from ..runtime import observer
-from ..settings import SettingsError
+from ..monitoring.snapshot import MICRO
+from .servers import fleet_health, ledger_connection
 
 EXIT = {"ok": 0, "degraded": 1, "down": 2}
 COLOURS = {"ok": "green", "degraded": "yellow", "down": "red"}
@@ -25,10 +25,8 @@ def health(as_json: bool) -> None:
     completions health
     completions health --json | jq -r '.reasons[].text'
     """
-    try:
-        verdict = observer().check()
-    except SettingsError as error:
-        raise click.ClickException(str(error)) from None
+    with ledger_connection() as connection:
+        verdict = fleet_health(connection).check()
     if as_json:
         click.echo(json.dumps(verdict.body()))
     else:
@@ -40,15 +38,21 @@ def _show(verdict: Verdict) -> None:
     click.secho(verdict.status, fg=COLOURS[verdict.status], bold=True)
     for finding in verdict.findings:
         click.echo(f"  {finding.name}: {finding.text}")
-    if (row := verdict.latency) is not None:
+    row = verdict.latency
+    if row is not None:
         click.echo(
-            f"  interactive jobs: {row.count:,}; P50 {row.p50:,.0f}, P95 {row.p95:,.0f}, P99 {row.p99:,.0f} ms"
+            f"  interactive jobs: {row.count:,}; "
+            f"P50 {row.p50:,.0f}, P95 {row.p95:,.0f}, P99 {row.p99:,.0f} ms"
         )
-    if (now := verdict.vitals) is not None:
-        waiting = ", ".join(f"{count:,} {lane}" for lane, count in now.waiting.items())
-        click.echo(
-            f"  workers: {now.workers} ({now.slots} slots); open {now.open:,}; waiting {waiting}; parked {now.parked:,}"
-        )
-        click.echo(
-            f"  today: ${now.spent / 1e6:.4f} spent, ${now.maybe / 1e6:.4f} possibly billed beside that"
-        )
+    now = verdict.snapshot
+    if now is None:
+        return
+    waiting = ", ".join(f"{count:,} {lane}" for lane, count in now.waiting.items())
+    click.echo(
+        f"  workers: {now.workers} ({now.slots} slots); open {now.open:,}; "
+        f"waiting {waiting}; parked {now.parked:,}"
+    )
+    click.echo(
+        f"  today: ${now.spent / MICRO:.4f} spent, "
+        f"${now.maybe / MICRO:.4f} possibly billed beside that"
+    )

@@ -1,10 +1,14 @@
 """`completions http`: health and metrics over HTTP."""
 
+from contextlib import closing
+
 import click
 
-from ..runtime import observer, operator, watch
-from ..settings import LogSettings, SettingsError, load
+from ..monitoring.alerts import Alerts
+from ..settings import LogSettings, load
+from ..startup_checks import checked_alerts
 from ..telemetry.logs import configure
+from .servers import fleet_health, ledger_connection
 
 
 @click.command()
@@ -34,12 +38,9 @@ def http(host: str, port: int) -> None:
         raise click.ClickException(
             f"this needs the extra http: pip install 'celery-completions[http]' ({error})"
         ) from None
-    try:
-        configure(load(LogSettings).level)
-        health, watching = observer(), watch()
-    except SettingsError as error:
-        raise click.ClickException(str(error)) from None
-    try:
-        Site(health, operator().metrics).serve(host, port)
-    finally:
-        watching.close()
+    configure(load(LogSettings).level)
+    with ledger_connection() as connection:
+        health = fleet_health(connection)
+        with closing(Alerts(connection, health, checked_alerts())) as alerts:
+            alerts.start()
+            Site(connection, health).serve(host, port)

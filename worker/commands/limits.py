@@ -1,4 +1,4 @@
-"""`completions limits`: who is served how often, how much may run at once, and what it may cost;
+"""`completions limits`: how often a user is served, how much may run at once, and what it may cost;
 changed while all is running.
 """
 
@@ -7,8 +7,7 @@ from typing import Any
 import click
 
 from ..budgets.overrides import FLEET, NONE, CurrentLimits, Overrides, Subject
-from ..ledger.connection import ERRORS
-from ..runtime import operator
+from .servers import ledger_connection
 
 
 class OrNone(click.ParamType[float]):
@@ -55,14 +54,16 @@ def limits() -> None:
 @_of_whom
 def show(user: str | None, group: str | None, fleet: bool) -> None:
     """Show one's limits, or everybody's who has any of their own."""
-    try:
-        known = _limits()
-        subjects = [_subject(user, group, fleet)] if user or group or fleet else known.special()
-        for each in map(known.standing, subjects):
-            click.echo(_line(each))
-    except ERRORS as error:
-        raise _down(error) from None
-    if not subjects:
+    subjects = []
+    if user or group or fleet:
+        subjects = [_subject(user, group, fleet)]
+    with ledger_connection() as connection:
+        overrides = Overrides(connection.redis, connection.keys)
+        subjects = subjects or overrides.subjects()
+        current = [overrides.current(subject) for subject in subjects]
+    for each in current:
+        click.echo(_line(each))
+    if not current:
         click.echo("Nobody has limits of their own.")
 
 
@@ -101,12 +102,11 @@ def set_(
         changes["group"] = joined
     if not changes:
         raise click.UsageError("say what to set, for example --usd-per-day 5; see --help")
-    try:
-        _limits().change(subject, **changes)
-    except ValueError as error:
-        raise click.UsageError(str(error)) from None
-    except ERRORS as error:
-        raise _down(error) from None
+    with ledger_connection() as connection:
+        try:
+            Overrides(connection.redis, connection.keys).change(subject, **changes)
+        except ValueError as error:
+            raise click.UsageError(str(error)) from None
 
 
 @limits.command()
@@ -114,15 +114,8 @@ def set_(
 def reset(user: str | None, group: str | None, fleet: bool) -> None:
     """Back to what the settings say; a user leaves their group."""
     subject = _subject(user, group, fleet)
-    try:
-        _limits().reset(subject)
-    except ERRORS as error:
-        raise _down(error) from None
-
-
-def _limits() -> Overrides:
-    ledger = operator()
-    return Overrides(ledger.redis, ledger.keys)
+    with ledger_connection() as connection:
+        Overrides(connection.redis, connection.keys).reset(subject)
 
 
 def _subject(user: str | None, group: str | None, fleet: bool) -> Subject:
@@ -130,25 +123,20 @@ def _subject(user: str | None, group: str | None, fleet: bool) -> Subject:
         raise click.UsageError("say whose: USER, --group GROUP or --fleet")
     if user:
         return Subject("user", user)
-    return Subject("group", group) if group else FLEET
+    if group:
+        return Subject("group", group)
+    return FLEET
 
 
-def _line(standing: CurrentLimits) -> str:
-    own = (
-        ", ".join(f"{name} {_shown(value)}" for name, value in standing.own.items())
-        or "as the settings say"
+def _line(limits: CurrentLimits) -> str:
+    own = ", ".join(f"{name} {_shown(value)}" for name, value in limits.own.items())
+    waiting = "".join(f", {count:,} waiting in {lane}" for lane, count in limits.waiting.items())
+    return (
+        f"{limits.subject}: {own or 'as the settings say'}; {limits.in_flight:,} in flight{waiting}"
     )
-    waiting = "".join(f", {count:,} waiting in {lane}" for lane, count in standing.waiting.items())
-    return f"{standing.subject}: {own}; {standing.in_flight:,} in flight{waiting}"
 
 
 def _shown(value: str | float) -> str:
     if isinstance(value, str):
         return value
     return "none" if value == NONE else f"{value:,.10g}"
-
-
-def _down(error: Exception) -> click.ClickException:
-    return click.ClickException(
-        f"Redis does not answer ({type(error).__name__}). Fix: check REDIS_URL and LEDGER_URL"
-    )

@@ -7,14 +7,14 @@ from dataclasses import asdict
 
 import click
 
-from ..ledger.connection import ERRORS
-from ..monitoring.health import by_link
-from ..runtime import operator
-from ..telemetry.metrics import ANSWERED, Row
+from ..monitoring.snapshot import calls_by_link
+from ..telemetry.metrics import ANSWERED, Metrics, Row, Tally
+from .servers import ledger_connection
 
 HEADER = ("KIND", "LANE", "PROVIDER", "MODEL", "COUNT", "P50 ms", "P95 ms", "P99 ms", "MAX ms")
 NAMES = 4
 """So many columns from the left are names and not numbers."""
+UNITS_S = {"s": 1, "m": 60, "h": 3600}
 LONGEST_S = 48 * 3600
 
 
@@ -29,7 +29,9 @@ class Span(click.ParamType[int]):
         if isinstance(value, int):
             return value
         found = re.fullmatch(r"([1-9]\d{0,5})([smh])", value)
-        seconds = int(found[1]) * {"s": 1, "m": 60, "h": 3600}[found[2]] if found else 0
+        seconds = 0
+        if found:
+            seconds = int(found[1]) * UNITS_S[found[2]]
         if not 0 < seconds <= LONGEST_S:
             self.fail(f"{value!r} is no span of at most 48 h; write 90s, 5m or 1h", param, ctx)
         return seconds
@@ -60,28 +62,21 @@ def stats(span_s: int, as_json: bool) -> None:
 
     \b
     completions stats --last 5m
-    completions stats --json | jq '.[] | select(.kind == "total" and .lane == "*") | .p99'
+    completions stats --json |
+      jq '.[] | select(.kind == "total" and .lane == "*" and .provider == "*") | .p99'
     """
-    try:
-        window = operator().metrics.window(span_s)
-        rows = window.rows()
-    except ERRORS as error:
-        reason = str(error).rstrip(".")
-        raise click.ClickException(
-            f"Redis does not answer: {reason}. Fix: check with `completions check`"
-        ) from None
+    with ledger_connection() as connection:
+        window = Metrics(connection.redis, connection.keys).window(span_s)
+    rows = window.rows()
     if as_json:
         click.echo(json.dumps([asdict(row) for row in rows]))
-    elif rows:
-        click.echo(table(rows))
-        for link, outcomes in by_link(window.calls).items():
-            if faults := {name: count for name, count in outcomes.items() if name not in ANSWERED}:
-                listed = ", ".join(f"{name} {count:,}" for name, count in sorted(faults.items()))
-                click.echo(
-                    f"{link}: {sum(faults.values()):,} of {outcomes.total():,} calls failed: {listed}"
-                )
-    else:
+        return
+    if not rows:
         click.echo(f"No job has ended in the last {span_s:,} s.")
+        return
+    click.echo(table(rows))
+    for line in _failed_calls(window):
+        click.echo(line)
 
 
 def table(rows: Iterable[Row]) -> str:
@@ -89,6 +84,16 @@ def table(rows: Iterable[Row]) -> str:
     lines = [HEADER, *(_cells(row) for row in rows)]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     return "\n".join(_aligned(line, widths) for line in lines)
+
+
+def _failed_calls(window: Tally) -> Iterable[str]:
+    """One line per provider link of which a call failed."""
+    for link, outcomes in calls_by_link(window.calls).items():
+        faults = {name: count for name, count in outcomes.items() if name not in ANSWERED}
+        if faults:
+            listed = ", ".join(f"{name} {count:,}" for name, count in sorted(faults.items()))
+            failed = sum(faults.values())
+            yield f"{link}: {failed:,} of {outcomes.total():,} calls failed: {listed}"
 
 
 def _cells(row: Row) -> tuple[str, ...]:

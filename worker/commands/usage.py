@@ -4,14 +4,14 @@ import csv
 import json
 import re
 import sys
+from collections.abc import Iterator
 from datetime import date, timedelta
 from typing import Any
 
 import click
 
 from ..budgets.usage import BY, Sums, Usage
-from ..ledger.connection import ERRORS
-from ..runtime import operator
+from .servers import ledger_connection
 
 COLUMNS = ("calls", "input_tokens", "output_tokens", "cost_usd", "maybe_billed_usd")
 
@@ -62,32 +62,32 @@ def usage(
     """
     if as_json and as_csv:
         raise click.UsageError("say --json or --csv, not both")
-    try:
-        ledger = operator()
-        reader = Usage(ledger.redis, ledger.keys)
+    with ledger_connection() as connection:
+        reader = Usage(connection.redis, connection.keys)
         today = reader.today()
-        first, last = _day(since, today), today if until is None else _day(until, today)
-        rows, total = reader.by(what, first, last), reader.total(first, last)
-    except ERRORS as error:
-        raise click.ClickException(
-            f"Redis does not answer ({type(error).__name__}). Fix: check LEDGER_URL"
-        ) from None
+        first = _day(since, today)
+        last = _day(until or today, today)
+        rows = reader.by(what, first, last)
+        total = reader.total(first, last)
     if as_json:
         for name, sums in rows:
-            click.echo(json.dumps({what: name} | _shown(sums)))
+            click.echo(json.dumps({what: name} | _fields(sums)))
     elif as_csv:
         writer = csv.DictWriter(sys.stdout, (what, *COLUMNS))
         writer.writeheader()
-        writer.writerows({what: name} | _shown(sums) for name, sums in rows)
+        writer.writerows({what: name} | _fields(sums) for name, sums in rows)
     else:
-        click.echo(_table(what, [*rows, ("total", total)]))
+        for line in _table(what, [*rows, ("total", total)]):
+            click.echo(line)
 
 
 def _day(value: date | int, today: date) -> date:
-    return today - timedelta(days=value - 1) if isinstance(value, int) else value
+    if isinstance(value, int):
+        return today - timedelta(days=value - 1)
+    return value
 
 
-def _shown(sums: Sums) -> dict[str, Any]:
+def _fields(sums: Sums) -> dict[str, Any]:
     return {
         "calls": sums.calls,
         "input_tokens": sums.input_tokens,
@@ -97,14 +97,21 @@ def _shown(sums: Sums) -> dict[str, Any]:
     }
 
 
-def _table(what: str, rows: list[tuple[str, Sums]]) -> str:
+def _table(what: str, rows: list[tuple[str, Sums]]) -> Iterator[str]:
     width = max(len(what), *(len(name) for name, _ in rows))
-    lines = [
-        f"{what.upper():{width}}  {'CALLS':>9}  {'INPUT':>13}  {'OUTPUT':>13}  {'COST':>12}  {'MAYBE':>12}"
-    ]
+    header = ("CALLS", "INPUT", "OUTPUT", "COST", "MAYBE")
+    yield _row(what.upper(), width, *header)
     for name, sums in rows:
-        cost, maybe = f"${sums.micro_usd / 1e6:,.4f}", f"${sums.maybe_micro_usd / 1e6:,.4f}"
-        lines.append(
-            f"{name:{width}}  {sums.calls:>9,}  {sums.input_tokens:>13,}  {sums.output_tokens:>13,}  {cost:>12}  {maybe:>12}"
+        yield _row(
+            name,
+            width,
+            f"{sums.calls:,}",
+            f"{sums.input_tokens:,}",
+            f"{sums.output_tokens:,}",
+            f"${sums.micro_usd / 1e6:,.4f}",
+            f"${sums.maybe_micro_usd / 1e6:,.4f}",
         )
-    return "\n".join(lines)
+
+
+def _row(name: str, width: int, calls: str, read: str, written: str, cost: str, maybe: str) -> str:
+    return f"{name:{width}}  {calls:>9}  {read:>13}  {written:>13}  {cost:>12}  {maybe:>12}"

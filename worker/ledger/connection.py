@@ -1,4 +1,6 @@
-"""The worker's one door to Redis. Nobody else imports redis; callers catch `ERRORS`."""
+"""The worker's only use of the redis library. Other modules catch `ERRORS`."""
+
+import secrets
 
 import redis
 from redis.backoff import NoBackoff
@@ -6,28 +8,50 @@ from redis.retry import Retry
 
 from producer.redis_url import RedisUrl
 
+from ..settings import RedisSettings
 from .keys import Keys
 
 Redis = redis.Redis
+RedisError = redis.RedisError
 
-__all__ = ["ERRORS", "Keys", "Redis", "connect", "unsafe"]
+__all__ = ["ERRORS", "Keys", "LedgerConnection", "Redis", "RedisError", "connect", "unsafe_server"]
 
 ERRORS: tuple[type[Exception], ...] = (redis.RedisError, OSError)
 """What a call raises when the server is down, frozen, read-only or out of memory."""
 
+CONNECT_TIMEOUT_S = 3.0
+
+
+class LedgerConnection:
+    """The ledger's server and the names of its keys. Needs Redis settings only."""
+
+    def __init__(self, settings: RedisSettings) -> None:
+        self.settings = settings
+        self.keys = Keys(settings.prefix)
+        self.redis: Redis = connect(settings.ledger)
+
+    def hash_key(self) -> bytes:
+        """The fleet's key for prompt hashes; the first worker makes it."""
+        self.redis.set(self.keys.hash_key, secrets.token_hex(32), nx=True)
+        return str(self.redis.get(self.keys.hash_key)).encode()
+
+    def close(self) -> None:
+        self.redis.close()
+
 
 def connect(url: str, timeout_s: float = 5.0) -> Redis:
-    """A pooled client, safe across threads, that never retries by itself: who may wait how long is
-    the caller's business.
+    """A pooled client, safe across threads, that never retries by itself.
 
-    A frozen server costs `timeout_s` per call, not the client's default ten retries.
+    How long to wait for a server is the caller's decision. A frozen one costs `timeout_s` per call,
+    not the client's default of ten retries.
     """
+    connect_timeout_s = min(timeout_s, CONNECT_TIMEOUT_S)
     client: Redis = RedisUrl.of(url).client(
         redis,
-        min(timeout_s, 3.0),
+        connect_timeout_s,
         decode_responses=True,
         socket_timeout=timeout_s,
-        socket_connect_timeout=min(timeout_s, 3.0),
+        socket_connect_timeout=connect_timeout_s,
         socket_keepalive=True,
         health_check_interval=15,
         retry=Retry(NoBackoff(), 0),
@@ -35,22 +59,25 @@ def connect(url: str, timeout_s: float = 5.0) -> Redis:
     return client
 
 
-def unsafe(server: Redis) -> list[str]:
-    """What of the server's configuration can lose jobs, with the fix. Empty if it may not be asked
-    (ACL, managed services).
+def unsafe_server(server: Redis) -> list[str]:
+    """Warnings about the server's configuration where it can lose jobs, each with its fix.
+
+    Empty if the configuration may not be read (ACL, managed services).
     """
     try:
-        told: dict[str, str] = server.config_get("maxmemory-policy", "appendonly")  # type: ignore[assignment]
+        config: dict[str, str] = server.config_get("maxmemory-policy", "appendonly")  # type: ignore[assignment]
     except ERRORS:
         return []
     warnings = []
-    if told.get("maxmemory-policy", "noeviction") != "noeviction":
+    policy = config.get("maxmemory-policy", "noeviction")
+    if policy != "noeviction":
         warnings.append(
-            f"UNSAFE_LEDGER: maxmemory-policy is {told['maxmemory-policy']}: an evicted key is a lost job. "
+            f"UNSAFE_LEDGER: maxmemory-policy is {policy}: an evicted key is a lost job. "
             "Fix: CONFIG SET maxmemory-policy noeviction"
         )
-    if told.get("appendonly", "yes") != "yes":
+    if config.get("appendonly", "yes") != "yes":
         warnings.append(
-            "UNSAFE_LEDGER: no append-only file: a restart forgets every job. Fix: CONFIG SET appendonly yes"
+            "UNSAFE_LEDGER: no append-only file: a restart forgets every job. "
+            "Fix: CONFIG SET appendonly yes"
         )
     return warnings

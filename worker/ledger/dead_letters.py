@@ -1,14 +1,14 @@
 """Dead letters: failed jobs kept with their request and history, to be understood, sent again, or
 dropped.
 
-The scripts bury them (`finish` in common.lua); refusals of limits, wrong requests and cancelled
-jobs leave none. Redis down: every method raises.
+The ledger writes them when a job ends; refusals of limits, wrong requests and cancelled jobs leave
+none. Redis down: every method raises.
 """
 
-import fnmatch
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from typing import Self
 
 from producer.contract.errors import JobError
@@ -30,7 +30,7 @@ class DeadLetter:
     user_id: str
     lane: str
     kind: str
-    """The error's class, as in `producer.errors`."""
+    """The class of the error, one of `producer.contract.errors`."""
     message: str
     attempts: int
     unknown: int
@@ -46,7 +46,7 @@ class DeadLetter:
     def read(cls, job_id: str, record: dict[str, str]) -> Self:
         """From the ledger's hash."""
         outcome = load_outcome(record["outcome"])
-        pairs = (item.rpartition("=") for item in record["tried"].split(";") if item)
+        tried = (item.rpartition("=") for item in record["tried"].split(";") if item)
         return cls(
             job_id=job_id,
             user_id=record["user"],
@@ -55,7 +55,7 @@ class DeadLetter:
             message=str(outcome) if isinstance(outcome, JobError) else "",
             attempts=int(record["attempts"]),
             unknown=int(record["unknown"]),
-            tried=tuple((link, fault) for link, _, fault in pairs),
+            tried=tuple((link, fault) for link, _, fault in tried),
             submitted_ms=int(record["at"]),
             ended_ms=int(record["ended"]),
             replayed_as=record.get("replayed", ""),
@@ -64,29 +64,32 @@ class DeadLetter:
 
 
 @dataclass(frozen=True)
-class Chosen:
-    """A filter; None takes all. `kind` and `user_id` may hold * and ?."""
+class LetterFilter:
+    """Which dead letters are meant; None takes all. Both may hold * and ?."""
 
     kind: str | None = None
     user_id: str | None = None
 
     def takes(self, letter: DeadLetter) -> bool:
-        pairs = ((self.kind, letter.kind), (self.user_id, letter.user_id))
-        return all(
-            pattern is None or fnmatch.fnmatchcase(value, pattern) for pattern, value in pairs
-        )
+        kind = self.kind or "*"
+        user_id = self.user_id or "*"
+        return fnmatchcase(letter.kind, kind) and fnmatchcase(letter.user_id, user_id)
 
 
 class DeadLetters:
-    def __init__(self, redis: Redis, keys: Keys, jobs: Ledger) -> None:
+    """`ledger`: where a replayed request is submitted."""
+
+    def __init__(self, redis: Redis, keys: Keys, ledger: Ledger) -> None:
         self._redis = redis
         self._keys = keys
-        self._jobs = jobs
+        self._ledger = ledger
 
     def get(self, job_id: str) -> DeadLetter | None:
         """One of them, or None if there is none or it has aged out."""
         record: dict[str, str] = self._redis.hgetall(self._keys.dead_letter(job_id))  # type: ignore[assignment]
-        return DeadLetter.read(job_id, record) if record else None
+        if not record:
+            return None
+        return DeadLetter.read(job_id, record)
 
     def __iter__(self) -> Iterator[DeadLetter]:
         """All of them, newest first."""
@@ -95,9 +98,9 @@ class DeadLetters:
             yield from filter(None, map(self.get, map(str, page)))
             start += PAGE
 
-    def chosen(self, filter_: Chosen) -> list[DeadLetter]:
+    def matching(self, wanted: LetterFilter) -> list[DeadLetter]:
         """Those that the filter takes, newest first."""
-        return [letter for letter in self if filter_.takes(letter)]
+        return [letter for letter in self if wanted.takes(letter)]
 
     def replay(self, letter: DeadLetter) -> tuple[str, list[Publication]]:
         """Send its request again as a new job, linked to it. Returns that job's id and what to
@@ -106,7 +109,7 @@ class DeadLetters:
         job_id = str(uuid.uuid4())
         request = CompletionRequest.model_validate_json(letter.request)
         submission = Submission(job_id, letter.user_id, request, {}, replays=letter.job_id)
-        _, _, publications = self._jobs.submit(submission)
+        _, _, publications = self._ledger.submit(submission)
         return job_id, publications
 
     def drop(self, letter: DeadLetter) -> None:

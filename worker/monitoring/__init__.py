@@ -1,1 +1,1 @@
-"""What is known of the fleet now, what is wrong with it, and who is told. Reads the ledger only."""
+"""What is known of the fleet now, what is wrong with it, and who hears of it. Reads the ledger only."""

@@ -1,8 +1,9 @@
-"""Tells people what health finds: once when it begins, once when it is over, for the whole fleet.
+"""Alerts: one message when a finding of health begins, one when it is over, for the whole fleet.
 
-What is firing and who was told is in one Redis hash; whoever holds the watch looks. A message is
-noted after it was sent, so that a death in between repeats it and never loses it. Redis down: the
-process that looked last says so, by itself.
+Any number of processes run this; in each period one of them checks. What is firing, and which
+targets know it, is in one Redis hash. A message is noted after it was sent, so that a death in
+between repeats it and never loses it. Redis down: the process that checked last reports that, by
+itself.
 """
 
 import json
@@ -14,17 +15,18 @@ from dataclasses import asdict, dataclass, field
 from http.client import HTTPException
 from typing import Any, Literal
 
-from ..ledger.connection import ERRORS, Keys, Redis
+from ..ledger.connection import ERRORS, LedgerConnection
 from ..settings import AlertSettings
-from .health import Finding, Health
+from .findings import Finding
+from .health import Health, redis_away
 
 logger = logging.getLogger(__name__)
 
-POST_S = 5.0
-WATCH_S = 60
-"""How long a watch may take before somebody else begins one."""
+POST_TIMEOUT_S = 5.0
+CHECK_S = 60
+"""How long a check may take before another process begins one."""
 GIVE_UP_S = 3600.0
-"""How long a recovery notice is tried to be delivered."""
+"""How long the delivery of a recovery notice is tried."""
 
 Status = Literal["firing", "resolved"]
 
@@ -36,7 +38,7 @@ class Alert:
     finding: Finding
     since: int
     seen: int
-    told: list[str] = field(default_factory=list)
+    notified: list[str] = field(default_factory=list)
     """Targets that know it is firing."""
 
     def dump(self) -> str:
@@ -49,27 +51,54 @@ class Alert:
 
 
 class Alerts:
-    """`run` in a thread of any number of processes. `fleet`: the ledger's prefix, which messages
-    carry.
-    """
+    """Checks every period in a thread of its own, from `start` to `close`."""
 
-    def __init__(self, redis: Redis, keys: Keys, health: Health, settings: AlertSettings) -> None:
-        self._redis = redis
-        self._keys = keys
+    def __init__(
+        self, connection: LedgerConnection, health: Health, settings: AlertSettings
+    ) -> None:
+        self._connection = connection
+        self._redis = connection.redis
+        self._keys = connection.keys
         self._health = health
         self._settings = settings
-        self._targets: dict[str, Callable[[Status, Alert], None]] = {"log": _log}
-        for name, url in (("webhook", settings.webhook), ("slack", settings.slack)):
-            if url:
-                self._targets[name] = _Post(url.get_secret_value(), _SHAPES[name], keys.prefix)
-        self._looked = False
+        self._targets = _targets(settings, connection.keys.prefix)
+        self._checked_last = False
         self._away: Alert | None = None
+        self._stop = threading.Event()
+        self._thread: threading.Thread | None = None
 
-    def run(self, stop: threading.Event) -> None:
-        """Look every period until `stop` is set."""
-        while not stop.wait(self._settings.period_s):
+    def start(self) -> None:
+        self._thread = threading.Thread(target=self._run, name="alerts", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        self._stop.set()
+        if self._thread:
+            self._thread.join(timeout=1.0)
+
+    def check(self) -> None:
+        """Check once, unless another process has in this period."""
+        try:
+            begun = self._redis.set(self._keys.watch, "1", nx=True, ex=CHECK_S)
+        except ERRORS as error:
+            self._ledger_is_away(error)
+            return
+        self._checked_last = bool(begun)
+        self._ledger_is_back()
+        if not begun:
+            return
+        verdict = self._health.check()
+        if verdict.snapshot is None:
+            return
+        now = int(self._redis.time()[0])
+        wanted = [finding for finding in verdict.findings if self._settings.wants(finding.name)]
+        self._update({f"{finding.name}|{finding.about}": finding for finding in wanted}, now)
+        self._redis.pexpire(self._keys.watch, int(self._settings.period_s * 900))
+
+    def _run(self) -> None:
+        while not self._stop.wait(self._settings.period_s):
             try:
-                self.look()
+                self.check()
             except Exception as error:
                 logger.warning(
                     "alerts: %s, trying again",
@@ -77,72 +106,55 @@ class Alerts:
                     exc_info=not isinstance(error, ERRORS),
                 )
 
-    def look(self) -> None:
-        """One look, unless somebody else has looked in this period."""
-        try:
-            self._looked = bool(self._redis.set(self._keys.watch, "1", nx=True, ex=WATCH_S))
-        except ERRORS:
-            self._ledger_away()
-            return
-        self._ledger_back()
-        if not self._looked:
-            return
-        verdict = self._health.check()
-        if verdict.vitals is None:
-            return
-        now = int(self._redis.time()[0])
-        wanted = [finding for finding in verdict.findings if self._settings.wants(finding.name)]
-        self._fire({f"{finding.name}|{finding.about}": finding for finding in wanted}, now)
-        self._redis.pexpire(self._keys.watch, int(self._settings.period_s * 900))
-
-    def _fire(self, findings: dict[str, Finding], now: int) -> None:
+    def _update(self, findings: dict[str, Finding], now: int) -> None:
+        """Send what is new among `findings` and what is no longer there."""
         stored = self._redis.hgetall(self._keys.alerts)
         known = {str(name): Alert.load(str(text)) for name, text in stored.items()}
         for name, finding in findings.items():
             alert = known.get(name) or Alert(finding, since=now, seen=now)
-            alert.finding, alert.seen = finding, now
-            alert.told += [
-                each
-                for each in self._targets
-                if each not in alert.told and self._tell(each, "firing", alert)
+            alert.finding = finding
+            alert.seen = now
+            alert.notified += [
+                target
+                for target in self._targets
+                if target not in alert.notified and self._send(target, "firing", alert)
             ]
             self._redis.hset(self._keys.alerts, name, alert.dump())
         for name in known.keys() - findings.keys():
-            self._over(name, known[name], now)
+            self._resolve(name, known[name], now)
 
-    def _over(self, name: str, alert: Alert, now: int) -> None:
-        if now - alert.seen < self._settings.clear_s:
+    def _resolve(self, name: str, alert: Alert, now: int) -> None:
+        """Send that the finding is over once it has been gone for `clear_s`."""
+        gone_s = now - alert.seen
+        if gone_s < self._settings.clear_s:
             return
-        alert.told = [
-            each
-            for each in alert.told
-            if each in self._targets and not self._tell(each, "resolved", alert)
+        alert.notified = [
+            target
+            for target in alert.notified
+            if target in self._targets and not self._send(target, "resolved", alert)
         ]
-        if alert.told and now - alert.seen < GIVE_UP_S:
+        if alert.notified and gone_s < GIVE_UP_S:
             self._redis.hset(self._keys.alerts, name, alert.dump())
         else:
             self._redis.hdel(self._keys.alerts, name)
 
-    def _ledger_away(self) -> None:
-        """Nobody can agree on who says so without Redis; the one that looked last does."""
-        if self._looked and self._away is None and self._settings.wants("redis_away"):
-            finding = Finding(
-                "redis_away",
-                "",
-                "down",
-                "the ledger does not answer. Fix: check Redis and LEDGER_URL",
-            )
-            self._away = Alert(finding, since=0, seen=0)
-            self._away.told = [
-                each for each in self._targets if self._tell(each, "firing", self._away)
-            ]
+    def _ledger_is_away(self, error: Exception) -> None:
+        """Without Redis no process can be chosen to report it; the one that checked last does."""
+        if not self._checked_last or self._away or not self._settings.wants("redis_away"):
+            return
+        alert = Alert(redis_away(self._connection, error), since=0, seen=0)
+        alert.notified = [each for each in self._targets if self._send(each, "firing", alert)]
+        self._away = alert
 
-    def _ledger_back(self) -> None:
-        away, self._away = self._away, None
-        for each in away.told if away else []:
-            self._tell(each, "resolved", away)  # type: ignore[arg-type]
+    def _ledger_is_back(self) -> None:
+        if self._away is None:
+            return
+        for target in self._away.notified:
+            self._send(target, "resolved", self._away)
+        self._away = None
 
-    def _tell(self, target: str, status: Status, alert: Alert) -> bool:
+    def _send(self, target: str, status: Status, alert: Alert) -> bool:
+        """Whether the target took the message."""
         try:
             self._targets[target](status, alert)
         except (OSError, ValueError, HTTPException) as error:
@@ -154,55 +166,50 @@ class Alerts:
         return True
 
 
+Target = Callable[[Status, Alert], None]
+Message = Callable[[Status, Alert, str], dict[str, Any]]
+"""(status, alert, fleet) -> the JSON to post. The fleet is the prefix of the ledger's keys."""
+
+
+def _targets(settings: AlertSettings, fleet: str) -> dict[str, Target]:
+    targets: dict[str, Target] = {"log": _log}
+    if settings.webhook:
+        targets["webhook"] = _post(settings.webhook.get_secret_value(), _webhook_message, fleet)
+    if settings.slack:
+        targets["slack"] = _post(settings.slack.get_secret_value(), _slack_message, fleet)
+    return targets
+
+
 def _log(status: Status, alert: Alert) -> None:
     finding = alert.finding
-    level = logging.WARNING if status == "firing" else logging.INFO
     about = f" ({finding.about})" if finding.about else ""
-    was = "it was: " if status == "resolved" else ""
-    logger.log(level, "ALERT %s: %s%s: %s%s", status, finding.name, about, was, finding.text)
+    if status == "firing":
+        logger.warning("ALERT firing: %s%s: %s", finding.name, about, finding.text)
+    else:
+        logger.info("ALERT resolved: %s%s: it was: %s", finding.name, about, finding.text)
 
 
-class _Post:
-    """Posts JSON to a URL. Raises OSError, ValueError or HTTPException if that is not accepted."""
+def _post(url: str, message: Message, fleet: str) -> Target:
+    """Posts JSON. Raises OSError, ValueError or HTTPException if that is not accepted."""
 
-    def __init__(
-        self, url: str, shape: Callable[[Status, Alert, str], dict[str, Any]], fleet: str
-    ) -> None:
-        self._url = url
-        self._shape = shape
-        self._fleet = fleet
-
-    def __call__(self, status: Status, alert: Alert) -> None:
-        body = json.dumps(self._shape(status, alert, self._fleet)).encode()
+    def post(status: Status, alert: Alert) -> None:
+        body = json.dumps(message(status, alert, fleet)).encode()
         # The scheme was checked by the settings.
-        request = urllib.request.Request(self._url, body, {"Content-Type": "application/json"})  # noqa: S310
-        with urllib.request.urlopen(request, timeout=POST_S):  # noqa: S310
+        request = urllib.request.Request(url, body, {"Content-Type": "application/json"})  # noqa: S310
+        with urllib.request.urlopen(request, timeout=POST_TIMEOUT_S):  # noqa: S310
             pass
 
+    return post
 
-def _webhook(status: Status, alert: Alert, fleet: str) -> dict[str, Any]:
+
+def _webhook_message(status: Status, alert: Alert, fleet: str) -> dict[str, Any]:
     return {"status": status, "fleet": fleet, "since": alert.since, **alert.finding._asdict()}
 
 
-def _slack(status: Status, alert: Alert, fleet: str) -> dict[str, Any]:
-    sign = {"firing": ":rotating_light:", "resolved": ":white_check_mark:"}[status]
-    was = "it was: " if status == "resolved" else ""
-    return {"text": f"{sign} [{fleet}] {status}: *{alert.finding.name}* {was}{alert.finding.text}"}
-
-
-_SHAPES = {"webhook": _webhook, "slack": _slack}
-
-
-class Watch:
-    """The thread that looks."""
-
-    def __init__(self, alerts: Alerts) -> None:
-        self._stop = threading.Event()
-        self._thread = threading.Thread(
-            target=alerts.run, args=(self._stop,), name="alerts", daemon=True
-        )
-        self._thread.start()
-
-    def close(self) -> None:
-        self._stop.set()
-        self._thread.join(timeout=1.0)
+def _slack_message(status: Status, alert: Alert, fleet: str) -> dict[str, Any]:
+    finding = alert.finding
+    if status == "firing":
+        text = f":rotating_light: [{fleet}] firing: *{finding.name}* {finding.text}"
+    else:
+        text = f":white_check_mark: [{fleet}] resolved: *{finding.name}* it was: {finding.text}"
+    return {"text": text}

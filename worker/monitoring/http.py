@@ -1,5 +1,4 @@
-"""The fleet's health over HTTP, for load balancers, orchestrators and Prometheus. Only this file
-imports starlette and uvicorn.
+"""The fleet's health over HTTP, for load balancers, orchestrators and Prometheus.
 
 It reads the ledger and nothing else: no prompt, no answer, no key passes through it.
 """
@@ -13,25 +12,31 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from ..ledger.connection import ERRORS
+from producer.redis_url import does_not_answer
+
+from ..ledger.connection import ERRORS, LedgerConnection
 from ..telemetry.metrics import Metrics
 from .health import Health, Verdict
 from .prometheus import MEDIA_TYPE, page
 
 FRESH_S = 1.0
-"""A verdict is used again for so long: whoever asks often must not load the ledger."""
+"""For so long a verdict is used again: frequent requests must not load the ledger."""
 
 
 class Site:
-    """/live: this process answers. /ready: it could serve: the ledger answers and a worker is
-    alive. /health: the verdict. /metrics: for Prometheus.
+    """The four routes.
+
+    /live: this process answers. /ready: it could serve: the ledger answers and a worker is alive.
+    /health: the verdict. /metrics: for Prometheus.
     """
 
-    def __init__(self, health: Health, metrics: Metrics) -> None:
+    def __init__(self, connection: LedgerConnection, health: Health) -> None:
+        self._connection = connection
         self._health = health
-        self._metrics = metrics
+        self._metrics = Metrics(connection.redis, connection.keys)
         self._lock = threading.Lock()
-        self._latest: tuple[float, Verdict] | None = None
+        self._checked_at = 0.0
+        self._latest: Verdict | None = None
         self.app = Starlette(
             routes=[
                 Route("/live", self._live),
@@ -53,26 +58,28 @@ class Site:
     def _ready(self, request: Request) -> Response:
         verdict = self._verdict()
         down = [finding.text for finding in verdict.findings if finding.severity == "down"]
-        return JSONResponse({"ready": not down, "reasons": down}, 503 if down else 200)
+        return JSONResponse({"ready": not down, "reasons": down}, _status(bool(down)))
 
     def _whole(self, request: Request) -> Response:
         verdict = self._verdict()
-        return JSONResponse(verdict.body(), 503 if verdict.status == "down" else 200)
+        return JSONResponse(verdict.body(), _status(verdict.status == "down"))
 
     def _page(self, request: Request) -> Response:
         try:
             return Response(page(self._verdict(), self._metrics), media_type=MEDIA_TYPE)
         except ERRORS as error:
-            return JSONResponse(
-                {"error": f"the ledger does not answer ({type(error).__name__})"}, 503
-            )
+            away = does_not_answer(self._connection.settings.ledger, error)
+            return JSONResponse({"error": away}, 503)
 
     def _verdict(self) -> Verdict:
         with self._lock:
-            if self._latest is None or time.monotonic() - self._latest[0] > FRESH_S:
-                verdict = self._health.check()
-                self._latest = (
-                    time.monotonic(),
-                    verdict,
-                )  # a frozen ledger takes seconds: whoever waited asks no more
-            return self._latest[1]
+            if self._latest is None or time.monotonic() - self._checked_at > FRESH_S:
+                self._latest = self._health.check()
+                # After the check: a frozen ledger takes seconds, and those who waited for it
+                # meanwhile must not ask it again.
+                self._checked_at = time.monotonic()
+            return self._latest
+
+
+def _status(down: bool) -> int:
+    return 503 if down else 200

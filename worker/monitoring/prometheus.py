@@ -1,11 +1,10 @@
 """The fleet as Prometheus sees it: one scrape target computed from Redis, whichever worker counted.
-Only this file imports prometheus_client.
 
-Labels are bounded by what the operator configured: lanes, links, states, error types, findings,
-workers. Never a user.
+Labels are bounded by what the operator configured: lanes, provider links, states, error types,
+findings, workers. Never a user.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import (
@@ -19,8 +18,9 @@ from prometheus_client.registry import Collector
 
 from ..telemetry.metrics import Metrics, Tally
 from ..telemetry.sketch import representative, upper
-from .health import NAMES, Verdict
-from .snapshot import FleetSnapshot
+from .findings import NAMES
+from .health import Verdict
+from .snapshot import MICRO, FleetSnapshot
 
 MEDIA_TYPE = CONTENT_TYPE_PLAIN_0_0_4
 BOUNDS_S = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 3600.0)
@@ -34,35 +34,35 @@ HISTOGRAMS = {
 
 
 def page(verdict: Verdict, metrics: Metrics) -> bytes:
-    """The text of /metrics. Raises one of `store.ERRORS` if the ledger answered the verdict and
-    then went away.
+    """The text of /metrics.
+
+    Raises one of `connection.ERRORS` if the ledger answered the verdict and then went away.
     """
+    collector = _Collector(verdict)
+    if verdict.snapshot:
+        collector.totals = metrics.totals()
+        collector.windows = {name: metrics.window(span_s) for name, span_s in WINDOWS_S.items()}
     registry = CollectorRegistry()
-    windows = (
-        {name: metrics.window(seconds) for name, seconds in WINDOWS_S.items()}
-        if verdict.vitals
-        else {}
-    )
-    registry.register(_Page(verdict, metrics.totals() if verdict.vitals else Tally(), windows))
+    registry.register(collector)
     return generate_latest(registry)
 
 
-class _Page(Collector):
-    def __init__(self, verdict: Verdict, totals: Tally, windows: dict[str, Tally]) -> None:
+class _Collector(Collector):
+    def __init__(self, verdict: Verdict) -> None:
         self._verdict = verdict
-        self._totals = totals
-        self._windows = windows
+        self.totals = Tally()
+        self.windows: dict[str, Tally] = {}
 
     def collect(self) -> Iterator[Metric]:
-        yield from _verdict(self._verdict)
-        if self._verdict.vitals:
-            yield from _gauges(self._verdict.vitals)
-            yield from _counters(self._totals)
-            yield from _histograms(self._totals)
-            yield _percentiles(self._windows)
+        yield from _findings(self._verdict)
+        if self._verdict.snapshot:
+            yield from _gauges(self._verdict.snapshot)
+            yield from _counters(self.totals)
+            yield from _histograms(self.totals)
+            yield _percentiles(self.windows)
 
 
-def _verdict(verdict: Verdict) -> Iterator[Metric]:
+def _findings(verdict: Verdict) -> Iterator[Metric]:
     yield GaugeMetricFamily(
         "completions_up",
         "1: the ledger answers and a worker is alive.",
@@ -76,41 +76,55 @@ def _verdict(verdict: Verdict) -> Iterator[Metric]:
     yield findings
 
 
-def _gauges(vitals: FleetSnapshot) -> Iterator[Metric]:
+def _gauges(snapshot: FleetSnapshot) -> Iterator[Metric]:
+    spent_usd = snapshot.spent / MICRO
+    maybe_usd = snapshot.maybe / MICRO
     plain = {
-        "completions_workers": ("Workers alive.", vitals.workers),
-        "completions_slots": ("Jobs that the fleet runs at once.", vitals.slots),
-        "completions_jobs_open": ("Jobs released or running.", vitals.open),
-        "completions_jobs_parked": ("Jobs that wait out a time.", vitals.parked),
-        "completions_dead_letters": ("Dead letters kept.", vitals.dead),
-        "completions_redis_seconds": ("Round trip to the ledger.", vitals.redis_ms / 1000),
-        "completions_today_usd": ("Spent since midnight UTC.", vitals.spent / 1e6),
+        "completions_workers": ("Workers alive.", snapshot.workers),
+        "completions_slots": ("Jobs that the fleet runs at once.", snapshot.slots),
+        "completions_jobs_open": ("Jobs released or running.", snapshot.open),
+        "completions_jobs_parked": ("Jobs that wait out a time.", snapshot.parked),
+        "completions_dead_letters": ("Dead letters kept.", snapshot.dead),
+        "completions_redis_seconds": ("Round trip to the ledger.", snapshot.redis_ms / 1000),
+        "completions_today_usd": ("Spent since midnight UTC.", spent_usd),
         "completions_today_maybe_billed_usd": (
             "Possibly billed beside that since midnight UTC.",
-            vitals.maybe / 1e6,
+            maybe_usd,
         ),
     }
     for name, (text, value) in plain.items():
         yield GaugeMetricFamily(name, text, value)
-    yield _by("completions_jobs_waiting", "Jobs waiting in line.", "lane", vitals.waiting)
-    yield _by(
-        "completions_oldest_wait_seconds", "Age of the first waiting job.", "lane", vitals.oldest_s
+    yield _labelled("completions_jobs_waiting", "Jobs waiting in line.", "lane", snapshot.waiting)
+    yield _labelled(
+        "completions_oldest_wait_seconds",
+        "Age of the first waiting job.",
+        "lane",
+        snapshot.oldest_s,
     )
-    cooling = {each.link: each.left_s for each in vitals.cooling}
-    yield _by(
-        "completions_link_cooling_seconds", "How much longer a link is left alone.", "link", cooling
+    yield _labelled(
+        "completions_link_cooling_seconds",
+        "How much longer a link is left alone.",
+        "link",
+        {each.link: each.left_s for each in snapshot.cooling},
     )
-    yield _by(
+    yield _labelled(
         "completions_clock_skew_seconds",
         "How far a worker's clock is ahead of the ledger's.",
         "worker",
-        vitals.skew_s,
+        snapshot.skew_s,
     )
-    used = {each.limit: each.used / each.allowed for each in vitals.budgets if each.kind == "fleet"}
-    yield _by("completions_fleet_budget_used_ratio", "Of the fleet's limit.", "limit", used)
+    fleet = [each for each in snapshot.budgets if each.kind == "fleet"]
+    yield _labelled(
+        "completions_fleet_budget_used_ratio",
+        "Of the fleet's limit.",
+        "limit",
+        {each.limit: each.used / each.allowed for each in fleet},
+    )
 
 
-def _by(name: str, text: str, label: str, values: dict[str, float] | dict[str, int]) -> Metric:
+def _labelled(
+    name: str, text: str, label: str, values: dict[str, float] | dict[str, int]
+) -> Metric:
     family = GaugeMetricFamily(name, text, labels=[label])
     for each, value in values.items():
         family.add_metric([each], value)
@@ -141,13 +155,11 @@ def _counters(totals: Tally) -> Iterator[Metric]:
     for series, count in sorted(totals.calls.items()):
         calls.add_metric(list(series), count)
     yield calls
-    yield CounterMetricFamily("completions_cost_usd", "Dollars spent.", events["spent_micro"] / 1e6)
-    # Gauges: a late reply takes a doubt back.
-    yield GaugeMetricFamily(
-        "completions_maybe_billed_usd",
-        "Dollars possibly billed.",
-        events["maybe_billed_micro"] / 1e6,
-    )
+    spent_usd = events["spent_micro"] / MICRO
+    yield CounterMetricFamily("completions_cost_usd", "Dollars spent.", spent_usd)
+    # Gauges: a late reply ends the doubt about a call.
+    maybe_usd = events["maybe_billed_micro"] / MICRO
+    yield GaugeMetricFamily("completions_maybe_billed_usd", "Dollars possibly billed.", maybe_usd)
     yield GaugeMetricFamily(
         "completions_maybe_billed_calls", "Calls possibly billed.", events["maybe_billed_attempts"]
     )
@@ -163,16 +175,17 @@ def _histograms(totals: Tally) -> Iterator[Metric]:
         kind: HistogramMetricFamily(name, text, labels=["lane", "provider", "model"])
         for kind, (name, text) in HISTOGRAMS.items()
     }
-    for (kind, *labels), buckets in sorted(totals.buckets.items()):
-        counts = [
-            (str(bound), sum(n for index, n in buckets.items() if upper(index) <= bound * 1000))
-            for bound in BOUNDS_S
-        ]
-        total_s = sum(representative(index) * n for index, n in buckets.items()) / 1000
-        families[kind].add_metric(
-            labels, [*counts, ("+Inf", sum(buckets.values()))], sum_value=total_s
-        )
+    for (kind, *labels), samples in sorted(totals.buckets.items()):
+        buckets = [(str(bound_s), _below(samples, bound_s)) for bound_s in BOUNDS_S]
+        buckets.append(("+Inf", sum(samples.values())))
+        sum_ms = sum(representative(index) * count for index, count in samples.items())
+        families[kind].add_metric(labels, buckets, sum_value=sum_ms / 1000)
     yield from families.values()
+
+
+def _below(samples: Mapping[int, int], bound_s: float) -> int:
+    """How many samples are in buckets that end at the bound or before it."""
+    return sum(count for index, count in samples.items() if upper(index) <= bound_s * 1000)
 
 
 def _percentiles(windows: dict[str, Tally]) -> Metric:
@@ -183,14 +196,8 @@ def _percentiles(windows: dict[str, Tally]) -> Metric:
     )
     for window, tally in windows.items():
         for row in tally.rows():
-            for percentile, value_ms in (
-                ("50", row.p50),
-                ("95", row.p95),
-                ("99", row.p99),
-                ("100", row.max),
-            ):
-                family.add_metric(
-                    [row.kind, row.lane, row.provider, row.model, window, percentile],
-                    value_ms / 1000,
-                )
+            series = [row.kind, row.lane, row.provider, row.model, window]
+            percentiles = {"50": row.p50, "95": row.p95, "99": row.p99, "100": row.max}
+            for percentile, value_ms in percentiles.items():
+                family.add_metric([*series, percentile], value_ms / 1000)
     return family

@@ -3,20 +3,24 @@ alerts and Prometheus.
 """
 
 import json
+from collections import Counter, defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, NamedTuple, Self
 
-from ..ledger.connection import Keys, Redis, unsafe
+from ..ledger.connection import LedgerConnection, unsafe_server
 from ..ledger.scripts import Scripts
-from ..telemetry.metrics import Metrics, Tally, measured
+from ..telemetry.metrics import Metrics, Row, Tally, measured
 
 LINES = 1_000
-"""Of each ring, so many users' lines are looked at; how many jobs wait beyond those is not counted."""
+"""Of each ring, so many users' lines are read; how many jobs wait beyond those is not counted."""
+
+MICRO = 1_000_000
 
 
 class Cooling(NamedTuple):
-    """A link that is left alone."""
+    """A provider link that is left alone."""
 
     link: str
     fault: str
@@ -57,32 +61,54 @@ class FleetSnapshot:
     """Of this UTC day, by the whole fleet."""
     budgets: tuple[Budget, ...]
     unsafe: tuple[str, ...]
+    """Warnings about the server's configuration."""
     recent: Tally
     """What was counted in the window asked for."""
 
     @classmethod
     def read(
-        cls, redis: Redis, keys: Keys, metrics: Metrics, window_s: int, usd_per_day: float | None
+        cls, connection: LedgerConnection, window_s: int, fleet_usd_per_day: float | None
     ) -> Self:
-        """`usd_per_day`: the settings' limit of the fleet. Raises one of `store.ERRORS`."""
-        limit = -1 if usd_per_day is None else round(usd_per_day * 1_000_000)
+        """`fleet_usd_per_day`: the limit in the settings. Raises one of `connection.ERRORS`."""
+        redis = connection.redis
         redis_ms = min(measured(redis.ping) for _ in range(3))
-        told: dict[str, Any] = json.loads(Scripts(redis, keys.root)("vitals", LINES, limit)[0])
-        skews = told["skew"] or {}
-        here_s = datetime.now(UTC).timestamp() - told["now"] / 1000
+        limit = -1
+        if fleet_usd_per_day is not None:
+            limit = round(fleet_usd_per_day * MICRO)
+        scripts = Scripts(redis, connection.keys.root)
+        reply: dict[str, Any] = json.loads(scripts("vitals", LINES, limit)[0])
+        lanes = reply["lanes"].items()
+        skew_s = {worker: ms / 1000 for worker, ms in (reply["skew"] or {}).items()}
+        skew_s["here"] = datetime.now(UTC).timestamp() - reply["now"] / 1000
         return cls(
             redis_ms=redis_ms,
-            **{
-                name: told[name]
-                for name in ("workers", "slots", "open", "parked", "dead", "spent", "maybe")
-            },
-            waiting={lane: seen["waiting"] for lane, seen in told["lanes"].items()},
-            oldest_s={lane: seen["oldest_ms"] / 1000 for lane, seen in told["lanes"].items()},
-            cooling=tuple(
-                Cooling(link, fault, left / 1000) for link, fault, left in told["cooling"]
-            ),
-            skew_s={worker: ms / 1000 for worker, ms in skews.items()} | {"here": here_s},
-            budgets=tuple(Budget(*each) for each in told["budgets"]),
-            unsafe=tuple(unsafe(redis)),
-            recent=metrics.window(window_s),
+            workers=reply["workers"],
+            slots=reply["slots"],
+            open=reply["open"],
+            parked=reply["parked"],
+            dead=reply["dead"],
+            waiting={lane: line["waiting"] for lane, line in lanes},
+            oldest_s={lane: line["oldest_ms"] / 1000 for lane, line in lanes},
+            cooling=tuple(Cooling(link, fault, ms / 1000) for link, fault, ms in reply["cooling"]),
+            skew_s=skew_s,
+            spent=reply["spent"],
+            maybe=reply["maybe"],
+            budgets=tuple(Budget(*each) for each in reply["budgets"]),
+            unsafe=tuple(unsafe_server(redis)),
+            recent=Metrics(redis, connection.keys).window(window_s),
         )
+
+    @property
+    def interactive(self) -> Row | None:
+        """Total times of interactive jobs in the window; None if none ended in it."""
+        wanted = ("total", "interactive", "*")
+        rows = self.recent.rows()
+        return next((row for row in rows if (row.kind, row.lane, row.provider) == wanted), None)
+
+
+def calls_by_link(calls: Mapping[tuple[str, str, str, str], int]) -> dict[str, Counter[str]]:
+    """Provider link -> outcome of a call -> how many; from the `calls` of a `Tally`."""
+    links: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    for (_, provider, model, outcome), count in calls.items():
+        links[f"{provider}:{model}"][outcome] += count
+    return dict(sorted(links.items()))

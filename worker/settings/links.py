@@ -1,4 +1,4 @@
-"""The chain: its links, and where each finds its server and its key."""
+"""The provider chain: its links, and where each finds its server and its key."""
 
 from typing import Annotated, Any
 
@@ -9,10 +9,21 @@ from ..model_catalog import Models
 from .base import Problem, Slice, pairs
 from .sources import Sources
 
+VENDORS = {
+    "openai": "OPENAI_",
+    "anthropic": "ANTHROPIC_",
+    "gemini": "GOOGLE_",
+    "gemini-legacy": "GOOGLE_",
+}
+"""Providers that need a key -> the prefix of their own variables, <prefix>API_KEY and
+<prefix>BASE_URL.
+"""
+
 
 class ServerSettings(Slice):
-    """Where a provider answers, and the key to it. Variables: LLM_LINK_<NAME>_BASE_URL, _API_KEY,
-    or those of `VENDORS`.
+    """Where a provider answers, and the key to it.
+
+    Variables: LLM_LINK_<NAME>_BASE_URL, _API_KEY, or those of `VENDORS`.
     """
 
     base_url: str | None = None
@@ -20,7 +31,7 @@ class ServerSettings(Slice):
 
 
 class LinkSettings(Slice):
-    """What else there is to say of a link. Variables: LLM_LINK_<NAME>_ADAPTER, _OPTIONS."""
+    """The adapter of a link and its options. Variables: LLM_LINK_<NAME>_ADAPTER, _OPTIONS."""
 
     adapter: str | None = None
     options: Annotated[dict[str, str], NoDecode] = Field(default_factory=dict)
@@ -29,11 +40,13 @@ class LinkSettings(Slice):
     @field_validator("options", mode="before")
     @classmethod
     def _split(cls, value: Any) -> Any:
-        return dict(pairs(value, ";")) if isinstance(value, str) else value
+        if isinstance(value, str):
+            return dict(pairs(value, ";"))
+        return value
 
 
 class Link(BaseModel):
-    """One step of the chain, in full."""
+    """One step of the provider chain, in full."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -50,48 +63,61 @@ class Link(BaseModel):
 
 
 class ChainSettings(Slice):
-    """The ordered links."""
+    """The ordered links, as they are written."""
 
     chain: Annotated[str, Field(min_length=3)] | None = Field(None, validation_alias="LLM_CHAIN")
     provider: str = Field("openai", validation_alias="LLM_PROVIDER")
     model: str = Field("fast", validation_alias="LLM_MODEL")
 
-    @property
-    def names(self) -> list[tuple[str, str]]:
-        """(provider, model) pairs, in order; the model of a provider alone is ""."""
+    def links(self, models: Models) -> list[tuple[str, str]]:
+        """(provider, model) pairs, in order. Aliases stand for their models, and a provider alone
+        for its "fast" one; the model is "" where there is none.
+        """
         text = self.chain or f"{self.provider}:{self.model}"
-        pairs = (item.strip().partition(":") for item in text.split(",") if item.strip())
-        return [(provider, model) for provider, _, model in pairs]
-
-
-VENDORS = {
-    "openai": "OPENAI_",
-    "anthropic": "ANTHROPIC_",
-    "gemini": "GOOGLE_",
-    "gemini-legacy": "GOOGLE_",
-}
-"""Providers that need a key -> the prefix of their own variables, <prefix>API_KEY and
-<prefix>BASE_URL.
-"""
+        names = [item.strip().partition(":") for item in text.split(",") if item.strip()]
+        return [
+            (provider, models.alias(provider, model or "fast") or model)
+            for provider, _, model in names
+        ]
 
 
 def links(chain: ChainSettings, models: Models, sources: Sources) -> tuple[Link, ...]:
     """The chain in full; what is wrong with it is added to the problems of `sources`."""
-    links = []
-    if not chain.names:
+    found = []
+    names = chain.links(models)
+    if not names:
         sources.problems.append(_bad_chain("names no link"))
-    for position, (provider, model) in enumerate(chain.names, start=1):
-        model = models.alias(provider, model or "fast") or model
+    for position, (provider, model) in enumerate(names, start=1):
         if not provider or not model:
             sources.problems.append(_bad_chain(f"link {position} is not provider:model"))
         elif link := _link(position, provider, model, sources):
-            links.append(link)
-    return tuple(links)
+            found.append(link)
+    return tuple(found)
 
 
 def read_server(provider: str, sources: Sources) -> ServerSettings | None:
     """None if anything is wrong, as `Sources.read`."""
     return sources.read(ServerSettings, VENDORS.get(provider) or _prefix(provider))
+
+
+def _link(position: int, provider: str, model: str, sources: Sources) -> Link | None:
+    own = sources.read(LinkSettings, _prefix(provider))
+    server = read_server(provider, sources)
+    if own is None or server is None:
+        return None
+    adapter = own.adapter or ("openai" if server.base_url else provider)
+    if provider in VENDORS:
+        adapter = provider
+        if server.api_key is None:
+            sources.problems.append(_missing_key(position, provider))
+    return Link(
+        provider=provider,
+        model=model,
+        adapter=adapter,
+        base_url=server.base_url,
+        api_key=server.api_key,
+        options=own.options,
+    )
 
 
 def _prefix(provider: str) -> str:
@@ -105,19 +131,10 @@ def _bad_chain(reason: str) -> Problem:
     )
 
 
-def _link(position: int, provider: str, model: str, sources: Sources) -> Link | None:
-    own, server = sources.read(LinkSettings, _prefix(provider)), read_server(provider, sources)
-    if own is None or server is None:
-        return None
-    adapter = own.adapter or ("openai" if server.base_url else provider)
-    if provider in VENDORS:
-        adapter = provider
-        if server.api_key is None:
-            variable = f"{VENDORS[provider]}API_KEY"
-            missing = (
-                f"Missing required env var: {variable} (link {position}, {provider}, needs it)"
-            )
-            sources.problems.append(Problem(variable, f"{missing}. Fix: export {variable}=..."))
-    return Link(
-        provider=provider, model=model, adapter=adapter, options=own.options, **dict(server)
+def _missing_key(position: int, provider: str) -> Problem:
+    variable = f"{VENDORS[provider]}API_KEY"
+    return Problem(
+        variable,
+        f"Missing required env var: {variable} (link {position}, {provider}, needs it). "
+        f"Fix: export {variable}=...",
     )

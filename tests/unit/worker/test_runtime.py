@@ -3,6 +3,7 @@
 import pytest
 
 from worker import runtime
+from worker.startup_checks import checked_settings
 
 
 @pytest.fixture
@@ -15,6 +16,6 @@ def test_a_child_goes_by_what_its_parent_has_read(monkeypatch, tmp_path, forgott
     """A folder or manager that is away when a pool's child begins must not fail its job."""
     monkeypatch.setenv("LLM_CHAIN", "simulator:s")
     monkeypatch.setenv("LLM_SECRETS_DIR", str(tmp_path))
-    runtime.checked_settings()
+    runtime.use(checked_settings())
     monkeypatch.setenv("LLM_SECRETS_DIR", str(tmp_path / "away"))
     assert [link.name for link in runtime.current().settings.links] == ["simulator:s"]

@@ -2,9 +2,9 @@
 
 import pytest
 
-from worker.runtime import checked_settings
 from worker.sealing import Keyring, Seal, Unopened, new_pair
 from worker.settings import AuditSettings, SettingsError, load
+from worker.startup_checks import checked_settings
 
 
 def test_only_the_private_half_opens():

@@ -2,12 +2,13 @@
 
 import subprocess
 import sys
+from datetime import date
 from pathlib import Path
 
 import pytest
 
-from worker.runtime import checked_settings, shut_down, warnings
 from worker.settings import Settings, SettingsError, load_redis
+from worker.startup_checks import checked_settings, warnings
 
 ROOT = Path(__file__).parents[3]
 
@@ -18,8 +19,7 @@ def env(monkeypatch):
         for name, value in variables.items():
             monkeypatch.setenv(name, value)
 
-    yield set_
-    shut_down()
+    return set_
 
 
 def problems():
@@ -233,6 +233,6 @@ def test_a_misspelt_limit_is_warned_about(env):
         LLM_USER_USD_PER_DAY="5",
         LLM_AUDIT_PRIVATE_KEYS="x",
     )
-    unknown, unsafe = warnings(checked_settings())
+    unknown, unsafe = warnings(checked_settings(), date(2026, 1, 1))
     assert unknown.startswith("UNKNOWN_SETTING: LLM_USD_PER_DAYS is none of ours")
     assert unsafe.startswith("UNSAFE_AUDIT: ")

@@ -1,0 +1,67 @@
+"""The Redis servers that commands talk to: opened from the settings that they need and no others,
+closed afterwards, with one wording for a server that does not answer.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import NamedTuple
+
+import click
+
+from producer.redis_url import does_not_answer
+
+from ..ledger.connection import ERRORS, LedgerConnection, Redis, RedisError
+from ..ledger.ledger import Ledger
+from ..monitoring.health import Health
+from ..settings import HealthSettings, LedgerSettings, QuotaSettings, load, load_redis
+
+
+class Server(NamedTuple):
+    """A connection, and where its URL is set."""
+
+    redis: Redis
+    url: str
+    variables: str = "REDIS_URL and LEDGER_URL"
+
+    def answers(self) -> bool:
+        try:
+            return bool(self.redis.ping())
+        except ERRORS:
+            return False
+
+
+@contextmanager
+def answering(*servers: Server) -> Iterator[None]:
+    """A block that needs these servers; it closes them.
+
+    If one is away the command ends with exit code 1 and a message that names it.
+    """
+    try:
+        yield
+    except RedisError as error:
+        away = servers[0]
+        if len(servers) > 1:
+            away = next((each for each in servers if not each.answers()), away)
+        text = does_not_answer(away.url, error, away.variables)
+        raise click.ClickException(text) from None
+    finally:
+        for server in servers:
+            server.redis.close()
+
+
+@contextmanager
+def ledger_connection() -> Iterator[LedgerConnection]:
+    """The ledger, from the Redis settings alone. Raises `SettingsError`."""
+    connection = LedgerConnection(load_redis())
+    with answering(Server(connection.redis, connection.settings.ledger)):
+        yield connection
+
+
+def operators_ledger(connection: LedgerConnection) -> Ledger:
+    """For a command that submits, cancels or drops jobs and works on none."""
+    return Ledger(connection.redis, connection.keys, LedgerSettings(), "operator")
+
+
+def fleet_health(connection: LedgerConnection) -> Health:
+    """From the thresholds and the fleet's limit alone. Raises `SettingsError`."""
+    return Health(connection, load(HealthSettings), load(QuotaSettings).usd_per_day)

@@ -1,0 +1,127 @@
+"""What must hold before a worker's first job, and what it warns about. `completions check` does the
+same without starting one.
+"""
+
+from collections.abc import Iterable, Iterator
+from datetime import date
+
+from . import output_filters, providers
+from .monitoring.findings import NAMES
+from .providers.tokens import load_vocabularies
+from .settings import AlertSettings, AuditSettings, Link, Problem, Settings, SettingsError, load
+
+NOTICE_DAYS = 90
+"""How many days before its provider shuts a model down the warnings begin."""
+
+
+def checked_settings() -> Settings:
+    """All settings, checked in full. Raises `SettingsError` with every problem there is."""
+    return Settings.load(examine=_problems)
+
+
+def checked_alerts() -> AlertSettings:
+    """The alert settings alone. Raises `SettingsError`, also for findings that do not exist."""
+    settings = load(AlertSettings)
+    if problems := list(_unknown_findings(settings)):
+        raise SettingsError(problems)
+    return settings
+
+
+def warnings(settings: Settings, today: date) -> list[str]:
+    """About settings that are allowed and hardly meant."""
+    found = models_that_end(settings, today)
+    found += [
+        f"UNKNOWN_SETTING: {name} is none of ours: misspelt? See docs/configuration.md"
+        for name in settings.unknown
+    ]
+    if settings.audit.private_keys:
+        found.append(
+            "UNSAFE_AUDIT: a worker has LLM_AUDIT_PRIVATE_KEYS, "
+            "so whoever has its machine can read the audit log"
+        )
+    return found
+
+
+def models_that_end(settings: Settings, today: date) -> list[str]:
+    """A warning per link whose model its provider shuts down within `NOTICE_DAYS`, or has already."""
+    models = settings.models.known
+    found = []
+    for link in settings.links:
+        ends = models.of(link.provider, link.model).ends
+        if ends is None or (ends - today).days > NOTICE_DAYS:
+            continue
+        verb = "ended" if ends < today else "ends"
+        instead = models.alias(link.provider, "fast")
+        found.append(
+            f"MODEL_ENDS: {link.name} {verb} on {ends}. "
+            f"Fix: put another into LLM_CHAIN, for example {instead}"
+        )
+    return found
+
+
+def _problems(settings: Settings) -> Iterator[Problem]:
+    """What no slice of the settings can know by itself.
+
+    A slice that could not be read is None; its problems are reported already.
+    """
+    yield from _unknown_adapters(settings.links)
+    if settings.filters:
+        yield from _unknown_filters(settings.filters.output)
+    if settings.models:
+        yield from _unknown_vocabularies(settings)
+    if settings.alerts:
+        yield from _unknown_findings(settings.alerts)
+    if settings.audit:
+        yield from _missing_audit_key(settings.audit)
+
+
+def _unknown_adapters(links: tuple[Link, ...]) -> Iterator[Problem]:
+    for position, link in enumerate(links, start=1):
+        try:
+            providers.load(link.adapter)
+        except LookupError as error:
+            base_url = f"LLM_LINK_{link.provider.upper()}_BASE_URL"
+            yield _invalid(
+                "LLM_CHAIN",
+                f"link {position}, {link.name}: {error}",
+                f"use a known provider, or export {base_url}=... for an OpenAI-compatible one",
+            )
+
+
+def _unknown_filters(names: Iterable[str]) -> Iterator[Problem]:
+    for name in names:
+        try:
+            output_filters.load(name)
+        except LookupError as error:
+            yield _invalid("LLM_OUTPUT_FILTERS", str(error), "correct the name")
+
+
+def _unknown_vocabularies(settings: Settings) -> Iterator[Problem]:
+    models = ((link.provider, link.model) for link in settings.links)
+    try:
+        load_vocabularies(settings.models.known, models)
+    except ValueError as error:
+        yield _invalid("LLM_MODELS_FILE", str(error), "name another tokenizer")
+
+
+def _unknown_findings(settings: AlertSettings) -> Iterator[Problem]:
+    unknown = sorted((settings.names or frozenset()) - set(NAMES))
+    if unknown:
+        yield _invalid(
+            "LLM_ALERTS",
+            f"no finding is called {', '.join(unknown)}",
+            f"use some of {', '.join(NAMES)}, or none",
+        )
+
+
+def _missing_audit_key(settings: AuditSettings) -> Iterator[Problem]:
+    if settings.url and not settings.key:
+        yield Problem(
+            "LLM_AUDIT_KEY",
+            "Missing required env var: LLM_AUDIT_KEY (LLM_AUDIT_URL needs it). "
+            "Fix: export the public key of a pair; `completions audit key` makes one",
+        )
+
+
+def _invalid(variable: str, reason: str, fix: str) -> Problem:
+    return Problem(variable, f"Invalid env var: {variable}: {reason}. Fix: {fix}")
