@@ -7,7 +7,9 @@ from typing import Any
 
 import click
 
-from ..ledger_client import RedisError
+from ..contract.errors import Unavailable
+from ..ledger_client import RedisError, current_settings
+from ..redis_url import does_not_answer
 from ..settings import SettingsError
 from .ask import ask
 from .batch import batch
@@ -19,18 +21,18 @@ class _Plugins(click.Group):
     """Loads a sub-command from its entry point when it is asked for."""
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Wrong settings, and a server that does not answer, are told in words, whichever command
-        meets them.
+        """Wrong settings, and a ledger that does not answer, become the same messages whichever
+        command meets them.
         """
         try:
             return super().invoke(ctx)
         except SettingsError as error:
             raise click.ClickException(str(error)) from None
-        except RedisError as error:
-            where = "Fix: start Redis, or check REDIS_URL and LEDGER_URL"
-            raise click.ClickException(
-                f"Redis does not answer ({type(error).__name__}). {where}"
-            ) from None
+        except (RedisError, Unavailable) as error:
+            # What redis-py raised is the context of `Unavailable`.
+            cause = error.__context__ or error
+            text = does_not_answer(current_settings().ledger, cause)
+            raise click.ClickException(text) from None
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return sorted({*super().list_commands(ctx), *(point.name for point in _points())})

@@ -6,7 +6,7 @@ import click
 
 from ..client import Job, complete
 from ..contract.completions import Completion
-from ..contract.errors import JobError
+from ..contract.errors import JobError, Unavailable
 
 
 @click.command()
@@ -54,6 +54,8 @@ def ask(
     try:
         job = complete.delay([{"role": "user", "content": text}], user, **given)
         completion = _waited(job, timeout)
+    except Unavailable:
+        raise
     except JobError as error:
         raise click.ClickException(f"{type(error).__name__}: {error}") from None
     if as_json:

@@ -13,7 +13,7 @@ import click
 from ..batch_files import is_openai, output, requests
 from ..batches import Batch, Item, recent
 from ..contract.completions import Completion
-from ..contract.errors import InvalidRequest, JobError
+from ..contract.errors import InvalidRequest, JobError, Unavailable
 from .bars import line, watch
 from .out import can_hold, told
 
@@ -26,6 +26,8 @@ class Told(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
+        except Unavailable:
+            raise
         except JobError as error:
             raise click.ClickException(f"{type(error).__name__}: {error}") from None
 

@@ -5,7 +5,7 @@ import json
 import click
 
 from ..client import complete
-from ..contract.errors import JobError
+from ..contract.errors import JobError, Unavailable
 
 
 @click.command()
@@ -15,6 +15,8 @@ def status(job_id: str, as_json: bool) -> None:
     """Say where job JOB_ID stands: state, attempts, cost."""
     try:
         found = complete.AsyncResult(job_id).status
+    except Unavailable:
+        raise
     except JobError as error:
         raise click.ClickException(str(error)) from None
     if as_json:
@@ -35,6 +37,8 @@ def cancel(job_id: str) -> None:
     """
     try:
         state = complete.AsyncResult(job_id).cancel()
+    except Unavailable:
+        raise
     except JobError as error:
         raise click.ClickException(str(error)) from None
     if state == "missing":

@@ -12,7 +12,7 @@ import click
 from .. import documents
 from ..batches import Batch, Item
 from ..contract.completions import Completion
-from ..contract.errors import JobError, OutcomeUnknown
+from ..contract.errors import JobError, OutcomeUnknown, Unavailable
 from ..documents import Document
 from ..summaries import STYLES, Estimate, estimate, summarize
 from .bars import watch
@@ -76,6 +76,8 @@ def summarize_(
             _read(files, stdin), user, style, max_words, language, name, label, budget, **options
         )
         _follow(batch, as_json, out)
+    except Unavailable:
+        raise
     except JobError as error:
         raise click.ClickException(f"{type(error).__name__}: {error}") from None
     except KeyboardInterrupt:
