@@ -17,7 +17,7 @@ from statistics import median
 ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
-from support.house import House
+from support.hand_run import HandRun
 
 import producer
 from producer.batches import Batch
@@ -27,8 +27,8 @@ PROMPT = "Summarise this in one sentence: " + "a fact about brokers. " * 40
 ENDED = 2000
 
 
-def used(house: House) -> int:
-    return int(house.redis.info("memory")["used_memory"])
+def used(fleet: HandRun) -> int:
+    return int(fleet.redis.info("memory")["used_memory"])
 
 
 def timed(action) -> tuple[float, object]:
@@ -40,21 +40,21 @@ def timed(action) -> tuple[float, object]:
 def run(count: int) -> dict[str, float]:
     with tempfile.TemporaryDirectory() as folder, EmbeddedValkey(Path(folder)) as valkey:
         producer.configure(valkey.url())
-        house = House(valkey.url(), slots=50)
-        before = used(house)
+        fleet = HandRun(valkey.url(), slots=50)
+        before = used(fleet)
         requests = ([{"role": "user", "content": f"{number} {PROMPT}"}] for number in range(count))
         submit_s, batch = timed(lambda: Batch.submit(requests, "u1"))
-        stored = len(house.redis.get(f"cc:{{0}}:q:{batch.id}.0"))
-        waiting = (used(house) - before) / count - stored
+        stored = len(fleet.redis.get(f"cc:{{0}}:q:{batch.id}.0"))
+        waiting = (used(fleet) - before) / count - stored
         look_s = median(timed(batch.progress)[0] for _ in range(20))
         read_s, _ = timed(lambda: sum(1 for _ in batch.results()))
-        house.released = list(house.redis.zrange("cc:{0}:open", 0, -1))
-        mid, ended = used(house), min(ENDED, count // 2)
+        fleet.released = list(fleet.redis.zrange("cc:{0}:open", 0, -1))
+        mid, ended = used(fleet), min(ENDED, count // 2)
         for _ in range(ended):
-            house.answer(house.begin(house.released.pop(0)))
+            fleet.answer(fleet.start(fleet.released.pop(0)))
         # They end in an error, which keeps the request, to be tried again.
-        change = (used(house) - mid) / ended
-        house.redis.close()
+        change = (used(fleet) - mid) / ended
+        fleet.redis.close()
         times = {"submit": submit_s / count, "look": look_s, "read": read_s / count}
         return times | {"waiting": waiting, "ended": waiting + change}
 

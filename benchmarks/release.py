@@ -17,7 +17,7 @@ from statistics import median
 ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
-from support.house import ASKED, House
+from support.hand_run import ASKED, HandRun
 from support.ledger import until
 
 import producer
@@ -41,28 +41,28 @@ def cost_us(folder: Path, users: int, backlog: int) -> tuple[float, float]:
     """
     with EmbeddedValkey(folder) as valkey:
         producer.configure(valkey.url())
-        house = House(valkey.url(), slots=8)
+        fleet = HandRun(valkey.url(), slots=8)
         for user in range(users):
             for start in range(0, backlog // users, 10_000):
                 count = min(10_000, backlog // users - start)
                 producer.complete.many([ASKED] * count, f"user{user}")
-        house.released = list(house.redis.zrange("cc:{0}:open", 0, -1))
-        opened = [house.begin(house.released.pop(0)) for _ in range(len(house.released))]
-        until(lambda: not house.redis.info("persistence")["aof_rewrite_in_progress"], 300)
+        fleet.released = list(fleet.redis.zrange("cc:{0}:open", 0, -1))
+        opened = [fleet.start(fleet.released.pop(0)) for _ in range(len(fleet.released))]
+        until(lambda: not fleet.redis.info("persistence")["aof_rewrite_in_progress"], 300)
         ends, begins = [], []
         for _ in range(ENDS):
-            before = _evals(house)
-            house.answer(opened.pop(0))
-            between = _evals(house)
-            opened.append(house.begin(house.released.pop(0)))
+            before = _evals(fleet)
+            fleet.answer(opened.pop(0))
+            between = _evals(fleet)
+            opened.append(fleet.start(fleet.released.pop(0)))
             ends.append(between - before)
-            begins.append(_evals(house) - between)
-        house.redis.close()
+            begins.append(_evals(fleet) - between)
+        fleet.redis.close()
         return median(ends), median(begins)
 
 
-def _evals(house: House) -> int:
-    return house.redis.info("commandstats").get("cmdstat_evalsha", {}).get("usec", 0)
+def _evals(fleet: HandRun) -> int:
+    return fleet.redis.info("commandstats").get("cmdstat_evalsha", {}).get("usec", 0)
 
 
 def main() -> None:

@@ -15,7 +15,7 @@ from redis import Redis
 from worker.embedded import EmbeddedValkey
 
 if TYPE_CHECKING:
-    from support.house import House
+    from support.hand_run import HandRun
     from support.nodes import WorkerProcess
     from support.wire import WireServer
 
@@ -128,18 +128,18 @@ def complete(redis_url: str) -> Any:
 
 
 @pytest.fixture
-def house(redis_url: str) -> "Iterator[Callable[..., House]]":
-    """`house(slots=1, pace=..., quota=..., user_in_flight=...)` gives a ledger to drive by hand."""
-    from support.house import House
+def hand_run(redis_url: str) -> "Iterator[Callable[..., HandRun]]":
+    """`hand_run(slots=1, pace=..., quota=..., user_in_flight=...)` gives a ledger run by hand."""
+    from support.hand_run import HandRun
 
-    houses: list[House] = []
+    built: list[HandRun] = []
 
-    def build(**options: Any) -> House:
-        houses.append(House(redis_url, **options))
-        return houses[-1]
+    def build(**options: Any) -> HandRun:
+        built.append(HandRun(redis_url, **options))
+        return built[-1]
 
     yield build
-    for each in houses:
+    for each in built:
         each.redis.close()
 
 

@@ -1,33 +1,41 @@
-"""Exact-match cache of deterministic answers, single flight for identical jobs, stale copies for
-bad days.
+"""Exact-match cache of deterministic answers, with single flight for identical jobs.
 
-Redis down: a miss. The answer itself is stored by `settle`, in the same step as the outcome, so
-that a follower that is woken by it finds it.
+Expired answers are kept for a while, to answer with when every provider fails. Redis down: no
+answer is found. A new one is stored by `Ledger.settle`, in the same step as the outcome, so that a
+follower that is woken by that finds it.
 """
 
 import hashlib
 import json
+from typing import NamedTuple
 from urllib.parse import quote
 
 from producer.contract.completions import Completion
 from producer.contract.requests import CompletionRequest
 
 from .faults import Deferred
+from .ledger.attempt import Attempt, CacheEntry, Lead
 from .ledger.connection import ERRORS, Keys, Redis
-from .ledger.running_job import Job
+from .ledger.running_job import RunningJob
 from .ledger.scripts import Scripts
 from .settings import CacheSettings, CallSettings, Link
 
 FORMAT = 3
-"""Of an entry; part of every key, so that versions side by side never read each other's. 2 had no
-tags and no user.
-"""
+"""Of an entry; part of every key, so that versions side by side never read each other's."""
 FOLLOWER_WAIT_S = 30.0
-"""A follower is woken by its leader's end; this is only for a hint that got lost."""
+"""A follower is woken by its leader's end; this is only for a wake-up that got lost."""
+
+
+class Hit(NamedTuple):
+    """A fresh answer was cached."""
+
+    completion: Completion
 
 
 class Cache:
-    """Keys are SHA-256 over model, messages, parameters and version, under a namespace and its bust
+    """Entries are found by what is asked and how.
+
+    Keys are SHA-256 over model, messages, parameters and version, under a namespace and its bust
     counters.
     """
 
@@ -48,48 +56,53 @@ class Cache:
         self._chain = ",".join(link.name for link in links)
         self._batch = batch
 
-    def get(self, job: Job) -> Completion | None:
-        """A fresh answer, or None. Raises `Deferred` while an identical job is on its way: one call
-        serves both.
+    def look_up(self, job: RunningJob) -> Hit | Lead:
+        """A fresh answer, or the lead over identical jobs: they wait for this one's answer.
+
+        Raises `Deferred` while another job has the lead.
         """
         if not self._cacheable(job.request):
-            return None
-        wanted = int(job.request.cache != "refresh")
-        content, namespace = self._content(job.request), job.request.cache_namespace
+            return Lead()
+        use_fresh = int(job.request.cache != "refresh")
+        content = self._content(job.request)
         try:
-            verdict, job.cache_key, entry, leader, now = self._scripts(
-                "lookup", job.id, content, namespace, wanted, wanted
+            verdict, entry_key, entry, leader, now_ms = self._scripts(
+                "lookup", job.id, content, job.request.cache_namespace, use_fresh, use_fresh
             )
         except ERRORS:
-            return None
+            return Lead()
         if verdict == "follow":
-            raise Deferred(
-                f"an identical job, {leader}, is being answered",
-                FOLLOWER_WAIT_S,
-                wakes_on=f"job:{leader}",
-            )
+            reason = f"an identical job, {leader}, is being answered"
+            raise Deferred(reason, FOLLOWER_WAIT_S, wakes_on=f"job:{leader}")
         if verdict == "hit":
-            return _restored(job, entry, now)
-        job.stale = entry
-        return None
+            return Hit(_restored(job, job.attempts, entry, now_ms))
+        return Lead(entry_key, entry)
 
-    def put(self, job: Job, completion: Completion) -> None:
-        """Have the answer kept when the job is settled; truncated and degraded ones are not."""
-        if job.cache_key and completion.finish_reason != "length" and completion.degraded is None:
-            fresh_ms, stale_ms = self._settings.ttl_s * 1000, self._settings.stale_s * 1000
-            tags = ",".join(job.request.tags)
-            whose = f"{job.now_ms + fresh_ms};{job.now_ms};{tags};{maker(job.user_id)};"
-            job.keep = (job.cache_key, whose + completion.model_dump_json(), fresh_ms + stale_ms)
-
-    def stale(self, job: Job) -> Completion | None:
-        """The answer that was too old to be used at first, marked with its age."""
-        if not job.stale:
+    def entry_for(self, job: RunningJob, lead: Lead, completion: Completion) -> CacheEntry | None:
+        """The entry that keeps this answer, for `Ledger.settle` to store; None if it is not to be
+        kept: a truncated or degraded answer never is.
+        """
+        if not lead.entry_key or completion.finish_reason == "length" or completion.degraded:
             return None
-        return _restored(job, job.stale, job.now_ms).model_copy(update={"degraded": "stale"})
+        fresh_ms = self._settings.ttl_s * 1000
+        stale_ms = self._settings.stale_s * 1000
+        now_ms = job.now_ms
+        tags = ",".join(job.request.tags)
+        head = f"{now_ms + fresh_ms};{now_ms};{tags};{maker(job.user_id)};"
+        return CacheEntry(lead.entry_key, head + completion.model_dump_json(), fresh_ms + stale_ms)
+
+    def stale(self, job: RunningJob, attempt: Attempt) -> Completion | None:
+        """The answer that was too old to be used at first, marked with its age."""
+        entry = attempt.lead.stale_entry
+        if not entry:
+            return None
+        restored = _restored(job, attempt.number_so_far(job), entry, job.now_ms)
+        return restored.model_copy(update={"degraded": "stale"})
 
     def bust(self, namespace: str | None = None) -> int:
-        """Hide every entry of a namespace, or of all; they age out by TTL. Returns the new
-        generation.
+        """Hide every entry of a namespace, or of all; they age out by TTL.
+
+        Returns the new generation.
         """
         name = "all" if namespace is None else f"ns:{namespace}"
         return int(self._redis.hincrby(self._keys.cache_generations, name, 1))
@@ -102,19 +115,23 @@ class Cache:
         )
 
     def _cacheable(self, request: CompletionRequest) -> bool:
-        temperature = self._call.temperature if request.temperature is None else request.temperature
+        temperature = request.temperature
+        if temperature is None:
+            temperature = self._call.temperature
         if self._settings.ttl_s == 0 or temperature > 0 or request.cache == "bypass":
             return False
         turns = sum(message.role not in ("system", "developer") for message in request.messages)
         return request.cache != "auto" or (turns == 1 and not request.tools)
 
     def _content(self, request: CompletionRequest) -> str:
-        lane = self._batch if request.lane == "batch" and not request.model else ""
+        batch_model = ""
+        if request.lane == "batch" and not request.model:
+            batch_model = self._batch
         parts = [
             FORMAT,
             self._settings.version,
             self._chain,
-            lane,
+            batch_model,
             self._call.max_tokens,
             request.fingerprint(),
         ]
@@ -126,15 +143,15 @@ def maker(user_id: str) -> str:
     return quote(user_id, safe="")
 
 
-def _restored(job: Job, entry: str, now_ms: int) -> Completion:
+def _restored(job: RunningJob, attempts: int, entry: str, now_ms: int) -> Completion:
+    """The answer in a cache entry, as this job's."""
     _, made_ms, _, _, body = entry.split(";", 4)
-    age_s = max(0.0, (now_ms - int(made_ms)) / 1000)
     changes = {
         "request_id": job.id,
         "cached": True,
-        "cost_usd": job.spent_micro / 1_000_000,
-        "age_s": age_s,
-        "attempts": job.attempts,
+        "cost_usd": job.spent_micro_usd / 1_000_000,
+        "age_s": max(0.0, (now_ms - int(made_ms)) / 1000),
+        "attempts": attempts,
         "latency_ms": 0,
     }
     return Completion.model_validate_json(body).model_copy(update=changes)

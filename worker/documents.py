@@ -1,14 +1,15 @@
-"""A document answered about in parts: split, each part condensed by a job of its own, the condensed
-parts read together.
+"""Answers about documents that are too long for one call: they are read in parts.
 
-The state is the ledger's: parts are ordinary jobs whose ids follow from what they ask, so that
-whoever goes on after a crash finds them. A document that fits one call takes one call. Redis down:
-raises, and the job is tried again.
+Each part is condensed by a job of its own, then the condensed parts are read together. The state is
+the ledger's: parts are ordinary jobs whose ids follow from what they ask, so that another worker
+finds them after a crash. A document that fits one call takes one call. Redis down: raises, and the
+job is tried again.
 """
 
 import json
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from typing import Any
 
 from semantic_text_splitter import TextSplitter
 
@@ -21,34 +22,40 @@ from producer.contract.submission import Publication
 
 from .budgets.pricing import Pricing
 from .faults import Deferred
+from .ledger.attempt import Attempt
 from .ledger.ledger import Ledger
-from .ledger.running_job import Job
+from .ledger.running_job import RunningJob
 from .pipeline import Pipeline
 from .providers.selection import LinkSelector
 from .providers.tokens import Estimator
 from .settings import SummarySettings
 
 CONDENSE = (
-    "You condense one part of a longer document for a reader who will only see your text and those of the other parts. Keep "
-    "names, figures, dates, decisions and open questions; leave out repetition. Write plain sentences, no preamble."
+    "You condense one part of a longer document for a reader who will only see your text and those "
+    "of the other parts. Keep names, figures, dates, decisions and open questions; leave out "
+    "repetition. Write plain sentences, no preamble."
 )
 READ = "You answer about a document. Use nothing but what it says."
-TOGETHER = "You answer about a document that was too long to read at once: you are given its parts in order, condensed."
+TOGETHER = (
+    "You answer about a document that was too long to read at once: you are given its parts in "
+    "order, condensed."
+)
 
 MARGIN_TOKENS = 400
 """For our own words around a part."""
 CHARACTERS_A_TOKEN = 4
 """Of condensed text, for a plan."""
 PARTS_WAIT_S = 600.0
-"""A job that waits for its parts is woken when the last one ends; this is only for a hint that got
-lost.
+"""A job that waits for its parts is woken when the last one ends; this is only for a wake-up that
+got lost.
 """
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What reading a document takes. Costs in dollars; `low` expects short answers, `high` is the
-    worst case of every call.
+    """What reading a document takes.
+
+    Costs in dollars; `low` expects short answers, `high` is the worst case of every call.
     """
 
     tokens: int
@@ -60,7 +67,7 @@ class Plan:
 class DocumentSummarizer:
     def __init__(
         self,
-        jobs: Ledger,
+        ledger: Ledger,
         pipeline: Pipeline,
         selection: LinkSelector,
         estimator: Estimator,
@@ -68,7 +75,7 @@ class DocumentSummarizer:
         settings: SummarySettings,
         key: bytes,
     ) -> None:
-        self._jobs = jobs
+        self._ledger = ledger
         self._pipeline = pipeline
         self._selection = selection
         self._estimator = estimator
@@ -76,79 +83,79 @@ class DocumentSummarizer:
         self._settings = settings
         self._key = key
 
-    def run(self, job: Job, publish: Callable[[list[Publication]], None]) -> Completion:
-        """Answer a job about a document. Raises like `Pipeline.run`; `Deferred` while its parts are
-        on their way.
+    def run(
+        self, job: RunningJob, attempt: Attempt, publish: Callable[[list[Publication]], None]
+    ) -> Completion:
+        """Answer a job about a document.
+
+        Raises like `Pipeline.run`; `Deferred` while its parts are being read.
         """
-        text = self._jobs.document(job.request.document or "")
+        text = self._ledger.document(job.request.document or "")
         if text is None:
             raise InvalidRequest("document: no longer stored. Fix: submit it again")
         if job.request.plan:
-            return self._planned(job, self.plan(job.request, text))
+            return self._plan_as_answer(job, self.plan(job.request, text))
         # Token counts learn and settings change: the first look at the document decides for all.
-        size, answer_tokens = self._jobs.decide(job, "parts_of", self._shape(job.request, text))
-        texts, costs = self._split(text, size), dict[str, float]()
+        shape = self._shape(job.request, text)
+        size, answer_tokens = self._ledger.agree(job, "parts_of", shape)
+        texts = self._split(text, size)
+        costs: dict[str, float] = {}
         while len(texts) > 1:
             answers = self._condensed(job, texts, answer_tokens, publish)
             costs |= {answer.request_id: answer.cost_usd for answer in answers}
-            texts = _gathered([answer.text for answer in answers], size)
-        job.request = self._final(job.request, texts[0], condensed=bool(costs))
-        answer = self._pipeline.run(job)
+            texts = _join_neighbours([answer.text for answer in answers], size)
+        question = self._question(job.request, texts[0], condensed=bool(costs))
+        answer = self._pipeline.run(replace(job, request=question), attempt)
         return answer.model_copy(update={"cost_usd": answer.cost_usd + sum(costs.values())})
 
     def plan(self, request: CompletionRequest, text: str) -> Plan:
         """What reading `text` would take, without a call."""
-        link = self._selection.allowed(_about(request))[0]
+        link = self._selection.allowed(_without_document(request))[0]
         size, condensed_tokens = self._shape(request, text)
-        tokens, parts, calls, low, high = (
-            self._tokens(request, text),
-            self._split(text, size),
-            0,
-            0,
-            0,
-        )
+        tokens = self._tokens(request, text)
+        parts = self._split(text, size)
+        calls = low = high = 0
         while True:
             last = len(parts) == 1
-            answer = (
-                (request.max_tokens or self._settings.answer_tokens) if last else condensed_tokens
-            )
+            answer = condensed_tokens
+            if last:
+                answer = request.max_tokens or self._settings.answer_tokens
             for part in parts:
                 prompt = tokens * len(part) // len(text) + MARGIN_TOKENS
-                low += self._pricing.worst(
-                    link.provider, link.model, prompt // 2, answer // 4
-                ).micro_usd
-                high += self._pricing.worst(link.provider, link.model, prompt, answer).micro_usd
+                short = self._pricing.worst(link.provider, link.model, prompt // 2, answer // 4)
+                worst = self._pricing.worst(link.provider, link.model, prompt, answer)
+                low += short.micro_usd
+                high += worst.micro_usd
             calls += len(parts)
             if last:
                 return Plan(tokens, calls, low / 1e6, high / 1e6)
-            parts = _gathered(["x" * (condensed_tokens * CHARACTERS_A_TOKEN)] * len(parts), size)
+            condensed = "x" * (condensed_tokens * CHARACTERS_A_TOKEN)
+            parts = _join_neighbours([condensed] * len(parts), size)
 
     def _shape(self, request: CompletionRequest, text: str) -> tuple[int, int]:
         """Characters of a part at most, and tokens of what it is condensed to."""
-        rooms = [
-            self._selection.room(link, request.max_tokens or self._settings.answer_tokens)
-            for link in self._selection.allowed(_about(request))
-        ]
+        answer_tokens = request.max_tokens or self._settings.answer_tokens
+        links = self._selection.allowed(_without_document(request))
+        rooms = [self._selection.room(link, answer_tokens) for link in links]
         windows = [room - MARGIN_TOKENS for room in rooms if room is not None]
-        limit, tokens = (
-            max(200, min([self._settings.part_tokens, *windows])),
-            self._tokens(request, text),
-        )
-        # Exact for the document as a whole, near enough for its parts.
-        size = len(text) if tokens <= limit else max(1, int(len(text) * limit / tokens * 0.95))
+        limit = max(200, min([self._settings.part_tokens, *windows]))
+        tokens = self._tokens(request, text)
+        size = len(text)
+        if tokens > limit:
+            # Exact for the document as a whole, near enough for its parts.
+            size = max(1, int(len(text) * limit / tokens * 0.95))
         return size, min(self._settings.condensed_tokens, limit // 4)
 
     def _split(self, text: str, size: int) -> list[str]:
         """On natural boundaries (paragraphs before sentences before words), with some overlap."""
-        return (
-            [text]
-            if len(text) <= size
-            else list(TextSplitter(size, overlap=int(size * self._settings.overlap)).chunks(text))
-        )
+        if len(text) <= size:
+            return [text]
+        splitter = TextSplitter(size, overlap=int(size * self._settings.overlap))
+        return list(splitter.chunks(text))
 
     def _condensed(
         self,
-        job: Job,
+        job: RunningJob,
         texts: list[str],
         answer_tokens: int,
         publish: Callable[[list[Publication]], None],
@@ -156,30 +163,27 @@ class DocumentSummarizer:
         """The answers about all parts, in order; the missing ones are asked for."""
         requests = [self._condense(job.request, text, answer_tokens) for text in texts]
         ids = [f"{job.id}/{request.fingerprint()[:20]}" for request in requests]
-        found = dict(zip(ids, self._jobs.outcomes(ids), strict=True))
-        for number, job_id in enumerate(ids, start=1):
-            if isinstance(error := found[job_id], JobError):
-                raise type(error)(
-                    f"part {number} of {len(ids)}: {error}",
-                    {**error.details, "part": number, "parts": len(ids)},
-                )
-        missing = {
-            job_id: request
-            for job_id, request in zip(ids, requests, strict=True)
-            if found[job_id] is None
-        }
+        answers: list[Completion] = []
+        missing: dict[str, CompletionRequest] = {}
+        for index, outcome in enumerate(self._ledger.outcomes(ids)):
+            if isinstance(outcome, JobError):
+                raise _error_of_part(outcome, index + 1, len(ids))
+            if outcome is None:
+                missing[ids[index]] = requests[index]
+            else:
+                answers.append(outcome)
         if missing:
-            publish(self._jobs.submit_parts(job, missing))
+            publish(self._ledger.submit_parts(job, missing))
             raise Deferred(
                 f"{len(missing)} of {len(ids)} parts are being read",
                 PARTS_WAIT_S,
-                f"parts:{job.id}",
-                patient=True,
+                wakes_on=f"parts:{job.id}",
+                waits_for_room=True,
             )
-        return [answer for job_id in ids if isinstance(answer := found[job_id], Completion)]
+        return answers
 
     def _tokens(self, request: CompletionRequest, text: str) -> int:
-        link = self._selection.allowed(_about(request))[0]
+        link = self._selection.allowed(_without_document(request))[0]
         asked = CompletionRequest.model_construct(
             messages=(Message(role="user", content=text),), tools=()
         )
@@ -188,37 +192,38 @@ class DocumentSummarizer:
     def _condense(
         self, request: CompletionRequest, text: str, max_tokens: int
     ) -> CompletionRequest:
-        said = Message(role="user", content=untrusted(text, "part of a document", self._key))
-        kept = {
-            "messages": (Message(role="system", content=CONDENSE), said),
+        part = Message(role="user", content=untrusted(text, "part of a document", self._key))
+        changes = {
+            "messages": (Message(role="system", content=CONDENSE), part),
             "max_tokens": max_tokens,
             "temperature": 0.0,
             "on_truncation": "accept",
-            "document": None,
         }
-        return _about(request).model_copy(update=kept)
+        return _without_document(request).model_copy(update=changes)
 
-    def _final(self, request: CompletionRequest, text: str, condensed: bool) -> CompletionRequest:
+    def _question(
+        self, request: CompletionRequest, text: str, condensed: bool
+    ) -> CompletionRequest:
         """The caller's own words, after the text they are about."""
-        system = Message(role="system", content=TOGETHER if condensed else READ)
-        said = untrusted(text, "document", self._key)
+        instruction = TOGETHER if condensed else READ
+        document = untrusted(text, "document", self._key)
         first, *others = request.messages
         if first.role == "user" and isinstance(first.content, str):
-            turns = (Message(role="user", content=f"{said}\n\n{first.content}"), *others)
+            turns = (Message(role="user", content=f"{document}\n\n{first.content}"), *others)
         else:
-            turns = (Message(role="user", content=said), *request.messages)
-        repeatable = request.cache == "auto" and request.temperature == 0
-        asked = {
-            "messages": (system, *turns),
+            turns = (Message(role="user", content=document), *request.messages)
+        changes: dict[str, Any] = {
+            "messages": (Message(role="system", content=instruction), *turns),
             "max_tokens": request.max_tokens or self._settings.answer_tokens,
-            "cache": "use" if repeatable else request.cache,
         }
-        return _about(request).model_copy(update=asked)
+        if request.cache == "auto" and request.temperature == 0:
+            changes["cache"] = "use"
+        return _without_document(request).model_copy(update=changes)
 
-    def _planned(self, job: Job, plan: Plan) -> Completion:
-        told = json.dumps(asdict(plan) | {"left_usd": self._pipeline.quota.left_usd(job)})
+    def _plan_as_answer(self, job: RunningJob, plan: Plan) -> Completion:
+        left_usd = self._pipeline.quota.left_usd(job)
         return Completion(
-            text=told,
+            text=json.dumps(asdict(plan) | {"left_usd": left_usd}),
             finish_reason="stop",
             model="plan",
             provider="plan",
@@ -230,14 +235,20 @@ class DocumentSummarizer:
         )
 
 
-def _about(request: CompletionRequest) -> CompletionRequest:
-    """The request without its document: what a provider is asked."""
+def _error_of_part(error: JobError, number: int, parts: int) -> JobError:
+    details = {**error.details, "part": number, "parts": parts}
+    return type(error)(f"part {number} of {parts}: {error}", details)
+
+
+def _without_document(request: CompletionRequest) -> CompletionRequest:
+    """What a provider is asked."""
     return request.model_copy(update={"document": None, "plan": False})
 
 
-def _gathered(texts: list[str], size: int) -> list[str]:
-    """Neighbours joined up to `size` characters, but always two at least: every level is half of
-    the one before, or less.
+def _join_neighbours(texts: list[str], size: int) -> list[str]:
+    """Neighbours joined up to `size` characters, but two at least.
+
+    So every level has at most half as many texts as the one before.
     """
     groups = [[texts[0]]]
     for text in texts[1:]:

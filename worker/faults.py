@@ -1,5 +1,6 @@
-"""What a provider, or our own waiting rules, can do to an attempt. A closed world; `retry.py` is
-the table that answers it.
+"""What can go wrong with an attempt: a closed list.
+
+`retry.py` is the table that says what each means for the job.
 """
 
 from enum import StrEnum
@@ -8,8 +9,9 @@ from .rate_limit_headers import SILENCE, Allowance
 
 
 class Fault(StrEnum):
-    """Why one provider call gave no answer. Adapters choose by status and structured code first, by
-    text last.
+    """Why one provider call gave no answer.
+
+    Adapters choose by status and structured code first, by text last.
     """
 
     RATE_LIMITED = "rate_limited"
@@ -35,12 +37,13 @@ class Fault(StrEnum):
 
 
 class ProviderError(Exception):
-    """A failed attempt, in plain picklable fields. Never holds a key, a prompt or an SDK's
-    exception.
+    """A failed attempt, in plain picklable fields.
+
+    Never holds a key, a prompt or an SDK's exception.
 
     `maybe_billed`: the provider may have done, and charged, the work. `retry_after_s`: what the
     provider asked us to wait, in seconds. `status`: the HTTP status, if one came. `parameter`: the
-    one a model refused, "" if none. `allowance`: what came with it of the provider's rate limits.
+    one a model refused, "" if none. `allowance`: the rate limits that the provider stated with it.
     """
 
     def __init__(
@@ -67,26 +70,26 @@ class ProviderError(Exception):
 
 
 class Deferred(Exception):
-    """Not now, and not an attempt: wait `after_s` seconds, or sooner if what the job waits `wakes_on`
-    ends.
+    """The job cannot be called now; it waits `after_s` seconds, which is not an attempt.
 
-    `wakes_on` names what moves it sooner ("job:<id>", "budget:<name>", "link:<name>", "pace:<link>",
-    "parts:<id>"), or "" for time alone. `patient`: it waits for a limit or its own parts, not for
-    trouble to pass, so only the deadline it asked for ends that.
+    `wakes_on` names what wakes it sooner ("job:<id>", "budget:<name>", "link:<name>",
+    "pace:<link>", "parts:<id>"), or "" for time alone. `waits_for_room`: it waits for room under a
+    limit or for its own parts, not for trouble to pass, so only the deadline that was asked for
+    ends that.
     """
 
     def __init__(
-        self, reason: str, after_s: float, wakes_on: str = "", patient: bool = False
+        self, reason: str, after_s: float, wakes_on: str = "", waits_for_room: bool = False
     ) -> None:
-        super().__init__(reason, after_s, wakes_on, patient)
+        super().__init__(reason, after_s, wakes_on, waits_for_room)
         self.reason = reason
         self.after_s = after_s
         self.wakes_on = wakes_on
-        self.patient = patient
+        self.waits_for_room = waits_for_room
 
     def __str__(self) -> str:
         return self.reason
 
 
 class LeaseLost(Exception):
-    """Another worker owns the job now, or it has ended: this delivery must leave without a word."""
+    """Another worker owns the job now, or it has ended: this delivery does no more."""

@@ -1,8 +1,7 @@
-"""The mission's sentence: cache lookup, rate and budget checks, then the provider chain; audited.
-Nothing else may move in here.
+"""One job: cache lookup, rate and budget checks, then the provider chain; audited.
 
-No Celery, no Redis, no SDK, no logging, no retry: what fails is raised, and `tasks.py` asks
-`retry.py`.
+Nothing else may move in here. No Celery, no Redis, no SDK, no logging, no retry: what fails is
+raised, and `tasks.py` asks `retry.py`.
 """
 
 from producer.contract.completions import Completion, Usage
@@ -10,8 +9,9 @@ from producer.contract.errors import Filtered, Refused, Truncated
 
 from .audit.writer import Audit
 from .budgets.quota import Quota
-from .cache import Cache
-from .ledger.running_job import Candidate, Job
+from .cache import Cache, Hit
+from .ledger.attempt import Attempt, Candidate
+from .ledger.running_job import RunningJob
 from .output_filters import OutputFilters
 from .providers import Reply
 from .providers.caller import ProviderCaller
@@ -19,8 +19,9 @@ from .settings import RetrySettings
 
 
 class AskAgain(Exception):
-    """Answered and paid for, but not as asked: one more try. `fault` is how the attempt is
-    remembered.
+    """Answered and paid for, but not as asked: one more try.
+
+    `fault` is how the attempt is remembered.
     """
 
     def __init__(self, reason: str, fault: str, double_max_tokens: bool = False) -> None:
@@ -51,47 +52,55 @@ class Pipeline:
         self.filters = filters
         self._settings = settings
 
-    def run(self, job: Job) -> Completion:
-        """Answer one job. Raises `JobError` (final), `ProviderError`, `Deferred`, `AskAgain` (try
-        again) or `LeaseLost`.
+    def run(self, job: RunningJob, attempt: Attempt) -> Completion:
+        """Answer one job; what is done for it is noted in `attempt`.
+
+        Raises `JobError` (final), `ProviderError`, `Deferred`, `AskAgain` (try again) or
+        `LeaseLost`.
         """
-        self.audit.asked(job)
-        if cached := self.cache.get(job):
-            self.audit.answered(job, "cache", cached.text, cached.tool_calls)
-            return cached
+        attempt.request = job.request
+        attempt.audited = self.audit.write_prompt(job)
+        found = self.cache.look_up(job)
+        if isinstance(found, Hit):
+            self._audit_answer(job, "cache", found.completion)
+            return found.completion
+        attempt.lead = found
+        candidates = self.chain.selection.candidates(job)
         with (
-            self.quota.reserve(job, self.chain.selection.candidates(job)) as reservation,
-            self.audit.failures(job),
+            self.quota.reserve(job, attempt, candidates) as chosen,
+            self.audit.failures(job, attempt),
         ):
-            reply, price = self.chain.call(
-                job,
-                reservation.chosen,
-                reservation.number,
-                job.remaining_s(self._settings.deadline_s),
-            )
-            reservation.settle(price.micro_usd, reply.usage)
-        self.audit.answered(job, job.link, reply.text, reply.tool_calls)
-        completion = self._completed(job, reservation.chosen, reply)
-        self.cache.put(job, completion)
+            remaining_s = job.remaining_s(self._settings.deadline_s)
+            reply, bill = self.chain.call(job, attempt, chosen, remaining_s)
+            attempt.billed(bill)
+        self._audit_answer(job, attempt.link, reply)
+        completion = self._completed(job, attempt, chosen, reply)
+        attempt.cache_entry = self.cache.entry_for(job, found, completion)
         return completion
 
-    def fallback_answer(self, job: Job) -> Completion | None:
+    def fallback_answer(self, job: RunningJob, attempt: Attempt) -> Completion | None:
         """When every provider failed: a stale answer, else the configured static one, else nothing.
+
         Both are marked.
         """
-        rescued = self.cache.stale(job) or self._static(job)
-        if rescued:
-            self.audit.answered(job, str(rescued.degraded), rescued.text, rescued.tool_calls)
-        return rescued
+        answer = self.cache.stale(job, attempt) or self._static(job, attempt)
+        if answer:
+            self._audit_answer(job, str(answer.degraded), answer)
+        return answer
 
-    def _completed(self, job: Job, chosen: Candidate, reply: Reply) -> Completion:
+    def _audit_answer(self, job: RunningJob, source: str, answer: Completion | Reply) -> None:
+        self.audit.write_answer(job, source, answer.text, answer.tool_calls)
+
+    def _completed(
+        self, job: RunningJob, attempt: Attempt, chosen: Candidate, reply: Reply
+    ) -> Completion:
         link = chosen.link
         if reply.finish in ("refusal", "content_filter"):
             raise Refused(
                 f"{link.name} declined to answer ({reply.finish})", {"reason": reply.finish}
             )
         if reply.finish == "length":
-            self._truncated(job, chosen, reply)
+            self._check_truncated(job, attempt, chosen, reply)
         return Completion(
             text=reply.text,
             tool_calls=reply.tool_calls,
@@ -99,24 +108,19 @@ class Pipeline:
             model=reply.model,
             provider=link.provider,
             usage=reply.usage or Usage(),
-            cost_usd=(job.spent_micro + job.bill.micro_usd) / 1_000_000,
-            attempts=job.attempts,
-            latency_ms=job.provider_ms,
+            cost_usd=attempt.cost_usd(job),
+            attempts=attempt.number,
+            latency_ms=attempt.provider_ms,
             request_id=job.id,
-            flags=self._filtered(job, chosen, reply),
+            flags=self._filter(job, attempt, chosen, reply),
             trimmed=chosen.trimmed,
         )
 
-    def _truncated(self, job: Job, chosen: Candidate, reply: Reply) -> None:
-        """Never silently: once more with twice the tokens, or an error, or the caller has said that
-        it may be.
-        """
-        asked = (
-            job.request.on_truncation == "retry"
-            and not job.double_max_tokens
-            and self.chain.selection.grows(job, chosen)
-        )
-        if asked and self._affords(job, 2 * chosen.micro_usd):
+    def _check_truncated(
+        self, job: RunningJob, attempt: Attempt, chosen: Candidate, reply: Reply
+    ) -> None:
+        """A truncated answer is asked for again or is an error, unless the caller accepts it."""
+        if self._may_double(job, attempt, chosen):
             raise AskAgain(
                 "answered, but cut at max_tokens: once more with twice as many",
                 "truncated",
@@ -124,28 +128,40 @@ class Pipeline:
             )
         if job.request.on_truncation == "accept":
             return
-        thought = reply.usage.reasoning if reply.usage else 0
-        where = (
-            f"all of it went into reasoning ({thought:,} tokens)"
-            if thought and not reply.text
-            else "it is cut there"
-        )
+        reasoning = reply.usage.reasoning if reply.usage else 0
+        where = "it is cut there"
+        if reasoning and not reply.text:
+            where = f"all of it went into reasoning ({reasoning:,} tokens)"
         raise Truncated(
-            f"the answer stopped at max_tokens={chosen.max_tokens:,}; {where}. Fix: raise max_tokens or shorten the prompt",
+            f"the answer stopped at max_tokens={chosen.max_tokens:,}; {where}. "
+            "Fix: raise max_tokens or shorten the prompt",
             {
                 "partial_text": reply.text,
                 "max_tokens": chosen.max_tokens,
-                "reasoning_tokens": thought,
+                "reasoning_tokens": reasoning,
             },
         )
 
-    def _filtered(self, job: Job, chosen: Candidate, reply: Reply) -> tuple[str, ...]:
-        """What the output filters flag. Raises `AskAgain` or `Filtered` if one of them wants that."""
+    def _may_double(self, job: RunningJob, attempt: Attempt, chosen: Candidate) -> bool:
+        """Whether a truncated answer is to be asked for again with twice the tokens."""
+        if job.request.on_truncation != "retry" or job.double_max_tokens:
+            return False
+        if not self.chain.selection.can_double_max_tokens(job, chosen):
+            return False
+        return self._affords(job, attempt, 2 * chosen.micro_usd)
+
+    def _filter(
+        self, job: RunningJob, attempt: Attempt, chosen: Candidate, reply: Reply
+    ) -> tuple[str, ...]:
+        """What the output filters flag.
+
+        Raises `AskAgain` or `Filtered` if one of them decides so.
+        """
         if reply.tool_calls and not reply.text:
             return ()
         found = self.filters.check(job.request, reply.text)
         first = not any(fault == "filtered" for _, fault in job.tried)
-        if found.action == "retry" and first and self._affords(job, chosen.micro_usd):
+        if found.action == "retry" and first and self._affords(job, attempt, chosen.micro_usd):
             raise AskAgain(
                 f"answered, but the filter {found.filter} says: {found.reason}; once more",
                 "filtered",
@@ -157,10 +173,10 @@ class Pipeline:
             )
         return found.flags
 
-    def _affords(self, job: Job, micro_usd: int) -> bool:
-        return self.quota.affords(job, job.bill.micro_usd + micro_usd)
+    def _affords(self, job: RunningJob, attempt: Attempt, micro_usd: int) -> bool:
+        return self.quota.affords(job, attempt.bill.micro_usd + micro_usd)
 
-    def _static(self, job: Job) -> Completion | None:
+    def _static(self, job: RunningJob, attempt: Attempt) -> Completion | None:
         if self._settings.static_fallback is None:
             return None
         return Completion(
@@ -169,9 +185,9 @@ class Pipeline:
             model="static",
             provider="static",
             usage=Usage(),
-            cost_usd=(job.spent_micro + job.bill.micro_usd) / 1_000_000,
+            cost_usd=attempt.cost_usd(job),
             degraded="static",
-            attempts=job.attempts,
+            attempts=attempt.number_so_far(job),
             latency_ms=0,
             request_id=job.id,
         )

@@ -1,12 +1,12 @@
-"""The retry decision: what one failure means for the job. Pure; the mechanism (Celery, the ledger)
-only obeys.
+"""The retry decision: what one failure means for the job. Pure functions.
 
-This is the only retry layer: the SDKs' retries are 0 and Celery's autoretry is unused.
+This is the only retry layer: the SDKs' retries are 0 and Celery's autoretry is unused. `tasks.py`
+carries the decision out, with Celery and the ledger.
 """
 
 import math
 from dataclasses import dataclass
-from typing import assert_never
+from typing import Any, assert_never
 
 from producer.contract.errors import (
     DeadlineExceeded,
@@ -22,12 +22,11 @@ from .settings import RetrySettings
 
 QUOTA_COOLDOWN_S = 300.0
 MISCONFIGURED_COOLDOWN_S = 60.0
-"""A spent account or a wrong key stays so for minutes; the link is looked at again after that, not
-hammered.
-"""
+"""A spent account or a wrong key stays so for minutes; only then is the link tried again."""
 RATE_COOLDOWN_S = 1.0
-"""After a 429 without Retry-After: the calls under way are refused as well. The halved pace
-(pace.lua) does the rest.
+"""After a 429 without Retry-After: the calls under way are refused as well.
+
+The ledger also halves the link's pace, which does the rest.
 """
 MIN_CALL_S = 1.0
 """No attempt starts with less time than this before the deadline: it could only be paid for and
@@ -37,16 +36,24 @@ thrown away.
 
 @dataclass(frozen=True)
 class History:
-    """What the decision looks at. `tried`: (link, fault) of earlier attempts; `links`: how many
-    links the job may use; `asked_s`: until the deadline that was asked for, without our own.
-    """
+    """What the decision goes by."""
 
     link: str
+    """The provider link that failed; "" if none was called."""
     attempts: int
+    """How many attempts were made, the failed one included."""
     tried: tuple[tuple[str, str], ...]
+    """(link, fault) of the attempts before it."""
     links: int
+    """How many provider links the job may use."""
     remaining_s: float
-    asked_s: float = math.inf
+    """Seconds until the job must have ended."""
+    asked_deadline_s: float = math.inf
+    """Seconds until the deadline that was asked for; the settings' own does not count."""
+
+    @property
+    def untried_links(self) -> int:
+        return self.links - len({link for link, _ in self.tried} | {self.link})
 
 
 @dataclass(frozen=True)
@@ -56,7 +63,8 @@ class RetryAfter:
     after_s: float
     cool_s: float = 0.0
     wakes_on: str = ""
-    patient: bool = False
+    waits_for_room: bool = False
+    """As in `Deferred`."""
 
 
 @dataclass(frozen=True)
@@ -73,42 +81,53 @@ Decision = RetryAfter | GiveUp
 def decide(
     failure: ProviderError | Deferred, history: History, policy: RetrySettings, jitter: float
 ) -> Decision:
-    """`jitter` in [0, 1) spreads the wait: exponential backoff with full jitter (the AWS
-    architecture blog's scheme).
+    """What to do about `failure`.
+
+    `jitter` in [0, 1) spreads the wait: exponential backoff with full jitter (the AWS architecture
+    blog's scheme).
     """
     if isinstance(failure, Deferred):
-        if failure.after_s > (history.asked_s if failure.patient else history.remaining_s):
-            return GiveUp(_too_late(history))
-        return RetryAfter(failure.after_s, wakes_on=failure.wakes_on, patient=failure.patient)
-    final = _final(failure, history)
+        return _decide_wait(failure, history)
+    final = _final_error(failure, history)
     if final:
         return GiveUp(final)
-    cool_s = _cooldown(failure, history, policy)
-    if history.attempts >= policy.max_attempts:
-        return GiveUp(_exhausted(failure, history), cool_s)
-    after_s = _wait(failure, history, policy, jitter)
-    if after_s + MIN_CALL_S > history.remaining_s:
+    cool_s = _cooldown_s(failure, history, policy)
+    after_s = _wait_s(failure, history, policy, jitter)
+    too_late = after_s + MIN_CALL_S > history.remaining_s
+    if history.attempts >= policy.max_attempts or too_late:
         return GiveUp(_exhausted(failure, history), cool_s)
     return RetryAfter(after_s, cool_s)
 
 
-def _final(failure: ProviderError, history: History) -> JobError | None:
-    """The error of a failure that repeating cannot mend, on this link or any."""
+def _decide_wait(deferred: Deferred, history: History) -> Decision:
+    most_s = history.remaining_s
+    if deferred.waits_for_room:
+        most_s = history.asked_deadline_s
+    if deferred.after_s > most_s:
+        return GiveUp(_too_late(history))
+    return RetryAfter(
+        deferred.after_s, wakes_on=deferred.wakes_on, waits_for_room=deferred.waits_for_room
+    )
+
+
+def _final_error(failure: ProviderError, history: History) -> JobError | None:
+    """The error of a failure that no further attempt can mend; None if one may."""
+    link = history.link
     fault = failure.fault
     match fault:
         case Fault.BAD_REQUEST:
-            return InvalidRequest(f"{history.link} refused the request: {failure.reason}")
+            return InvalidRequest(f"{link} refused the request: {failure.reason}")
         case Fault.CONTENT_FILTERED:
-            return Refused(f"{history.link} blocked the prompt", {"reason": "content_filter"})
+            return Refused(f"{link} blocked the prompt", {"reason": "content_filter"})
+        case Fault.TOO_LONG | Fault.UNSUPPORTED if history.untried_links:
+            return None
         case Fault.TOO_LONG:
-            return (
-                None
-                if _untried(history)
-                else TooLong(f"{history.link}: the prompt does not fit the model's window")
-            )
+            return TooLong(f"{link}: the prompt does not fit the model's window")
         case Fault.UNSUPPORTED:
-            reason = f"{history.link} does not take {failure.parameter}, nor does another allowed link. Fix: leave it out"
-            return None if _untried(history) else InvalidRequest(reason)
+            return InvalidRequest(
+                f"{link} does not take {failure.parameter}, nor does another allowed link. "
+                "Fix: leave it out"
+            )
         case (
             Fault.RATE_LIMITED
             | Fault.OVERLOADED
@@ -125,13 +144,10 @@ def _final(failure: ProviderError, history: History) -> JobError | None:
             assert_never(fault)
 
 
-def _untried(history: History) -> int:
-    return history.links - len({link for link, _ in history.tried} | {history.link})
+def _cooldown_s(failure: ProviderError, history: History, policy: RetrySettings) -> float:
+    """How long the whole fleet leaves the link alone, in seconds.
 
-
-def _cooldown(failure: ProviderError, history: History, policy: RetrySettings) -> float:
-    """How long the whole fleet leaves the link alone. A lone link only for as long as the provider
-    itself asked.
+    A job's only link is left alone only for as long as the provider itself asked.
     """
     asked = failure.retry_after_s or 0.0
     fault = failure.fault
@@ -156,34 +172,43 @@ def _cooldown(failure: ProviderError, history: History, policy: RetrySettings) -
             return asked
         case _:
             assert_never(fault)
-    return asked if history.links == 1 else asked or own
+    if history.links == 1:
+        return asked
+    return asked or own
 
 
-def _wait(failure: ProviderError, history: History, policy: RetrySettings, jitter: float) -> float:
-    """Nothing while this round has an untried link, else backoff, and never less than the provider
-    asked.
+def _wait_s(
+    failure: ProviderError, history: History, policy: RetrySettings, jitter: float
+) -> float:
+    """Nothing while this round has an untried link, else backoff, in seconds.
+
+    A job's only link is never tried sooner than the provider asked.
     """
     failures = len(history.tried) + 1
     if failures % history.links:
         return 0.0
-    round_ = failures // history.links
-    backoff = jitter * min(policy.backoff_max_s, policy.backoff_s * 2.0 ** (round_ - 1))
-    return max(backoff, failure.retry_after_s or 0.0) if history.links == 1 else backoff
+    rounds = failures // history.links
+    backoff_s = jitter * min(policy.backoff_max_s, policy.backoff_s * 2.0 ** (rounds - 1))
+    if history.links == 1:
+        return max(backoff_s, failure.retry_after_s or 0.0)
+    return backoff_s
 
 
 def _exhausted(failure: ProviderError, history: History) -> ProvidersExhausted:
-    attempts = [*history.tried, (history.link, str(failure.fault))]
-    listed = ", ".join(f"{link} {fault}" for link, fault in attempts)
+    tried = (*history.tried, (history.link, str(failure.fault)))
+    listed = ", ".join(f"{link} {fault}" for link, fault in tried)
     return ProvidersExhausted(
-        f"no provider answered in {len(attempts)} attempts: {listed}",
-        {"attempts": [{"link": link, "fault": fault} for link, fault in attempts]},
+        f"no provider answered in {len(tried)} attempts: {listed}", _details(tried)
     )
 
 
 def _too_late(history: History) -> JobError:
     if history.tried:
-        attempts = [{"link": link, "fault": fault} for link, fault in history.tried]
         return ProvidersExhausted(
-            "no provider was free again before the deadline", {"attempts": attempts}
+            "no provider was free again before the deadline", _details(history.tried)
         )
     return DeadlineExceeded("the deadline comes before the job could be tried")
+
+
+def _details(tried: tuple[tuple[str, str], ...]) -> dict[str, Any]:
+    return {"attempts": [{"link": link, "fault": fault} for link, fault in tried]}

@@ -1,9 +1,8 @@
-"""The steward: a consumer bootstep on every worker that keeps the fleet honest. Any number of them
-is safe; none leads.
+"""The steward: a consumer bootstep on every worker that recovers jobs. Any number of them is safe.
 
-Every second: heartbeat, one sweep whose orders it publishes, and cancelling in the ledger what
-somebody revoked at Celery (else each publication of it would be revoked again). Every 30 s: renew
-the broker's visibility of messages still being worked on. Redis down: it says so and goes on. A
+Every second: heartbeat, one sweep and the publications it returns, and cancelling in the ledger
+what was revoked at Celery (else each publication of it would be revoked again). Every 30 s: renew
+the broker's visibility of messages still being worked on. Redis down: it logs that and goes on. A
 broker reconnect starts the step anew, with fresh state.
 """
 
@@ -27,8 +26,9 @@ logger = logging.getLogger(__name__)
 
 PERIOD_S = 1.0
 LEAST_S = 0.02
-"""Between two sweeps when a link's next room is near: at 50 a second a worker is busy with jobs,
-whose ends release as well.
+"""At least, between two sweeps when a link has room soon.
+
+A worker with 50 of them a second is busy with jobs, and each end of a job dispatches others too.
 """
 LIFE_S = 5.0
 """A worker silent for this long no longer counts as capacity."""
@@ -59,7 +59,7 @@ class Steward(bootsteps.StartStopStep):  # type: ignore[misc]
         if self._thread:
             self._thread.join(timeout=PERIOD_S)
         with suppress(*ERRORS):
-            current().ledger.beat(consumer.hostname, 0, LIFE_S)
+            current().ledger.heartbeat(consumer.hostname, 0, LIFE_S)
 
     def _run(self, consumer: Any, stop: threading.Event) -> None:
         # A connection of its own: kombu's is in the middle of a BRPOP on another thread.
@@ -68,7 +68,7 @@ class Steward(bootsteps.StartStopStep):  # type: ignore[misc]
         while not stop.is_set():
             pause = PERIOD_S
             try:
-                pause = self._once(consumer, current().ledger, broker)
+                pause = self._work(consumer, current().ledger, broker)
             except Exception as error:
                 logger.warning(
                     "steward: %s, trying again",
@@ -78,26 +78,29 @@ class Steward(bootsteps.StartStopStep):  # type: ignore[misc]
             stop.wait(pause)
         broker.close()
 
-    def _once(self, consumer: Any, jobs: Ledger, broker: Redis) -> float:
-        """Returns the seconds until the next time: sooner if a link has room for waiting jobs
-        sooner.
+    def _work(self, consumer: Any, ledger: Ledger, broker: Redis) -> float:
+        """Heartbeat, sweep, cancel and renew, each if it is time for it.
+
+        Returns the seconds until the next time: fewer if a link has room for waiting jobs sooner.
         """
-        jobs.beat(consumer.hostname, consumer.controller.concurrency, LIFE_S)
+        ledger.heartbeat(consumer.hostname, consumer.controller.concurrency, LIFE_S)
         empty = {lane: broker.llen(queue) == 0 for lane, queue in QUEUES.items()}
-        room_s, publications = jobs.sweep(SWEEP_LIMIT, empty)
+        room_s, publications = ledger.sweep(SWEEP_LIMIT, empty)
         publish(consumer.app, publications)
-        self._cancel_revoked(consumer, jobs)
+        self._cancel_revoked(consumer, ledger)
         if time.monotonic() - self._renewed > RENEW_S:
             self._renewed = time.monotonic()
             renew_visibility(consumer.task_consumer.channel, broker)
         return min(PERIOD_S, max(LEAST_S, room_s))
 
-    def _cancel_revoked(self, consumer: Any, jobs: Ledger) -> None:
-        """`state.revoked` is every id that Flower or `AsyncResult.revoke` named lately; ids of
-        others are no jobs of ours.
+    def _cancel_revoked(self, consumer: Any, ledger: Ledger) -> None:
+        """Cancel in the ledger what was revoked at Celery.
+
+        `state.revoked` is every id that Flower or `AsyncResult.revoke` named lately; an id that the
+        ledger does not know is not one of its jobs.
         """
         for job_id in {str(each) for each in list(state.revoked)} - self._revoked:
-            _, publications = jobs.cancel(job_id)
+            _, publications = ledger.cancel(job_id)
             publish(consumer.app, publications)
             self._revoked.add(job_id)
 

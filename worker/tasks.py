@@ -1,11 +1,11 @@
-"""The task `complete`: parse, run the pipeline, obey the retry decision. Here Celery meets the
-ledger.
+"""The task `complete`: start the job, run the pipeline, end or park the job.
+
+This is where Celery and the ledger meet.
 """
 
 import logging
 import random
 from contextlib import suppress
-from dataclasses import replace
 from typing import Any, NoReturn
 
 from celery import Task
@@ -24,25 +24,27 @@ from producer.contract.publication import publish
 from producer.contract.submission import Publication, Submission
 
 from .faults import Deferred, Fault, LeaseLost, ProviderError
+from .ledger.attempt import Start
+from .ledger.calls import Dropped, Ended, Missing, Submitted, Wait
 from .ledger.connection import ERRORS
-from .ledger.ledger import Ended, Missing
-from .ledger.running_job import Job
+from .ledger.running_job import RunningJob
 from .pipeline import AskAgain
 from .retry import History, RetryAfter, decide
 from .runtime import Runtime, current
 from .telemetry.logs import job_ended
-from .telemetry.records import JobRecord, trace_id
+from .telemetry.records import record_of_outcome, record_of_run
 
 logger = logging.getLogger(__name__)
 
 CRASH_DELAY_S = 1.0
-"""Wait after an error of our own before the job is tried again; `LEDGER_MAX_DELIVERIES` of them
-make it poison.
+"""Wait after an error of our own before the job is tried again.
+
+`LEDGER_MAX_DELIVERIES` of them make it poison.
 """
 
 
 class RedactedRequest(Request):  # type: ignore[misc]
-    """A request that never shows its arguments: a foreign client may have put a prompt into them."""
+    """A request that never shows its arguments: another client may have put a prompt into them."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -61,8 +63,10 @@ class Parked(Retry):  # type: ignore[misc]
 
 
 class Complete(Task):  # type: ignore[misc]
-    """Answers one job. Raises `JobError` for the caller, `Parked` while the ledger waits, `Ignore`
-    if needless.
+    """Answers one job.
+
+    Raises `JobError` for the caller, `Parked` if the job must wait, `Ignore` if this delivery has
+    nothing to do or to report.
     """
 
     name = COMPLETE
@@ -72,39 +76,36 @@ class Complete(Task):  # type: ignore[misc]
     def apply_async(
         self, args: Any = None, kwargs: Any = None, task_id: str | None = None, **options: Any
     ) -> Any:
-        """A canvas step published from inside this worker takes the submit path, like any other.
+        """Submit a canvas step, which Celery publishes from inside this worker.
 
-        If it is wrong, the step fails: raising would fail the job before it, which is answered and
-        paid for.
+        If its arguments are wrong, the step fails: raising would fail the job before it, which is
+        answered and paid for.
         """
         job_id = task_id or uuid()
+        named = dict(kwargs or {})
         try:
-            submission = Submission.from_call(
-                job_id, tuple(args or ()), dict(kwargs or {}), options
-            )
-            job_id = self._submit(current(), submission, patient=True)
+            submission = Submission.from_call(job_id, tuple(args or ()), named, options)
+            submitted = _submit(current(), submission, retry_while_away=True)
         except JobError as error:
             if not options.get("parent_id"):
                 raise
             self.backend.mark_as_failure(job_id, error, request=_context(job_id, options))
-        return self.AsyncResult(job_id)
+            return self.AsyncResult(job_id)
+        self.publish(submitted.publications)
+        return self.AsyncResult(submitted.job_id)
 
     def run(self, *args: Any, **kwargs: Any) -> Completion:
         runtime = current()
         try:
             if args or kwargs:
                 self._adopt(runtime, args, kwargs)
-            opened = runtime.ledger.begin(self.request.id)
-            if isinstance(opened, Job):
-                self.request.job = opened
+            opened = runtime.ledger.start(self.request.id)
+            if isinstance(opened, RunningJob):
                 with runtime.leases.holding(opened):
                     return self._answer(runtime, opened)
         except ERRORS as error:
-            logger.warning(
-                "ledger away (%s): job %s is left to the sweep",
-                type(error).__name__,
-                self.request.id,
-            )
+            name = type(error).__name__
+            logger.warning("ledger away (%s): job %s is left to the sweep", name, self.request.id)
             raise Ignore from None
         except ValidationError:
             logger.exception(
@@ -112,112 +113,125 @@ class Complete(Task):  # type: ignore[misc]
                 self.request.id,
             )
             raise Ignore from None
+        return self._report(opened)
+
+    def on_retry(self, *args: Any) -> None:
+        """Park only now: RETRY is stored, so a fast next delivery cannot be overwritten by it."""
+        start: Start = self.request.start
+        job = start.job
+        assert start.wait, "only a start that waits raises Parked"
+        try:
+            ending = current().ledger.park(job, start.attempt, start.wait)
+        except ERRORS as error:
+            name = type(error).__name__
+            logger.warning("ledger away (%s): job %s is left to its lease", name, job.id)
+        else:
+            self.publish(ending.publications)
+
+    def after_return(self, status: str, retval: Any, task_id: str, *_: Any) -> None:
+        """Note that the result backend knows the outcome.
+
+        If the note is lost, a later delivery reports the outcome again.
+        """
+        if status in ("SUCCESS", "FAILURE"):
+            with suppress(*ERRORS):
+                current().ledger.mark_reported(task_id)
+
+    def _report(self, opened: Ended | Dropped | Missing) -> Completion:
+        """For a job that this delivery does not run: its outcome, if Celery has not stored it."""
         match opened:
-            case Ended(outcome=outcome, told=False):
-                job_ended(_record_of_outcome(self.request.id, outcome))
+            case Ended(outcome=outcome, reported=False):
+                job_ended(record_of_outcome(self.request.id, outcome))
                 return _return_or_raise(outcome)
             case Missing():
                 raise OutcomeUnknown(
                     "The ledger has no record of this job: it expired, or the ledger was lost."
                 )
-        raise Ignore  # told already, or held by another delivery
+        raise Ignore
 
-    def on_retry(self, *args: Any) -> None:
-        """Park only now: RETRY is stored, so that a fast next delivery cannot be overwritten by it."""
-        job, again, fault, double_max_tokens = self.request.parking
-        try:
-            jobs, wait = current().ledger, (again.after_s, fault, again.cool_s, again.wakes_on)
-            _, publications = jobs.park(
-                job, *wait, double_max_tokens=double_max_tokens, patient=again.patient
-            )
-        except ERRORS as error:
-            logger.warning(
-                "ledger away (%s): job %s is left to its lease", type(error).__name__, job.id
-            )
-        else:
-            self.publish(publications)
-
-    def after_return(self, status: str, retval: Any, task_id: str, *_: Any) -> None:
-        """Note that the result backend knows; if the note is lost, a later delivery tells it again."""
-        if status in ("SUCCESS", "FAILURE"):
-            with suppress(*ERRORS):
-                current().ledger.tell(task_id)
-
-    def _answer(self, runtime: Runtime, job: Job) -> Completion:
-        outcome: Outcome
+    def _answer(self, runtime: Runtime, job: RunningJob) -> Completion:
+        """Run the job, then end or park it as its outcome or failure demands."""
+        start = Start(job)
+        self.request.start = start
         runtime.credentials.look()
         try:
-            outcome = (
-                runtime.summaries.run(job, self.publish)
-                if job.request.document
-                else runtime.pipeline.run(job)
-            )
+            outcome: Outcome = self._complete(runtime, start)
         except JobError as error:
             outcome = error
         except LeaseLost:
             raise Ignore from None
         except AskAgain as again:
-            self._park(
-                job, RetryAfter(0.0), again, again.fault, double_max_tokens=again.double_max_tokens
-            )
+            wait = Wait(0.0, again.fault, double_max_tokens=again.double_max_tokens)
+            self._park(start, wait, again)
         except (ProviderError, Deferred) as failure:
-            return self._obey(runtime, job, failure)
+            return self._decide(runtime, start, failure)
         except ERRORS:
             raise
         except Exception:
             logger.exception("job %s: an error of our own", job.id)
-            _, publications = runtime.ledger.park(job, CRASH_DELAY_S, crashed=True)
-            self.publish(publications)
+            ending = runtime.ledger.park(job, start.attempt, Wait(CRASH_DELAY_S, crashed=True))
+            self.publish(ending.publications)
             raise Ignore from None
-        return self._end(runtime, job, outcome)
+        return self._end(runtime, start, outcome)
 
-    def _obey(self, runtime: Runtime, job: Job, failure: ProviderError | Deferred) -> Completion:
-        history = History(
-            link=job.link,
-            attempts=job.attempts,
-            tried=job.tried,
-            links=len(runtime.chain.selection.allowed(job.request)),
-            remaining_s=job.remaining_s(runtime.settings.retry.deadline_s),
-            asked_s=job.asked_s,
-        )
-        fault = str(failure.fault) if isinstance(failure, ProviderError) else ""
-        if fault == Fault.MISCONFIGURED:
-            runtime.credentials.look(refused=True)
-        decision = decide(failure, history, runtime.settings.retry, random.random())  # noqa: S311 -- jitter, not a secret
+    def _complete(self, runtime: Runtime, start: Start) -> Completion:
+        if start.job.request.document:
+            return runtime.summaries.run(start.job, start.attempt, self.publish)
+        return runtime.pipeline.run(start.job, start.attempt)
+
+    def _decide(
+        self, runtime: Runtime, start: Start, failure: ProviderError | Deferred
+    ) -> Completion:
+        """Park or end a job that was not answered, as `retry.py` decides."""
+        fault = ""
+        if isinstance(failure, ProviderError):
+            fault = str(failure.fault)
+            if failure.fault is Fault.MISCONFIGURED:
+                runtime.credentials.look(refused=True)
+        jitter = random.random()  # noqa: S311 -- jitter, not a secret
+        history = _history(runtime, start)
+        decision = decide(failure, history, runtime.settings.retry, jitter)
         if isinstance(decision, RetryAfter):
-            self._park(job, decision, failure, fault)
-        rescued = (
-            runtime.pipeline.fallback_answer(job)
-            if isinstance(decision.error, ProvidersExhausted)
-            else None
-        )
-        return self._end(runtime, job, rescued or decision.error, fault, decision.cool_s)
+            wait = Wait(
+                decision.after_s,
+                fault,
+                decision.cool_s,
+                decision.wakes_on,
+                restart_clock=decision.waits_for_room,
+            )
+            self._park(start, wait, failure)
+        outcome: Outcome = decision.error
+        if isinstance(decision.error, ProvidersExhausted):
+            fallback = runtime.pipeline.fallback_answer(start.job, start.attempt)
+            outcome = fallback or decision.error
+        return self._end(runtime, start, outcome, fault, decision.cool_s)
 
-    def _park(
-        self,
-        job: Job,
-        decision: RetryAfter,
-        why: Exception,
-        fault: str,
-        double_max_tokens: bool = False,
-    ) -> NoReturn:
+    def _park(self, start: Start, wait: Wait, why: Exception) -> NoReturn:
         """Show the wait as Celery's RETRY; `on_retry` does the parking."""
-        self.request.parking = (job, decision, fault, double_max_tokens)
-        where = f"{job.link} " if fault else ""
-        raise Parked(
-            f"{where}{why}; next try in {decision.after_s:.1f} s", exc=why, when=decision.after_s
-        )
+        start.wait = wait
+        source = ""
+        if wait.fault:
+            source = f"{start.attempt.link} "
+        reason = f"{source}{why}; next try in {wait.after_s:.1f} s"
+        raise Parked(reason, exc=why, when=wait.after_s)
 
     def _end(
-        self, runtime: Runtime, job: Job, outcome: Outcome, fault: str = "", cool_s: float = 0.0
+        self,
+        runtime: Runtime,
+        start: Start,
+        outcome: Outcome,
+        fault: str = "",
+        cool_s: float = 0.0,
     ) -> Completion:
-        state, publications = runtime.ledger.settle(job, outcome, fault, cool_s)
-        self.publish(publications)
-        if state == "lost":
+        """Settle the job and report its outcome: another one, if the job had ended before."""
+        job = start.job
+        ending = runtime.ledger.settle(job, start.attempt, outcome, fault, cool_s)
+        self.publish(ending.publications)
+        if ending.state == "lost":
             raise Ignore
-        if state != "ok":
+        if ending.state != "ok":
             outcome = runtime.ledger.outcome(job.id) or outcome
-        job_ended(_record_of_run(job, outcome))
+        job_ended(record_of_run(start, outcome))
         return _return_or_raise(outcome)
 
     def _adopt(self, runtime: Runtime, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
@@ -236,97 +250,63 @@ class Complete(Task):  # type: ignore[misc]
         }
         # It has an id already, and its caller looks for the answer under that one.
         fields = {name: value for name, value in kwargs.items() if name != "idempotency_key"}
-        self._submit(
-            runtime, Submission.from_call(request.id, args, fields, options), delivered=True
-        )
-
-    def _submit(
-        self,
-        runtime: Runtime,
-        submission: Submission,
-        delivered: bool = False,
-        patient: bool = False,
-    ) -> str:
-        """Its id: another one's, if that has the same idempotency key."""
-        state, job_id, publications = runtime.ledger.submit(submission, patient)
-        if state == "conflict":
-            raise Conflict(
-                f"job {job_id} exists and asks something else. Fix: use a new id or idempotency_key"
-            )
-        self.publish(
-            [order for order in publications if not (delivered and order.job_id == job_id)]
-        )
-        return job_id
+        submission = Submission.from_call(request.id, args, fields, options)
+        submitted = _submit(runtime, submission)
+        # This delivery is the one that would be published.
+        others = [each for each in submitted.publications if each.job_id != request.id]
+        self.publish(others)
 
     def publish(self, publications: list[Publication]) -> None:
-        """A publication that fails is not lost: the sweep finds the released job that nobody began."""
+        """Put ids on the broker.
+
+        One that fails is not lost: the sweep publishes a released job that was not started.
+        """
         try:
             publish(self.app, publications)
         except (KombuError, *self.app.connection_for_write().connection_errors) as error:
-            logger.warning(
-                "broker away (%s): %d jobs left to the sweep",
-                type(error).__name__,
-                len(publications),
-            )
+            name = type(error).__name__
+            logger.warning("broker away (%s): %d jobs left to the sweep", name, len(publications))
+
+
+def _submit(runtime: Runtime, submission: Submission, retry_while_away: bool = False) -> Submitted:
+    """Raises `Conflict` if the id is another request's."""
+    submitted = runtime.ledger.submit(submission, retry_while_away)
+    if submitted.state == "conflict":
+        raise Conflict(
+            f"job {submitted.job_id} exists and asks something else. "
+            "Fix: use a new id or idempotency_key"
+        )
+    return submitted
 
 
 def _context(job_id: str, options: dict[str, Any]) -> Context:
-    """The request of a job that never was, with the continuations its failure must reach."""
+    """The Celery request of a job that was never made, with the continuations that its failure
+    must reach.
+    """
     errbacks = options.get("link_error")
-    listed = errbacks if isinstance(errbacks, list | None) else [errbacks]
+    if not isinstance(errbacks, list | None):
+        errbacks = [errbacks]
     names = ("chain", "chord", "group_index", "root_id", "parent_id")
-    kept = {name: options.get(name) for name in names} | {
-        "group": options.get("group_id"),
-        "errbacks": listed,
-    }
+    kept = {name: options.get(name) for name in names}
+    kept |= {"group": options.get("group_id"), "errbacks": errbacks}
     return Context(kept, id=job_id, task=COMPLETE, args=(), kwargs={})
+
+
+def _history(runtime: Runtime, start: Start) -> History:
+    job = start.job
+    attempt = start.attempt
+    allowed = runtime.chain.selection.allowed(attempt.request or job.request)
+    return History(
+        link=attempt.link,
+        attempts=attempt.number_so_far(job),
+        tried=job.tried,
+        links=len(allowed),
+        remaining_s=job.remaining_s(runtime.settings.retry.deadline_s),
+        asked_deadline_s=job.asked_deadline_s,
+    )
 
 
 def _return_or_raise(outcome: Outcome) -> Completion:
     if isinstance(outcome, JobError):
         raise outcome
     return outcome
-
-
-def _record_of_run(job: Job, outcome: Outcome) -> JobRecord:
-    """The record of a job that this process ran to its end."""
-    bill = job.bill
-    doubtful = job.maybe_micro + (job.held_micro if bill.kind == "maybe" else 0)
-    return replace(
-        _record_of_outcome(job.id, outcome),
-        user_id=job.user_id,
-        lane=job.lane,
-        attempts=job.attempts,
-        micro_usd=job.spent_micro + bill.micro_usd,
-        maybe_billed_micro_usd=doubtful,
-        queue_ms=job.first_begun_ms - job.submitted_ms,
-        provider_ms=job.provider_ms,
-        total_ms=job.now_ms - job.submitted_ms,
-        trace_id=trace_id(job.request.metadata),
-    )
-
-
-def _record_of_outcome(job_id: str, outcome: Outcome) -> JobRecord:
-    """The record of a job that ended without a worker: cancelled, past its deadline, poison, or its
-    worker died telling it.
-    """
-    answer = outcome if isinstance(outcome, Completion) else None
-    return JobRecord(
-        job_id=job_id,
-        user_id=None,
-        lane=None,
-        state="done" if answer else "failed",
-        error=None if answer else type(outcome).__name__,
-        provider=answer.provider if answer else None,
-        model=answer.model if answer else None,
-        finish_reason=answer.finish_reason if answer else None,
-        attempts=None,
-        micro_usd=None,
-        maybe_billed_micro_usd=None,
-        queue_ms=None,
-        provider_ms=None,
-        total_ms=None,
-        cached=bool(answer and answer.cached),
-        degraded=answer.degraded if answer else None,
-        trace_id=None,
-    )

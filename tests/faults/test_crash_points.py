@@ -13,8 +13,8 @@ SABOTAGE = str(Path(__file__).parents[1] / "support" / "sabotage")
 
 # Where it dies -> calls on the wire in all, reported unknown attempts.
 POINTS = {
-    "begin:after": (1, 0),  # before the intent: nothing can have been paid
-    "attempt:after": (1, 1),  # after the intent: nobody can know, so it is reported
+    "start:after": (1, 0),  # before the intent: nothing can have been paid
+    "reserve:after": (1, 1),  # after the intent: nobody can know, so it is reported
     "settle:before": (2, 1),  # after the response: paid twice, and reported
     "settle:after": (1, 0),  # the outcome is there; only the result backend does not know yet
 }

@@ -131,11 +131,11 @@ def test_a_queue_that_grows_old(complete, wire, openai_env, start_worker, health
     until(lambda: "unknown_attempts" in names(health()) or not start_worker(openai_env))
 
 
-def test_a_job_that_was_meant_to_wait_is_no_old_queue(house, health):
+def test_a_job_that_was_meant_to_wait_is_no_old_queue(hand_run, health):
     """Its age in line counts from when it came there: after a countdown, a backoff, another job's
     answer.
     """
-    fleet = house(slots=0)
+    fleet = hand_run(slots=0)
     for job_id in fleet.submit("u1", 4):
         fleet.redis.hset(KEYS.job(job_id), "at", 0)
     assert health().snapshot.waiting["interactive"] > 0

@@ -23,8 +23,10 @@ from producer.contract.errors import JobError
 from producer.contract.requests import CompletionRequest
 from producer.contract.submission import Publication, Submission
 from worker.faults import LeaseLost
+from worker.ledger.attempt import Attempt, Bill, Candidate, Start
+from worker.ledger.calls import Wait
 from worker.ledger.ledger import Ledger
-from worker.ledger.running_job import Bill, Candidate, Job
+from worker.ledger.running_job import RunningJob
 from worker.settings import LedgerSettings, Link
 
 REQUEST = CompletionRequest.checked(messages=[{"role": "user", "content": "x"}])
@@ -34,9 +36,10 @@ EMPTY = {"interactive": True, "batch": True}
 FINAL = {"done", "failed", "cancelled", "expired", "dead"}
 USERS = st.sampled_from(["u1", "u2"])
 MONEY = st.integers(0, 500)
+KINDS = st.sampled_from(["none", "maybe", "real"])
 
 
-def answer(job: Job, text: str) -> Completion:
+def answer(job: RunningJob, text: str) -> Completion:
     return Completion(
         text=text,
         finish_reason="stop",
@@ -52,19 +55,19 @@ def answer(job: Job, text: str) -> Completion:
 
 class LedgerMachine(RuleBasedStateMachine):
     """Deliveries are kept and repeated at will, as a broker may; workers die by never using their
-    `Job` again.
+    start again.
     """
 
     url = ""
-    jobs_of_worker = Bundle("jobs_of_worker")
+    starts = Bundle("starts")
 
     def __init__(self) -> None:
         super().__init__()
         self.redis = Redis.from_url(self.url, decode_responses=True)
         self.redis.flushall()
-        self.ledger = LedgerProbe(self.url)
-        self.jobs = Ledger(self.redis, KEYS, LedgerSettings(deliveries=3), "test")
-        self.jobs.beat("test", 3, 3600)
+        self.probe = LedgerProbe(self.url)
+        self.ledger = Ledger(self.redis, KEYS, LedgerSettings(deliveries=3), "test")
+        self.ledger.heartbeat("test", 3, 3600)
         self.submitted: list[str] = []
         self.deliveries: list[str] = []
         self.outcomes: dict[str, str] = {}
@@ -79,80 +82,73 @@ class LedgerMachine(RuleBasedStateMachine):
             self.lapse_all()
             self.sweep()
             for job_id in dict.fromkeys(self.deliveries):
-                job = self.jobs.begin(job_id)
-                if isinstance(job, Job):
-                    self._publish(self.jobs.settle(job, JobError("done"))[1])
+                job = self.ledger.start(job_id)
+                if isinstance(job, RunningJob):
+                    ending = self.ledger.settle(job, Attempt(), JobError("done"))
+                    self._publish(ending.publications)
             if all(self._state(job_id) in FINAL for job_id in self.submitted):
                 break
         assert [job_id for job_id in self.submitted if self._state(job_id) not in FINAL] == []
         self.everything_adds_up()
-        assert [self.ledger.budget("usd", "fleet", "all")["held"], self.ledger.open()] == [0, 0]
+        assert [self.probe.budget("usd", "fleet", "all")["held"], self.probe.open()] == [0, 0]
         self.redis.close()
-        self.ledger.redis.close()
+        self.probe.redis.close()
 
     @rule(user=USERS, delayed=st.booleans())
     def submit(self, user: str, delayed: bool) -> None:
         job_id = f"j{len(self.submitted)}"
         submission = Submission(job_id, user, REQUEST, {}, delay_ms=100_000 if delayed else 0)
-        state, told, publications = self.jobs.submit(submission)
-        assert (state, told) == ("new", job_id)
-        assert self.jobs.submit(submission) == ("same", job_id, [])
+        submitted = self.ledger.submit(submission)
+        assert (submitted.state, submitted.job_id) == ("new", job_id)
+        assert self.ledger.submit(submission) == ("same", job_id, [])
         self.submitted.append(job_id)
-        self._publish(publications)
+        self._publish(submitted.publications)
 
-    @rule(target=jobs_of_worker, which=st.integers(0, 50))
+    @rule(target=starts, which=st.integers(0, 50))
     def deliver(self, which: int):
         if not self.deliveries:
             return multiple()
         job_id = self.deliveries[which % len(self.deliveries)]
         before = self._state(job_id)
-        opened = self.jobs.begin(job_id)
-        assert isinstance(opened, Job) <= (before == "released")
-        return opened if isinstance(opened, Job) else multiple()
+        opened = self.ledger.start(job_id)
+        assert isinstance(opened, RunningJob) <= (before == "released")
+        return Start(opened) if isinstance(opened, RunningJob) else multiple()
 
-    @rule(job=jobs_of_worker, micro=MONEY)
-    def attempt(self, job: Job, micro: int) -> None:
-        if job.link:
+    @rule(start=starts, micro=MONEY)
+    def reserve(self, start: Start, micro: int) -> None:
+        if start.attempt.number:
             return
+        candidate = Candidate(LINK, 1, micro, micro)
         try:
-            reply = self.jobs.attempt(job, NO_LIMITS, [Candidate(LINK, 1, micro, micro)])
+            reply = self.ledger.reserve(start.job, NO_LIMITS, [candidate])
         except LeaseLost:
             return
-        if reply[0] == "go":
-            job.link = LINK.name
+        if reply.verdict == "go":
+            start.attempt.reserved(candidate, reply.number)
 
-    @rule(
-        job=consumes(jobs_of_worker),
-        micro=MONEY,
-        kind=st.sampled_from(["none", "maybe", "real"]),
-        answered=st.booleans(),
-    )
-    def settle(self, job: Job, micro: int, kind: str, answered: bool) -> None:
+    @rule(start=consumes(starts), micro=MONEY, kind=KINDS, answered=st.booleans())
+    def settle(self, start: Start, micro: int, kind: str, answered: bool) -> None:
         """Also by a worker that lost its lease long ago: its cost counts, its outcome may come too
         late.
         """
-        job.bill = self._bill(job, kind, micro)
-        if job.bill.kind == "real":
+        job = start.job
+        self._bill(start.attempt, kind, micro)
+        if start.attempt.bill.kind == "real":
             self.bills[job.id, job.fence] = micro
         for text in ("first", "another"):
-            _, publications = self.jobs.settle(
-                job, answer(job, text) if answered else JobError(text)
-            )
-            self._publish(publications)
+            outcome = answer(job, text) if answered else JobError(text)
+            self._publish(self.ledger.settle(job, start.attempt, outcome).publications)
             self.an_outcome_never_changes()
 
-    @rule(
-        job=consumes(jobs_of_worker),
-        micro=MONEY,
-        kind=st.sampled_from(["none", "maybe", "real"]),
-        wait=st.booleans(),
-    )
-    def park(self, job: Job, micro: int, kind: str, wait: bool) -> None:
-        job.bill = self._bill(job, kind, micro)
-        state, publications = self.jobs.park(job, 100.0 if wait else 0.0, fault="overloaded")
-        if state != "lost" and job.bill.kind == "real":
+    @rule(start=consumes(starts), micro=MONEY, kind=KINDS, wait=st.booleans())
+    def park(self, start: Start, micro: int, kind: str, wait: bool) -> None:
+        job = start.job
+        self._bill(start.attempt, kind, micro)
+        after_s = 100.0 if wait else 0.0
+        ending = self.ledger.park(job, start.attempt, Wait(after_s, "overloaded"))
+        if ending.state != "lost" and start.attempt.bill.kind == "real":
             self.bills[job.id, job.fence] = micro
-        self._publish(publications)
+        self._publish(ending.publications)
 
     @rule()
     def lapse_all(self) -> None:
@@ -163,12 +159,12 @@ class LedgerMachine(RuleBasedStateMachine):
 
     @rule()
     def sweep(self) -> None:
-        self._publish(self.jobs.sweep(100, EMPTY)[1])
+        self._publish(self.ledger.sweep(100, EMPTY)[1])
 
     @rule(which=st.integers(0, 50))
     def cancel(self, which: int) -> None:
         if self.submitted:
-            self._publish(self.jobs.cancel(self.submitted[which % len(self.submitted)])[1])
+            self._publish(self.ledger.cancel(self.submitted[which % len(self.submitted)])[1])
 
     @invariant()
     def everything_adds_up(self) -> None:
@@ -181,10 +177,10 @@ class LedgerMachine(RuleBasedStateMachine):
         held = sum(int(record.get("held_micro", 0)) for record in records.values())
         spent = sum(int(record.get("cost", 0)) for record in records.values())
         maybe = sum(int(record.get("maybe", 0)) for record in records.values())
-        budget = self.ledger.budget("usd", "fleet", "all")
+        budget = self.probe.budget("usd", "fleet", "all")
         assert budget == {"held": held, "spent": spent, "maybe": maybe}
         assert spent == sum(self.bills.values())
-        assert (self.ledger.counter("spent_micro"), self.ledger.counter("maybe_billed_micro")) == (
+        assert (self.probe.counter("spent_micro"), self.probe.counter("maybe_billed_micro")) == (
             spent,
             maybe,
         )
@@ -219,13 +215,10 @@ class LedgerMachine(RuleBasedStateMachine):
             user: int(count) for user, count in self.redis.hgetall(KEYS.in_flight).items()
         } == in_flight
 
-    def _bill(self, job: Job, kind: str, micro: int) -> Bill:
-        """Without an attempt there is nothing to pay."""
-        return (
-            Bill(kind, micro, micro)
-            if job.link and kind == "real"
-            else Bill(kind if job.link else "none")
-        )
+    def _bill(self, attempt: Attempt, kind: str, micro: int) -> None:
+        """Without a hold there is nothing to pay."""
+        if attempt.number:
+            attempt.billed(Bill(kind, micro, micro) if kind == "real" else Bill(kind))
 
     def _publish(self, publications: list[Publication]) -> None:
         self.deliveries += [order.job_id for order in publications]

@@ -16,95 +16,95 @@ from worker.settings import QuotaSettings
 ALICE, TEAM = Subject("user", "alice"), Subject("group", "team")
 
 
-def one(house, user, tokens=100):
+def one(fleet, user, tokens=100):
     """The next job of `user`, begun and attempted."""
-    job_id = house.submit(user)[0]
-    house.released.clear()
-    job = house.begin(job_id)
-    house.attempt(job, "a", tokens=tokens)
+    job_id = fleet.submit(user)[0]
+    fleet.released.clear()
+    job = fleet.start(job_id)
+    fleet.reserve(job, "a", tokens=tokens)
     return job
 
 
-def test_an_override_holds_from_the_next_reservation(house):
-    house = house(slots=50, quota=QuotaSettings(tokens_per_hour=150))
-    house.answer(one(house, "alice"))
+def test_an_override_holds_from_the_next_reservation(hand_run):
+    fleet = hand_run(slots=50, quota=QuotaSettings(tokens_per_hour=150))
+    fleet.answer(one(fleet, "alice"))
     with pytest.raises(RateLimited, match="user_tokens_per_hour"):
-        one(house, "alice")
-    house.limits.change(ALICE, tokens_per_hour=1000)
-    house.answer(one(house, "alice"))
-    house.limits.change(ALICE, tokens_per_hour=NONE)
-    house.answer(one(house, "alice", tokens=10_000_000))
+        one(fleet, "alice")
+    fleet.limits.change(ALICE, tokens_per_hour=1000)
+    fleet.answer(one(fleet, "alice"))
+    fleet.limits.change(ALICE, tokens_per_hour=NONE)
+    fleet.answer(one(fleet, "alice", tokens=10_000_000))
     with pytest.raises(RateLimited):
-        one(house, "bob", tokens=200)
-    house.limits.reset(ALICE)
+        one(fleet, "bob", tokens=200)
+    fleet.limits.reset(ALICE)
     with pytest.raises(RateLimited, match="100 tokens asked"):
-        one(house, "alice")
+        one(fleet, "alice")
 
 
-def test_members_of_a_group_share_its_budget(house):
+def test_members_of_a_group_share_its_budget(hand_run):
     """What they spent before the limit was set counts; who left no longer draws on it; others never
     do.
     """
-    house = house(slots=50)
+    fleet = hand_run(slots=50)
     for user in ("alice", "bob"):
-        house.limits.change(Subject("user", user), group="team")
-        house.answer(one(house, user))
-    house.limits.change(TEAM, usd_per_day=0.000025, requests_per_minute=3)
+        fleet.limits.change(Subject("user", user), group="team")
+        fleet.answer(one(fleet, user))
+    fleet.limits.change(TEAM, usd_per_day=0.000025, requests_per_minute=3)
     with pytest.raises(BudgetExceeded, match="group_usd_per_day") as caught:
-        one(house, "bob")
+        one(fleet, "bob")
     assert caught.value.details["used"] == 0.00002  # two answers of 10 micro-dollars
-    house.answer(one(house, "carol"))
-    house.limits.change(TEAM, usd_per_day=NONE)
-    house.answer(one(house, "alice"))
+    fleet.answer(one(fleet, "carol"))
+    fleet.limits.change(TEAM, usd_per_day=NONE)
+    fleet.answer(one(fleet, "alice"))
     with pytest.raises(RateLimited, match="group_requests_per_minute"):
-        one(house, "bob")
-    house.limits.reset(Subject("user", "bob"))
-    house.answer(one(house, "bob"))
-    assert LedgerProbe.budget(house, "usd", "group", "team") == {"held": 0, "spent": 30, "maybe": 0}
+        one(fleet, "bob")
+    fleet.limits.reset(Subject("user", "bob"))
+    fleet.answer(one(fleet, "bob"))
+    assert LedgerProbe.budget(fleet, "usd", "group", "team") == {"held": 0, "spent": 30, "maybe": 0}
 
 
-def test_the_fleets_dollars_can_be_cut_at_night(house):
-    house = house(slots=50, quota=QuotaSettings(tokens_per_hour=None, usd_per_day=100))
-    house.answer(one(house, "alice"))
-    house.limits.change(FLEET, usd_per_day=0.00001)
+def test_the_fleets_dollars_can_be_cut_at_night(hand_run):
+    fleet = hand_run(slots=50, quota=QuotaSettings(tokens_per_hour=None, usd_per_day=100))
+    fleet.answer(one(fleet, "alice"))
+    fleet.limits.change(FLEET, usd_per_day=0.00001)
     with pytest.raises(BudgetExceeded, match="usd_per_day"):
-        one(house, "bob")
+        one(fleet, "bob")
 
 
-def test_a_groups_cap_is_shared_by_its_members_in_turn(house):
+def test_a_groups_cap_is_shared_by_its_members_in_turn(hand_run):
     """Two at once for the team, however many it asks for; nobody of it starves; others are not held
     up.
     """
-    house = house(slots=8)
+    fleet = hand_run(slots=8)
     users = ["u1", "u2", "u3", "u4", "u5"]
     for user in users:
-        house.limits.change(Subject("user", user), group="team")
-    house.limits.change(TEAM, in_flight=2)
+        fleet.limits.change(Subject("user", user), group="team")
+    fleet.limits.change(TEAM, in_flight=2)
     for user in users:
-        house.submit(user, 20)
-    house.submit("other", 3)
-    assert [job_id.partition("-")[0] for job_id in house.released][2:] == ["other"] * 3
-    assert house.limits.current(TEAM).in_flight == 2
-    served = Counter(house.serve(63))
+        fleet.submit(user, 20)
+    fleet.submit("other", 3)
+    assert [job_id.partition("-")[0] for job_id in fleet.released][2:] == ["other"] * 3
+    assert fleet.limits.current(TEAM).in_flight == 2
+    served = Counter(fleet.serve(63))
     assert max(served[user] for user in users) - min(served[user] for user in users) <= 1
-    while house.ended < len(house.released):
-        house.end_one()
-    assert len(house.released) == 103
-    assert house.redis.hgetall(KEYS.group_in_flight) == {}
+    while fleet.ended < len(fleet.released):
+        fleet.end_one()
+    assert len(fleet.released) == 103
+    assert fleet.redis.hgetall(KEYS.group_in_flight) == {}
 
 
-def test_a_raised_cap_is_noticed(house):
+def test_a_raised_cap_is_noticed(hand_run):
     """Also when nothing of the group is in flight whose end could bring them back."""
-    house = house(slots=8)
+    fleet = hand_run(slots=8)
     for user in ("u1", "u2"):
-        house.limits.change(Subject("user", user), group="team")
-    house.limits.change(TEAM, in_flight=1)
-    house.submit("u1", 3)
-    house.submit("u2", 3)
-    house.limits.change(TEAM, in_flight=NONE)
+        fleet.limits.change(Subject("user", user), group="team")
+    fleet.limits.change(TEAM, in_flight=1)
+    fleet.submit("u1", 3)
+    fleet.submit("u2", 3)
+    fleet.limits.change(TEAM, in_flight=NONE)
     for _ in range(3):
-        house.sweep()
-    assert len(house.released) == 6
+        fleet.sweep()
+    assert len(fleet.released) == 6
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from collections import Counter
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from support.house import House
+from support.hand_run import HandRun
 from support.ledger import KEYS, ask
 
 from worker.budgets.overrides import Subject
@@ -20,10 +20,10 @@ ONE_A_MINUTE = {"p:a": {"requests": 1}}
 ONE_AT_ONCE = {"p:a": {"calls": 1}}
 
 
-def room(house, link="p:a"):
+def room(fleet, link="p:a"):
     return {
         name: float(value)
-        for name, value in house.redis.hgetall(KEYS.pace(link)).items()
+        for name, value in fleet.redis.hgetall(KEYS.pace(link)).items()
         if name != "probe"
     }
 
@@ -31,188 +31,188 @@ def room(house, link="p:a"):
 @pytest.mark.parametrize(
     "pace", [ONE_A_MINUTE, ONE_AT_ONCE, {"p": {"requests": 1}, "p:b": {"requests": 1000}}]
 )
-def test_a_link_without_room_is_passed_over(house, pace):
-    house = house(slots=4, pace=pace)
-    jobs = [house.begin(job_id) for job_id in house.submit("u", 2)]
-    assert [house.attempt(job, "a", "b") for job in jobs] == ["a", "b"]
+def test_a_link_without_room_is_passed_over(hand_run, pace):
+    fleet = hand_run(slots=4, pace=pace)
+    jobs = [fleet.start(job_id) for job_id in fleet.submit("u", 2)]
+    assert [fleet.reserve(job, "a", "b") for job in jobs] == ["a", "b"]
 
 
-def test_what_fits_no_link_waits_for_the_one_that_has_room_first(house):
-    house = house(slots=4, pace={"p:a": {"requests": 1}, "p:b": {"requests": 2}})
-    jobs = [house.begin(job_id) for job_id in house.submit("u", 3)]
-    assert [house.attempt(job, "a", "b") for job in jobs[:2]] == ["a", "b"]
-    wait = house.attempt(jobs[2], "a", "b")
-    assert (wait.wakes_on, wait.patient) == ("pace:p:b", True)
+def test_what_fits_no_link_waits_for_the_one_that_has_room_first(hand_run):
+    fleet = hand_run(slots=4, pace={"p:a": {"requests": 1}, "p:b": {"requests": 2}})
+    jobs = [fleet.start(job_id) for job_id in fleet.submit("u", 3)]
+    assert [fleet.reserve(job, "a", "b") for job in jobs[:2]] == ["a", "b"]
+    wait = fleet.reserve(jobs[2], "a", "b")
+    assert (wait.wakes_on, wait.waits_for_room) == ("pace:p:b", True)
     assert 20 < wait.after_s < 40  # two a minute, less 2 %
 
 
-def test_tokens_are_paced_too_and_a_large_call_is_let_through_alone(house):
+def test_tokens_are_paced_too_and_a_large_call_is_let_through_alone(hand_run):
     """A call beyond what the bucket ever holds takes all of it and leaves a debt."""
-    house = house(slots=4, pace={"p:a": {"tokens": 60_000}})
-    first, second = (house.begin(job_id) for job_id in house.submit("u", 2))
-    assert house.attempt(first, "a", tokens=30_000) == "a"
-    wait = house.attempt(second, "a", tokens=100)
+    fleet = hand_run(slots=4, pace={"p:a": {"tokens": 60_000}})
+    first, second = (fleet.start(job_id) for job_id in fleet.submit("u", 2))
+    assert fleet.reserve(first, "a", tokens=30_000) == "a"
+    wait = fleet.reserve(second, "a", tokens=100)
     assert 25 < wait.after_s < 35
-    house.answer(first, tokens=40)  # it took far less
-    assert room(house)["token_room"] > 0
+    fleet.answer(first, tokens=40)  # it took far less
+    assert room(fleet)["token_room"] > 0
 
 
-def test_what_calls_really_take_is_learnt(house):
+def test_what_calls_really_take_is_learnt(hand_run):
     """Worst cases are several times the truth: pacing by them would leave most of the limit unused."""
-    house = house(slots=50, pace={"p:a": {"tokens": 1_000_000}})
-    for job_id in house.submit("u", 20):
-        job = house.begin(job_id)
-        assert house.attempt(job, "a", tokens=1000) == "a"
-        house.answer(job, tokens=100)
-    job = house.begin(house.submit("u")[0])
-    house.attempt(job, "a", tokens=1000)
-    assert float(house.redis.hget(KEYS.job(job.id), "paced")) == pytest.approx(100)
+    fleet = hand_run(slots=50, pace={"p:a": {"tokens": 1_000_000}})
+    for job_id in fleet.submit("u", 20):
+        job = fleet.start(job_id)
+        assert fleet.reserve(job, "a", tokens=1000) == "a"
+        fleet.answer(job, tokens=100)
+    job = fleet.start(fleet.submit("u")[0])
+    fleet.reserve(job, "a", tokens=1000)
+    assert float(fleet.redis.hget(KEYS.job(job.id), "paced")) == pytest.approx(100)
 
 
-def test_nobody_tries_in_vain_behind_a_full_link(house):
+def test_nobody_tries_in_vain_behind_a_full_link(hand_run):
     """One job finds out; its line then moves as the link has room, one start a job."""
-    house = house(slots=8, pace=ONE_AT_ONCE)
-    house.submit("u", 30)
+    fleet = hand_run(slots=8, pace=ONE_AT_ONCE)
+    fleet.submit("u", 30)
     started, running = Counter(), None
-    while house.released:
-        job = house.begin(house.released.pop(0))
+    while fleet.released:
+        job = fleet.start(fleet.released.pop(0))
         started[job.id] += 1
-        if house.attempt(job, "a") == "a":
+        if fleet.reserve(job, "a") == "a":
             assert running is None
             running = job
-        if running and not house.released:
+        if running and not fleet.released:
             done, running = running, None
-            house.answer(done)
+            fleet.answer(done)
     assert len(started) == 30
     # What was released before anybody knew: the target of ten.
     assert started.total() <= 30 + 10
-    assert room(house)["out"] == 0
+    assert room(fleet)["out"] == 0
 
 
-def test_users_behind_one_link_are_served_by_their_weights(house):
-    house = house(slots=8, pace=ONE_AT_ONCE)
-    house.limits.change(Subject("user", "heavy"), weight=3)
+def test_users_behind_one_link_are_served_by_their_weights(hand_run):
+    fleet = hand_run(slots=8, pace=ONE_AT_ONCE)
+    fleet.limits.change(Subject("user", "heavy"), weight=3)
     for _ in range(40):
-        house.submit("heavy")
-        house.submit("light")
+        fleet.submit("heavy")
+        fleet.submit("light")
     served, running = [], None
     while len(served) < 60:
-        while house.released:
-            job = house.begin(house.released.pop(0))
-            if house.attempt(job, "a") == "a":
+        while fleet.released:
+            job = fleet.start(fleet.released.pop(0))
+            if fleet.reserve(job, "a") == "a":
                 running = job
         served.append(running.user_id)
-        house.answer(running)
+        fleet.answer(running)
     assert 2.4 < Counter(served[12:48])["heavy"] / Counter(served[12:48])["light"] < 3.6
 
 
-def test_a_full_link_is_in_nobody_elses_way(house):
+def test_a_full_link_is_in_nobody_elses_way(hand_run):
     """Other users' jobs for another link flow, and so do a user's own once one of them went
     elsewhere.
     """
-    house = house(slots=2, pace=ONE_AT_ONCE)
-    house.submit("u", 20)
-    blocked = [house.begin(house.released.pop(0)) for _ in range(2)]
-    assert house.attempt(blocked[0], "a") == "a"
-    assert isinstance(house.attempt(blocked[1], "a"), Deferred)
-    house.released.clear()
-    for job_id in house.submit("other", 12):
-        assert house.released.pop(0) == job_id
-        job = house.begin(job_id)
-        assert house.attempt(job, "b") == "b"
-        house.answer(job)
+    fleet = hand_run(slots=2, pace=ONE_AT_ONCE)
+    fleet.submit("u", 20)
+    blocked = [fleet.start(fleet.released.pop(0)) for _ in range(2)]
+    assert fleet.reserve(blocked[0], "a") == "a"
+    assert isinstance(fleet.reserve(blocked[1], "a"), Deferred)
+    fleet.released.clear()
+    for job_id in fleet.submit("other", 12):
+        assert fleet.released.pop(0) == job_id
+        job = fleet.start(job_id)
+        assert fleet.reserve(job, "b") == "b"
+        fleet.answer(job)
 
 
-def test_a_grant_that_is_not_used_is_given_back(house):
-    house = house(slots=2, pace=ONE_AT_ONCE)
-    house.submit("u", 3)
-    first, second = (house.begin(house.released.pop(0)) for _ in range(2))
-    house.attempt(first, "a")
-    house.attempt(second, "a")
-    house.released.clear()
-    house.answer(first)
-    granted = house.released.pop(0)
-    assert room(house)["out"] == 1
-    house.jobs.cancel(granted)
-    assert room(house)["out"] == (1 if house.released else 0)
-    job = house.begin(house.released.pop(0) if house.released else house.submit("u")[0])
-    assert house.attempt(job, "b", "a") == "b"  # it prefers another link
-    assert room(house)["out"] == 0
+def test_a_grant_that_is_not_used_is_given_back(hand_run):
+    fleet = hand_run(slots=2, pace=ONE_AT_ONCE)
+    fleet.submit("u", 3)
+    first, second = (fleet.start(fleet.released.pop(0)) for _ in range(2))
+    fleet.reserve(first, "a")
+    fleet.reserve(second, "a")
+    fleet.released.clear()
+    fleet.answer(first)
+    granted = fleet.released.pop(0)
+    assert room(fleet)["out"] == 1
+    fleet.ledger.cancel(granted)
+    assert room(fleet)["out"] == (1 if fleet.released else 0)
+    job = fleet.start(fleet.released.pop(0) if fleet.released else fleet.submit("u")[0])
+    assert fleet.reserve(job, "b", "a") == "b"  # it prefers another link
+    assert room(fleet)["out"] == 0
 
 
-def test_a_429_halves_the_rate_once_for_all_calls_under_way(house):
-    house = house(slots=8, pace={"p:a": {"requests": 6000}})
-    jobs = [house.begin(job_id) for job_id in house.submit("u", 3)]
+def test_a_429_halves_the_rate_once_for_all_calls_under_way(hand_run):
+    fleet = hand_run(slots=8, pace={"p:a": {"requests": 6000}})
+    jobs = [fleet.start(job_id) for job_id in fleet.submit("u", 3)]
     for job in jobs:
-        house.attempt(job, "a")
+        fleet.reserve(job, "a")
     for job in jobs:
-        house.fail(job, Fault.RATE_LIMITED, after_s=100)
-    assert room(house)["slow"] == 3000
-    job = house.begin(house.submit("u")[0])
-    house.redis.hset(KEYS.pace("p:a"), "request_room", 1)
-    assert house.attempt(job, "a") == "a"
-    house.fail(job, Fault.RATE_LIMITED, after_s=100)
-    assert 1500 <= room(house)["slow"] < 2500
+        fleet.fail(job, Fault.RATE_LIMITED, after_s=100)
+    assert room(fleet)["slow"] == 3000
+    job = fleet.start(fleet.submit("u")[0])
+    fleet.redis.hset(KEYS.pace("p:a"), "request_room", 1)
+    assert fleet.reserve(job, "a") == "a"
+    fleet.fail(job, Fault.RATE_LIMITED, after_s=100)
+    assert 1500 <= room(fleet)["slow"] < 2500
 
 
-def test_a_429_limits_a_link_of_unknown_limits_by_what_was_sent(house):
-    house = house(slots=8)
-    jobs = [house.begin(job_id) for job_id in house.submit("u", 8)]
+def test_a_429_limits_a_link_of_unknown_limits_by_what_was_sent(hand_run):
+    fleet = hand_run(slots=8)
+    jobs = [fleet.start(job_id) for job_id in fleet.submit("u", 8)]
     for job in jobs:
-        house.attempt(job, "a")
+        fleet.reserve(job, "a")
     for job in jobs:
-        house.fail(job, Fault.RATE_LIMITED, after_s=100)
-    assert 6 <= room(house)["slow"] <= 8 * 60 / 2
-    wait = house.attempt(house.begin(house.submit("u")[0]), "a")
+        fleet.fail(job, Fault.RATE_LIMITED, after_s=100)
+    assert 6 <= room(fleet)["slow"] <= 8 * 60 / 2
+    wait = fleet.reserve(fleet.start(fleet.submit("u")[0]), "a")
     assert wait.wakes_on == "pace:p:a"
 
 
-def test_what_the_provider_tells_of_its_limits_is_heeded(house):
+def test_what_the_provider_tells_of_its_limits_is_heeded(hand_run):
     """Its limit, and that nothing is left of it because others use the same key."""
-    house = house(slots=8)
-    first, second = (house.begin(job_id) for job_id in house.submit("u", 2))
-    house.attempt(first, "a")
-    house.answer(
+    fleet = hand_run(slots=8)
+    first, second = (fleet.start(job_id) for job_id in fleet.submit("u", 2))
+    fleet.reserve(first, "a")
+    fleet.answer(
         first, allowance=Allowance(requests=60, requests_left=0, tokens=1000, tokens_left=900)
     )
-    assert {name: room(house)[name] for name in ("requests", "tokens", "request_room")} == {
+    assert {name: room(fleet)[name] for name in ("requests", "tokens", "request_room")} == {
         "requests": 60,
         "tokens": 1000,
         "request_room": 0,
     }
-    wait = house.attempt(second, "a")
+    wait = fleet.reserve(second, "a")
     assert (wait.wakes_on, 0 < wait.after_s < 1.1) == ("pace:p:a", True)
 
 
-def cooled(house, jobs):
+def cooled(fleet, jobs):
     """The link has failed, and its cooldown is over."""
-    house.attempt(jobs[0], "a")
-    house.fail(jobs[0], Fault.OVERLOADED, cool_s=100, after_s=100)
-    assert house.attempt(jobs[1], "a").after_s > 90
-    house.redis.delete(KEYS.cooldown("p:a"))
+    fleet.reserve(jobs[0], "a")
+    fleet.fail(jobs[0], Fault.OVERLOADED, cool_s=100, after_s=100)
+    assert fleet.reserve(jobs[1], "a").after_s > 90
+    fleet.redis.delete(KEYS.cooldown("p:a"))
 
 
 @pytest.mark.parametrize("end", ["answered", "failed", "lost"])
-def test_after_a_cooldown_one_probe_goes_first(house, end):
-    house = house(slots=8)
-    jobs = [house.begin(job_id) for job_id in house.submit("u", 5)]
-    cooled(house, jobs)
+def test_after_a_cooldown_one_probe_goes_first(hand_run, end):
+    fleet = hand_run(slots=8)
+    jobs = [fleet.start(job_id) for job_id in fleet.submit("u", 5)]
+    cooled(fleet, jobs)
     probe, follower, third = jobs[2:]
-    assert house.attempt(probe, "a") == "a"
-    assert house.attempt(follower, "a").wakes_on == "link:p:a"
-    house.released.clear()
+    assert fleet.reserve(probe, "a") == "a"
+    assert fleet.reserve(follower, "a").wakes_on == "link:p:a"
+    fleet.released.clear()
     if end == "answered":
-        house.answer(probe)
-        assert follower.id in house.released  # woken
-        assert house.attempt(third, "a") == "a"
+        fleet.answer(probe)
+        assert follower.id in fleet.released  # woken
+        assert fleet.reserve(third, "a") == "a"
     elif end == "failed":
-        house.fail(probe, Fault.OVERLOADED, cool_s=50, after_s=100)
-        assert 40 < house.attempt(third, "a").after_s <= 50
+        fleet.fail(probe, Fault.OVERLOADED, cool_s=50, after_s=100)
+        assert 40 < fleet.reserve(third, "a").after_s <= 50
     else:
-        house.redis.zadd(KEYS.open, {probe.id: 1})
-        house.sweep()
-        assert house.attempt(third, "a") == "a"  # the next probe
-        assert house.redis.hget(KEYS.pace("p:a"), "probe") == third.id
+        fleet.redis.zadd(KEYS.open, {probe.id: 1})
+        fleet.sweep()
+        assert fleet.reserve(third, "a") == "a"  # the next probe
+        assert fleet.redis.hget(KEYS.pace("p:a"), "probe") == third.id
 
 
 moves = st.lists(
@@ -233,58 +233,58 @@ def test_calls_at_once_are_counted_whatever_happens(redis_url, moves):
     """Never more than allowed on a link; what is out is what is open or granted; in the end all are
     served.
     """
-    house = House(redis_url, slots=3, pace={"p:a": {"calls": 1}, "p:b": {"calls": 2}})
+    fleet = HandRun(redis_url, slots=3, pace={"p:a": {"calls": 1}, "p:b": {"calls": 2}})
     running, submitted, cancelled = [], [], set()
 
-    def begin_one(names):
-        if house.released:
-            state = house.redis.hget(KEYS.job(house.released[0]), "state")
-            job_id = house.released.pop(0)
+    def start_one(names):
+        if fleet.released:
+            state = fleet.redis.hget(KEYS.job(fleet.released[0]), "state")
+            job_id = fleet.released.pop(0)
             if state == "released":
-                job = house.begin(job_id)
-                if isinstance(house.attempt(job, *names), str):
+                job = fleet.start(job_id)
+                if isinstance(fleet.reserve(job, *names), str):
                     running.append(job)
 
     for kind, user, names in moves:
         if kind == "s":
-            submitted += house.submit(user)
+            submitted += fleet.submit(user)
         elif kind == "b":
-            begin_one(names)
+            start_one(names)
         elif kind in "af" and running:
             job = running.pop(0)
-            house.answer(job) if kind == "a" else house.fail(job, Fault.OVERLOADED)
+            fleet.answer(job) if kind == "a" else fleet.fail(job, Fault.OVERLOADED)
         elif kind == "l" and running:
-            house.redis.zadd(KEYS.open, {running.pop(0).id: 1})
-            house.sweep()
+            fleet.redis.zadd(KEYS.open, {running.pop(0).id: 1})
+            fleet.sweep()
         elif kind == "c" and submitted and submitted[-1] not in cancelled:
             cancelled.add(submitted[-1])
-            house.jobs.cancel(submitted[-1])
-        counts_agree(house)
+            fleet.ledger.cancel(submitted[-1])
+        counts_agree(fleet)
     for _ in range(1000):
-        house.sweep()
-        begin_one(("a", "b"))
+        fleet.sweep()
+        start_one(("a", "b"))
         if running:
-            house.answer(running.pop(0))
-        if not (house.released or running or house.redis.zcard(KEYS.open)):
+            fleet.answer(running.pop(0))
+        if not (fleet.released or running or fleet.redis.zcard(KEYS.open)):
             break
-    counts_agree(house)
-    states = {house.redis.hget(KEYS.job(job_id), "state") for job_id in submitted}
+    counts_agree(fleet)
+    states = {fleet.redis.hget(KEYS.job(job_id), "state") for job_id in submitted}
     assert states <= {"failed", "cancelled", "dead"}
-    house.sweep()
+    fleet.sweep()
     left = [
         key
         for kind in ("ring", "gates", "gated", "w:", "inf")
-        for key in house.redis.keys(f"{KEYS.root}{kind}*")
+        for key in fleet.redis.keys(f"{KEYS.root}{kind}*")
     ]
     assert left == []
-    house.redis.close()
+    fleet.redis.close()
 
 
-def counts_agree(house):
-    records = [house.redis.hgetall(key) for key in house.redis.scan_iter(KEYS.job("*"))]
+def counts_agree(fleet):
+    records = [fleet.redis.hgetall(key) for key in fleet.redis.scan_iter(KEYS.job("*"))]
     for link, most in (("p:a", 1), ("p:b", 2)):
         out = sum(record.get("link") == link or record.get("grant") == link for record in records)
-        assert out == float(house.redis.hget(KEYS.pace(link), "out") or 0)
+        assert out == float(fleet.redis.hget(KEYS.pace(link), "out") or 0)
         assert out <= most
 
 

@@ -3,6 +3,7 @@ take the same decisions.
 """
 
 import itertools
+from dataclasses import replace
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -10,16 +11,17 @@ from hypothesis import strategies as st
 from redis import Redis
 from support.ledger import LedgerProbe
 from support.memory_budgets import LIMITS, MemoryBudgets
+from support.running_jobs import running_job
 
-from producer.contract.completions import Usage
 from producer.contract.errors import BudgetExceeded, JobError, RateLimited
 from producer.contract.requests import CompletionRequest
 from producer.contract.submission import Submission
 from worker.budgets.quota import Quota
 from worker.faults import Deferred, Fault, ProviderError
+from worker.ledger.attempt import NOT_BILLED, POSSIBLY_BILLED, Attempt, Bill, Candidate
 from worker.ledger.connection import Keys
 from worker.ledger.ledger import Ledger
-from worker.ledger.running_job import Bill, Candidate, Job
+from worker.ledger.running_job import RunningJob
 from worker.settings import LedgerSettings, Link, QuotaSettings
 
 LINK = Link(provider="simulator", model="m", adapter="simulator")
@@ -35,14 +37,14 @@ class InLedger:
     def __init__(self, url: str) -> None:
         self.redis = Redis.from_url(url, decode_responses=True)
         self.budgets = Ledger(self.redis, Keys(), LedgerSettings(), "test")
-        self.budgets.beat("test", 1000, 3600)
+        self.budgets.heartbeat("test", 1000, 3600)
         self.ledger = LedgerProbe(url)
 
     def open(self, user):
         job_id = f"job-{next(numbers)}"
         self.budgets.submit(Submission(job_id, user, REQUEST, {}))
-        job = self.budgets.begin(job_id)
-        assert isinstance(job, Job)
+        job = self.budgets.start(job_id)
+        assert isinstance(job, RunningJob)
         return job
 
     def state(self, user):
@@ -67,28 +69,7 @@ class InMemory:
         self.budgets = MemoryBudgets()
 
     def open(self, user):
-        zeros = dict.fromkeys(
-            (
-                "submitted_ms",
-                "begun_ms",
-                "deadline_ms",
-                "spent_micro",
-                "maybe_micro",
-                "attempts",
-                "first_begun_ms",
-            ),
-            0,
-        )
-        return Job(
-            f"job-{next(numbers)}",
-            1,
-            REQUEST,
-            user,
-            lane="interactive",
-            tried=(),
-            double_max_tokens=False,
-            **zeros,
-        )
+        return running_job(f"job-{next(numbers)}", user_id=user)
 
     def state(self, user):
         return [
@@ -113,10 +94,10 @@ def candidate(tokens=10, micro=100):
 
 
 def spend(side, quota, user="u1", tokens=10, micro=100):
-    job = side.open(user)
-    with quota.reserve(job, candidate(tokens, micro)) as reservation:
-        reservation.settle(micro, Usage(input=tokens, output=0))
-    side.budgets.settle(job, JobError("done"))
+    job, attempt = side.open(user), Attempt()
+    with quota.reserve(job, attempt, candidate(tokens, micro)):
+        attempt.billed(Bill("real", micro, tokens))
+    side.budgets.settle(job, attempt, JobError("done"))
 
 
 def test_limit_5_the_6th_request_is_refused(side):
@@ -141,13 +122,13 @@ def test_what_only_holds_are_in_the_way_of_waits(side):
     """It is not refused: it fits once they are settled below their worst case."""
     quota = Quota(side.budgets, QuotaSettings(max_cost_per_request=None, tokens_per_hour=100))
     first, second = side.open("u1"), side.open("u1")
-    reservation = quota.reserve(first, candidate(tokens=80))
-    with pytest.raises(Deferred, match="user_tokens_per_hour"):
-        quota.reserve(second, candidate(tokens=80))
-    with reservation:
-        reservation.settle(1, Usage(input=10, output=5))
-    side.budgets.settle(first, JobError("done"))
-    quota.reserve(second, candidate(tokens=80))
+    attempt = Attempt()
+    with quota.reserve(first, attempt, candidate(tokens=80)):
+        with pytest.raises(Deferred, match="user_tokens_per_hour"):
+            quota.take_hold(second, Attempt(), candidate(tokens=80))
+        attempt.billed(Bill("real", 1, 15))
+    side.budgets.settle(first, attempt, JobError("done"))
+    quota.take_hold(second, Attempt(), candidate(tokens=80))
     assert side.state("u1")[0] == (80, 15)
 
 
@@ -155,20 +136,19 @@ def test_a_failure_gives_back_its_hold_or_keeps_it_as_possibly_billed(side):
     """The provider that may have worked is counted at its worst case."""
     quota = Quota(side.budgets, QuotaSettings(max_cost_per_request=None, tokens_per_hour=1000))
     for maybe, expected in ((False, (0, 0)), (True, (0, 80))):
-        job = side.open("u1")
-        with pytest.raises(ProviderError), quota.reserve(job, candidate(tokens=80)):
+        job, attempt = side.open("u1"), Attempt()
+        with pytest.raises(ProviderError), quota.reserve(job, attempt, candidate(tokens=80)):
             raise ProviderError(Fault.TIMEOUT, "late", maybe_billed=maybe)
-        side.budgets.settle(job, JobError("done"))
+        side.budgets.settle(job, attempt, JobError("done"))
         assert side.state("u1")[0] == expected
 
 
 def test_the_cap_per_request_counts_earlier_attempts(side):
     """A job cannot pay its way past the cap by retrying."""
     quota = Quota(side.budgets, QuotaSettings(max_cost_per_request=0.001, tokens_per_hour=None))
-    job = side.open("u1")
-    job.spent_micro = 950
+    job = replace(side.open("u1"), spent_micro_usd=950)
     with pytest.raises(BudgetExceeded, match="max_cost_per_request") as caught:
-        quota.reserve(job, candidate(micro=100))
+        quota.take_hold(job, Attempt(), candidate(micro=100))
     assert caught.value.retry_after_s is None
 
 
@@ -237,7 +217,7 @@ def test_both_decide_alike_and_never_overshoot(redis_url, steps):
 
 def decision(quota, job, candidates):
     try:
-        quota.reserve(job, candidates)
+        quota.take_hold(job, Attempt(), candidates)
     except Deferred:
         return "wait"
     except (BudgetExceeded, RateLimited):
@@ -254,8 +234,6 @@ def assert_does_not_fit(state, asked, verdict):
 
 
 def close(sides, jobs, tokens, micro, how):
+    bills = {"real": Bill("real", micro, tokens), "none": NOT_BILLED, "maybe": POSSIBLY_BILLED}
     for side, job in zip(sides, jobs, strict=True):
-        job.bill = {"real": Bill("real", micro, tokens), "none": Bill(), "maybe": Bill("maybe")}[
-            how
-        ]
-        side.budgets.settle(job, JobError("done"))
+        side.budgets.settle(job, Attempt(bill=bills[how]), JobError("done"))

@@ -124,12 +124,12 @@ def test_a_job_that_needs_a_newer_worker_waits_for_one(
     """It is not poison, and is begun as soon as such a worker is there."""
     redis = connect(redis_url)
     ledger = Ledger(redis, KEYS, LedgerSettings(), "old")
-    ledger.beat("old", 1, 3600)
+    ledger.heartbeat("old", 1, 3600)
     job = complete.delay(ask("x"), "u1", tags=["new"])
     monkeypatch.setattr("worker.ledger.ledger.WIRE_VERSION", 1)
     for _ in range(LedgerSettings().deliveries + 1):
-        assert ledger.begin(job.id) == ("newer",)
-    ledger.beat("old", 0, 1)
+        assert ledger.start(job.id) == ("newer",)
+    ledger.heartbeat("old", 0, 1)
     start_worker(openai_env)
     assert job.value(30).attempts == 1
     redis.close()

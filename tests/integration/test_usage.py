@@ -9,8 +9,8 @@ from support.ledger import KEYS, LedgerProbe, ask, until
 
 from worker.budgets.overrides import Overrides, Subject
 from worker.budgets.usage import EPOCH, Usage
+from worker.ledger.attempt import Attempt, Candidate
 from worker.ledger.connection import connect
-from worker.ledger.running_job import Candidate
 from worker.settings import Link
 
 
@@ -76,15 +76,14 @@ def test_a_call_cut_off_is_possibly_billed_usage(
     redis.close()
 
 
-def test_a_doubt_of_the_version_before_is_in_no_usage(house):
+def test_a_doubt_of_the_version_before_is_in_no_usage(hand_run):
     """A late reply that ends it takes nothing out of sums that it never was in."""
-    fleet = house(slots=1)
+    fleet = hand_run(slots=1)
     for marked in (True, False):
         (job_id,) = fleet.submit("u1")
-        job = fleet.begin(fleet.released.pop())
-        fleet.quota.reserve(
-            job, [Candidate(Link(provider="p", model="m", adapter="x"), 10, 100, 100)]
-        )
+        job = fleet.start(fleet.released.pop())
+        link = Link(provider="p", model="m", adapter="x")
+        fleet.quota.take_hold(job, Attempt(), [Candidate(link, 10, 100, 100)])
         fleet.redis.zadd(KEYS.open, {job_id: 0})  # its lease has lapsed
         fleet.sweep()
         if not marked:  # as wire version 1 leaves it

@@ -1,18 +1,19 @@
 """The ledger's budgets in one process's memory: the same rules as the scripts, for tests and for
 reading them in Python.
 
-It holds nothing across processes and survives nothing; a fleet uses `jobs.Ledger`.
+It holds nothing across processes and survives nothing; a fleet uses `Ledger`.
 """
 
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
 
 from producer.contract.outcome import Outcome
-from worker.ledger.running_job import Candidate, Job
+from worker.ledger.attempt import Attempt, Candidate
+from worker.ledger.calls import Reserved
+from worker.ledger.running_job import RunningJob
 
 
 @dataclass(frozen=True)
@@ -53,8 +54,9 @@ class Budget:
 
 
 class MemoryBudgets:
-    """Same `attempt`, `settle` and `park` as `Ledger`, as far as budgets go. Thread-safe. `now_ms` is
-    its clock.
+    """Same `reserve` and `settle` as `Ledger`, as far as budgets go.
+
+    Thread-safe. `now_ms` is its clock.
     """
 
     def __init__(
@@ -65,8 +67,8 @@ class MemoryBudgets:
         self._budgets: dict[tuple[str, str], Budget] = {}
         self._holds: dict[str, dict[str, int]] = {}
 
-    def attempt(self, job: Job, limits: list[int], candidates: list[Candidate]) -> list[Any]:
-        """Reply as attempt.lua's, always for the first candidate: nothing cools down in here."""
+    def reserve(self, job: RunningJob, limits: list[int], candidates: list[Candidate]) -> Reserved:
+        """As `Ledger.reserve`, always for the first candidate: nothing cools down in here."""
         first = candidates[0]
         asked = {"tokens": first.tokens, "requests": 1, "micro": first.micro_usd}
         with self._lock:
@@ -77,10 +79,10 @@ class MemoryBudgets:
             for limit in LIMITS:
                 self._budget(limit, job.user_id).held += asked[limit.unit]
             self._holds[job.id] = asked
-        return ["go", 0, job.attempts + 1]
+        return Reserved("go", candidate=0, number=job.attempts + 1)
 
-    def left(self, job: Job, limits: list[int]) -> tuple[int, str]:
-        """As `Ledger.left`."""
+    def budget_left(self, job: RunningJob, limits: list[int]) -> tuple[int, str]:
+        """As `Ledger.budget_left`."""
         user = job.user_id
         rests = [
             (max(0, allowed - self.used(limit, user) - self.held(limit, user)), limit.name)
@@ -89,11 +91,9 @@ class MemoryBudgets:
         ]
         return min(rests, default=(-1, ""))
 
-    def settle(self, job: Job, outcome: Outcome) -> None:
-        self._close(job)
-
-    def park(self, job: Job, after_s: float) -> None:
-        self._close(job)
+    def settle(self, job: RunningJob, attempt: Attempt, outcome: Outcome) -> None:
+        with self._lock:
+            self._close(job, attempt)
 
     def held(self, limit: Limit, user_id: str) -> int:
         return self._budget(limit, user_id).held
@@ -102,34 +102,31 @@ class MemoryBudgets:
         """Spent and possibly billed in the window that ends now."""
         return self._budget(limit, user_id).used(self._slot(limit) - limit.slots + 1)
 
-    def _close(self, job: Job) -> None:
-        with self._lock:
-            hold = self._holds.pop(job.id, None)
-            if hold is None:
-                return
-            real = {"tokens": job.bill.tokens, "requests": 1, "micro": job.bill.micro_usd}
-            for limit in LIMITS:
-                budget = self._budget(limit, job.user_id)
-                budget.held -= hold[limit.unit]
-                if job.bill.kind == "real":
-                    budget.spent[self._slot(limit)] += real[limit.unit]
-                elif job.bill.kind == "maybe":
-                    budget.maybe[self._slot(limit)] += hold[limit.unit]
+    def _close(self, job: RunningJob, attempt: Attempt) -> None:
+        hold = self._holds.pop(job.id, None)
+        if hold is None:
+            return
+        bill = attempt.bill
+        real = {"tokens": bill.tokens, "requests": 1, "micro": bill.micro_usd}
+        for limit in LIMITS:
+            budget = self._budget(limit, job.user_id)
+            budget.held -= hold[limit.unit]
+            if bill.kind == "real":
+                budget.spent[self._slot(limit)] += real[limit.unit]
+            elif bill.kind == "maybe":
+                budget.maybe[self._slot(limit)] += hold[limit.unit]
 
-    def _refusal(self, limit: Limit, allowed: int, user_id: str, asked: int) -> list[Any] | None:
-        used, held = self.used(limit, user_id), self.held(limit, user_id)
+    def _refusal(self, limit: Limit, allowed: int, user_id: str, asked: int) -> Reserved | None:
+        used = self.used(limit, user_id)
+        held = self.held(limit, user_id)
+        reply = Reserved(
+            "held", limit=limit.name, allowed=allowed, used=used, held=held, asked=asked
+        )
         if used + asked > allowed:
-            return [
-                "over",
-                limit.name,
-                allowed,
-                used,
-                held,
-                asked,
-                self._fits_in_ms(limit, user_id, allowed, asked),
-            ]
+            fits_in_ms = self._fits_in_ms(limit, user_id, allowed, asked)
+            return replace(reply, verdict="over", fits_in_ms=fits_in_ms)
         if used + held + asked > allowed:
-            return ["held", limit.name, allowed, used, held, asked, 0, f"budget:{limit.name}"]
+            return replace(reply, wakes_on=f"budget:{limit.name}")
         return None
 
     def _fits_in_ms(self, limit: Limit, user_id: str, allowed: int, asked: int) -> int:

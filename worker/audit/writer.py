@@ -2,20 +2,21 @@
 
 Off without `LLM_AUDIT_URL`. Redis down: nothing is sent, the job waits; an answer that is there
 already is given out all the same, and a line AUDIT_GAP says so. A worker has no key that opens what
-it writes: `worker/trail.py` reads.
+it writes: `reader.py` reads.
 """
 
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Literal, Self
 
 from producer.contract.messages import ToolCall
 
 from ..faults import Deferred, ProviderError
+from ..ledger.attempt import Attempt
 from ..ledger.connection import ERRORS, Keys, Redis
-from ..ledger.running_job import Job
+from ..ledger.running_job import RunningJob
 from ..sealing import Seal
 from ..settings import AuditSettings
 from ..telemetry.logs import audit_gap, prompt_hash
@@ -24,8 +25,8 @@ DAY_S = 86_400
 AWAY_S = 5.0
 """How long a job waits before it looks again whether its prompt can be kept."""
 
-MARK = 16
-"""Digits of a prompt's hash that the ledger notes."""
+NOTED_DIGITS = 16
+"""Of a prompt's hash, as the ledger notes it."""
 
 What = Literal["asked", "answered", "failed"]
 
@@ -63,8 +64,9 @@ class Entry:
 
 
 class Audit:
-    """Writes entries. `key`: the fleet's, for prompt hashes; `failed` is told whenever the sink
-    does not take an entry.
+    """Writes entries.
+
+    `key`: the fleet's, for prompt hashes; `failed` is called whenever the sink takes no entry.
     """
 
     def __init__(
@@ -82,60 +84,63 @@ class Audit:
         self._hash_key = key
         self._failed = failed
 
-    def asked(self, job: Job) -> None:
+    def write_prompt(self, job: RunningJob) -> str:
         """Keep what is about to be sent, once per job however often it starts and waits.
 
-        Raises `Deferred` if that fails: what is not kept is not sent.
+        Returns the prompt's hash, for the ledger to note; "" if the log has the prompt already.
+        Raises `Deferred` if writing fails: what is not kept is not sent.
         """
         if self._sink is None:
-            return
+            return ""
         hashed = prompt_hash(self._hash_key, job.request)
-        if job.asked == hashed[:MARK]:
-            return
+        noted = hashed[:NOTED_DIGITS]
+        if job.audited == noted:
+            return ""
         try:
-            self._keep(job, "asked", "", hashed, job.request.to_json())
+            self._write(job, "asked", "", hashed, job.request.to_json())
         except ERRORS:
             self._failed()
             raise Deferred("the audit log does not answer", AWAY_S) from None
-        job.asked = hashed[:MARK]
+        return noted
 
-    def answered(
-        self, job: Job, link: str, text: str, tool_calls: tuple[ToolCall, ...] = ()
+    def write_answer(
+        self, job: RunningJob, link: str, text: str, tool_calls: tuple[ToolCall, ...] = ()
     ) -> None:
-        """Keep what came back; never raises for a sink that is down, since the answer is paid for."""
+        """Keep what came back; never raises for a sink that is down: the answer is paid for."""
         calls = [call.model_dump(mode="json") for call in tool_calls]
-        self._try(job, "answered", link, "", json.dumps({"text": text, "tool_calls": calls}))
+        said = json.dumps({"text": text, "tool_calls": calls})
+        self._write_or_warn(job, "answered", link, "", said)
 
     @contextmanager
-    def failures(self, job: Job) -> Iterator[None]:
+    def failures(self, job: RunningJob, attempt: Attempt) -> Iterator[None]:
         """Keep the fault of a call that fails in here: the provider may have seen the prompt."""
         try:
             yield
         except ProviderError as error:
-            self._try(job, "failed", job.link, str(error.fault), "")
+            self._write_or_warn(job, "failed", attempt.link, str(error.fault), "")
             raise
 
     def close(self) -> None:
         if self._sink is not None:
             self._sink.close()
 
-    def _try(self, job: Job, what: What, link: str, note: str, text: str) -> None:
+    def _write_or_warn(self, job: RunningJob, what: What, link: str, note: str, text: str) -> None:
         if self._sink is None:
             return
         try:
-            self._keep(job, what, link, note, text)
+            self._write(job, what, link, note, text)
         except ERRORS:
             self._failed()
             audit_gap(job.id, what)
 
-    def _keep(self, job: Job, what: What, link: str, note: str, text: str) -> None:
+    def _write(self, job: RunningJob, what: What, link: str, note: str, text: str) -> None:
         assert self._sink is not None
         assert self._seal is not None, "the settings have a key where they have a sink"
-        bare = Entry(job.id, job.user_id, job.now_ms, what, link, note, self._seal.id, "")
-        entry = Entry(
-            **asdict(bare) | {"sealed": self._seal.close(text, bare.about) if text else ""}
-        )
-        entries, jobs = self._keys.audit_entries(job.id), self._keys.audit_jobs(job.user_id)
+        entry = Entry(job.id, job.user_id, job.now_ms, what, link, note, self._seal.id, "")
+        if text:
+            entry = replace(entry, sealed=self._seal.close(text, entry.about))
+        entries = self._keys.audit_entries(job.id)
+        jobs = self._keys.audit_jobs(job.user_id)
         with self._sink.pipeline(transaction=False) as pipe:
             pipe.rpush(entries, entry.dump())
             pipe.expire(entries, self._life_s)

@@ -1,71 +1,39 @@
-"""Rate limits and budgets: reserve the worst case before the wire, settle the truth after it.
+"""Rate limits and budgets: reserve the worst case of a call before it is made.
 
 Redis down: nothing is reserved, so nothing is called; the job waits. All limits or none are taken,
 in one script.
 """
 
-from dataclasses import dataclass
-from types import TracebackType
-from typing import Any, Protocol, Self
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Protocol
 
-from producer.contract.completions import Usage
 from producer.contract.errors import BudgetExceeded, Cancelled, JobError, RateLimited
 
 from ..faults import Deferred, ProviderError
-from ..ledger.running_job import Bill, Candidate, Job
+from ..ledger.attempt import Attempt, Candidate
+from ..ledger.calls import Reserved
+from ..ledger.running_job import RunningJob
 from ..settings import QuotaSettings
 
 HELD_WAIT_S = 5.0
-"""A job that waits for others' holds is woken when one settles; this is only for a hint that got
+"""A job that waits for others' holds is woken when one settles; this is only for a wake-up that got
 lost.
 """
 
 
 ROUNDING_S = 0.05
-"""So that a job parked until a slot leaves its window does not come back a millisecond too early."""
+"""So that a job parked until a slot leaves its window does not start a millisecond too early."""
 
 
 class Budgets(Protocol):
-    """What a reservation needs of the ledger: `jobs.Ledger`, or `memory.MemoryBudgets`."""
+    """What a reservation needs of the ledger: `Ledger`, or the tests' `MemoryBudgets`."""
 
-    def attempt(self, job: Job, limits: list[int], candidates: list[Candidate]) -> list[Any]: ...
+    def reserve(
+        self, job: RunningJob, limits: list[int], candidates: list[Candidate]
+    ) -> Reserved: ...
 
-    def left(self, job: Job, limits: list[int]) -> tuple[int, str]: ...
-
-
-@dataclass
-class Reservation:
-    """A hold on every limit for one call. Leaving its `with` block decides what becomes of it.
-
-    Settled: the real cost. A failure the provider may have billed, or an answer without usage: the
-    hold stays, as possibly billed. Any other failure: nothing. The ledger books it in the same step
-    that parks or ends the job.
-    """
-
-    job: Job
-    chosen: Candidate
-    number: int
-    """Which attempt of the job this is, from 1."""
-
-    def settle(self, micro_usd: int, usage: Usage | None) -> None:
-        """The call was answered and cost this; without a usage nobody knows, and the hold stays as
-        possibly billed.
-        """
-        if usage is not None:
-            self.job.bill = Bill("real", micro_usd, usage.input + usage.output, usage.output)
-
-    def __enter__(self) -> Self:
-        self.job.bill = Bill("maybe")
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if isinstance(error, ProviderError) and not error.maybe_billed:
-            self.job.bill = Bill()
+    def budget_left(self, job: RunningJob, limits: list[int]) -> tuple[int, str]: ...
 
 
 class Quota:
@@ -73,99 +41,136 @@ class Quota:
 
     def __init__(self, budgets: Budgets, settings: QuotaSettings) -> None:
         self._budgets = budgets
-        self._cap_micro = _micro(settings.max_cost_per_request)
+        self._cap_micro_usd = _micro_usd(settings.max_cost_per_request)
         self._limits = [
-            _or_none(settings.tokens_per_hour),
-            _or_none(settings.requests_per_minute),
-            _micro(settings.user_usd_per_day),
-            _micro(settings.usd_per_day),
+            _or_unlimited(settings.tokens_per_hour),
+            _or_unlimited(settings.requests_per_minute),
+            _micro_usd(settings.user_usd_per_day),
+            _micro_usd(settings.usd_per_day),
         ]
 
-    def reserve(self, job: Job, candidates: list[Candidate]) -> Reservation:
+    @contextmanager
+    def reserve(
+        self, job: RunningJob, attempt: Attempt, candidates: list[Candidate]
+    ) -> Iterator[Candidate]:
+        """Reserve a hold as `take_hold` does, for the call that is made inside the block.
+
+        A call that fails without cost gives the hold back; any other end leaves it as possibly
+        billed, unless the block states the bill. The ledger books that when it settles or parks the
+        job.
+        """
+        chosen = self.take_hold(job, attempt, candidates)
+        try:
+            yield chosen
+        except ProviderError as error:
+            if not error.maybe_billed:
+                attempt.not_billed()
+            raise
+
+    def take_hold(
+        self, job: RunningJob, attempt: Attempt, candidates: list[Candidate]
+    ) -> Candidate:
         """Hold the worst case of the first candidate that is not cooling and has room at its pace.
 
         Raises `BudgetExceeded` or `RateLimited` if it does not fit what is really spent, `Deferred`
         if it only does not fit beside what others hold, no link is free or the request chose to
-        wait for a limit that will have room, `Cancelled` if somebody asked for that meanwhile.
+        wait for a limit that will have room, `Cancelled` if that was asked for meanwhile.
         """
         affordable = [each for each in candidates if self.affords(job, each.micro_usd)]
         if not affordable:
             raise self._over_cap(job, candidates)
-        verdict, *rest = self._budgets.attempt(job, self._limits, affordable)
-        match verdict:
+        reply = self._budgets.reserve(job, self._limits, affordable)
+        match reply.verdict:
             case "go":
-                index, job.attempts = rest
-                job.link, job.held_micro = affordable[index].link.name, affordable[index].micro_usd
-                return Reservation(job, affordable[index], job.attempts)
-            case "cooling":
-                raise Deferred(
-                    "every allowed link is cooling down", rest[0] / 1000, wakes_on=rest[1]
-                )
-            case "paced":
-                link = rest[1].removeprefix("pace:")
-                raise Deferred(
-                    f"waiting for room at {link}", rest[0] / 1000, wakes_on=rest[1], patient=True
-                )
-            case "held":
-                raise Deferred(f"waiting for held {rest[0]}", HELD_WAIT_S, wakes_on=rest[-1])
+                chosen = affordable[reply.candidate]
+                attempt.reserved(chosen, reply.number)
+                return chosen
             case "cancelled":
                 raise Cancelled("The job was cancelled.")
-        fits_in_ms = rest[5]
-        if job.request.over_limit == "wait" and fits_in_ms >= 0:
-            raise Deferred(
-                f"waiting until {rest[0]} has room", fits_in_ms / 1000 + ROUNDING_S, patient=True
-            )
-        raise refusal(*rest[:6])
+            case "over" if job.request.over_limit != "wait" or reply.fits_in_ms < 0:
+                raise refusal(reply)
+            case _:
+                raise _wait_for(reply)
 
-    def left_usd(self, job: Job) -> float | None:
+    def left_usd(self, job: RunningJob) -> float | None:
         """Dollars that the budgets of the job's user, group and batch, and the fleet's, leave now;
         None without a limit.
         """
-        micro, _ = self._budgets.left(job, self._limits)
-        return None if micro < 0 else micro / 1_000_000
+        micro_usd, _ = self._budgets.budget_left(job, self._limits)
+        return None if micro_usd < 0 else micro_usd / 1_000_000
 
-    def affords(self, job: Job, micro_usd: int) -> bool:
-        """Whether that much more keeps the job, with all its attempts, under the cap per request."""
-        booked = job.spent_micro + job.maybe_micro
-        return self._cap_micro < 0 or booked + micro_usd <= self._cap_micro
+    def affords(self, job: RunningJob, micro_usd: int) -> bool:
+        """Whether that much more keeps the job, all its attempts together, under its cap."""
+        booked = job.spent_micro_usd + job.possibly_billed_micro_usd
+        return self._cap_micro_usd < 0 or booked + micro_usd <= self._cap_micro_usd
 
-    def _over_cap(self, job: Job, candidates: list[Candidate]) -> JobError:
-        asked = min(each.micro_usd for each in candidates)
+    def _over_cap(self, job: RunningJob, candidates: list[Candidate]) -> JobError:
         return refusal(
-            "max_cost_per_request", self._cap_micro, job.spent_micro + job.maybe_micro, 0, asked, -1
+            Reserved(
+                "over",
+                limit="max_cost_per_request",
+                allowed=self._cap_micro_usd,
+                used=job.spent_micro_usd + job.possibly_billed_micro_usd,
+                asked=min(each.micro_usd for each in candidates),
+                fits_in_ms=-1,
+            )
         )
 
 
-def refusal(
-    limit: str, allowed: int, used: int, held: int, asked: int, fits_in_ms: int
-) -> JobError:
-    """The error that says which limit, used, held, asked, and when it frees."""
-    dollars = "usd" in limit or "cost" in limit
-    unit = "" if dollars else " requests" if "requests" in limit else " tokens"
-    scale = 1_000_000 if dollars else 1
+def _wait_for(reply: Reserved) -> Deferred:
+    """What a job waits for that can have no hold yet."""
+    wait_s = reply.wait_ms / 1000
+    match reply.verdict:
+        case "cooling":
+            return Deferred("every allowed link is cooling down", wait_s, reply.wakes_on)
+        case "paced":
+            link = reply.wakes_on.removeprefix("pace:")
+            return Deferred(
+                f"waiting for room at {link}", wait_s, reply.wakes_on, waits_for_room=True
+            )
+        case "held":
+            return Deferred(f"waiting for held {reply.limit}", HELD_WAIT_S, reply.wakes_on)
+    fits_in_s = reply.fits_in_ms / 1000 + ROUNDING_S
+    return Deferred(f"waiting until {reply.limit} has room", fits_in_s, waits_for_room=True)
+
+
+def refusal(over: Reserved) -> JobError:
+    """The error that says which limit, how much is used, held and asked, and when it fits."""
+    dollars = "usd" in over.limit or "cost" in over.limit
+    kind: type[JobError] = RateLimited
+    scale = 1
+    unit = " tokens"
+    if dollars:
+        kind = BudgetExceeded
+        scale = 1_000_000
+        unit = ""
+    elif "requests" in over.limit:
+        unit = " requests"
 
     def shown(value: int) -> str:
         return f"${value / scale:.6f}" if dollars else f"{value:,}"
 
-    never = fits_in_ms < 0
-    when = (
-        "it can never fit: shorten the prompt or lower max_tokens"
-        if never
-        else f"it fits in {fits_in_ms / 1000:.0f} s"
-    )
-    state = f"{shown(used)} of {shown(allowed)} used, {shown(held)} held by running jobs"
-    message = f"{limit}: {shown(asked)}{unit} asked, {state}; {when}"
+    when = f"it fits in {over.fits_in_ms / 1000:.0f} s"
+    retry_after_s: float | None = over.fits_in_ms / 1000
+    if over.fits_in_ms < 0:
+        when = "it can never fit: shorten the prompt or lower max_tokens"
+        retry_after_s = None
+    state = f"{shown(over.used)} of {shown(over.allowed)} used"
+    held = f"{shown(over.held)} held by running jobs"
     details: dict[str, Any] = {
-        name: value / scale
-        for name, value in (("allowed", allowed), ("used", used), ("held", held), ("asked", asked))
+        "limit": over.limit,
+        "allowed": over.allowed / scale,
+        "used": over.used / scale,
+        "held": over.held / scale,
+        "asked": over.asked / scale,
+        "retry_after_s": retry_after_s,
     }
-    details |= {"limit": limit, "retry_after_s": None if never else fits_in_ms / 1000}
-    return (BudgetExceeded if dollars else RateLimited)(message, details)
+    return kind(f"{over.limit}: {shown(over.asked)}{unit} asked, {state}, {held}; {when}", details)
 
 
-def _micro(dollars: float | None) -> int:
+def _micro_usd(dollars: float | None) -> int:
     return -1 if dollars is None else round(dollars * 1_000_000)
 
 
-def _or_none(limit: int | None) -> int:
+def _or_unlimited(limit: int | None) -> int:
     return -1 if limit is None else limit

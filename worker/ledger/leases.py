@@ -1,6 +1,6 @@
-"""The leases this process holds, renewed by one thread while their jobs run, whatever the pool. The
-same thread settles again what a restarted server may have forgotten.
+"""The leases this process holds, renewed by one thread while their jobs run, whatever the pool.
 
+The same thread settles again what a restarted server may have forgotten.
 Redis down: leases are left as they are; if it stays away longer than a lease, other workers take
 the jobs over.
 """
@@ -13,18 +13,19 @@ from contextlib import contextmanager
 from ..loop import Loop
 from .connection import ERRORS
 from .ledger import Ledger
-from .running_job import Job
+from .running_job import RunningJob
 
 logger = logging.getLogger(__name__)
 
 
 class Leases:
-    """`period_s`: how often leases are renewed; a fifth of the lease leaves room for four lost
-    trips.
+    """The leases of this process's running jobs.
+
+    `period_s`: how often they are renewed; a fifth of the lease leaves room for four lost trips.
     """
 
-    def __init__(self, jobs: Ledger, loop: Loop, period_s: float) -> None:
-        self._jobs = jobs
+    def __init__(self, ledger: Ledger, loop: Loop, period_s: float) -> None:
+        self._ledger = ledger
         self._loop = loop
         self._period_s = period_s
         self._held: dict[str, int] = {}
@@ -33,7 +34,7 @@ class Leases:
         self._thread: threading.Thread | None = None
 
     @contextmanager
-    def holding(self, job: Job) -> Iterator[None]:
+    def holding(self, job: RunningJob) -> Iterator[None]:
         """Keep the lease of `job` alive inside the block."""
         with self._lock:
             self._held[job.id] = job.fence
@@ -56,24 +57,23 @@ class Leases:
             self._thread.start()
 
     def _run(self) -> None:
-        going = True
-        while (
-            going
-        ):  # at once for the first time: the server must be known before anything is settled at it
+        # At once for the first time: the server must be known before anything is settled at it.
+        while True:
             try:
-                self._once()
+                self._renew()
             except ERRORS as error:
                 logger.warning("leases not renewed: %s", type(error).__name__)
-            going = not self._stop.wait(self._period_s)
+            if self._stop.wait(self._period_s):
+                return
 
-    def _once(self) -> None:
-        if again := self._jobs.replay():
-            logger.warning("the ledger's server restarted: %d outcomes settled again", again)
+    def _renew(self) -> None:
+        if settled := self._ledger.replay():
+            logger.warning("the ledger's server restarted: %d outcomes settled again", settled)
         with self._lock:
             held = list(self._held.items())
         if not held:
             return
-        lost, cancelled = self._jobs.renew(held)
+        lost, cancelled = self._ledger.renew(held)
         for job_id in lost:
             logger.warning("lease of job %s lost; its reply will be booked as late", job_id)
         for job_id in cancelled:

@@ -11,7 +11,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any, NamedTuple
+from typing import Any
 
 from producer.contract.completions import Completion
 from producer.contract.names import WIRE_VERSION, Lane
@@ -21,8 +21,10 @@ from producer.contract.submission import Publication, Submission
 
 from ..faults import LeaseLost
 from ..settings import LaneSettings, LedgerSettings, PaceSettings
+from .attempt import Attempt, Candidate
+from .calls import Dropped, Ended, Ending, Missing, Reserved, Submitted, Wait
 from .connection import ERRORS, Keys, Redis
-from .running_job import Candidate, Job, begun
+from .running_job import RunningJob
 from .scripts import Scripts
 
 PARTS_AT_ONCE = 200
@@ -37,23 +39,6 @@ QUIET_MS = 1_500
 
 PATIENCE_S = 60.0
 """How long an outcome is held in memory while Redis is away, before the lease is left to lapse."""
-
-
-class Ended(NamedTuple):
-    """The job has its outcome already; `told`: the result backend knows it too."""
-
-    outcome: Outcome
-    told: bool
-
-
-class Dropped(NamedTuple):
-    """This delivery has nothing to do: the job is held by another, or waits."""
-
-    state: str
-
-
-class Missing(NamedTuple):
-    """The ledger knows no such job."""
 
 
 class Ledger:
@@ -82,21 +67,21 @@ class Ledger:
         self._settled: deque[tuple[float, tuple[str | int, ...]]] = deque(maxlen=REMEMBERED)
         self._server = ""
 
-    def submit(
-        self, submission: Submission, patient: bool = False
-    ) -> tuple[str, str, list[Publication]]:
-        """Store a job unless it is there. Returns "new", "same" or "conflict", the job's id, and
-        what to publish.
+    def submit(self, submission: Submission, retry_while_away: bool = False) -> Submitted:
+        """Store a job unless it is there.
 
-        `patient`: tried again while Redis is away, because nobody would send it a second time.
+        `retry_while_away`: tried again for `PATIENCE_S` while Redis is away, because it would not
+        be sent a second time.
         """
-        give_up_s = PATIENCE_S if patient else 0.0
+        give_up_s = PATIENCE_S if retry_while_away else 0.0
         state, job_id, _, *publications = insist(
             lambda: self._scripts("submit", *submission.argv()), give_up_s
         )
-        return state, job_id, Publication.parse(publications)
+        return Submitted(state, job_id, Publication.parse(publications))
 
-    def submit_parts(self, job: Job, parts: dict[str, CompletionRequest]) -> list[Publication]:
+    def submit_parts(
+        self, job: RunningJob, parts: dict[str, CompletionRequest]
+    ) -> list[Publication]:
         """Submit each request as a part of `job`, unless it is there; what to publish."""
         made = [
             Submission(job_id, job.user_id, request, {}, parent=job.id)
@@ -109,8 +94,11 @@ class Ledger:
             publications += Publication.parse(reply[reply.index("|") + 1 :])
         return publications
 
-    def begin(self, job_id: str) -> Job | Ended | Dropped | Missing:
-        """Take the lease of a released job. Waits out the quiet time after a start of the server."""
+    def start(self, job_id: str) -> RunningJob | Ended | Dropped | Missing:
+        """Take the lease of a released job.
+
+        Waits out the quiet time after a start of the server.
+        """
         argv = (
             job_id,
             self._owner,
@@ -123,19 +111,22 @@ class Ledger:
             time.sleep(reply[1] / 1000)
         kind, *reply = reply
         if kind == "go":
-            return begun(job_id, reply)
+            return _started(job_id, reply)
         if kind == "ended":
-            return Ended(load_outcome(reply[0]), told=bool(reply[1]))
+            return Ended(load_outcome(reply[0]), reported=bool(reply[1]))
         return Missing() if kind == "missing" else Dropped(reply[0])
 
     def settle(
-        self, job: Job, outcome: Outcome, fault: str = "", cool_s: float = 0
-    ) -> tuple[str, list[Publication]]:
-        """End the job, book `job.bill` and store `job.keep` in one step. Returns "ok", "late",
-        "lost" or "cancelled".
-        """
+        self,
+        job: RunningJob,
+        attempt: Attempt,
+        outcome: Outcome,
+        fault: str = "",
+        cool_s: float = 0.0,
+    ) -> Ending:
+        """End the job, book the attempt's bill and store its cache entry, in one step."""
         state = "done" if isinstance(outcome, Completion) else "failed"
-        bill, keep = job.bill, job.keep
+        bill = attempt.bill
         argv = (
             job.id,
             job.fence,
@@ -146,13 +137,13 @@ class Ledger:
             bill.micro_usd,
             bill.tokens,
             int(cool_s * 1000),
-            str(job.allowance),
-            *keep,
-            bill.output,
+            str(attempt.allowance),
+            *(attempt.cache_entry or ("", "", 0)),
+            bill.output_tokens,
         )
-        reply = self._insist("settle", *argv)
+        ending = self._insist("settle", *argv)
         self._settled.append((time.monotonic(), argv))
-        return reply
+        return ending
 
     def replay(self) -> int:
         """After a restart of the server, settle again what was settled shortly before: `appendfsync
@@ -169,47 +160,35 @@ class Ledger:
             self._scripts("settle", *argv)
         return len(recent)
 
-    def park(
-        self,
-        job: Job,
-        after_s: float,
-        fault: str = "",
-        cool_s: float = 0,
-        wakes_on: str = "",
-        crashed: bool = False,
-        double_max_tokens: bool = False,
-        patient: bool = False,
-    ) -> tuple[str, list[Publication]]:
-        """Give the lease back until `after_s` has passed or what it waits `wakes_on` moves; books
-        `job.bill`.
-
-        `patient`: it waits for a limit, as asked; its time to finish begins anew afterwards.
-        """
-        bill = job.bill
+    def park(self, job: RunningJob, attempt: Attempt, wait: Wait) -> Ending:
+        """Give the lease back until the wait is over; books the attempt's bill in the same step."""
+        bill = attempt.bill
         return self._insist(
             "park",
             job.id,
             job.fence,
-            int(after_s * 1000),
-            fault,
+            int(wait.after_s * 1000),
+            wait.fault,
             bill.kind,
             bill.micro_usd,
             bill.tokens,
-            int(cool_s * 1000),
-            str(job.allowance),
-            wakes_on,
-            int(crashed),
-            int(double_max_tokens),
-            int(patient),
-            bill.output,
-            job.asked,
+            int(wait.cool_s * 1000),
+            str(attempt.allowance),
+            wait.wakes_on,
+            int(wait.crashed),
+            int(wait.double_max_tokens),
+            int(wait.restart_clock),
+            bill.output_tokens,
+            attempt.audited,
         )
 
-    def attempt(self, job: Job, limits: list[int], candidates: list[Candidate]) -> list[Any]:
+    def reserve(self, job: RunningJob, limits: list[int], candidates: list[Candidate]) -> Reserved:
         """Write intent and hold for the first candidate that is not cooling and has room at its
         pace.
 
-        The reply is attempt.lua's. Raises `LeaseLost` if the job is no longer ours.
+        `limits`: the settings' (tokens per hour, requests per minute and micro-dollars per day of a
+        user, micro-dollars per day of the fleet); -1 = none. Raises `LeaseLost` if the job is no
+        longer ours.
         """
         flat: list[str | int] = []
         for each in candidates:
@@ -219,12 +198,24 @@ class Ledger:
                 each.tokens,
                 *(limit or -1 for limit in self._pace.of(each.link)),
             )
-        reply = self._scripts("attempt", job.id, job.fence, *limits, *flat)
-        if reply[0] == "lost":
-            raise LeaseLost(job.id)
-        return reply
+        verdict, *reply = self._scripts("attempt", job.id, job.fence, *limits, *flat)
+        match verdict:
+            case "lost":
+                raise LeaseLost(job.id)
+            case "go":
+                return Reserved("go", *reply)
+            case "cooling" | "paced":
+                wait_ms, wakes_on = reply
+                return Reserved(verdict, wait_ms=wait_ms, wakes_on=wakes_on)
+            case "over":
+                limit, allowed, used, held, asked, fits_in_ms = reply
+                return Reserved("over", 0, 0, 0, "", limit, allowed, used, held, asked, fits_in_ms)
+            case "held":
+                limit, allowed, used, held, asked, _, wakes_on = reply
+                return Reserved("held", 0, 0, 0, wakes_on, limit, allowed, used, held, asked)
+        return Reserved("cancelled")
 
-    def left(self, job: Job, limits: list[int]) -> tuple[int, str]:
+    def budget_left(self, job: RunningJob, limits: list[int]) -> tuple[int, str]:
         """Micro-dollars that the job's budgets leave now (-1: no limit), and which of them is the
         tightest.
         """
@@ -245,11 +236,11 @@ class Ledger:
         text = self._redis.get(self._keys.outcome(job_id))
         return load_outcome(str(text)) if text else None
 
-    def decide(self, job: Job, what: str, proposed: tuple[int, ...]) -> tuple[int, ...]:
-        """Note numbers on which all starts of a job must agree; those that were noted first."""
+    def agree(self, job: RunningJob, name: str, proposed: tuple[int, ...]) -> tuple[int, ...]:
+        """Numbers on which all starts of a job agree: those that were proposed first."""
         with self._redis.pipeline() as pipe:
-            pipe.hsetnx(self._keys.job(job.id), what, ":".join(map(str, proposed)))
-            pipe.hget(self._keys.job(job.id), what)
+            pipe.hsetnx(self._keys.job(job.id), name, ":".join(map(str, proposed)))
+            pipe.hget(self._keys.job(job.id), name)
             return tuple(map(int, str(pipe.execute()[1]).split(":")))
 
     def outcomes(self, job_ids: list[str]) -> list[Outcome | None]:
@@ -262,12 +253,15 @@ class Ledger:
         text = self._redis.get(self._keys.document(sha))
         return None if text is None else str(text)
 
-    def tell(self, job_id: str) -> None:
+    def mark_reported(self, job_id: str) -> None:
         """Note that the result backend knows the outcome."""
         self._scripts("tell", job_id)
 
     def cancel(self, job_id: str) -> tuple[str, list[Publication]]:
-        """Cancel: "cancelled" (was queued), "cancelling" (is running), a final state, or "missing"."""
+        """Cancel a job, now if it waits, soon if it runs.
+
+        Returns "cancelled", "cancelling", the state it ended in before, or "missing".
+        """
         state, *publications = self._scripts("cancel", job_id)
         return state, Publication.parse(publications)
 
@@ -285,8 +279,8 @@ class Ledger:
         )
         return room_ms / 1000 if room_ms >= 0 else math.inf, Publication.parse(publications)
 
-    def beat(self, worker: str, slots: int, life_s: float) -> None:
-        """Say that `worker` lives for `life_s` more seconds with `slots` slots; 0 slots: it leaves."""
+    def heartbeat(self, worker: str, slots: int, life_s: float) -> None:
+        """Report that `worker` has `slots` slots for `life_s` more seconds; none: it leaves."""
         lives = self._settings.result_expires_s * 1000, self._settings.dead_letter_s * 1000
         lanes = str(self._lanes.batch_share), self._lanes.user_in_flight or 0
         clock_ms = int(datetime.now(UTC).timestamp() * 1000)
@@ -301,9 +295,9 @@ class Ledger:
             self._settings.usage_days * 86_400_000,
         )
 
-    def _insist(self, script: str, *argv: str | int) -> tuple[str, list[Publication]]:
+    def _insist(self, script: str, *argv: str | int) -> Ending:
         state, *publications = insist(lambda: self._scripts(script, *argv))
-        return state, Publication.parse(publications)
+        return Ending(state, Publication.parse(publications))
 
 
 def insist(call: Callable[[], list[Any]], patience_s: float = PATIENCE_S) -> list[Any]:
@@ -318,3 +312,41 @@ def insist(call: Callable[[], list[Any]], patience_s: float = PATIENCE_S) -> lis
                 raise
         time.sleep(wait)
         wait = min(wait * 2, 2.0)
+
+
+def _started(job_id: str, reply: list[Any]) -> RunningJob:
+    """From what begin.lua replies after 'go'."""
+    (
+        fence,
+        request,
+        user,
+        lane,
+        submitted,
+        now,
+        deadline,
+        spent,
+        possibly,
+        attempts,
+        tried,
+        doubled,
+        first,
+        audited,
+    ) = reply
+    history = (item.rpartition("=") for item in tried.split(";") if item)
+    return RunningJob(
+        id=job_id,
+        fence=fence,
+        request=CompletionRequest.model_validate_json(request),
+        user_id=user,
+        lane=lane,
+        submitted_ms=submitted,
+        started_ms=now,
+        deadline_ms=deadline,
+        first_started_ms=first,
+        spent_micro_usd=spent,
+        possibly_billed_micro_usd=possibly,
+        attempts=attempts,
+        tried=tuple((link, fault) for link, _, fault in history),
+        double_max_tokens=bool(doubled),
+        audited=audited,
+    )

@@ -1,16 +1,19 @@
-"""The provider chain: one call on a chosen link, and its record. It never retries and never waits.
+"""One call on the provider link that was reserved, and its record. It never retries, never waits.
 
-Who may be chosen is `selection.py`'s.
+`selection.py` says which links may be reserved.
 """
 
 import time
 from collections import defaultdict
+from dataclasses import replace
 
 from producer.contract.completions import Usage
+from producer.contract.requests import CompletionRequest
 
-from ..budgets.pricing import Price, Pricing
+from ..budgets.pricing import Pricing
 from ..faults import Fault, ProviderError
-from ..ledger.running_job import Candidate, Job
+from ..ledger.attempt import Attempt, Bill, Candidate
+from ..ledger.running_job import RunningJob
 from ..settings import CallSettings
 from ..telemetry.logs import prompt_hash, provider_call, stale_model_data
 from ..telemetry.records import CallRecord, trace_id
@@ -23,7 +26,7 @@ from .trimming import without
 
 
 class ProviderCaller:
-    """All links of this worker."""
+    """Calls the provider links of this worker."""
 
     def __init__(
         self,
@@ -45,31 +48,69 @@ class ProviderCaller:
         """Link -> parameters that its model refused although our data says it takes them."""
 
     def call(
-        self, job: Job, chosen: Candidate, number: int, remaining_s: float
-    ) -> tuple[Reply, Price]:
-        """One call on the wire, recorded in one log line. Raises `ProviderError`; cancelling the
-        job ends it so too.
+        self, job: RunningJob, attempt: Attempt, chosen: Candidate, remaining_s: float
+    ) -> tuple[Reply, Bill]:
+        """One call on the wire, recorded in one log line.
+
+        Raises `ProviderError`; so it ends too when the job is cancelled meanwhile.
         """
-        link, call = chosen.link, self._call(job, chosen, remaining_s)
+        call = self._call(job, chosen, remaining_s)
         started = time.monotonic()
         try:
-            reply = self._clients.call(link, call)
+            reply = self._clients.call(chosen.link, call)
         except ProviderError as error:
-            job.allowance = error.allowance
-            self._record(job, chosen, number, started, error=error)
-            if error.fault is Fault.STALE:
-                self._refused[link.name].add(error.parameter)
-                stale_model_data(link.name, error.parameter)
+            attempt.called(str(error.fault), _ms_since(started), error.allowance)
+            self._record_failure(job, attempt, chosen, error)
             raise
-        job.allowance = reply.allowance
-        price = self.pricing.cost(link.provider, link.model, reply.usage or Usage())
-        self._record(job, chosen, number, started, reply=reply, price=price)
-        if reply.usage:
-            self.estimator.learn(call.request, link.provider, link.model, reply.usage.input)
-        return reply, price
+        outcome = "length" if reply.finish == "length" else "ok"
+        attempt.called(outcome, _ms_since(started), reply.allowance)
+        return self._billed(job, attempt, chosen, call.request, reply)
 
-    def _call(self, job: Job, chosen: Candidate, remaining_s: float) -> Call:
-        link, request = chosen.link, without(job.request, chosen.trimmed)
+    def _billed(
+        self,
+        job: RunningJob,
+        attempt: Attempt,
+        chosen: Candidate,
+        sent: CompletionRequest,
+        reply: Reply,
+    ) -> tuple[Reply, Bill]:
+        """The reply with what it cost. A usage that cannot be true is passed over."""
+        link = chosen.link
+        price = self.pricing.cost(link.provider, link.model, reply.usage or Usage())
+        bill = Bill.of_reply(price.micro_usd, reply.usage)
+        if bill.kind != "real":
+            reply = replace(reply, usage=None)
+        usage = reply.usage or Usage()
+        record = self._record(job, attempt, chosen)
+        provider_call(
+            replace(
+                record,
+                input_tokens=usage.input,
+                output_tokens=usage.output,
+                micro_usd=bill.micro_usd,
+                maybe_billed_micro_usd=0 if reply.usage else chosen.micro_usd,
+                finish_reason=reply.finish,
+                provider_request_id=reply.provider_request_id,
+            )
+        )
+        if reply.usage:
+            self.estimator.learn(sent, link.provider, link.model, usage.input)
+        return reply, bill
+
+    def _record_failure(
+        self, job: RunningJob, attempt: Attempt, chosen: Candidate, error: ProviderError
+    ) -> None:
+        record = replace(self._record(job, attempt, chosen), error=str(error.fault))
+        if error.maybe_billed:
+            record = replace(record, maybe_billed_micro_usd=chosen.micro_usd)
+        provider_call(record)
+        if error.fault is Fault.STALE:
+            self._refused[chosen.link.name].add(error.parameter)
+            stale_model_data(chosen.link.name, error.parameter)
+
+    def _call(self, job: RunningJob, chosen: Candidate, remaining_s: float) -> Call:
+        link = chosen.link
+        request = without(job.request, chosen.trimmed)
         return Call(
             job_id=job.id,
             model=link.model,
@@ -82,41 +123,28 @@ class ProviderCaller:
             refused=frozenset(self._refused[link.name]),
         )
 
-    def _record(
-        self,
-        job: Job,
-        chosen: Candidate,
-        number: int,
-        started: float,
-        reply: Reply | None = None,
-        price: Price | None = None,
-        error: ProviderError | None = None,
-    ) -> None:
-        job.provider_ms = round((time.monotonic() - started) * 1000)
-        job.call_outcome = (
-            str(error.fault) if error else "length" if reply and reply.finish == "length" else "ok"
+    def _record(self, job: RunningJob, attempt: Attempt, chosen: Candidate) -> CallRecord:
+        """Of a call without an answer or a cost."""
+        return CallRecord(
+            request_id=job.id,
+            user_id=job.user_id,
+            lane=job.lane,
+            model=chosen.link.model,
+            provider=chosen.link.provider,
+            attempt=attempt.number,
+            input_tokens=0,
+            output_tokens=0,
+            micro_usd=0,
+            maybe_billed_micro_usd=0,
+            latency_ms=attempt.provider_ms,
+            finish_reason=None,
+            error=None,
+            prompt_hash=prompt_hash(self._hash_key, job.request),
+            queue_ms=job.first_started_ms - job.submitted_ms,
+            trace_id=trace_id(job.request.metadata),
+            price_unknown=not chosen.priced,
         )
-        usage = (reply.usage if reply else None) or Usage()
-        doubtful = error.maybe_billed if error else reply is not None and reply.usage is None
-        provider_call(
-            CallRecord(
-                request_id=job.id,
-                user_id=job.user_id,
-                lane=job.lane,
-                model=chosen.link.model,
-                provider=chosen.link.provider,
-                attempt=number,
-                input_tokens=usage.input,
-                output_tokens=usage.output,
-                micro_usd=price.micro_usd if price else 0,
-                maybe_billed_micro_usd=chosen.micro_usd if doubtful else 0,
-                latency_ms=job.provider_ms,
-                finish_reason=reply.finish if reply else None,
-                error=str(error.fault) if error else None,
-                prompt_hash=prompt_hash(self._hash_key, job.request),
-                queue_ms=job.first_begun_ms - job.submitted_ms,
-                provider_request_id=reply.provider_request_id if reply else None,
-                trace_id=trace_id(job.request.metadata),
-                price_unknown=not chosen.priced,
-            )
-        )
+
+
+def _ms_since(started: float) -> int:
+    return round((time.monotonic() - started) * 1000)

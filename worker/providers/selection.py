@@ -1,5 +1,4 @@
-"""Which links may make a job's next attempt, in which order, and what each would cost at worst. It
-calls nobody.
+"""Which provider links may make a job's next attempt, in which order, at which worst case.
 
 Order: least tried by this job first, then those where the prompt surely fits, then the operator's
 order. Links that cool down are skipped by the ledger, which knows the whole fleet's cooldowns.
@@ -12,17 +11,16 @@ from producer.contract.errors import InvalidRequest, TooLong
 from producer.contract.requests import CompletionRequest
 
 from ..budgets.pricing import Pricing
-from ..ledger.running_job import Candidate, Job
+from ..ledger.attempt import Candidate
+from ..ledger.running_job import RunningJob
 from ..model_catalog import Model, Models
 from ..settings import CallSettings, Link
 from . import load
 from .tokens import Estimator
 from .trimming import slide, without
 
-OUR_DOING = ("truncated", "stale")
-"""Attempts that do not speak against their link: the same one is asked again, with other
-parameters.
-"""
+REPEATED = ("truncated", "stale")
+"""Faults after which the same link is asked again, with other parameters."""
 
 
 class _Room(NamedTuple):
@@ -35,7 +33,7 @@ class _Room(NamedTuple):
 
 
 class LinkSelector:
-    """The rules of who may answer."""
+    """Selects by the request, the job's history and what is known of models. Makes no call."""
 
     def __init__(
         self,
@@ -54,8 +52,9 @@ class LinkSelector:
         self._estimator = estimator
 
     def allowed(self, request: CompletionRequest) -> list[Link]:
-        """The links that may answer, in the operator's order. Raises `InvalidRequest` if there is
-        none.
+        """The links that may answer, in the operator's order.
+
+        Raises `InvalidRequest` if there is none.
         """
         named = self._named(request)
         if not named:
@@ -73,15 +72,17 @@ class LinkSelector:
         if not fit:
             reason = self._unsupported(left[0], request)
             raise InvalidRequest(
-                f"{left[0].name} cannot take {reason}, nor can another allowed link. Fix: leave it out"
+                f"{left[0].name} cannot take {reason}, nor can another allowed link. "
+                "Fix: leave it out"
             )
         return fit
 
-    def candidates(self, job: Job) -> list[Candidate]:
-        """The allowed links with the next attempt's worst case, the one to prefer first. Raises
-        `TooLong` if the prompt fits none of them.
+    def candidates(self, job: RunningJob) -> list[Candidate]:
+        """The allowed links with the next attempt's worst case, the one to prefer first.
+
+        Raises `TooLong` if the prompt fits none of them.
         """
-        tried = Counter(link for link, fault in job.tried if fault not in OUR_DOING)
+        tried = Counter(link for link, fault in job.tried if fault not in REPEATED)
         links = self.allowed(job.request)
         rooms = [self._room(link, job.request, self._max_tokens(link, job)) for link in links]
         ranked = sorted(
@@ -94,31 +95,31 @@ class LinkSelector:
         return kept
 
     def room(self, link: Link, max_tokens: int) -> int | None:
-        """The most input tokens that the link takes beside `max_tokens` of output; None if nobody
-        knows.
+        """The most input tokens that the link takes beside `max_tokens` of output.
+
+        None if that is not known.
         """
         return self._facts(link).room(max_tokens)
 
-    def grows(self, job: Job, chosen: Candidate) -> bool:
-        """Whether the link could answer with more tokens than it was given."""
-        facts = self._facts(chosen.link)
-        more = facts.output is None or facts.output > chosen.max_tokens
-        return (
-            more
-            and self._room(
-                chosen.link, without(job.request, chosen.trimmed), 2 * chosen.max_tokens
-            ).possible
-        )
+    def can_double_max_tokens(self, job: RunningJob, chosen: Candidate) -> bool:
+        """Whether the link could answer with more tokens than it was asked for."""
+        most = self._facts(chosen.link).output
+        if most is not None and most <= chosen.max_tokens:
+            return False
+        sent = without(job.request, chosen.trimmed)
+        return self._room(chosen.link, sent, 2 * chosen.max_tokens).possible
 
     def temperature(self, link: Link, request: CompletionRequest) -> float | None:
-        """What to send: nothing to a model that takes none; to one we know nothing of, only what
-        the request asks for.
+        """What to send; None = no temperature is sent.
+
+        A model that takes none gets none; one we know nothing of only what the request asks for.
         """
         takes = self._facts(link).temperature
         if takes is False:
             return None
-        default = self._call.temperature if takes else None
-        return default if request.temperature is None else request.temperature
+        if request.temperature is None and takes:
+            return self._call.temperature
+        return request.temperature
 
     def prefill(self, link: Link) -> bool:
         """Whether the model goes on from a last message of the assistant."""
@@ -134,9 +135,7 @@ class LinkSelector:
         return list({link.name: link for link in swapped}.values())
 
     def _aliased(self, link: Link, name: str) -> Link:
-        """The link's provider with the model that `name` stands for there; itself where it stands
-        for none.
-        """
+        """The link's provider with the model that `name` stands for there, if for any."""
         model = self._models.alias(link.provider, name)
         return link.model_copy(update={"model": model}) if model else link
 
@@ -149,10 +148,10 @@ class LinkSelector:
     def _facts(self, link: Link) -> Model:
         return self._models.of(link.provider, link.model)
 
-    def _max_tokens(self, link: Link, job: Job) -> int:
-        asked = (job.request.max_tokens or self._call.max_tokens) * (
-            2 if job.double_max_tokens else 1
-        )
+    def _max_tokens(self, link: Link, job: RunningJob) -> int:
+        asked = job.request.max_tokens or self._call.max_tokens
+        if job.double_max_tokens:
+            asked *= 2
         return min(asked, self._facts(link).output or asked)
 
     def _room(self, link: Link, request: CompletionRequest, max_tokens: int) -> _Room:
@@ -162,7 +161,7 @@ class LinkSelector:
             return _Room(None, least, sure=True, possible=True)
         return _Room(limit, least, sure=most <= limit, possible=least <= limit)
 
-    def _candidate(self, link: Link, job: Job, room: _Room) -> Candidate | None:
+    def _candidate(self, link: Link, job: RunningJob, room: _Room) -> Candidate | None:
         trimmed: int | None = 0
         if job.request.fit == "slide" and not room.sure and room.limit is not None:
             trimmed = slide(job.request, room.limit, lambda request: self._tokens(link, request))
@@ -181,7 +180,8 @@ class LinkSelector:
 
 def _too_long(link: Link, room: _Room) -> TooLong:
     return TooLong(
-        f"messages: at least {room.least:,} tokens, and {link.name} takes at most {room.limit:,} beside the answer; "
-        "no other allowed link takes more. Fix: shorten or split the prompt, lower max_tokens, or pass fit='slide'",
+        f"messages: at least {room.least:,} tokens, and {link.name} takes at most {room.limit:,} "
+        "beside the answer; no other allowed link takes more. "
+        "Fix: shorten or split the prompt, lower max_tokens, or pass fit='slide'",
         {"tokens": room.least, "limit": room.limit, "link": link.name},
     )

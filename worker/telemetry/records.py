@@ -1,13 +1,18 @@
-"""What the log tells of a provider call and of a job's end: fields, units, and how they are
-written. Never a prompt or an answer.
+"""The log records of a provider call and of a job's end: fields, units, and how they are written.
 
-`docs/records.schema.json` says the same to machines, and a test holds real lines against it.
+Never a prompt or an answer. `docs/records.schema.json` says the same to machines, and a test
+compares real lines with it.
 """
 
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
+
+from producer.contract.errors import JobError
+from producer.contract.outcome import Outcome
+
+from ..ledger.attempt import Start
 
 TRACEPARENT = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")
 """W3C Trace Context, section 3.2."""
@@ -15,8 +20,7 @@ TRACEPARENT = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")
 
 @dataclass(frozen=True)
 class CallRecord:
-    """One provider call as the log tells it. Money in micro-dollars, time in milliseconds; never a
-    prompt or an answer.
+    """One provider call. Money in micro-dollars, time in milliseconds.
 
     `error`: the `Fault`'s value or the `JobError`'s name, None if the call answered.
     `maybe_billed_micro_usd`: the worst case held for a call that gave no bill although the provider
@@ -53,8 +57,9 @@ class CallRecord:
 
 @dataclass(frozen=True)
 class JobRecord:
-    """How a job ended, all its attempts together. What a delivery cannot know of a job it did not
-    run is None.
+    """How a job ended, all its attempts together.
+
+    What a delivery cannot know of a job that it did not run is None.
     """
 
     job_id: str
@@ -82,10 +87,67 @@ class JobRecord:
         return _dollars(asdict(self))
 
 
+def record_of_run(start: Start, outcome: Outcome) -> JobRecord:
+    """The record of a job that this process ran to its end."""
+    job = start.job
+    attempt = start.attempt
+    return replace(
+        record_of_outcome(job.id, outcome),
+        user_id=job.user_id,
+        lane=job.lane,
+        attempts=attempt.number_so_far(job),
+        micro_usd=job.spent_micro_usd + attempt.bill.micro_usd,
+        maybe_billed_micro_usd=attempt.possibly_billed_micro_usd(job),
+        queue_ms=job.first_started_ms - job.submitted_ms,
+        provider_ms=attempt.provider_ms,
+        total_ms=job.now_ms - job.submitted_ms,
+        trace_id=trace_id(job.request.metadata),
+    )
+
+
+def record_of_outcome(job_id: str, outcome: Outcome) -> JobRecord:
+    """The record of a job that ended without a worker.
+
+    It was cancelled, past its deadline or poison, or its worker died before it reported the end.
+    """
+    record = JobRecord(
+        job_id=job_id,
+        user_id=None,
+        lane=None,
+        state="failed",
+        error=None,
+        provider=None,
+        model=None,
+        finish_reason=None,
+        attempts=None,
+        micro_usd=None,
+        maybe_billed_micro_usd=None,
+        queue_ms=None,
+        provider_ms=None,
+        total_ms=None,
+        cached=False,
+        degraded=None,
+        trace_id=None,
+    )
+    if isinstance(outcome, JobError):
+        return replace(record, error=type(outcome).__name__)
+    return replace(
+        record,
+        state="done",
+        provider=outcome.provider,
+        model=outcome.model,
+        finish_reason=outcome.finish_reason,
+        cached=outcome.cached,
+        degraded=outcome.degraded,
+    )
+
+
 def trace_id(metadata: Mapping[str, str]) -> str | None:
-    """The trace a request belongs to: its metadata's `trace_id`, or the one in its `traceparent`."""
+    """The trace a request belongs to, by its metadata's `trace_id` or `traceparent`."""
+    if metadata.get("trace_id"):
+        return metadata["trace_id"]
     found = TRACEPARENT.fullmatch(metadata.get("traceparent", ""))
-    return metadata.get("trace_id") or (found[1] if found else None)
+    return found[1] if found else None
 
 
 def _dollars(fields: dict[str, Any]) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """Makes a worker process die at one exact point, once, or live with a wrong clock. On a worker's
 PYTHONPATH only.
 
-SABOTAGE_CRASH="attempt:after" kills the process with SIGKILL after `Ledger.attempt` returned (or
+SABOTAGE_CRASH="reserve:after" kills the process with SIGKILL after `Ledger.reserve` returned (or
 "before" it is called); SABOTAGE_ONCE names a file that is made when that has happened.
 SABOTAGE_CLOCK="60" sets the clock a minute ahead.
 """

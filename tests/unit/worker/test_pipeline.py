@@ -1,11 +1,14 @@
-"""Cache, quota, chain: the sentence, on the simulator and budgets in memory, without a socket."""
+"""Cache, quota, provider chain, on the simulator and budgets in memory, without a socket."""
 
 import itertools
 import threading
+from dataclasses import replace
 
 import pytest
 from support.memory_budgets import LIMITS, MemoryBudgets
+from support.running_jobs import running_job
 
+from producer.contract.completions import Usage
 from producer.contract.errors import BudgetExceeded, Filtered, InvalidRequest, Truncated
 from producer.contract.requests import CompletionRequest
 from worker.audit.writer import Audit
@@ -13,8 +16,8 @@ from worker.budgets.pricing import Pricing
 from worker.budgets.quota import Quota
 from worker.cache import Cache
 from worker.faults import Fault, ProviderError
+from worker.ledger.attempt import MOST_MICRO_USD, MOST_TOKENS, POSSIBLY_BILLED, Attempt, Bill
 from worker.ledger.connection import Keys
-from worker.ledger.running_job import Job
 from worker.loop import Loop
 from worker.model_catalog import built_in
 from worker.output_filters import OutputFilters
@@ -56,8 +59,8 @@ def chain(links, call, loop, models=None):
     )
 
 
-class House:
-    """A pipeline and what it stands on."""
+class Harness:
+    """A pipeline and its parts."""
 
     def __init__(self, static_fallback=None, output=None, **limits):
         call = CallSettings(max_tokens=50, timeout_s=5)
@@ -73,139 +76,148 @@ class House:
             audit, cache, Quota(self.budgets, QuotaSettings(**limits)), self.chain, filters, retry
         )
 
-    def job(self, text="hello", tried=(), **options):
+    def job(self, text="hello", tried=(), double_max_tokens=False, **options):
         request = CompletionRequest.checked(messages=[{"role": "user", "content": text}], **options)
-        zeros = dict.fromkeys(
-            (
-                "submitted_ms",
-                "begun_ms",
-                "deadline_ms",
-                "spent_micro",
-                "maybe_micro",
-                "attempts",
-                "first_begun_ms",
-            ),
-            0,
-        )
-        return Job(
-            f"job-{next(numbers)}",
-            1,
-            request,
-            "u1",
-            lane="interactive",
-            tried=tried,
-            double_max_tokens=False,
-            **zeros,
-        )
+        job = running_job(f"job-{next(numbers)}", request, tried=tried)
+        return replace(job, double_max_tokens=double_max_tokens)
+
+    def run(self, job, attempt=None):
+        return self.pipeline.run(job, attempt or Attempt())
 
 
 @pytest.fixture
-def house():
-    house = House()
-    yield house
-    house.loop.close()
+def harness():
+    harness = Harness()
+    yield harness
+    harness.loop.close()
 
 
-def test_an_answer_is_billed_at_its_real_usage(house):
-    job = house.job()
-    completion = house.pipeline.run(job)
-    assert (job.bill.kind, job.bill.tokens) == (
-        "real",
-        completion.usage.input + completion.usage.output,
-    )
-    assert completion.cost_usd == job.bill.micro_usd / 1_000_000 > 0
-    assert (completion.request_id, completion.provider, completion.model) == (
-        job.id,
-        "simulator",
-        "big",
-    )
+def test_an_answer_is_billed_at_its_real_usage(harness):
+    job, attempt = harness.job(), Attempt()
+    completion = harness.run(job, attempt)
+    tokens = completion.usage.input + completion.usage.output
+    assert (attempt.bill.kind, attempt.bill.tokens) == ("real", tokens)
+    assert completion.cost_usd == attempt.bill.micro_usd / 1_000_000 > 0
+    assert (completion.request_id, completion.attempts) == (job.id, 1)
+    assert (completion.provider, completion.model) == ("simulator", "big")
 
 
 @pytest.mark.parametrize(("fault", "bill"), [("overloaded", "none"), ("timeout", "maybe")])
-def test_a_failure_is_billed_by_what_the_provider_may_have_done(house, fault, bill):
-    job = house.job(f"[[sim:fault={fault}]] hello")
+def test_a_failure_is_billed_by_what_the_provider_may_have_done(harness, fault, bill):
+    attempt = Attempt()
     with pytest.raises(ProviderError, match=fault):
-        house.pipeline.run(job)
-    assert job.bill.kind == bill
+        harness.run(harness.job(f"[[sim:fault={fault}]] hello"), attempt)
+    assert (attempt.bill.kind, attempt.call_outcome) == (bill, fault)
 
 
-def test_the_hold_is_the_worst_case_and_is_there_during_the_call(house):
-    job = house.job("[[sim:latency_ms=60000]] hello")
+@pytest.mark.parametrize(
+    ("micro_usd", "usage"),
+    [
+        (1, None),
+        (1, Usage(input=2**63)),
+        (1, Usage(input=MOST_TOKENS, output=1)),
+        (MOST_MICRO_USD + 1, Usage(input=1)),
+        (1, Usage(input=-5, output=9)),
+        (-1, Usage(input=1)),
+    ],
+)
+def test_a_usage_that_cannot_be_true_is_possibly_billed(micro_usd, usage):
+    assert Bill.of_reply(micro_usd, usage) == POSSIBLY_BILLED
+
+
+def test_the_largest_usage_is_billed_as_it_is():
+    usage = Usage(input=MOST_TOKENS - 1, output=1)
+    assert Bill.of_reply(MOST_MICRO_USD, usage) == Bill("real", MOST_MICRO_USD, MOST_TOKENS, 1)
+
+
+def test_a_usage_that_cannot_be_true_is_in_no_completion(harness, monkeypatch):
+    """The hold stays booked as possibly billed, and nothing is learnt from it."""
+    call = harness.chain._clients.call
+
+    def lying(link, asked):
+        return replace(call(link, asked), usage=Usage(input=2**63, output=1))
+
+    monkeypatch.setattr(harness.chain._clients, "call", lying)
+    attempt = Attempt()
+    completion = harness.run(harness.job(), attempt)
+    assert (completion.usage, completion.cost_usd) == (Usage(), 0)
+    assert (attempt.bill, attempt.held_micro_usd > 0) == (POSSIBLY_BILLED, True)
+
+
+def test_the_hold_is_the_worst_case_and_is_there_during_the_call(harness):
+    job, attempt = harness.job("[[sim:latency_ms=60000]] hello"), Attempt()
     caught = []
 
     def run():
         with pytest.raises(ProviderError) as error:
-            house.pipeline.run(job)
+            harness.run(job, attempt)
         caught.append(error.value)
 
     thread = threading.Thread(target=run)
     thread.start()
-    while not house.loop.cancel(job.id):
+    while not harness.loop.cancel(job.id):
         assert thread.is_alive()
     thread.join(10)
-    assert house.budgets.held(LIMITS[0], "u1") >= 50
-    assert (caught[0].fault, caught[0].maybe_billed, job.bill.kind) == (
-        Fault.TIMEOUT,
-        True,
-        "maybe",
-    )
+    assert harness.budgets.held(LIMITS[0], "u1") >= 50
+    assert (caught[0].fault, caught[0].maybe_billed) == (Fault.TIMEOUT, True)
+    assert attempt.bill == POSSIBLY_BILLED
 
 
 def test_a_cap_refuses_before_the_call():
-    house = House(max_cost_per_request=0.00001)
-    job = house.job()
+    harness = Harness(max_cost_per_request=0.00001)
+    attempt = Attempt()
     with pytest.raises(BudgetExceeded, match="max_cost_per_request"):
-        house.pipeline.run(job)
-    assert job.bill.kind == "none"
+        harness.run(harness.job(), attempt)
+    assert (attempt.number, attempt.bill.kind, attempt.call_outcome) == (0, "none", "")
 
 
-def test_truncation_is_an_error_a_retry_or_a_mark(house):
+def test_truncation_is_an_error_a_retry_or_a_mark(harness):
     with pytest.raises(Truncated) as caught:
-        house.pipeline.run(house.job("[[sim:finish=length]] tell me more"))
+        harness.run(harness.job("[[sim:finish=length]] tell me more"))
     assert caught.value.partial_text
     with pytest.raises(AskAgain):
-        house.pipeline.run(house.job("[[sim:finish=length]] tell me more", on_truncation="retry"))
+        harness.run(harness.job("[[sim:finish=length]] tell me more", on_truncation="retry"))
     assert (
-        house.pipeline.run(
-            house.job("[[sim:finish=length]] x", on_truncation="accept")
-        ).finish_reason
+        harness.run(harness.job("[[sim:finish=length]] x", on_truncation="accept")).finish_reason
         == "length"
     )
 
 
 def test_what_a_filter_finds_is_flagged_or_withheld():
     """A flag leaves the answer as it is; withheld, it was still paid for."""
-    flagging, failing = House(output={"pattern": "flag"}), House(output={"pattern": "fail"})
-    completion = flagging.pipeline.run(flagging.job(expect="^never"))
+    flagging, failing = Harness(output={"pattern": "flag"}), Harness(output={"pattern": "fail"})
+    completion = flagging.run(flagging.job(expect="^never"))
     assert completion.flags == ("pattern: does not match the expected pattern",)
     job = failing.job(expect="^never")
+    attempt = Attempt()
     with pytest.raises(Filtered, match="pattern") as caught:
-        failing.pipeline.run(job)
-    assert (caught.value.details["filter"], job.bill.kind) == ("pattern", "real")
+        failing.run(job, attempt)
+    assert (caught.value.details["filter"], attempt.bill.kind) == ("pattern", "real")
 
 
 def test_a_filter_may_ask_once_more_and_only_once():
     """The attempt before is in the history."""
-    house = House(output={"pattern": "retry"})
+    harness = Harness(output={"pattern": "retry"})
     with pytest.raises(AskAgain) as caught:
-        house.pipeline.run(house.job(expect="^never"))
+        harness.run(harness.job(expect="^never"))
     assert (caught.value.fault, caught.value.double_max_tokens) == ("filtered", False)
     with pytest.raises(Filtered):
-        house.pipeline.run(house.job(expect="^never", tried=(("simulator:big", "filtered"),)))
+        harness.run(harness.job(expect="^never", tried=(("simulator:big", "filtered"),)))
 
 
-def test_the_second_try_after_a_truncation_has_twice_the_tokens_once(house):
-    job = house.job("[[sim:finish=length]] tell me more", on_truncation="retry")
-    job.double_max_tokens = True
-    assert {each.max_tokens for each in house.chain.selection.candidates(job)} == {100}
+def test_the_second_try_after_a_truncation_has_twice_the_tokens_once(harness):
+    job = harness.job(
+        "[[sim:finish=length]] tell me more", double_max_tokens=True, on_truncation="retry"
+    )
+    assert {each.max_tokens for each in harness.chain.selection.candidates(job)} == {100}
     with pytest.raises(Truncated):
-        house.pipeline.run(job)
+        harness.run(job)
 
 
-def test_the_least_tried_link_comes_first(house):
+def test_the_least_tried_link_comes_first(harness):
     def order(*tried):
         return [
-            each.link.model for each in house.chain.selection.candidates(house.job(tried=tried))
+            each.link.model for each in harness.chain.selection.candidates(harness.job(tried=tried))
         ]
 
     assert order() == ["big", "small"]
@@ -224,27 +236,27 @@ def test_the_least_tried_link_comes_first(house):
         ({"avoid": ["simulator"]}, "avoid: leaves no link"),
     ],
 )
-def test_what_no_link_can_answer_is_told(house, options, message):
+def test_what_no_link_can_answer_is_told(harness, options, message):
     with pytest.raises(InvalidRequest, match=message):
-        house.pipeline.run(house.job(**options))
+        harness.run(harness.job(**options))
 
 
-def test_a_link_without_words_for_a_request_is_passed_over(house):
+def test_a_link_without_words_for_a_request_is_passed_over(harness):
     """And if no other is left, the error names what it is."""
     claude = Link(provider="anthropic", model="claude-haiku-4-5", adapter="anthropic")
-    job = house.job(response_format={"type": "json_object"})
-    three = chain((claude, *LINKS), CallSettings(), house.loop).selection
+    job = harness.job(response_format={"type": "json_object"})
+    three = chain((claude, *LINKS), CallSettings(), harness.loop).selection
     assert [link.provider for link in three.allowed(job.request)] == ["simulator", "simulator"]
     with pytest.raises(InvalidRequest, match="json_object"):
-        chain((claude,), CallSettings(), house.loop).selection.allowed(job.request)
+        chain((claude,), CallSettings(), harness.loop).selection.allowed(job.request)
 
 
-def test_a_rescue_is_marked():
-    house = House(static_fallback="Please try again later.")
-    completion = house.pipeline.fallback_answer(house.job())
+def test_a_fallback_answer_is_marked():
+    harness = Harness(static_fallback="Please try again later.")
+    completion = harness.pipeline.fallback_answer(harness.job(), Attempt())
     assert (completion.text, completion.degraded, completion.provider) == (
         "Please try again later.",
         "static",
         "static",
     )
-    assert House().pipeline.fallback_answer(house.job()) is None
+    assert Harness().pipeline.fallback_answer(harness.job(), Attempt()) is None

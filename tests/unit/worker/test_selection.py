@@ -5,11 +5,11 @@ known of models.
 from decimal import Decimal
 
 import pytest
+from support.running_jobs import running_job
 
 from producer.contract.errors import InvalidRequest, TooLong
 from producer.contract.requests import CompletionRequest
 from worker.budgets.pricing import Pricing
-from worker.ledger.running_job import Job
 from worker.model_catalog import Models
 from worker.providers.selection import LinkSelector
 from worker.providers.tokens import Estimator
@@ -62,29 +62,8 @@ def select(models):
 
 def job(words=10, tried=(), double_max_tokens=False, **options):
     options.setdefault("messages", [{"role": "user", "content": "word " * words}])
-    zeros = dict.fromkeys(
-        (
-            "submitted_ms",
-            "begun_ms",
-            "deadline_ms",
-            "spent_micro",
-            "maybe_micro",
-            "attempts",
-            "first_begun_ms",
-        ),
-        0,
-    )
     request = CompletionRequest.checked(**options)
-    return Job(
-        "job",
-        1,
-        request,
-        "u1",
-        lane="interactive",
-        tried=tried,
-        double_max_tokens=double_max_tokens,
-        **zeros,
-    )
+    return running_job(request=request, tried=tried, double_max_tokens=double_max_tokens)
 
 
 def names(candidates):
@@ -157,11 +136,11 @@ def test_a_truncated_answer_grows_only_where_it_can(select):
     """Not with the same limit again, and not if the prompt leaves no room."""
     selection = select("small:plain")
     (candidate,) = selection.candidates(job(max_tokens=200))
-    assert selection.grows(job(max_tokens=200), candidate)
+    assert selection.can_double_max_tokens(job(max_tokens=200), candidate)
     (candidate,) = selection.candidates(job(max_tokens=300))
-    assert not selection.grows(job(max_tokens=300), candidate)
+    assert not selection.can_double_max_tokens(job(max_tokens=300), candidate)
     (candidate,) = selection.candidates(job(words=750, max_tokens=150))
-    assert not selection.grows(job(words=750, max_tokens=150), candidate)
+    assert not selection.can_double_max_tokens(job(words=750, max_tokens=150), candidate)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,109 @@
+"""A ledger without workers: a test starts, reserves and ends its jobs by hand, in any order."""
+
+from collections import Counter
+
+from redis import Redis
+from support.ledger import KEYS
+
+from producer.contract.errors import JobError
+from producer.contract.requests import CompletionRequest
+from producer.contract.submission import Submission
+from worker.budgets.overrides import Overrides
+from worker.budgets.quota import Quota
+from worker.faults import Deferred, Fault
+from worker.ledger.attempt import NOT_BILLED, Attempt, Bill, Candidate
+from worker.ledger.calls import Wait
+from worker.ledger.ledger import Ledger
+from worker.ledger.running_job import RunningJob
+from worker.rate_limit_headers import SILENCE
+from worker.settings import LaneSettings, LedgerSettings, Link, Pace, PaceSettings, QuotaSettings
+
+ASKED = [{"role": "user", "content": "x"}]
+REQUESTS = {
+    lane: CompletionRequest.checked(messages=ASKED, lane=lane) for lane in ("interactive", "batch")
+}
+NO_BROKER = {"interactive": True, "batch": True}
+
+
+class HandRun:
+    """Slots to give, and the order in which they are given; links, and what they may be sent."""
+
+    def __init__(self, url, slots=1, pace=None, quota=None, **lanes):
+        self.redis = Redis.from_url(url, decode_responses=True)
+        self.redis.flushall()
+        limits = PaceSettings(limits={name: Pace(**row) for name, row in (pace or {}).items()})
+        self.ledger = Ledger(
+            self.redis, KEYS, LedgerSettings(), "test", LaneSettings(**lanes), limits
+        )
+        self.quota = Quota(self.ledger, quota or QuotaSettings(tokens_per_hour=None))
+        self.limits = Overrides(self.redis, KEYS)
+        self.ledger.heartbeat("test", slots, 3600)
+        self.released = []
+        self.ended = 0
+        self.attempts = {}
+        """(job, fence) -> the attempt of that start."""
+        self.count = Counter()
+
+    def submit(self, user, count=1, lane="interactive"):
+        ids = []
+        for _ in range(count):
+            self.count[user] += 1
+            job_id = f"{user}-{lane[0]}{self.count[user]}"
+            submission = Submission(job_id, user, REQUESTS[lane], {})
+            self._release(self.ledger.submit(submission))
+            ids.append(job_id)
+        return ids
+
+    def end_one(self):
+        """The job that was released longest ago starts and ends; the next one is released."""
+        self.ended += 1
+        self.answer(self.start(self.released[self.ended - 1]))
+
+    def serve(self, count):
+        """End so many; the users that were served, in order."""
+        start = len(self.released)
+        for _ in range(count):
+            self.end_one()
+        return [job_id.partition("-")[0] for job_id in self.released[start:]]
+
+    def start(self, job_id):
+        job = self.ledger.start(job_id)
+        assert isinstance(job, RunningJob)
+        return job
+
+    def attempt_of(self, job):
+        return self.attempts.setdefault((job.id, job.fence), Attempt())
+
+    def reserve(self, job, *names, tokens=100):
+        """The model that is called; else what the job must wait for, and it is parked so."""
+        links = [Link(provider="p", model=name, adapter="simulator") for name in names]
+        attempt = self.attempt_of(job)
+        candidates = [Candidate(link, 50, 10, tokens) for link in links]
+        try:
+            return self.quota.take_hold(job, attempt, candidates).link.model
+        except Deferred as deferred:
+            wait = Wait(
+                deferred.after_s,
+                wakes_on=deferred.wakes_on,
+                restart_clock=deferred.waits_for_room,
+            )
+            self._release(self.ledger.park(job, attempt, wait))
+            return deferred
+
+    def answer(self, job, tokens=100, allowance=SILENCE):
+        attempt = self.attempt_of(job)
+        attempt.billed(Bill("real", 10, tokens))
+        attempt.allowance = allowance
+        self._release(self.ledger.settle(job, attempt, JobError("done")))
+
+    def fail(self, job, fault=Fault.RATE_LIMITED, cool_s=0.0, after_s=0.0):
+        attempt = self.attempt_of(job)
+        attempt.billed(NOT_BILLED)
+        self._release(self.ledger.park(job, attempt, Wait(after_s, str(fault), cool_s)))
+
+    def sweep(self):
+        _, publications = self.ledger.sweep(100, NO_BROKER)
+        self.released += [each.job_id for each in publications]
+
+    def _release(self, reply):
+        self.released += [each.job_id for each in reply.publications]

@@ -1,0 +1,161 @@
+"""What one start of a job did: the call it reserved and made, what that cost, what to store with
+the outcome.
+"""
+
+from dataclasses import dataclass, field
+from typing import Literal, NamedTuple
+
+from producer.contract.completions import Usage
+from producer.contract.requests import CompletionRequest
+
+from ..rate_limit_headers import SILENCE, Allowance
+from ..settings import Link
+from .calls import Wait
+from .running_job import RunningJob
+
+MOST_TOKENS = 10**9
+MOST_MICRO_USD = 10**12
+"""No call uses more. A reply that says so is unreadable, and the ledger would refuse the number."""
+
+
+@dataclass(frozen=True)
+class Bill:
+    """What an attempt cost: nothing, its hold as possibly billed, or a real amount."""
+
+    kind: Literal["none", "maybe", "real"]
+    micro_usd: int = 0
+    tokens: int = 0
+    """Input and output together."""
+    output_tokens: int = 0
+
+    @classmethod
+    def of_reply(cls, micro_usd: int, usage: Usage | None) -> "Bill":
+        """Of a call that was answered. Without a usage, or with one that cannot be true, the hold
+        stays as possibly billed.
+        """
+        if usage is None:
+            return POSSIBLY_BILLED
+        tokens = usage.input + usage.output
+        most = max(usage.input, usage.output, tokens)
+        if most > MOST_TOKENS or micro_usd > MOST_MICRO_USD:
+            return POSSIBLY_BILLED
+        if min(usage.input, usage.output, micro_usd) < 0:
+            return POSSIBLY_BILLED
+        return cls("real", micro_usd, tokens, usage.output)
+
+
+NOT_BILLED = Bill("none")
+POSSIBLY_BILLED = Bill("maybe")
+
+
+class Candidate(NamedTuple):
+    """One provider link that may make the attempt, with the attempt's worst case there."""
+
+    link: Link
+    max_tokens: int
+    micro_usd: int
+    tokens: int
+    trimmed: int = 0
+    """How many of the oldest messages are left out to fit the model's window."""
+    priced: bool = True
+    """Whether its price is known; if not, `micro_usd` is by the ceiling."""
+
+
+class Lead(NamedTuple):
+    """The cache has no fresh answer, and no identical job is in flight: this job is to be called.
+
+    Without an `entry_key` its answer is not to be cached, or the cache could not be asked.
+    """
+
+    entry_key: str = ""
+    stale_entry: str = ""
+    """The expired entry found there, to answer with when every provider fails."""
+
+
+class CacheEntry(NamedTuple):
+    """An answer for the cache, stored in the same step as the outcome."""
+
+    key: str
+    text: str
+    life_ms: int
+
+
+@dataclass
+class Attempt:
+    """Made anew for each start of a job. The pipeline's parts note here what they did; the ledger
+    books it when the job is settled or parked.
+    """
+
+    request: CompletionRequest | None = field(default=None, repr=False)
+    """What the providers are asked: of a job about a document, not the job's own request."""
+    number: int = 0
+    """Which attempt of the job this is, from 1; 0 until a hold is reserved for it."""
+    candidate: Candidate | None = None
+    """The provider link it reserved a hold for, and the worst case that is held."""
+    bill: Bill = NOT_BILLED
+    provider_ms: int = 0
+    """How long its call took."""
+    call_outcome: str = ""
+    """What came of its call: "ok", "length" or a fault; "" without a call."""
+    allowance: Allowance = SILENCE
+    """The rate limits that the provider stated with its answer."""
+    lead: Lead = field(default=Lead(), repr=False)
+    cache_entry: CacheEntry | None = field(default=None, repr=False)
+    """What to store with the outcome."""
+    audited: str = ""
+    """The hash of the prompt that this start wrote to the audit log; "" if it wrote none."""
+
+    @property
+    def link(self) -> str:
+        """The name of the reserved provider link; "" before a reservation."""
+        return self.candidate.link.name if self.candidate else ""
+
+    @property
+    def held_micro_usd(self) -> int:
+        return self.candidate.micro_usd if self.candidate else 0
+
+    def reserved(self, candidate: Candidate, number: int) -> None:
+        """A hold is reserved. Until more is known, the provider may bill all of it."""
+        self.candidate = candidate
+        self.number = number
+        self.bill = POSSIBLY_BILLED
+
+    def called(self, outcome: str, provider_ms: int, allowance: Allowance) -> None:
+        """The call ended, with an answer or without."""
+        self.call_outcome = outcome
+        self.provider_ms = provider_ms
+        self.allowance = allowance
+
+    def billed(self, bill: Bill) -> None:
+        """The call was answered and cost that."""
+        self.bill = bill
+
+    def not_billed(self) -> None:
+        """The call failed in a way that no provider bills: the hold is given back."""
+        self.bill = NOT_BILLED
+
+    def number_so_far(self, job: RunningJob) -> int:
+        """How many attempts the job has made, this one included."""
+        return self.number or job.attempts
+
+    def cost_usd(self, job: RunningJob) -> float:
+        """What the job's answered attempts really cost, this one included."""
+        return (job.spent_micro_usd + self.bill.micro_usd) / 1_000_000
+
+    def possibly_billed_micro_usd(self, job: RunningJob) -> int:
+        """The holds of the job's attempts whose cost is unknown, this one included."""
+        if self.bill.kind != "maybe":
+            return job.possibly_billed_micro_usd
+        return job.possibly_billed_micro_usd + self.held_micro_usd
+
+
+@dataclass
+class Start:
+    """One start of a job, from its lease to its settling or parking. Celery's request holds it for
+    the task's hooks and the signals.
+    """
+
+    job: RunningJob
+    attempt: Attempt = field(default_factory=Attempt)
+    wait: Wait | None = None
+    """How the job is parked once Celery has stored RETRY."""

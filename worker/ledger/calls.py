@@ -1,0 +1,83 @@
+"""What the ledger's methods take and return, by name."""
+
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+from producer.contract.outcome import Outcome
+from producer.contract.submission import Publication
+
+
+class Submitted(NamedTuple):
+    """A submission's result. `job_id` is another job's if that has the same idempotency key."""
+
+    state: Literal["new", "same", "conflict"]
+    job_id: str
+    publications: list[Publication]
+
+
+class Ended(NamedTuple):
+    """The job has its outcome already; `reported`: the result backend knows it too."""
+
+    outcome: Outcome
+    reported: bool
+
+
+class Dropped(NamedTuple):
+    """This delivery has nothing to do: the job waits, or another worker holds it."""
+
+    state: str
+
+
+class Missing(NamedTuple):
+    """The ledger knows no such job."""
+
+
+@dataclass(frozen=True)
+class Reserved:
+    """Whether a hold was reserved, and for which candidate; else what is in the way."""
+
+    verdict: Literal["go", "cancelled", "cooling", "paced", "over", "held"]
+    candidate: int = 0
+    """Of "go": its index among the candidates."""
+    number: int = 0
+    """Of "go": which attempt of the job this is, from 1."""
+    wait_ms: int = 0
+    """Of "cooling" and "paced": until the first of the provider links may be called."""
+    wakes_on: str = ""
+    """The list of jobs to wait in, so as to be woken sooner; "" if time alone helps."""
+    limit: str = ""
+    """Of "over" and "held": the limit that does not allow it; the numbers below are its own."""
+    allowed: int = 0
+    used: int = 0
+    held: int = 0
+    asked: int = 0
+    fits_in_ms: int = 0
+    """Of "over": until it fits; -1 = it never will."""
+
+
+@dataclass(frozen=True)
+class Wait:
+    """Why and how long a job gives its lease back."""
+
+    after_s: float
+    fault: str = ""
+    """Why its attempt failed; "" if it made none."""
+    cool_s: float = 0.0
+    """How long the whole fleet leaves the attempt's provider link alone."""
+    wakes_on: str = ""
+    """The list of jobs it waits in, so as to be woken sooner; "" for time alone."""
+    crashed: bool = False
+    """An error of our own: this start counts towards poison."""
+    double_max_tokens: bool = False
+    """The next attempt asks for twice the tokens."""
+    restart_clock: bool = False
+    """It waits for a limit or its parts, so its time to finish begins anew with the next start."""
+
+
+class Ending(NamedTuple):
+    """What became of a job that was settled ("ok", "late", "lost", "cancelled") or parked ("ok",
+    "lost", "cancelled"), and what to publish.
+    """
+
+    state: str
+    publications: list[Publication]
