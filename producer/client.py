@@ -250,7 +250,7 @@ class _App(Celery):  # type: ignore[misc]
         take as it is written.
         """
         try:
-            return RedisUrl.of(current_settings().backend).url
+            return RedisUrl.parse(current_settings().backend).url
         except SettingsError:
             return "disabled"
 

@@ -98,7 +98,7 @@ class LedgerClient:
 
     def __init__(self, url: str, prefix: str) -> None:
         self._keys = shared.SharedKeys(prefix)
-        self._redis: redis.Redis = RedisUrl.of(url).client(
+        self._redis: redis.Redis = RedisUrl.parse(url).client(
             redis,
             TIMEOUT_S,
             decode_responses=True,
@@ -257,7 +257,7 @@ class AsyncLedgerClient:
 
     def __init__(self, url: str, prefix: str) -> None:
         self._keys = shared.SharedKeys(prefix)
-        self._redis: redis.asyncio.Redis = RedisUrl.of(url).client(
+        self._redis: redis.asyncio.Redis = RedisUrl.parse(url).client(
             redis.asyncio,
             3.0,
             decode_responses=True,

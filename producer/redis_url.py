@@ -1,10 +1,10 @@
-"""Where a Redis server is: a URL, or the master that Sentinels name.
+"""Where a Redis server is: its URL, or the name under which Sentinels know the master.
 
     redis://user:password@host:6379/0
     rediss://user:password@host:6379/0?ssl_ca_certs=/etc/ca.pem
     sentinel://user:password@host1:26379;sentinel://host2:26379/0?master_name=ledger
 
-redis-py, kombu and Celery each want it said in another way; here is every way. Standard library
+redis-py, kombu and Celery each want it in another form; all forms are made here. Standard library
 only.
 """
 
@@ -19,20 +19,20 @@ FILES = ("ssl_ca_certs", "ssl_certfile", "ssl_keyfile")
 
 @dataclass(frozen=True)
 class RedisUrl:
-    """One server, or the master of its name. Its repr shows no password."""
+    """One server, or the master of a name. Its repr shows no password."""
 
     url: str = field(repr=False)
-    """As Celery and kombu are told: without the options that they would take for others."""
+    """For Celery and kombu: without the options that they would misunderstand."""
     ssl: dict[str, Any] = field(default_factory=dict)
-    """redis-py's `ssl_` options; empty: no TLS. A certificate is checked unless they say otherwise."""
+    """redis-py's `ssl_` options; empty: no TLS. Certificates are checked unless they say otherwise."""
     master: str = ""
-    """What the Sentinels call it; empty: the URL is the server's own."""
+    """The name of the master at the Sentinels; empty: the URL is the server's own."""
 
     @classmethod
-    def of(cls, text: str) -> Self:
+    def parse(cls, text: str) -> Self:
         """Raises `ValueError`, which repeats nothing of a text that may hold a password."""
         if text.startswith("sentinel://"):
-            return cls(*_named(text))
+            return cls(*_sentinels(text))
         parts = _split(text)
         if parts.scheme not in ("redis", "rediss"):
             raise ValueError("only redis://, rediss:// and sentinel:// are known")
@@ -41,43 +41,50 @@ class RedisUrl:
         options = dict(parse_qsl(parts.query))
         if "master_name" in options:
             raise ValueError("master_name goes with sentinel://host:26379")
-        ssl = _ssl(options)
-        if parts.scheme == "rediss":
-            ssl = {"ssl_cert_reqs": "required"} | ssl
-        elif ssl:
-            raise ValueError("ssl_ options go with rediss://")
-        return cls(parts._replace(query=urlencode(options)).geturl() if ssl else text, ssl)
+        ssl = _pop_ssl(options)
+        if parts.scheme == "redis":
+            if ssl:
+                raise ValueError("ssl_ options go with rediss://")
+            return cls(text)
+        without_ssl = text
+        if ssl:
+            without_ssl = parts._replace(query=urlencode(options)).geturl()
+        return cls(without_ssl, {"ssl_cert_reqs": "required"} | ssl)
 
     def client(self, library: Any, timeout_s: float, **options: Any) -> Any:
-        """A client of `library` (redis or redis.asyncio), with `options` for each of its
-        connections.
+        """A client of `library` (redis or redis.asyncio), with `options` for its connections.
 
         `timeout_s`: of each operation on a connection to a Sentinel.
         """
         if not self.master:
             return library.Redis.from_url(self.url, **self.ssl, **options)
         parts = [urlsplit(each) for each in self.url.split(";")]
-        login = {
-            "username": unquote(parts[0].username or "") or None,
-            "password": unquote(parts[0].password or "") or None,
-        }
-        tls = {"ssl": True, **self.ssl} if self.ssl else {}
         addresses = [(each.hostname, each.port) for each in parts]
-        sentinels = library.sentinel.Sentinel(
-            addresses, sentinel_kwargs=self.transport_options(timeout_s)["sentinel_kwargs"]
-        )
+        sentinel_options = self.transport_options(timeout_s)["sentinel_kwargs"]
+        sentinels = library.sentinel.Sentinel(addresses, sentinel_kwargs=sentinel_options)
         return sentinels.master_for(
-            self.master, db=int(parts[0].path[1:]), **login, **tls, **options
+            self.master,
+            db=int(parts[0].path[1:]),
+            username=unquote(parts[0].username or "") or None,
+            password=unquote(parts[0].password or "") or None,
+            **self._tls(),
+            **options,
         )
 
     def transport_options(self, timeout_s: float) -> dict[str, Any]:
-        """What Celery's broker and result backend have to know beside the URL."""
+        """What Celery's broker and result backend need beside the URL."""
         if not self.master:
             return {}
-        # No retries: the next Sentinel is asked instead.
-        one = {"socket_timeout": timeout_s, "socket_connect_timeout": timeout_s, "retry": None}
-        tls = {"ssl": True, **self.ssl} if self.ssl else {}
-        return {"master_name": self.master, "sentinel_kwargs": one | tls}
+        sentinel_options = {
+            "socket_timeout": timeout_s,
+            "socket_connect_timeout": timeout_s,
+            "retry": None,  # the next Sentinel is asked instead
+        }
+        return {"master_name": self.master, "sentinel_kwargs": sentinel_options | self._tls()}
+
+    def _tls(self) -> dict[str, Any]:
+        """redis-py's options of a connection that is not made from a URL."""
+        return {"ssl": True, **self.ssl} if self.ssl else {}
 
     @property
     def address(self) -> str:
@@ -94,7 +101,7 @@ def does_not_answer(
 
     `variables`: where its URL is set. Never shows a password.
     """
-    address = RedisUrl.of(url).address
+    address = RedisUrl.parse(url).address
     return f"Redis does not answer at {address} ({_reason(error)}). Fix: check {variables}"
 
 
@@ -118,9 +125,10 @@ def _address(url: str, default_port: int) -> str:
     return f"{host}:{parts.port or default_port}"
 
 
-def _named(text: str) -> tuple[str, dict[str, Any], str]:
-    """The URL, in which each Sentinel has login and database of the whole, as kombu wants it; TLS;
-    the master's name.
+def _sentinels(text: str) -> tuple[str, dict[str, Any], str]:
+    """The URL in kombu's form, the TLS options, the master's name.
+
+    In kombu's form each Sentinel has the login and the database of the whole.
     """
     parts = [_split(each) for each in text.split(";")]
     *others, last = parts
@@ -131,11 +139,9 @@ def _named(text: str) -> tuple[str, dict[str, Any], str]:
     if any(each.query or each.path.strip("/") for each in others):
         raise ValueError("database and options belong behind the last Sentinel")
     options = dict(parse_qsl(last.query))
-    ssl, master, database = (
-        _ssl(options),
-        options.pop("master_name", ""),
-        last.path.strip("/") or "0",
-    )
+    ssl = _pop_ssl(options)
+    master = options.pop("master_name", "")
+    database = last.path.strip("/") or "0"
     if not master:
         raise ValueError(
             "no master_name: end it with ?master_name=NAME, as the Sentinels call the server"
@@ -146,15 +152,21 @@ def _named(text: str) -> tuple[str, dict[str, Any], str]:
         )
     if ssl:
         ssl = {"ssl_cert_reqs": "required"} | ssl
-    login = next((each.netloc.rpartition("@")[0] + "@" for each in parts if "@" in each.netloc), "")
-    addresses = [each.netloc.rpartition("@")[2] + ("" if each.port else ":26379") for each in parts]
-    return ";".join(f"sentinel://{login}{address}/{database}" for address in addresses), ssl, master
+    logins = [each.netloc.rpartition("@")[0] for each in parts if "@" in each.netloc]
+    login = "".join(f"{each}@" for each in logins[:1])
+    urls = [f"sentinel://{login}{_host_and_port(each)}/{database}" for each in parts]
+    return ";".join(urls), ssl, master
+
+
+def _host_and_port(sentinel: SplitResult) -> str:
+    address = sentinel.netloc.rpartition("@")[2]
+    return address if sentinel.port else f"{address}:26379"
 
 
 def _split(url: str) -> SplitResult:
     try:
         parts = urlsplit(url)
-        _ = parts.port  # computed when asked for
+        _ = parts.port  # computed when it is read
     except ValueError:
         raise ValueError(
             "host and port cannot be read; special characters of a password are written %XX"
@@ -164,19 +176,20 @@ def _split(url: str) -> SplitResult:
     return parts
 
 
-def _ssl(options: dict[str, str]) -> dict[str, Any]:
-    """Takes the `ssl_` options out of `options`."""
-    told: dict[str, Any] = {
-        name: options.pop(name) for name in list(options) if name.startswith("ssl_")
-    }
-    if unknown := set(told) - {*FILES, "ssl_cert_reqs", "ssl_check_hostname"}:
+def _pop_ssl(options: dict[str, str]) -> dict[str, Any]:
+    """Takes the `ssl_` options out of `options`, checked and in redis-py's types."""
+    names = [name for name in options if name.startswith("ssl_")]
+    ssl: dict[str, Any] = {name: options.pop(name) for name in names}
+    if unknown := set(ssl) - {*FILES, "ssl_cert_reqs", "ssl_check_hostname"}:
         raise ValueError(
-            f"{', '.join(sorted(unknown))} is not known; there are {', '.join(FILES)}, ssl_cert_reqs, ssl_check_hostname"
+            f"{', '.join(sorted(unknown))} is not known; there are {', '.join(FILES)}, "
+            "ssl_cert_reqs, ssl_check_hostname"
         )
-    if told.get("ssl_cert_reqs", "required") not in CHECKS:
+    if ssl.get("ssl_cert_reqs", "required") not in CHECKS:
         raise ValueError(f"ssl_cert_reqs is one of {', '.join(CHECKS)}")
-    if missing := [name for name in FILES if name in told and not Path(told[name]).is_file()]:
-        raise ValueError(f"there is no file {told[missing[0]]} ({missing[0]})")
-    if "ssl_check_hostname" in told:
-        told["ssl_check_hostname"] = told["ssl_check_hostname"].lower() != "false"
-    return told
+    for name in FILES:
+        if name in ssl and not Path(ssl[name]).is_file():
+            raise ValueError(f"there is no file {ssl[name]} ({name})")
+    if "ssl_check_hostname" in ssl:
+        ssl["ssl_check_hostname"] = ssl["ssl_check_hostname"].lower() != "false"
+    return ssl

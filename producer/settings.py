@@ -15,12 +15,12 @@ class SettingsError(ValueError):
 
 
 def _readable(url: str) -> str:
-    RedisUrl.of(url)
+    RedisUrl.parse(url)
     return url
 
 
 Url = Annotated[str, AfterValidator(_readable)]
-"""What `RedisUrl.of` can read. It may hold a password, so no repr shows it."""
+"""What `RedisUrl.parse` can read. It may hold a password, so no repr shows it."""
 
 
 class ProducerSettings(BaseSettings):
@@ -71,7 +71,7 @@ class ProducerSettings(BaseSettings):
         """Celery's settings of broker and result backend, but for the backend's URL. `timeout_s`:
         of asking a Sentinel.
         """
-        broker, backend = RedisUrl.of(self.broker), RedisUrl.of(self.backend)
+        broker, backend = RedisUrl.parse(self.broker), RedisUrl.parse(self.backend)
         return {
             # Beside `broker_url`, over which Celery lets CELERY_BROKER_URL win as it is written.
             **dict.fromkeys(("broker_url", "broker_read_url", "broker_write_url"), broker.url),

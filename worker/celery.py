@@ -55,7 +55,7 @@ def create_app() -> Celery:
     transport.install()
     app = Celery("completions")
     # Celery looks here before CELERY_RESULT_BACKEND, which it would take as it is written.
-    app.backend_cls = RedisUrl.of(redis.backend).url
+    app.backend_cls = RedisUrl.parse(redis.backend).url
     app.config_from_object("celeryconfig")
     servers = redis.celery(timeout_s=3.0)
     options = app.conf.broker_transport_options | servers["broker_transport_options"]

@@ -46,7 +46,7 @@ def connect(url: str, timeout_s: float = 5.0) -> Redis:
     not the client's default of ten retries.
     """
     connect_timeout_s = min(timeout_s, CONNECT_TIMEOUT_S)
-    client: Redis = RedisUrl.of(url).client(
+    client: Redis = RedisUrl.parse(url).client(
         redis,
         connect_timeout_s,
         decode_responses=True,

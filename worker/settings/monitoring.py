@@ -86,7 +86,7 @@ class AuditSettings(Slice):
     @classmethod
     def _is_a_place(cls, value: SecretStr | None) -> SecretStr | None:
         if value is not None:
-            RedisUrl.of(value.get_secret_value())
+            RedisUrl.parse(value.get_secret_value())
         return value
 
     @field_validator("key")

@@ -15,16 +15,16 @@ from worker.settings import SettingsError, load_redis
 
 
 def test_a_plain_url_stays_as_it_is():
-    place = RedisUrl.of("redis://user:p%40ss@host:6380/2?health_check_interval=3")
+    place = RedisUrl.parse("redis://user:p%40ss@host:6380/2?health_check_interval=3")
     assert place == RedisUrl("redis://user:p%40ss@host:6380/2?health_check_interval=3")
     assert place.transport_options(1.0) == {}
 
 
 def test_a_certificate_is_checked_unless_told_otherwise(tmp_path):
     """kombu takes a bare rediss:// for "do not check", Celery's backend refuses it."""
-    assert RedisUrl.of("rediss://host/0").ssl == {"ssl_cert_reqs": "required"}
+    assert RedisUrl.parse("rediss://host/0").ssl == {"ssl_cert_reqs": "required"}
     (tmp_path / "ca.pem").touch()
-    place = RedisUrl.of(
+    place = RedisUrl.parse(
         f"rediss://:pw@host:1/0?ssl_ca_certs={tmp_path / 'ca.pem'}&ssl_check_hostname=false"
     )
     expected = {
@@ -33,12 +33,12 @@ def test_a_certificate_is_checked_unless_told_otherwise(tmp_path):
         "ssl_check_hostname": False,
     }
     assert (place.url, place.ssl) == ("rediss://:pw@host:1/0", expected)
-    assert RedisUrl.of("rediss://host/0?ssl_cert_reqs=none").ssl == {"ssl_cert_reqs": "none"}
+    assert RedisUrl.parse("rediss://host/0?ssl_cert_reqs=none").ssl == {"ssl_cert_reqs": "none"}
 
 
 def test_each_sentinel_has_login_and_database_of_the_whole():
     """kombu takes them from whichever Sentinel it talks to."""
-    place = RedisUrl.of(
+    place = RedisUrl.parse(
         "sentinel://user:p%3Bw@h1;sentinel://[::1]:26380/3?master_name=ledger&ssl_cert_reqs=none"
     )
     assert place.url == "sentinel://user:p%3Bw@h1:26379/3;sentinel://user:p%3Bw@[::1]:26380/3"
@@ -88,7 +88,7 @@ def test_what_is_wrong_is_told_with_the_variable_and_without_the_password(monkey
 def test_no_repr_shows_a_password(monkeypatch):
     monkeypatch.setenv("REDIS_URL", "redis://:hunter2@h/0")
     monkeypatch.setenv("LEDGER_URL", "sentinel://:hunter2@h/0?master_name=m")
-    assert "hunter2" not in repr((load(), load_redis(), RedisUrl.of(load().ledger)))
+    assert "hunter2" not in repr((load(), load_redis(), RedisUrl.parse(load().ledger)))
 
 
 @pytest.mark.parametrize(
