@@ -1,7 +1,7 @@
-"""The public face of a web app: `from producer import complete`. Loads Celery only when `complete`
-or a sibling is touched.
+"""What a web app imports: `from producer import complete`.
 
-It must never import `worker` or a provider's SDK.
+Each name is loaded when it is first used, so that importing this package loads neither Celery nor
+redis-py. It never imports `worker` or a provider's SDK.
 """
 
 from importlib import import_module
@@ -30,7 +30,7 @@ __all__ = [
     "untrusted",
 ]
 
-_HOMES = {
+_MODULES = {
     "Batch": ".batches",
     "complete": ".client",
     "configure": ".client",
@@ -46,9 +46,9 @@ _HOMES = {
 def __getattr__(name: str) -> Any:
     if name == "errors":
         return import_module(".contract.errors", __name__)
-    if name not in _HOMES:
+    if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(_HOMES[name], __name__), name)
+    return getattr(import_module(_MODULES[name], __name__), name)
 
 
 def __dir__() -> list[str]:

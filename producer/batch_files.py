@@ -1,8 +1,7 @@
-"""Request files: our own JSON lines, or OpenAI's Batch input form as it is; and the output form
-that goes with the latter.
+"""Files of requests: our own form or that of OpenAI's Batch API, and the latter's output form.
 
-Ours: one object of `complete`'s arguments a line, with `name` if the item has one. OpenAI's:
-`custom_id`, `method`, `url` and `body`.
+Both are JSON lines. Ours: an object of `complete`'s arguments, with `name` if the item has one.
+OpenAI's: `custom_id`, `method`, `url` and `body`.
 """
 
 import json
@@ -15,7 +14,7 @@ from .contract.errors import InvalidRequest, JobError, RateLimited
 
 URL = "/v1/chat/completions"
 
-_TAKEN = (
+_USED = (
     "messages",
     "model",
     "temperature",
@@ -25,7 +24,7 @@ _TAKEN = (
     "metadata",
     "max_tokens",
 )
-_HARMLESS: dict[str, Any] = {
+_WITHOUT_EFFECT: dict[str, Any] = {
     "n": 1,
     "stream": False,
     "tool_choice": "auto",
@@ -34,15 +33,17 @@ _HARMLESS: dict[str, Any] = {
     "presence_penalty": 0,
     "frequency_penalty": 0,
 }
-"""What changes nothing when it has this value; any other value would be ignored silently, so it is
-refused.
+"""Parameters that change nothing when they have this value. With another value they are refused,
+because ignoring them would change the answer.
 """
-_ABOUT_THE_ACCOUNT = ("user", "store", "service_tier", "safety_identifier", "prompt_cache_key")
+_IGNORED = ("user", "store", "service_tier", "safety_identifier", "prompt_cache_key")
+"""Parameters about the account, which change no answer."""
 
 
 def requests(lines: Iterable[str]) -> Iterator[dict[str, Any]]:
-    """One for every line that is not blank, for `Batch.submit`; a wrong line becomes an item that
-    fails and says why.
+    """One for every line that is not blank, for `Batch.submit`.
+
+    A wrong line becomes an item that fails and says why.
     """
     for number, line in enumerate(lines, start=1):
         if line.strip():
@@ -61,13 +62,13 @@ def is_openai(line: str) -> bool:
 def _request(number: int, line: str) -> dict[str, Any]:
     name = ""
     try:
-        told = json.loads(line)
-        if not isinstance(told, dict):
+        fields = json.loads(line)
+        if not isinstance(fields, dict):
             raise InvalidRequest(f"line {number}: not a JSON object. Fix: one object a line")
-        if "body" not in told:
-            return told
-        name = str(told.get("custom_id", ""))
-        return _translated(number, told) | {"name": name}
+        if "body" not in fields:
+            return fields
+        name = str(fields.get("custom_id", ""))
+        return _translated(number, fields) | {"name": name}
     except ValueError:
         wrong: JobError = InvalidRequest(f"line {number}: not JSON. Fix: one object a line")
     except JobError as error:
@@ -75,30 +76,27 @@ def _request(number: int, line: str) -> dict[str, Any]:
     return {"wrong": wrong, "name": name}
 
 
-def _translated(number: int, told: dict[str, Any]) -> dict[str, Any]:
-    if told.get("url", URL) != URL or told.get("method", "POST") != "POST":
+def _translated(number: int, openai: dict[str, Any]) -> dict[str, Any]:
+    """`complete`'s arguments from a line in OpenAI's form."""
+    if openai.get("url", URL) != URL or openai.get("method", "POST") != "POST":
         raise InvalidRequest(
             f"line {number}: only POST {URL} is understood. Fix: leave out other endpoints"
         )
-    if not isinstance(told["body"], dict):
+    if not isinstance(openai["body"], dict):
         raise InvalidRequest(
             f"line {number}: body is no object. Fix: make it the parameters of a chat completion"
         )
-    body = {
-        name: value
-        for name, value in told["body"].items()
-        if value is not None and name not in _ABOUT_THE_ACCOUNT
-    }
+    given = {name: value for name, value in openai["body"].items() if value is not None}
+    body = {name: value for name, value in given.items() if name not in _IGNORED}
     if "max_completion_tokens" in body:
         body["max_tokens"] = body.pop("max_completion_tokens")
-    strange = [
-        name for name, value in body.items() if name not in _TAKEN and value != _HARMLESS.get(name)
-    ]
-    if strange:
+    others = {name: value for name, value in body.items() if name not in _USED}
+    refused = [name for name, value in others.items() if value != _WITHOUT_EFFECT.get(name)]
+    if refused:
         raise InvalidRequest(
-            f"line {number}: body.{min(strange)} cannot be honoured. Fix: leave it out"
+            f"line {number}: body.{min(refused)} cannot be honoured. Fix: leave it out"
         )
-    return {name: body[name] for name in _TAKEN if name in body}
+    return {name: body[name] for name in _USED if name in body}
 
 
 def output(item: Item) -> dict[str, Any]:

@@ -1,9 +1,8 @@
-"""Batches: any number of requests under one name, submitted, watched, paused, resumed and handed
-out as they come.
+"""Batches: any number of requests under one name.
 
-A batch lives in the ledger: the process that submitted it may go away. Submitting the same requests
+A batch lives in the ledger: the process that submitted it may end. Submitting the same requests
 again under the same id goes on where it stopped. Every method raises `Unavailable` if the ledger is
-out of reach.
+out of reach, and `OutcomeUnknown` for a batch that was never submitted or is no longer kept.
 """
 
 import asyncio
@@ -31,7 +30,7 @@ MAX_NAME = 512
 
 @dataclass(frozen=True)
 class Item:
-    """One request of a batch. `outcome` None: it has not ended."""
+    """One request of a batch."""
 
     index: int
     name: str
@@ -41,6 +40,7 @@ class Item:
     ended_s: int
     """When it ended, in seconds since the epoch by the ledger's clock; 0 before."""
     outcome: Completion | JobError | None
+    """None: it has not ended."""
 
 
 class Batch:
@@ -60,19 +60,22 @@ class Batch:
         retention_s: float = RETENTION_S,
         **options: Any,
     ) -> "Batch":
-        """Put `requests` under one name: each is a list of messages, or a dict of `complete`'s
-        arguments, with `name` if the item has one; {"wrong": JobError} is an item that cannot be
-        run.
+        """Submit `requests` under one name.
 
-        They run in the batch lane and wait for limits rather than fail, unless `options` say
-        otherwise. They are read one after the other, never all at once. A wrong one fails alone.
-        The same `batch_id` and requests again: goes on where it stopped; other requests:
-        `Conflict`. `max_usd`: the batch never spends more. `retention_s`: how long results are
-        kept.
+        Each is a list of messages, or a dict of `complete`'s arguments, with `name` if the item has
+        one; {"wrong": JobError} is an item that cannot be run. They run in the batch lane and wait
+        for limits rather than fail, unless `options` say otherwise. They are read one after the
+        other, never all at once. A wrong one fails alone.
+
+        The same `batch_id`, user and requests again: goes on where it stopped. Another user or
+        other requests: `Conflict`. `max_usd`: the batch never spends more dollars. `retention_s`:
+        how many seconds results are kept after its end.
         """
         batch = cls(batch_id or uuid())
-        max_micro = None if max_usd is None else round(max_usd * 1_000_000)
         retention_ms = int(retention_s * 1000)
+        max_micro = None
+        if max_usd is not None:
+            max_micro = round(max_usd * 1_000_000)
         opened = ledger().open_batch(batch.id, user_id, label, retention_ms, max_micro)
         if opened == "conflict":
             raise Conflict(
@@ -80,9 +83,8 @@ class Batch:
             )
         written = 0
         defaults = {"lane": "batch", "over_limit": "wait"} | options
-        items = (
-            batch._item(number, each, user_id, defaults) for number, each in enumerate(requests)
-        )
+        numbered_requests = enumerate(requests)
+        items = (batch._item(number, each, user_id, defaults) for number, each in numbered_requests)
         for chunk in pieces(items):
             batch._refuse_unless_written(submit_chunk(chunk, written))
             written += len(chunk)
@@ -90,34 +92,40 @@ class Batch:
         return batch
 
     def progress(self) -> Progress:
-        """Raises `OutcomeUnknown` for a batch that never was, or is kept no longer."""
+        """Where it stands now."""
         return ledger().batch_progress(self.id)
 
     def results(self, order: Literal["input", "completed"] = "input") -> Iterator[Item]:
-        """What is there now, at any time: every item in the order of input (unfinished ones, too),
-        or those that have ended in the order in which they did. Read in pieces; nothing is held in
-        memory.
+        """The items as they are now.
+
+        "input": every item, also unfinished ones, in the order of the requests. "completed": those
+        that have ended, in the order in which they did. Read in pieces while you iterate.
         """
-        progress = self.progress()
-        if order == "input":
-            for indexes in pieces(range(progress.submitted)):
-                yield from self._latest_items([f"{self.id}.{index}" for index in indexes])
-        else:
-            yield from self._ended(0)[1]
+        submitted = self.progress().submitted
+        if order == "completed":
+            yield from self._ended_items(ledger().ended_items(self.id, 0))
+            return
+        for indexes in pieces(range(submitted)):
+            job_ids = [f"{self.id}.{index}" for index in indexes]
+            yield from _items(ledger().latest_tries(self.id, job_ids))
 
     def as_completed(self, timeout: float | None = None) -> Iterator[Item]:
-        """Every item as it ends, those that have ended first; until all have. `TimeoutError` after
-        `timeout` seconds without an end (the batch goes on).
+        """Every item as it ends, until all have; those that have ended come first.
+
+        `TimeoutError` after `timeout` seconds in which none ended (the batch goes on).
         """
-        seen, moved = 0, time.monotonic()
+        seen = 0
+        moved_at = time.monotonic()
         while True:
-            over = self.progress().over
-            before, (seen, items) = seen, self._ended(seen)
-            yield from items
+            over = self.progress().over  # read first, so that no end after it is missed
+            ended = ledger().ended_items(self.id, seen)
+            yield from self._ended_items(ended)
             if over:
                 return
-            moved = moved if seen == before else time.monotonic()
-            if timeout is not None and time.monotonic() - moved > timeout:
+            if ended:
+                seen += len(ended)
+                moved_at = time.monotonic()
+            if timeout is not None and time.monotonic() - moved_at > timeout:
                 raise TimeoutError(f"batch {self.id}: nothing ended in {timeout} s; it goes on")
             time.sleep(POLL_S)
 
@@ -134,14 +142,10 @@ class Batch:
         return self._published(ledger().cancel_batch(self.id))
 
     def retry_failed(self) -> int:
-        """Try every failed or cancelled item again, with the request it had; how many."""
+        """Try every failed or cancelled item again, with the request it had. Returns how many."""
         count = 0
         for items in pieces(self.results()):
-            failed = [
-                item.job_id
-                for item in items
-                if item.outcome is not None and not isinstance(item.outcome, Completion)
-            ]
+            failed = [item.job_id for item in items if isinstance(item.outcome, JobError)]
             if failed:
                 retried = ledger().retry_items(self.id, failed)
                 publish_all(retried.publications)
@@ -158,15 +162,17 @@ class Batch:
             yield item
 
     def _item(self, number: int, request: Any, user_id: str, options: dict[str, Any]) -> Submission:
+        """A request that cannot be run becomes a submission that ends at once with its error."""
         job_id = f"{self.id}.{number}"
         fields = dict(request) if isinstance(request, dict) else {"messages": request}
-        name, wrong = str(fields.pop("name", ""))[:MAX_NAME], fields.pop("wrong", None)
+        name = str(fields.pop("name", ""))[:MAX_NAME]
+        wrong = fields.pop("wrong", None)
         try:
             if wrong:
                 raise wrong
             submission = numbered(number, fields, user_id, options | {"task_id": job_id})
         except JobError as error:
-            submission = Submission(job_id, user_id, _NOTHING, {}, wrong=error)
+            submission = Submission(job_id, user_id, _NO_REQUEST, {}, wrong=error)
         return replace(submission, batch=self.id, name=name)
 
     def _refuse_unless_written(self, jobs: list[SubmittedJob]) -> None:
@@ -185,48 +191,44 @@ class Batch:
         publish_all(change.publications)
         return change.state
 
-    def _ended(self, start: int) -> tuple[int, Iterator[Item]]:
-        """How many had ended, and those from `start` on; an item that is tried again comes with its
-        new end.
-        """
-        ids = ledger().ended_items(self.id, start)
-        items = (item for part in pieces(ids) for item in self._items(part))
-        return start + len(ids), items
+    def _ended_items(self, job_ids: list[str]) -> Iterator[Item]:
+        """Without those that are tried again: they come when that try has ended."""
+        for chunk in pieces(job_ids):
+            yield from _items(chunk, retried=False)
 
-    def _latest_items(self, ids: list[str]) -> Iterator[Item]:
-        """Of each item its latest try."""
-        return self._items(ledger().latest_tries(self.id, ids), retried=True)
 
-    def _items(self, ids: list[str], retried: bool = False) -> Iterator[Item]:
-        """`retried`: also those that are tried again under another id."""
-        for record in ledger().items(ids):
-            if record.retried_as and not retried:
-                continue
-            index = record.job_id.removeprefix(f"{self.id}.").partition("~")[0]
-            outcome = load_outcome(record.outcome) if record.outcome else None
-            yield Item(
-                index=int(index),
-                name=record.name,
-                job_id=record.job_id,
-                state=record.state,
-                ended_s=record.ended_s,
-                outcome=outcome,
-            )
+def _items(job_ids: list[str], retried: bool = True) -> Iterator[Item]:
+    """`retried`: also those that are tried again under another id."""
+    for record in ledger().items(job_ids):
+        if record.retried_as and not retried:
+            continue
+        _, _, index_and_try = record.job_id.rpartition(".")
+        index, _, _ = index_and_try.partition("~")
+        outcome = load_outcome(record.outcome) if record.outcome else None
+        yield Item(
+            index=int(index),
+            name=record.name,
+            job_id=record.job_id,
+            state=record.state,
+            ended_s=record.ended_s,
+            outcome=outcome,
+        )
 
 
 T = TypeVar("T")
 
 
 def pieces(items: Iterable[T]) -> Iterator[list[T]]:
-    """Lists of `CHUNK`, read as they are needed."""
+    """Lists of at most `CHUNK`, read as they are needed."""
     iterator = iter(items)
     while piece := list(islice(iterator, CHUNK)):
         yield piece
 
 
-_NOTHING = CompletionRequest.checked(
+_NO_REQUEST = CompletionRequest.checked(
     messages=[{"role": "user", "content": "(wrong)"}], lane="batch"
 )
+"""Stands in an item that cannot be run."""
 
 
 def recent(count: int = 20) -> list[Progress]:

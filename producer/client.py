@@ -1,7 +1,6 @@
 """The task `complete` in all of Celery's calling styles, and `Job`, its result.
 
-The producer's Celery app never becomes the host's current app. Nothing is read or connected at
-import.
+Nothing is read or connected at import.
 """
 
 import time
@@ -9,11 +8,12 @@ from collections.abc import Generator, Iterable
 from contextlib import suppress
 from typing import Any
 
-from celery import Celery, Task
+from celery import Task
 from celery.result import AsyncResult
 from celery.utils import uuid
 from kombu.exceptions import KombuError
 
+from .celery_app import new_app
 from .contract.completions import Completion
 from .contract.errors import Conflict, InvalidRequest, JobError, Unavailable
 from .contract.names import COMPLETE
@@ -23,16 +23,13 @@ from .contract.submission import Publication, Submission
 from .ledger_client import (
     CHUNK,
     CONNECTION_ERRORS,
-    TIMEOUT_S,
-    current_settings,
     ledger,
     no_such_job,
     unavailable,
     use_settings,
 )
 from .ledger_replies import JobStatus, StoredOutcome, SubmittedJob
-from .redis_url import RedisUrl
-from .settings import SettingsError, load
+from .settings import load
 from .waiting import OutcomeWaiter
 
 
@@ -79,7 +76,7 @@ class Job(AsyncResult):  # type: ignore[misc]
 
     @property
     def status(self) -> JobStatus:
-        """Raises `OutcomeUnknown` for an unknown job, `Unavailable` if the ledger is out of reach."""
+        """Raises `OutcomeUnknown` for an unknown job, `Unavailable` without the ledger."""
         found = ledger().status(self.id)
         if found is None:
             raise no_such_job(self.id)
@@ -105,9 +102,7 @@ def _returned_or_raised(job_id: str, outcome: str | None) -> Completion:
 
 
 class Complete(Task):  # type: ignore[misc]
-    """`complete(messages, user_id, **options)`, where options are the fields of
-    `CompletionRequest`.
-    """
+    """`complete(messages, user_id, **options)`: options are the fields of `CompletionRequest`."""
 
     name = COMPLETE
     ignore_result = False
@@ -115,15 +110,15 @@ class Complete(Task):  # type: ignore[misc]
     def apply_async(
         self, args: Any = None, kwargs: Any = None, task_id: str | None = None, **options: Any
     ) -> Job:
-        """Write the job into the ledger and publish its id. Celery's options: countdown, eta,
-        expires, link, task_id...
+        """Write the job into the ledger and publish its id.
 
-        `idempotency_key` in kwargs: the same key and request of a user within 24 h give the same
-        job.
+        `options`: Celery's countdown, eta, expires, link... `idempotency_key` in kwargs: the same
+        key and request of the same user within 24 h give the same job.
 
-        Raises `InvalidRequest`, `Conflict` (that id or key asks something else), or `Unavailable`
-        within two seconds; then repeating with `task_id=error.job_id` is safe. With the broker down
-        the job is accepted: a steward publishes it.
+        The same job is one with the same id, user and request. Raises `InvalidRequest`, `Conflict`
+        (that id or key is taken by another job), or `Unavailable` within two seconds; then
+        repeating with `task_id=error.job_id` is safe. With the broker down the job is accepted: a
+        steward publishes it.
         """
         submission = Submission.from_call(
             task_id or uuid(), tuple(args or ()), dict(kwargs or {}), options
@@ -137,7 +132,7 @@ class Complete(Task):  # type: ignore[misc]
         return self._accepted(job)
 
     def many(self, requests: Iterable[Any], user_id: str, **options: Any) -> list[Job]:
-        """Submit many jobs at once, far cheaper than one by one; in the order of `requests`.
+        """Submit many jobs at once, far cheaper than one by one; jobs in the order of `requests`.
 
         Each is a list of messages, or a dict of `complete`'s arguments that win over `options`
         (also `task_id`). All are checked before the first is written: `InvalidRequest` names the
@@ -175,34 +170,8 @@ def configure(redis_url: str | None = None, **settings: str | None) -> None:
     """
     global app
     use_settings(load(url=redis_url, **settings))
-    app = _new_app()
+    app = new_app()
     app.register_task(complete)
-
-
-def _configuration() -> dict[str, Any]:
-    try:
-        redis_settings = current_settings().celery(TIMEOUT_S)
-    except SettingsError:  # Celery asks at import; the first send says what is wrong
-        redis_settings = {"broker_transport_options": {}}
-    return {
-        **redis_settings,
-        "accept_content": ["json"],
-        "task_send_sent_event": True,
-        "result_extended": False,
-        "result_backend_thread_safe": True,
-        "redis_socket_timeout": 5,
-        "redis_socket_connect_timeout": 3,
-        # One try: a job whose publication fails is in the ledger, and a steward publishes it.
-        "broker_transport_options": {
-            "socket_timeout": TIMEOUT_S,
-            "socket_connect_timeout": TIMEOUT_S,
-            "max_retries": 1,
-            "interval_start": 0,
-            "interval_step": 0,
-            "connect_retries_timeout": TIMEOUT_S,
-            **redis_settings["broker_transport_options"],
-        },
-    }
 
 
 def submit_chunk(submissions: list[Submission], written: int) -> list[SubmittedJob]:
@@ -223,14 +192,13 @@ def submit_chunk(submissions: list[Submission], written: int) -> list[SubmittedJ
 
 
 def numbered(number: int, request: Any, user_id: str, options: dict[str, Any]) -> Submission:
-    """One of many, its number in the place of `InvalidRequest`."""
-    fields = {
-        "user_id": user_id,
-        **options,
-        **(request if isinstance(request, dict) else {"messages": request}),
-    }
+    """One submission of many; `InvalidRequest` then says its number."""
+    if not isinstance(request, dict):
+        request = {"messages": request}
+    fields = {"user_id": user_id, **options, **request}
+    job_id = str(fields.pop("task_id", "") or uuid())
     try:
-        return Submission.from_call(str(fields.pop("task_id", "") or uuid()), (), fields, {})
+        return Submission.from_call(job_id, (), fields, {})
     except InvalidRequest as error:
         raise InvalidRequest(
             f"requests[{number}]: {error.message}", {**error.details, "number": number}
@@ -243,24 +211,5 @@ def publish_all(publications: list[Publication]) -> None:
         publish(app, publications, retry=False)
 
 
-class _App(Celery):  # type: ignore[misc]
-    @property
-    def backend_cls(self) -> str:
-        """The result backend's URL, where Celery looks before CELERY_RESULT_BACKEND, which it would
-        take as it is written.
-        """
-        try:
-            return RedisUrl.parse(current_settings().backend).url
-        except SettingsError:
-            return "disabled"
-
-
-def _new_app() -> Celery:
-    """Reads its configuration, through `_configuration`, when it is first used."""
-    new = _App("completions-producer", set_as_current=False)
-    new.add_defaults(_configuration)
-    return new
-
-
-app = _new_app()
+app = new_app()
 complete = app.register_task(Complete())

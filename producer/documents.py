@@ -1,4 +1,4 @@
-"""Documents from files: which there are, and their text.
+"""Documents in files: found, read, and turned into text.
 
 Text, Markdown, HTML and PDF; with the extra `documents` also DOCX and more.
 """
@@ -25,19 +25,19 @@ STDIN = "-"
 
 
 class Document(NamedTuple):
-    """A named text; `wrong`: why it has none."""
+    """A named text."""
 
     name: str
     text: str
     wrong: InvalidRequest | None = None
+    """Why it has no text."""
 
 
 def found(paths: Iterable[str]) -> Iterator[str]:
-    """Every file that `paths` name: files, directories (all below, without hidden ones), glob
-    patterns, "-" for standard input.
+    """Every file that `paths` name.
 
-    Raises `InvalidRequest` for a path that names nothing, and for a URL: fetching is not ours to
-    do.
+    A path is a file, a directory (all files below it, except hidden ones), a glob pattern, or "-"
+    for standard input. Raises `InvalidRequest` for a path that names nothing, and for a URL.
     """
     for path in paths:
         if "://" in path:
@@ -47,24 +47,32 @@ def found(paths: Iterable[str]) -> Iterator[str]:
         if path == STDIN or Path(path).is_file():
             yield path
         elif Path(path).is_dir():
-            yield from sorted(
-                str(each) for each in Path(path).rglob("*") if _visible_file(each, Path(path))
-            )
+            folder = Path(path)
+            yield from sorted(str(each) for each in folder.rglob("*") if _shown(each, folder))
         else:
-            matches = (
-                sorted(str(each) for each in Path().glob(path) if each.is_file())
-                if not Path(path).is_absolute()
-                else []
-            )
-            if not matches:
-                raise InvalidRequest(
-                    f"{path}: no such file or directory, and no pattern that matches any"
-                )
-            yield from matches
+            yield from _matching(path)
+
+
+def _matching(pattern: str) -> list[str]:
+    """The files that match; an absolute pattern matches none."""
+    matches: list[str] = []
+    if not Path(pattern).is_absolute():
+        matches = sorted(str(each) for each in Path().glob(pattern) if each.is_file())
+    if not matches:
+        raise InvalidRequest(
+            f"{pattern}: no such file or directory, and no pattern that matches any"
+        )
+    return matches
+
+
+def _shown(path: Path, folder: Path) -> bool:
+    """Whether it is a file that no name below `folder` hides."""
+    hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
+    return path.is_file() and not hidden
 
 
 def read(path: str, stdin: str = "") -> Document:
-    """The document in one file. Never raises for what is in it: `wrong` says why it cannot be read."""
+    """The document in one file. `wrong` says why it cannot be read; nothing is raised for that."""
     try:
         if path == STDIN:
             return Document("stdin", _checked(stdin))
@@ -75,15 +83,8 @@ def read(path: str, stdin: str = "") -> Document:
     except InvalidRequest as error:
         return Document(path, "", InvalidRequest(f"{path}: {error}"))
     except OSError as error:
-        return Document(
-            path,
-            "",
-            InvalidRequest(f"{path}: cannot be read ({error.strerror or type(error).__name__})"),
-        )
-
-
-def _visible_file(path: Path, top: Path) -> bool:
-    return path.is_file() and not any(part.startswith(".") for part in path.relative_to(top).parts)
+        reason = error.strerror or type(error).__name__
+        return Document(path, "", InvalidRequest(f"{path}: cannot be read ({reason})"))
 
 
 def _text(file: Path) -> str:
@@ -93,11 +94,13 @@ def _text(file: Path) -> str:
     if kind in OTHERS:
         return _converted(file)
     text = _decoded(file.read_bytes())
-    return _visible(text) if kind in PAGES else text
+    if kind in PAGES:
+        return _html_text(text)
+    return text
 
 
 def _decoded(data: bytes) -> str:
-    """UTF-8, UTF-16 with its mark, else Windows-1252; a NUL says that it is no text."""
+    """UTF-8, UTF-16 with its mark, else Windows-1252. What holds a NUL is no text."""
     if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
         return data.decode("utf-16", "replace")
     if b"\0" in data[:65536]:
@@ -140,23 +143,8 @@ class _Visible(HTMLParser):
     """Collects what a reader of the page sees."""
 
     HIDDEN = ("script", "style", "template", "noscript", "head")
-    BREAKING = (
-        "p",
-        "div",
-        "br",
-        "li",
-        "tr",
-        "section",
-        "article",
-        "h1",
-        "h2",
-        "h3",
-        "h4",
-        "h5",
-        "h6",
-        "blockquote",
-        "pre",
-    )
+    LINES = ("br", "li", "tr")
+    BLOCKS = frozenset("p div section article blockquote pre h1 h2 h3 h4 h5 h6".split())
 
     def __init__(self) -> None:
         super().__init__()
@@ -165,18 +153,20 @@ class _Visible(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self._hidden += tag in self.HIDDEN
-        if tag in self.BREAKING:
-            self.texts.append("\n\n" if tag not in ("br", "li", "tr") else "\n")
+        if tag in self.LINES:
+            self.texts.append("\n")
+        elif tag in self.BLOCKS:
+            self.texts.append("\n\n")
 
     def handle_endtag(self, tag: str) -> None:
         self._hidden -= tag in self.HIDDEN and self._hidden > 0
 
     def handle_data(self, data: str) -> None:
-        if not self._hidden:
-            self.texts.append(" ".join(data.split()) + " " if data.strip() else "")
+        if data.strip() and not self._hidden:
+            self.texts.append(" ".join(data.split()) + " ")
 
 
-def _visible(page: str) -> str:
+def _html_text(page: str) -> str:
     parser = _Visible()
     parser.feed(page)
     parser.close()

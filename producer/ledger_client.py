@@ -6,7 +6,7 @@ that a web request does not hang on a frozen ledger.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import redis
 import redis.asyncio
@@ -158,10 +158,11 @@ class LedgerClient:
     def open_batch(
         self, batch_id: str, user_id: str, label: str, retention_ms: int, max_micro: int | None
     ) -> Literal["new", "same", "conflict"]:
-        """`max_micro`: the most it may spend, in micro-dollars. "conflict": it is another user's."""
-        cap = -1 if max_micro is None else max_micro
-        (state,) = self._batch("open", batch_id, user_id, label, retention_ms, cap)
-        return state  # type: ignore[no-any-return]
+        """`max_micro`: the micro-dollars it may spend. "conflict": it is another user's."""
+        if max_micro is None:
+            max_micro = -1
+        (opened,) = self._batch("open", batch_id, user_id, label, retention_ms, max_micro)
+        return cast(Literal["new", "same", "conflict"], opened)
 
     def close_batch(self, batch_id: str, total: int) -> None:
         """Say how many items it has. Raises `OutcomeUnknown`, as all that follow."""
@@ -208,10 +209,11 @@ class LedgerClient:
         """Of each item the id under which it was tried last."""
         if not job_ids:
             return []
+        key = self._keys.batch_tries(batch_id)
         with _unavailable_if_away():
-            tries: list[str | None] = self._redis.hmget(self._keys.batch_tries(batch_id), job_ids)  # type: ignore[assignment]
+            tries: list[str | None] = self._redis.hmget(key, job_ids)  # type: ignore[assignment]
         numbered = zip(job_ids, tries, strict=True)
-        return [f"{job_id}~{number}" if number else job_id for job_id, number in numbered]
+        return ["~".join(filter(None, pair)) for pair in numbered]
 
     def items(self, job_ids: list[str]) -> list[ItemRecord]:
         """In one trip."""

@@ -15,8 +15,8 @@ class SubmittedJob(NamedTuple):
     """What became of one submission."""
 
     state: str
-    """"new", "same" (it was there), "conflict" (its id or key is taken by another request), "closed"
-    (its batch takes no more items).
+    """new; same: it was there; conflict: another job has its id or key; closed: its batch takes no
+    more items.
     """
     job_id: str
     """The id of the job that answers: with an idempotency key it may be an earlier one."""
@@ -58,7 +58,7 @@ class Cancellation(NamedTuple):
     """The reply to `cancel`."""
 
     state: str
-    """"cancelled", "cancelling", the state in which it had ended before, or "missing"."""
+    """cancelled, cancelling, the state in which it had ended before, or missing."""
     publications: list[Publication]
 
 

@@ -24,7 +24,7 @@ class RedisUrl:
     url: str = field(repr=False)
     """For Celery and kombu: without the options that they would misunderstand."""
     ssl: dict[str, Any] = field(default_factory=dict)
-    """redis-py's `ssl_` options; empty: no TLS. Certificates are checked unless they say otherwise."""
+    """redis-py's `ssl_` options; empty: no TLS. By default certificates are checked."""
     master: str = ""
     """The name of the master at the Sentinels; empty: the URL is the server's own."""
 

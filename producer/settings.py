@@ -1,6 +1,4 @@
-"""The producer's settings: where Redis is, and nothing else. Read on the first send, never at
-import.
-"""
+"""The producer's settings: where Redis is. Read on the first send, never at import."""
 
 from typing import Annotated, Any
 
@@ -11,7 +9,7 @@ from .redis_url import RedisUrl
 
 
 class SettingsError(ValueError):
-    """What is wrong with the environment, each variable with its reason; never a value."""
+    """Names each wrong variable with the reason, and never a value."""
 
 
 def _readable(url: str) -> str:
@@ -20,7 +18,7 @@ def _readable(url: str) -> str:
 
 
 Url = Annotated[str, AfterValidator(_readable)]
-"""What `RedisUrl.parse` can read. It may hold a password, so no repr shows it."""
+"""A text that `RedisUrl.parse` accepts. It may hold a password, so no repr shows it."""
 
 
 class ProducerSettings(BaseSettings):
@@ -51,7 +49,9 @@ class ProducerSettings(BaseSettings):
         *_: PydanticBaseSettingsSource,
         **__: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """The environment by its variables alone: a field's name, like URL, may be somebody else's."""
+        """The environment only by the aliases: a variable with a field's name, like URL, may have
+        another meaning.
+        """
         env_settings.config = {**env_settings.config, "populate_by_name": False}
         return init_settings, env_settings
 
@@ -68,12 +68,14 @@ class ProducerSettings(BaseSettings):
         return self.ledger_url or self.url
 
     def celery(self, timeout_s: float) -> dict[str, Any]:
-        """Celery's settings of broker and result backend, but for the backend's URL. `timeout_s`:
-        of asking a Sentinel.
+        """Celery's settings of broker and result backend, except the backend's URL.
+
+        `timeout_s`: of each operation on a connection to a Sentinel.
         """
-        broker, backend = RedisUrl.parse(self.broker), RedisUrl.parse(self.backend)
+        broker = RedisUrl.parse(self.broker)
+        backend = RedisUrl.parse(self.backend)
         return {
-            # Beside `broker_url`, over which Celery lets CELERY_BROKER_URL win as it is written.
+            # `broker_url` alone is not enough: Celery prefers CELERY_BROKER_URL as it is written.
             **dict.fromkeys(("broker_url", "broker_read_url", "broker_write_url"), broker.url),
             "broker_use_ssl": broker.ssl,
             "broker_transport_options": broker.transport_options(timeout_s),
@@ -83,13 +85,13 @@ class ProducerSettings(BaseSettings):
 
 
 def load(**overrides: Any) -> ProducerSettings:
-    """The environment, with `overrides` by field name. Raises `SettingsError` naming each wrong
-    variable.
+    """The environment's settings, with `overrides` by field name (None: not overridden).
+
+    Raises `SettingsError`.
     """
+    given = {name: value for name, value in overrides.items() if value is not None}
     try:
-        return ProducerSettings(
-            **{name: value for name, value in overrides.items() if value is not None}
-        )
+        return ProducerSettings(**given)
     except ValidationError as error:
         wrong = "; ".join(
             f"{item['loc'][0]}: {item['msg'].removeprefix('Value error, ')}"

@@ -1,11 +1,12 @@
-"""Summaries of documents: one (`summarize.delay`) or a batch of them (`summarize`). The worker
-reads long ones in parts.
+"""Summaries of documents: of one (`summarize.delay`), or a batch of them (`summarize`).
+
+The worker reads long documents in parts.
 """
 
 import hashlib
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from .batches import Batch
@@ -23,35 +24,39 @@ STYLES = {
 
 @dataclass(frozen=True)
 class Estimate:
-    """What summarising would take. Dollars: `low` expects short answers, `high` is the worst case
-    of every call.
-    """
+    """What summarising would take."""
 
     documents: int
+    """Without those that cannot be read."""
     wrong: int
+    """Documents that cannot be read."""
     calls: int
     tokens: int
     low_usd: float
+    """Dollars if the answers are short."""
     high_usd: float
+    """Dollars in the worst case of every call."""
     left_usd: float | None = None
-    """What the budgets of the user, their group and the fleet leave now; None without a limit."""
+    """Dollars that the budgets of the user, their group and the fleet leave now; None: no limit."""
 
 
 def instruction(
     style: str = "abstract", max_words: int | None = None, language: str | None = None
 ) -> str:
     """What is asked about each document. `style`: one of `STYLES`, or a prompt of your own."""
-    words = f", in at most {max_words} words" if max_words else ""
-    tongue = f" Write in {language}." if language else " Write in the document's language."
-    return (
-        f"{STYLES.get(style, style)}{words}." + tongue
-        if style in STYLES
-        else f"{style}{words}{tongue if language else ''}"
-    )
+    prompt = STYLES.get(style, style)
+    if max_words:
+        prompt += f", in at most {max_words} words"
+    if style in STYLES:
+        prompt += "."
+        language = language or "the document's language"
+    if language:
+        prompt += f" Write in {language}."
+    return prompt
 
 
 class Summarize:
-    """Callable; `delay` is its one-document twin."""
+    """`summarize(documents, ...)` is a batch; `summarize.delay(document, ...)` is one job."""
 
     def __call__(
         self,
@@ -65,16 +70,16 @@ class Summarize:
         max_usd: float | None = None,
         **options: Any,
     ) -> Batch:
-        """A batch with a summary per document, which are read and stored one after the other.
+        """A batch with a summary per document.
 
-        `documents`: `Document`s (`producer.documents.read` makes them from files), or plain texts.
-        A wrong one fails alone. `options` as in `complete`. Raises like `Batch.submit`.
+        `documents`: `Document`s (`producer.documents.read` makes them from files), or plain texts;
+        they are read and stored one after the other. A wrong one fails alone. `options` as in
+        `complete`. Raises like `Batch.submit`.
         """
-        asked = instruction(style, max_words, language)
-        items = (_item(each, asked) for each in documents)
-        return Batch.submit(
-            items, user_id, batch_id, label, max_usd, **({"temperature": 0} | options)
-        )
+        prompt = instruction(style, max_words, language)
+        requests = (_request(each, prompt) for each in documents)
+        options = {"temperature": 0} | options
+        return Batch.submit(requests, user_id, batch_id, label, max_usd, **options)
 
     def delay(
         self,
@@ -85,21 +90,13 @@ class Summarize:
         language: str | None = None,
         **options: Any,
     ) -> Job:
-        """One document, interactively: a job whose value is the summary. Raises like
-        `complete.delay`.
-        """
-        item = _item(document, instruction(style, max_words, language))
-        if wrong := item.get("wrong"):
+        """A job in the interactive lane whose value is the summary. Raises like `complete.delay`."""
+        request = _request(document, instruction(style, max_words, language))
+        if wrong := request.get("wrong"):
             raise wrong
-        job: Job = complete.delay(
-            user_id=user_id,
-            **{
-                "temperature": 0,
-                **options,
-                "messages": item["messages"],
-                "document": item["document"],
-            },
-        )
+        del request["name"]
+        fields = {"temperature": 0} | options | request
+        job: Job = complete.delay(user_id=user_id, **fields)
         return job
 
 
@@ -109,34 +106,36 @@ summarize = Summarize()
 def estimate(
     documents: Iterable[Document | str], user_id: str, style: str = "abstract", **options: Any
 ) -> Iterator[Estimate]:
-    """What `summarize` would take: the sum so far, after each document. A worker counts and prices;
-    nothing is paid.
+    """What `summarize` would take: the sum so far, after each document.
+
+    A worker counts and prices; nothing is paid.
     """
-    items = ({**_item(each, instruction(style)), "plan": True} for each in documents)
-    plan = Batch.submit(
-        items, user_id, label="plan", retention_s=3600, **({"temperature": 0} | options)
-    )
+    prompt = instruction(style)
+    requests = (_request(each, prompt) | {"plan": True} for each in documents)
+    options = {"temperature": 0} | options
+    plan = Batch.submit(requests, user_id, label="plan", retention_s=3600, **options)
     so_far = Estimate(0, 0, 0, 0, 0.0, 0.0)
     for item in plan.as_completed():
         if isinstance(item.outcome, Completion):
-            told = json.loads(item.outcome.text)
+            planned = json.loads(item.outcome.text)
             so_far = Estimate(
-                so_far.documents + 1,
-                so_far.wrong,
-                so_far.calls + told["calls"],
-                so_far.tokens + told["tokens"],
-                so_far.low_usd + told["low_usd"],
-                so_far.high_usd + told["high_usd"],
-                told["left_usd"],
+                documents=so_far.documents + 1,
+                wrong=so_far.wrong,
+                calls=so_far.calls + planned["calls"],
+                tokens=so_far.tokens + planned["tokens"],
+                low_usd=so_far.low_usd + planned["low_usd"],
+                high_usd=so_far.high_usd + planned["high_usd"],
+                left_usd=planned["left_usd"],
             )
         else:
-            so_far = Estimate(**{**so_far.__dict__, "wrong": so_far.wrong + 1})
+            so_far = replace(so_far, wrong=so_far.wrong + 1)
         yield so_far
 
 
-def _item(document: Document | str, asked: str) -> dict[str, Any]:
-    """The request about it; its text goes into the ledger once, whoever else needs it."""
-    document = Document("", document) if isinstance(document, str) else document
+def _request(document: Document | str, prompt: str) -> dict[str, Any]:
+    """The request about a document, whose text is stored in the ledger once for all requests."""
+    if isinstance(document, str):
+        document = Document("", document)
     if document.wrong or not document.text.strip():
         return {"name": document.name, "wrong": document.wrong or InvalidRequest("document: empty")}
     text = document.text.encode("utf-8", "replace").decode()
@@ -145,5 +144,5 @@ def _item(document: Document | str, asked: str) -> dict[str, Any]:
     return {
         "name": document.name,
         "document": sha,
-        "messages": [{"role": "user", "content": asked}],
+        "messages": [{"role": "user", "content": prompt}],
     }

@@ -9,7 +9,7 @@ from .ledger_client import CONNECTION_ERRORS, AsyncLedgerClient, current_setting
 
 POLL_S = 0.05
 AWAY_POLL_S = 1.0
-"""While the ledger is out of reach: an awaited job waits until it is back, or its caller gives up."""
+"""While the ledger is out of reach: awaited jobs wait until it is back."""
 
 
 class OutcomeWaiter:

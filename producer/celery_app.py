@@ -1,0 +1,56 @@
+"""The producer's Celery app. It never becomes the host's current app."""
+
+from typing import Any
+
+from celery import Celery
+
+from .ledger_client import TIMEOUT_S, current_settings
+from .redis_url import RedisUrl
+from .settings import SettingsError
+
+
+def new_app() -> Celery:
+    """Reads its configuration, through `_configuration`, when it is first used."""
+    app = _App("completions-producer", set_as_current=False)
+    app.add_defaults(_configuration)
+    return app
+
+
+class _App(Celery):  # type: ignore[misc]
+    @property
+    def backend_cls(self) -> str:
+        """The result backend's URL.
+
+        Celery looks here before it looks at CELERY_RESULT_BACKEND, which it would use as it is
+        written.
+        """
+        try:
+            return RedisUrl.parse(current_settings().backend).url
+        except SettingsError:
+            return "disabled"
+
+
+def _configuration() -> dict[str, Any]:
+    try:
+        redis_settings = current_settings().celery(TIMEOUT_S)
+    except SettingsError:  # Celery asks at import; the first send says what is wrong
+        redis_settings = {"broker_transport_options": {}}
+    return {
+        **redis_settings,
+        "accept_content": ["json"],
+        "task_send_sent_event": True,
+        "result_extended": False,
+        "result_backend_thread_safe": True,
+        "redis_socket_timeout": 5,
+        "redis_socket_connect_timeout": 3,
+        # One try: a job whose publication fails is in the ledger, and a steward publishes it.
+        "broker_transport_options": {
+            "socket_timeout": TIMEOUT_S,
+            "socket_connect_timeout": TIMEOUT_S,
+            "max_retries": 1,
+            "interval_start": 0,
+            "interval_step": 0,
+            "connect_retries_timeout": TIMEOUT_S,
+            **redis_settings["broker_transport_options"],
+        },
+    }
