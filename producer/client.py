@@ -112,13 +112,13 @@ class Complete(Task):  # type: ignore[misc]
     ) -> Job:
         """Write the job into the ledger and publish its id.
 
-        `options`: Celery's countdown, eta, expires, link... `idempotency_key` in kwargs: the same
-        key and request of the same user within 24 h give the same job.
+        `options`: Celery's countdown, eta, expires, link... The same id, user and request are the
+        same job. `idempotency_key` in kwargs: so are the same key, user and request within 24 h.
 
-        The same job is one with the same id, user and request. Raises `InvalidRequest`, `Conflict`
-        (that id or key is taken by another job), or `Unavailable` within two seconds; then
-        repeating with `task_id=error.job_id` is safe. With the broker down the job is accepted: a
-        steward publishes it.
+        Raises `InvalidRequest`, `Conflict` (the id or key is taken by a job of another user, or by
+        another request), or `Unavailable` within two seconds; then repeating with
+        `task_id=error.job_id` is safe. With the broker down the job is accepted: a steward
+        publishes it.
         """
         submission = Submission.from_call(
             task_id or uuid(), tuple(args or ()), dict(kwargs or {}), options
@@ -151,7 +151,7 @@ class Complete(Task):  # type: ignore[misc]
     def _accepted(self, job: SubmittedJob) -> Job:
         if job.state == "conflict":
             raise Conflict(
-                f"job {job.job_id} exists and asks something else. "
+                f"job {job.job_id} exists and is another user's or asks something else. "
                 "Fix: use a new task_id or idempotency_key"
             )
         return self.AsyncResult(job.job_id)

@@ -1,6 +1,5 @@
-"""The language a producer and a worker share: messages, errors, names and what both say to the
-ledger.
+"""What producers and workers share: requests, completions, errors, names and the ledger's scripts.
 
-Made of pydantic and the standard library; it must never import celery, redis, an SDK or the rest of
+Made of pydantic and the standard library. It never imports Celery, redis-py, an SDK or the rest of
 either package.
 """

@@ -10,22 +10,25 @@ FinishReason = Literal["stop", "length", "tool_calls"]
 
 
 class Usage(Frozen):
-    """Tokens of one or more calls. `input` includes `cached` (read from the provider's cache) and
-    `cache_written`, `output` includes `reasoning`.
-    """
+    """Tokens of one or more calls."""
 
     model_config = ConfigDict(extra="ignore")
 
     input: int = 0
+    """All tokens of the prompt, also `cached` and `cache_written`."""
     output: int = 0
+    """All tokens of the answer, also `reasoning`."""
     cached: int = 0
+    """Read from the provider's cache."""
     cache_written: int = 0
+    """Written into the provider's cache."""
     reasoning: int = 0
 
 
 class Completion(Frozen):
-    """An answer. `repr` shows no text: it ends up in logs and in Flower. What a newer worker says
-    beside is passed over.
+    """An answer. Its repr shows no text, because reprs end up in logs and in Flower.
+
+    Fields of a newer worker's completion that are not known here are dropped.
     """
 
     model_config = ConfigDict(extra="ignore")
@@ -37,9 +40,11 @@ class Completion(Frozen):
     provider: str
     usage: Usage
     cost_usd: float
-    """Dollars this job spent on answered calls, all attempts together; a cached answer costs 0."""
+    """Dollars spent on answered calls, all attempts of the job together; 0 for a cached answer."""
     cached: bool = False
+    """Answered from the worker's cache, without a call."""
     degraded: Literal["stale", "static"] | None = None
+    """stale: an expired cached answer; static: the configured text. Both only when calls failed."""
     age_s: float | None = None
     """Seconds since a cached answer was made."""
     flags: tuple[str, ...] = ()
@@ -48,7 +53,7 @@ class Completion(Frozen):
     """How many of the oldest messages were left out to fit (`fit="slide"`)."""
     attempts: int
     latency_ms: int
-    """The answering call's time on the wire."""
+    """Duration of the call that answered."""
     request_id: str
     """The job's id."""
 

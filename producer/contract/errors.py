@@ -1,5 +1,4 @@
-"""What a caller can be told. A closed tree; nothing here may carry a prompt, an answer in its text,
-or a key.
+"""The errors a caller can get. No message may hold a prompt, an answer or a key.
 
     JobError
     ├── InvalidRequest        the request itself is wrong; nothing was spent
@@ -11,10 +10,10 @@ or a key.
     ├── RateLimited           the user's own tokens-per-hour or requests-per-minute are used up
     ├── DeadlineExceeded      the job's deadline passed, or nothing could finish before it
     ├── ProvidersExhausted    every allowed attempt failed; `.attempts` lists them
-    ├── OutcomeUnknown        a worker died with the call on the wire and running again was ruled out
+    ├── OutcomeUnknown        a worker died during the call and running again was ruled out
     ├── Poisoned              the job brought down its worker too often
-    ├── Cancelled             somebody cancelled it
-    ├── Conflict              this id is taken by a different request
+    ├── Cancelled             it was cancelled
+    ├── Conflict              this id or key is taken by a different job
     └── Unavailable           the ledger could not be reached; `.job_id` makes a repeat safe
 
 Every error is its positional, JSON-able `args`: Celery rebuilds a stored error as `class(*args)`.
@@ -24,9 +23,7 @@ from typing import Any
 
 
 class JobError(Exception):
-    """Base of everything a caller can be told. `details` says, by name, what the message says in
-    words.
-    """
+    """Base of all errors a caller can get. `details` has by name what the message says in words."""
 
     def __init__(self, message: str, details: dict[str, Any] | None = None) -> None:
         self.message = message
@@ -37,8 +34,9 @@ class JobError(Exception):
         return self.message
 
     def __repr__(self) -> str:
-        """Class and message only: `details` may hold a partial answer, and reprs end up in logs and
-        Flower.
+        """Class and message only.
+
+        `details` may hold a partial answer, and reprs end up in logs and Flower.
         """
         return f"{type(self).__name__}({self.message!r})"
 
@@ -54,7 +52,7 @@ class JobError(Exception):
 
 
 class InvalidRequest(JobError):
-    """The request is wrong: the message names the field, its place and the fix. Nothing was spent."""
+    """The request is wrong; the message names field, place and fix. Nothing was spent."""
 
 
 class TooLong(JobError):
@@ -74,12 +72,13 @@ class Refused(JobError):
 
 
 class Filtered(JobError):
-    """An output filter withheld the answer; it was paid for. `details`: filter (its name), reason."""
+    """An output filter withheld the answer, which was paid for. `details`: filter, reason."""
 
 
 class _LimitError(JobError):
-    """A limit says no. `details`: limit (its name), allowed, used, held, asked; dollars or tokens
-    or requests.
+    """A limit would be exceeded.
+
+    `details`: limit (its name), and in dollars, tokens or requests allowed, used, held, asked.
     """
 
     @property
@@ -118,11 +117,11 @@ class Poisoned(JobError):
 
 
 class Cancelled(JobError):
-    """Somebody cancelled the job. What it had cost until then stays booked."""
+    """The job was cancelled. What it had cost until then stays booked."""
 
 
 class Conflict(JobError):
-    """A job with this id exists and asks something else."""
+    """A job with this id or idempotency key exists, and its user or its request is another."""
 
 
 class Unavailable(JobError):

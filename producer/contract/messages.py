@@ -10,7 +10,7 @@ ShortText = Annotated[str, Field(min_length=1, max_length=256)]
 
 
 class Frozen(BaseModel):
-    """What every part of a request or a completion is. Errors never repeat a value."""
+    """Base of all parts of requests and completions. Errors of validation repeat no value."""
 
     model_config = ConfigDict(
         frozen=True, extra="forbid", allow_inf_nan=False, hide_input_in_errors=True
@@ -32,6 +32,9 @@ class ImagePart(Frozen):
     image_url: ImageUrl
 
 
+Part = Annotated[TextPart | ImagePart, Field(discriminator="type")]
+
+
 class FunctionCall(Frozen):
     name: ShortText
     arguments: str
@@ -48,9 +51,7 @@ class Message(Frozen):
     """One turn in the OpenAI shape."""
 
     role: Role
-    content: (
-        str | tuple[Annotated[TextPart | ImagePart, Field(discriminator="type")], ...] | None
-    ) = None
+    content: str | tuple[Part, ...] | None = None
     name: ShortText | None = None
     tool_calls: tuple[ToolCall, ...] | None = None
     tool_call_id: str | None = None
@@ -60,20 +61,16 @@ class Message(Frozen):
         if isinstance(self.content, str):
             yield "content", self.content
         else:
-            parts = enumerate(self.content or ())
-            yield from (
-                (f"content[{number}].text", part.text)
-                for number, part in parts
-                if isinstance(part, TextPart)
-            )
-        yield from (
-            (name, text) for name in ("name", "tool_call_id") if (text := getattr(self, name))
-        )
+            for number, part in enumerate(self.content or ()):
+                if isinstance(part, TextPart):
+                    yield f"content[{number}].text", part.text
+        if self.name:
+            yield "name", self.name
+        if self.tool_call_id:
+            yield "tool_call_id", self.tool_call_id
         for number, call in enumerate(self.tool_calls or ()):
-            yield (
-                f"tool_calls[{number}].function",
-                f"{call.function.name} {call.function.arguments}",
-            )
+            text = f"{call.function.name} {call.function.arguments}"
+            yield f"tool_calls[{number}].function", text
 
     @model_validator(mode="after")
     def _says_something(self) -> Self:

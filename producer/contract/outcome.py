@@ -1,5 +1,6 @@
-"""How a job ended, as the ledger stores it: a completion or an error. Reading a newer version falls
-back to `JobError`.
+"""How a job ended, as the ledger stores it: a completion or an error.
+
+An error of a kind that only a newer version knows is read as `JobError`.
 """
 
 import json
@@ -18,8 +19,6 @@ def dump_outcome(outcome: Outcome) -> str:
 
 def load_outcome(text: str) -> Outcome:
     wire = json.loads(text)
-    return (
-        Completion.model_validate(wire["completion"])
-        if "completion" in wire
-        else JobError.from_wire(wire["error"])
-    )
+    if "completion" in wire:
+        return Completion.model_validate(wire["completion"])
+    return JobError.from_wire(wire["error"])

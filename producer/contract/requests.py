@@ -15,6 +15,7 @@ from .names import Lane
 MAX_REQUEST_BYTES = 1_000_000
 """Largest request accepted, as JSON: a broker or a ledger is not meant for documents."""
 
+Tag = Annotated[str, Field(pattern=r"^[\w.:-]{1,64}$")]
 CachePolicy = Literal["auto", "use", "refresh", "bypass"]
 
 
@@ -53,8 +54,8 @@ class CompletionRequest(Frozen):
 
     messages: Annotated[tuple[Message, ...], Field(min_length=1, max_length=10_000)]
     model: ShortText | None = None
-    """A link ("openai:gpt-4o-mini"), a bare model of the chain, an alias ("fast", "smart"), or None
-    for the whole chain.
+    """A provider link ("openai:gpt-4o-mini"), a model of the provider chain, or an alias ("fast",
+    "smart"). None: the whole chain.
     """
     temperature: Annotated[float, Field(ge=0, le=2)] | None = None
     max_tokens: Annotated[int, Field(ge=1, le=1_000_000, strict=True)] | None = None
@@ -62,67 +63,67 @@ class CompletionRequest(Frozen):
     response_format: ResponseFormat | None = None
     tools: Annotated[tuple[Tool, ...], Field(max_length=128)] = ()
     cache: CachePolicy = "auto"
-    """auto: deterministic single-turn requests; use: several turns and tools as well; refresh: call
-    and overwrite; bypass.
+    """auto: cached if deterministic and of one turn; use: also with several turns or tools;
+    refresh: call and overwrite the cached answer; bypass: neither read nor written.
     """
     cache_namespace: Annotated[str, Field(pattern=r"^[\w.-]{1,64}$")] = "default"
     lane: Lane = "interactive"
-    tags: Annotated[
-        tuple[Annotated[str, Field(pattern=r"^[\w.:-]{1,64}$")], ...], Field(max_length=8)
-    ] = ()
-    """What it is for, to group usage and to bust cached answers by; an identical request with other
-    tags may share an answer.
+    tags: Annotated[tuple[Tag, ...], Field(max_length=8)] = ()
+    """What it is for: usage is grouped and cached answers are removed by tag. Identical requests
+    with different tags may share an answer.
     """
     deadline_s: Annotated[float, Field(gt=0, le=7 * 86_400)] | None = None
     """Seconds from submission after which no answer is wanted any more."""
     metadata: dict[ShortText, Annotated[str, Field(max_length=512)]] = Field({}, max_length=16)
     on_truncation: Literal["fail", "retry", "accept"] = "fail"
-    """fail: `Truncated` with the partial text; retry: once more, twice max_tokens; accept:
-    returned, finish_reason says it.
+    """When the answer stops at max_tokens. fail: `Truncated` with the partial text; retry: once
+    more with twice max_tokens; accept: returned with finish_reason "length".
     """
     avoid: Annotated[tuple[ShortText, ...], Field(max_length=16)] = ()
-    """Links or providers that must not answer this request."""
+    """Provider links or providers that must not answer this request."""
     over_limit: Literal["fail", "wait"] = "fail"
-    """When a window limit of the user is used up: refused, or parked until it has room (only
-    `deadline_s` ends the wait).
+    """When a limit of the user is used up. fail: refused; wait: parked until there is room, at most
+    for `deadline_s`.
     """
     fit: Literal["fail", "slide"] = "fail"
-    """When the prompt is too long for every link: `TooLong`, or without the oldest turns
-    (`Completion.trimmed` says how many).
+    """When the prompt is too long for every provider link. fail: `TooLong`; slide: sent without the
+    oldest turns (`Completion.trimmed` says how many).
     """
     expect: Annotated[str, Field(min_length=1, max_length=1024)] | None = None
     """A regular expression (Rust's dialect: no look-around, linear time) that the answer must match
     somewhere.
     """
     prompt_cache: Literal["auto", "on", "off"] = "auto"
-    """Whether to have the provider cache the prompt's beginning where that must be asked for
-    (Anthropic) and writing costs a quarter more. auto: for batch jobs whose system prompt and tools
-    another one had just before.
+    """Whether the provider caches the prompt's beginning. Matters where a request must ask for it
+    (Anthropic: writing costs a quarter more). auto: for batch jobs whose system prompt and tools
+    were those of another job just before.
     """
-
     document: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] | None = None
-    """A stored text, by its SHA-256, to answer about; read in parts if need be. Made by
+    """SHA-256 of a stored text to answer about, in parts if it is long. Set by
     `producer.summarize`.
     """
     plan: bool = False
-    """Of a document: only say in how many calls and at what cost it would be read."""
+    """Only say in how many calls and at what cost the document would be read."""
 
     @field_validator("expect")
     @classmethod
     def _regular(cls, value: str | None) -> str | None:
-        if value is not None:
-            try:
-                pattern(value)
-            except SchemaError:
-                raise ValueError(
-                    "no regular expression of Rust's dialect (no look-around, no back-references)"
-                ) from None
+        if value is None:
+            return value
+        try:
+            pattern(value)
+        except SchemaError:
+            raise ValueError(
+                "no regular expression of Rust's dialect (no look-around, no back-references)"
+            ) from None
         return value
 
     @field_validator("stop", mode="before")
     @classmethod
     def _one_stop(cls, value: Any) -> Any:
-        return (value,) if isinstance(value, str) else value
+        if isinstance(value, str):
+            return (value,)
+        return value
 
     @model_validator(mode="after")
     def _cacheable(self) -> Self:
@@ -134,9 +135,7 @@ class CompletionRequest(Frozen):
 
     @classmethod
     def checked(cls, **fields: Any) -> "CompletionRequest":
-        """Build one or raise `InvalidRequest` naming every wrong field and its place, never its
-        value.
-        """
+        """Build one, or raise `InvalidRequest` naming every wrong field but never a value."""
         try:
             request = cls.model_validate(fields)
         except ValidationError as error:
@@ -152,7 +151,7 @@ class CompletionRequest(Frozen):
         return request
 
     def _refuse_unsafe(self) -> None:
-        """Only when a request is made: a stored one was checked by the rules of its day."""
+        """Only when a request is made: a stored one was checked by the rules of its time."""
         for number, message in enumerate(self.messages):
             for place, text in message.texts():
                 if reason := problem(text):
@@ -163,50 +162,57 @@ class CompletionRequest(Frozen):
         return self.model_dump_json(exclude_defaults=True, by_alias=True)
 
     def fingerprint(self) -> str:
-        """SHA-256 over the fields that shape the answer, in canonical order; equal requests agree
-        whatever their field order.
-        """
-        shaping = {
-            "messages",
-            "model",
-            "temperature",
-            "max_tokens",
-            "stop",
-            "response_format",
-            "tools",
-            "avoid",
-            "fit",
-            "expect",
-            "document",
-            "plan",
-        }
-        fields = self.model_dump(mode="json", include=shaping, by_alias=True)
+        """SHA-256 over the fields that shape the answer, in canonical order."""
+        fields = self.model_dump(mode="json", include=_SHAPING, by_alias=True)
         canonical = json.dumps(fields, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
         return hashlib.sha256(canonical.encode()).hexdigest()
 
 
+_SHAPING = {
+    "messages",
+    "model",
+    "temperature",
+    "max_tokens",
+    "stop",
+    "response_format",
+    "tools",
+    "avoid",
+    "fit",
+    "expect",
+    "document",
+    "plan",
+}
+
+
 def pattern(regex: str) -> TypeAdapter[str]:
-    """Validates texts in which `regex` matches somewhere, in linear time. Raises
-    `pydantic_core.SchemaError` for a wrong one.
+    """Validates texts in which `regex` matches somewhere, in linear time.
+
+    Raises `pydantic_core.SchemaError` for a wrong `regex`.
     """
     return TypeAdapter(Annotated[str, Field(pattern=regex)])
 
 
 def _explain(error: ValidationError) -> tuple[str, dict[str, Any]]:
-    """One line per wrong field. The offending value is left out: it may be the prompt."""
-    problems = []
+    """A line with every wrong field, and `InvalidRequest.details`.
+
+    Without the values: one of them may be the prompt.
+    """
+    places = []
+    reasons = []
     for item in error.errors(include_url=False, include_input=False, include_context=False):
-        place = "".join(
-            f"[{part}]" if isinstance(part, int) else f".{part}" for part in item["loc"]
-        ).lstrip(".")
-        problems.append(
-            (
-                place or "request",
-                _FIXES.get(item["type"], item["msg"].removeprefix("Value error, ")),
-            )
-        )
-    lines = "; ".join(f"{place}: {reason}" for place, reason in problems)
-    return lines, {"fields": [place for place, _ in problems]}
+        place = _place(item["loc"])
+        reason = _FIXES.get(item["type"], item["msg"].removeprefix("Value error, "))
+        places.append(place)
+        reasons.append(f"{place}: {reason}")
+    return "; ".join(reasons), {"fields": places}
+
+
+def _place(location: tuple[int | str, ...]) -> str:
+    """As in Python: messages[0].role."""
+    place = ""
+    for part in location:
+        place += f"[{part}]" if isinstance(part, int) else f".{part}"
+    return place.lstrip(".") or "request"
 
 
 _FIXES = {

@@ -1,12 +1,12 @@
-"""One call of `complete`, checked and ready for the ledger: the same from a producer, from a
-worker's canvas, or adopted.
+"""One call of `complete`, checked and ready for the ledger.
 
-It knows Celery's options by name but never imports Celery.
+Made by a producer, or by a worker from a canvas or a plain Celery message. It knows the names of
+Celery's options but never imports Celery.
 """
 
 import json
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from .errors import InvalidRequest, JobError
@@ -28,14 +28,12 @@ CONTINUATION = (
 publication of its id.
 """
 
-_MEANINGLESS = ("queue", "exchange", "routing_key")
+_REFUSED = ("queue", "exchange", "routing_key")
 
 
 @dataclass(frozen=True)
 class Submission:
-    """What the submit script stores. Build it with `from_call`, which raises `InvalidRequest` in
-    the caller's stack.
-    """
+    """What `submit` stores. Made by `from_call`, which checks it."""
 
     job_id: str
     user_id: str
@@ -44,40 +42,42 @@ class Submission:
     delay_ms: int = 0
     deadline_ms: int = 0
     idempotency_key: str = ""
-    """The same key and request of a user within 24 h are the same job."""
+    """The same key, user and request within 24 h are the same job; "" if there is no key."""
     replays: str = ""
-    """The dead letter this is sent again for."""
+    """The dead letter whose request this is; "" if it is not a replay."""
     batch: str = ""
+    """The batch of which it is an item; "" if it is none."""
     name: str = ""
     """What the caller calls this item of the batch."""
     wrong: JobError | None = None
-    """Why this item can never be run; it ends so at once."""
+    """Why this item of a batch cannot be run. It ends with this error at once."""
     parent: str = ""
-    """The job this is a part of."""
+    """The job of which it is a part; "" if it is none."""
 
     @classmethod
     def from_call(
         cls, job_id: str, args: tuple[Any, ...], kwargs: dict[str, Any], options: dict[str, Any]
     ) -> "Submission":
-        """From `complete(messages, user_id, **options)` and Celery's own options (countdown, eta,
-        expires, link...).
+        """From the arguments of `complete` and Celery's options (countdown, eta, expires, link...).
+
+        Raises `InvalidRequest`.
         """
         fields = _named(args, kwargs)
         user_id = _user(fields.pop("user_id", None))
         idempotency_key = _idempotency_key(fields.pop("idempotency_key", None))
-        for name in _MEANINGLESS:
+        for name in _REFUSED:
             if options.get(name) is not None:
                 raise InvalidRequest(
-                    f"{name}: a completion is routed by its lane. Fix: pass lane='batch' or 'interactive'"
+                    f"{name}: a completion is routed by its lane. "
+                    "Fix: pass lane='batch' or 'interactive'"
                 )
         request = CompletionRequest.checked(**fields)
-        delay_ms = _delay_ms(options)
         return cls(
             job_id=job_id,
             user_id=user_id,
             request=request,
             continuation=_continuation(options),
-            delay_ms=delay_ms,
+            delay_ms=_delay_ms(options),
             deadline_ms=_deadline_ms(request, options),
             idempotency_key=idempotency_key,
         )
@@ -127,8 +127,9 @@ class Publication:
 def _named(args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
     if len(args) > 2:
         raise InvalidRequest(
-            "complete takes two positional arguments, messages and user_id. Fix: name the others; in a chain, where the answer "
-            "before comes first, use complete.si(...)"
+            "complete takes two positional arguments, messages and user_id. "
+            "Fix: name the others; in a chain, where the answer before comes first, "
+            "use complete.si(...)"
         )
     fields = dict(zip(("messages", "user_id"), args, strict=False))
     twice = fields.keys() & kwargs.keys()
@@ -140,58 +141,61 @@ def _named(args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
 
 
 def _user(user_id: Any) -> str:
-    if (
-        not isinstance(user_id, str)
-        or not user_id
-        or len(user_id) > 128
-        or not user_id.isprintable()
-    ):
-        got = "missing" if user_id is None else f"a {type(user_id).__name__}"
-        raise InvalidRequest(
-            f"user_id: needs a printable string of 1 to 128 characters, this one is {got}. Fix: pass str(user.id)",
-            {"fields": ["user_id"]},
-        )
-    return user_id
+    if isinstance(user_id, str) and 1 <= len(user_id) <= 128 and user_id.isprintable():
+        return user_id
+    got = f"a {type(user_id).__name__}"
+    if user_id is None:
+        got = "missing"
+    raise InvalidRequest(
+        f"user_id: needs a printable string of 1 to 128 characters, this one is {got}. "
+        "Fix: pass str(user.id)",
+        {"fields": ["user_id"]},
+    )
 
 
 def _idempotency_key(value: Any) -> str:
     if value is None:
         return ""
-    if not isinstance(value, str) or not value or len(value) > 255 or not value.isprintable():
-        raise InvalidRequest(
-            "idempotency_key: needs a printable string of 1 to 255 characters. Fix: pass for example a uuid4 as text",
-            {"fields": ["idempotency_key"]},
-        )
-    return value
+    if isinstance(value, str) and 1 <= len(value) <= 255 and value.isprintable():
+        return value
+    raise InvalidRequest(
+        "idempotency_key: needs a printable string of 1 to 255 characters. "
+        "Fix: pass for example a uuid4 as text",
+        {"fields": ["idempotency_key"]},
+    )
 
 
 def _seconds_until(moment: Any, name: str) -> float:
-    """From now to a datetime (naive means UTC, as in Celery), an ISO text, or a number of seconds."""
+    """From now to a datetime (naive means UTC, as in Celery) or an ISO text; or plain seconds."""
     try:
         if isinstance(moment, str):
             moment = datetime.fromisoformat(moment)
-        if isinstance(moment, datetime):
-            aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-            return (aware - datetime.now(UTC)).total_seconds()
-        return float(moment)
+        if not isinstance(moment, datetime):
+            return float(moment)
+        if moment.tzinfo is None:
+            moment = moment.replace(tzinfo=UTC)
+        left: timedelta = moment - datetime.now(UTC)
+        return left.total_seconds()
     except (TypeError, ValueError):
         raise InvalidRequest(f"{name}: needs seconds or a datetime. Fix: {name}=60") from None
 
 
 def _delay_ms(options: dict[str, Any]) -> int:
-    waits = [
-        _seconds_until(options[name], name)
-        for name in ("countdown", "eta")
-        if options.get(name) is not None
-    ]
-    return max(0, int(max(waits, default=0.0) * 1000))
+    given = [name for name in ("countdown", "eta") if options.get(name) is not None]
+    delays = [_seconds_until(options[name], name) for name in given]
+    return max(0, int(max(delays, default=0.0) * 1000))
 
 
 def _deadline_ms(request: CompletionRequest, options: dict[str, Any]) -> int:
-    limits = [] if request.deadline_s is None else [request.deadline_s]
+    """From submission; 0: none."""
+    limits = []
+    if request.deadline_s is not None:
+        limits.append(request.deadline_s)
     if options.get("expires") is not None:
         limits.append(_seconds_until(options["expires"], "expires"))
-    return max(1, int(min(limits) * 1000)) if limits else 0
+    if not limits:
+        return 0
+    return max(1, int(min(limits) * 1000))
 
 
 def _continuation(options: dict[str, Any]) -> dict[str, Any]:
