@@ -144,7 +144,8 @@ class _Visible(HTMLParser):
 
     HIDDEN = ("script", "style", "template", "noscript", "head")
     LINES = ("br", "li", "tr")
-    BLOCKS = frozenset("p div section article blockquote pre h1 h2 h3 h4 h5 h6".split())
+    HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
+    BLOCKS = ("p", "div", "section", "article", "blockquote", "pre", *HEADINGS)
 
     def __init__(self) -> None:
         super().__init__()

@@ -29,9 +29,7 @@ class _Plugins(click.Group):
         except SettingsError as error:
             raise click.ClickException(str(error)) from None
         except (RedisError, Unavailable) as error:
-            # What redis-py raised is the context of `Unavailable`.
-            cause = error.__context__ or error
-            text = does_not_answer(current_settings().ledger, cause)
+            text = does_not_answer(current_settings().ledger, _cause(error))
             raise click.ClickException(text) from None
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -49,6 +47,13 @@ class _Plugins(click.Group):
                 f"{name} needs the worker: pip install 'celery-completions[worker]' ({error})"
             ) from None
         return command if isinstance(command, click.Command) else None
+
+
+def _cause(error: BaseException) -> BaseException:
+    """What redis-py raised where `Unavailable` was raised."""
+    while isinstance(error, Unavailable) and error.__context__:
+        error = error.__context__
+    return error
 
 
 def _points() -> "list":  # type: ignore[type-arg]
