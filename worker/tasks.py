@@ -153,7 +153,7 @@ class Complete(Task):  # type: ignore[misc]
         """Run the job, then end or park it as its outcome or failure demands."""
         start = Start(job)
         self.request.start = start
-        runtime.credentials.look()
+        runtime.credentials.reload_if_due()
         try:
             outcome: Outcome = self._complete(runtime, start)
         except JobError as error:
@@ -187,7 +187,7 @@ class Complete(Task):  # type: ignore[misc]
         if isinstance(failure, ProviderError):
             fault = str(failure.fault)
             if failure.fault is Fault.MISCONFIGURED:
-                runtime.credentials.look(refused=True)
+                runtime.credentials.reload_if_due(refused=True)
         jitter = random.random()  # noqa: S311 -- jitter, not a secret
         history = _history(runtime, start)
         decision = decide(failure, history, runtime.settings.retry, jitter)

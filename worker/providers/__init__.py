@@ -1,4 +1,4 @@
-"""The providers. A new one is one file and one line here."""
+"""The provider adapters. A new one is one file and one line here."""
 
 from importlib import import_module
 
@@ -13,18 +13,21 @@ REGISTRY = {
     "openai": "worker.providers.openai:OpenAI",
     "simulator": "worker.providers.simulator:Simulator",
 }
-"""Name in settings -> "module:Class", imported on first use. Settings also accept
-"package.module:Class".
+"""Name in settings -> "module:Class", imported on first use.
+
+Settings also accept "package.module:Class".
 """
 
 
 def load(name: str) -> type[Provider]:
-    """The adapter's class. Raises `LookupError` for a name that is neither registered nor
-    importable.
+    """The adapter's class.
+
+    Raises `LookupError` for a name that is neither registered nor importable.
     """
     module, _, cls = REGISTRY.get(name, name).partition(":")
     if not cls:
-        raise LookupError(f"no adapter called {name!r}: known are {', '.join(sorted(REGISTRY))}")
+        known = ", ".join(sorted(REGISTRY))
+        raise LookupError(f"no adapter called {name!r}: known are {known}")
     try:
         return getattr(import_module(module), cls)  # type: ignore[no-any-return]
     except (ImportError, AttributeError) as error:

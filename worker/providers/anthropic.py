@@ -13,12 +13,12 @@ from producer.contract.completions import Usage
 from producer.contract.messages import FunctionCall, ToolCall
 from producer.contract.requests import CompletionRequest
 
-from ..faults import Fault, ProviderError
+from ..faults import Fault
 from ..rate_limit_headers import Allowance
-from .anthropic_messages import conversation, remember, tools, unsupported
+from .anthropic_messages import conversation, mark_for_cache, tools, unsupported
 from .base import CONNECT_S, SOCKET_S, Call, Finish, Reply
-from .statuses import of_refused, of_status
-from .transport import of_transport
+from .statuses import WRONG_SHAPE, bad_response, refused_parameter, status_error
+from .transport import transport_error
 
 _FINISHES: dict[str | None, Finish] = {
     "end_turn": "stop",
@@ -31,7 +31,7 @@ _FINISHES: dict[str | None, Finish] = {
 
 
 class Anthropic:
-    """One SDK client per link and process, on the aiohttp transport."""
+    """One SDK client per provider link and process, on the aiohttp transport."""
 
     def __init__(self, base_url: str | None, api_key: str | None, options: dict[str, str]) -> None:
         timeout = httpx2.Timeout(SOCKET_S, connect=CONNECT_S)
@@ -64,8 +64,8 @@ def _parameters(call: Call) -> dict[str, Any]:
         "model": call.model,
         "messages": messages,
         "max_tokens": call.max_tokens,
+        "extra_headers": {"X-Client-Request-Id": call.job_id},
     }
-    parameters["extra_headers"] = {"X-Client-Request-Id": call.job_id}
     if request.stop:
         parameters["stop_sequences"] = list(request.stop)
     if request.tools:
@@ -74,12 +74,12 @@ def _parameters(call: Call) -> dict[str, Any]:
         schema = request.response_format.json_schema.schema_
         parameters["output_config"] = {"format": {"type": "json_schema", "schema": schema}}
     if call.temperature is not None and "temperature" not in call.refused:
-        # No keyword of the SDK any more; the API's range ends at 1.
+        # The SDK has no keyword for it any more; the API's range ends at 1.
         parameters["extra_body"] = {"temperature": min(call.temperature, 1.0)}
     if system:
         parameters["system"] = system
     if call.cache_prefix:
-        remember(parameters)
+        mark_for_cache(parameters)
     return parameters
 
 
@@ -87,35 +87,35 @@ def _reply(call: Call, answer: Any, headers: Mapping[str, str]) -> Reply:
     """Normalise; the SDK validates nothing, so anything may be missing."""
     finish = _FINISHES.get(getattr(answer, "stop_reason", None))
     if finish is None:
-        raise ProviderError(
-            Fault.BAD_RESPONSE, "a 200 with an unknown stop reason", maybe_billed=True
-        )
+        raise bad_response("a 200 with an unknown stop reason")
     if not answer.content and finish not in ("refusal", "length"):
-        raise ProviderError(Fault.BAD_RESPONSE, "a 200 without content", maybe_billed=True)
+        raise bad_response("a 200 without content")
     blocks = answer.content or []
-    calls = [
-        ToolCall(
-            id=block.id, function=FunctionCall(name=block.name, arguments=json.dumps(block.input))
-        )
-        for block in blocks
-        if block.type == "tool_use"
-    ]
     return Reply(
         text="".join(block.text for block in blocks if block.type == "text"),
         finish=finish,
         model=answer.model or call.model,
         usage=_usage(answer.usage),
-        tool_calls=tuple(calls),
+        tool_calls=tuple(_tool_call(block) for block in blocks if block.type == "tool_use"),
         provider_request_id=answer._request_id,
         allowance=Allowance.told(headers),
     )
 
 
+def _tool_call(block: Any) -> ToolCall:
+    arguments = json.dumps(block.input)
+    return ToolCall(
+        id=block.id,
+        function=FunctionCall(name=block.name, arguments=arguments),
+    )
+
+
 def _usage(usage: Any) -> Usage | None:
-    """Anthropic's input leaves out what was read from or written to its cache; ours is all of it."""
+    """Anthropic's input leaves out what was read from or written to its cache; ours is the sum."""
     if usage is None or usage.input_tokens is None or usage.output_tokens is None:
         return None
-    read, written = usage.cache_read_input_tokens or 0, usage.cache_creation_input_tokens or 0
+    read = usage.cache_read_input_tokens or 0
+    written = usage.cache_creation_input_tokens or 0
     details = usage.output_tokens_details
     return Usage(
         input=usage.input_tokens + read + written,
@@ -128,37 +128,25 @@ def _usage(usage: Any) -> Usage | None:
 
 @contextmanager
 def translating() -> Iterator[None]:
-    """Turn whatever the SDK raises into `ProviderError`, `from None`: its exceptions carry the key
-    and the prompt.
+    """Turn what the SDK raises into `ProviderError`.
+
+    `from None`: the SDK's exceptions carry the key and the prompt.
     """
     try:
         yield
     except anthropic.APIStatusError as error:
-        if error.status_code == 400 and (refused := _REFUSED.search(_text(error))):
-            raise of_refused(refused[1]) from None
-        known, code = _known(error)
-        raise of_status(
-            error.status_code, error.body, error.response.headers, known, code
-        ) from None
+        refused = _REFUSED.search(_text(error))
+        if error.status_code == 400 and refused:
+            raise refused_parameter(refused[1]) from None
+        fault, code = _known(error)
+        headers = error.response.headers
+        raise status_error(error.status_code, error.body, headers, fault, code) from None
     except anthropic.APIConnectionError as error:
-        raise of_transport(error) from None
+        raise transport_error(error) from None
     except (json.JSONDecodeError, anthropic.APIResponseValidationError):
-        raise ProviderError(
-            Fault.BAD_RESPONSE, "a 200 that is not the API's JSON", maybe_billed=True
-        ) from None
-    except (
-        TypeError,
-        ValueError,
-        AttributeError,
-        LookupError,
-        RuntimeError,
-        anthropic.AnthropicError,
-    ) as error:
-        # ProviderError is none of these; what is left is a body of the wrong shape or a request the
-        # SDK will not send.
-        raise ProviderError(
-            Fault.BAD_RESPONSE, f"{type(error).__name__} in the SDK", maybe_billed=True
-        ) from None
+        raise bad_response("a 200 that is not the API's JSON") from None
+    except (*WRONG_SHAPE, anthropic.AnthropicError) as error:
+        raise bad_response(f"{type(error).__name__} in the SDK") from None
 
 
 _BY_CODE = {
@@ -173,21 +161,29 @@ _BY_TEXT = (
     (re.compile(r"content filtering policy"), Fault.CONTENT_FILTERED),
     (re.compile(r"credit balance"), Fault.QUOTA_EXHAUSTED),
 )
-"""A 400 has no code of its own for these; the texts are public reports."""
+"""A 400 has no code of its own for these; the texts are from public reports."""
 _REFUSED = re.compile(r"`(temperature)` is deprecated for this model")
 
 
 def _known(error: anthropic.APIStatusError) -> tuple[Fault | None, str]:
+    """(the fault that the API's own code or text means, the code); (None, "") if neither does."""
     for code in (error.error_code, error.type):
         if code in _BY_CODE:
             return _BY_CODE[code], str(code)
     if error.status_code == 400:
-        return next(
-            (fault for pattern, fault in _BY_TEXT if pattern.search(_text(error))), None
-        ), ""
+        text = _text(error)
+        for pattern, fault in _BY_TEXT:
+            if pattern.search(text):
+                return fault, ""
     return None, ""
 
 
 def _text(error: anthropic.APIStatusError) -> str:
-    body = error.body if isinstance(error.body, dict) else {}
-    return str((body.get("error") or {}).get("message"))
+    """The message of the API's error, "" if the body is not the API's."""
+    body = error.body
+    if not isinstance(body, dict):
+        return ""
+    stated = body.get("error")
+    if not isinstance(stated, dict):
+        return ""
+    return str(stated.get("message"))

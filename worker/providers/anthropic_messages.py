@@ -3,99 +3,133 @@
 import re
 from typing import Any
 
-from producer.contract.messages import ImagePart, Message, TextPart
-from producer.contract.requests import CompletionRequest
+from producer.contract.messages import ImagePart, Message, TextPart, ToolCall
+from producer.contract.requests import CompletionRequest, Tool
 
-from .turns import GO_ON, Part, arguments, image_urls, merged, plain, system
+from .turns import (
+    CONTINUE,
+    Part,
+    arguments,
+    image_urls,
+    merged_turns,
+    system_text,
+    text_of,
+)
 
 _DATA = re.compile(r"data:(image/(?:jpeg|png|gif|webp));base64,(.+)", re.DOTALL)
 
 
 def unsupported(request: CompletionRequest) -> str:
-    """What of the request the API has no word for, "" if nothing."""
-    if request.response_format and request.response_format.type == "json_object":
+    """The part of the request that the API cannot express, "" if there is none."""
+    wanted = request.response_format
+    if wanted and wanted.type == "json_object":
         return "response_format json_object (json_schema works)"
-    foreign = any(url.startswith("data:") and not _DATA.match(url) for url in image_urls(request))
-    return "an image that is neither jpeg, png, gif nor webp" if foreign else ""
+    for url in image_urls(request):
+        if url.startswith("data:") and not _DATA.match(url):
+            return "an image that is neither jpeg, png, gif nor webp"
+    return ""
 
 
 def conversation(request: CompletionRequest, prefill: bool) -> tuple[str, list[dict[str, Any]]]:
-    """(system, messages). Systems are joined, turns of one role merged, blank texts dropped (each
-    would be a 400). The first turn is the user's; so is the last, unless the model goes on from the
-    assistant's, which must not end in white space.
+    """(system prompt, messages).
+
+    System messages are joined, turns of one role merged, and blank texts dropped (each would be a
+    400). The first turn is the user's. So is the last, unless `prefill`: then the model continues
+    a last text of the assistant, which must not end in white space.
     """
-    go_on = {"type": "text"} | GO_ON
-    turns = merged(request, "assistant", _blocks)
+    turns = merged_turns(request, "assistant", _blocks)
     if not turns or turns[0][0] == "assistant":
-        turns.insert(0, ("user", [go_on]))
-    if turns[-1][0] == "assistant":
-        last = turns[-1][1][-1]
+        turns.insert(0, ("user", [_text_block(CONTINUE)]))
+    role, blocks = turns[-1]
+    if role == "assistant":
+        last = blocks[-1]
         if prefill and last["type"] == "text":
             last["text"] = last["text"].rstrip()
         else:
-            turns.append(("user", [go_on]))
-    return system(request.messages), [{"role": role, "content": blocks} for role, blocks in turns]
+            turns.append(("user", [_text_block(CONTINUE)]))
+    messages = [{"role": role, "content": blocks} for role, blocks in turns]
+    return system_text(request.messages), messages
 
 
-def remember(parameters: dict[str, Any]) -> None:
-    """Mark where the shared beginning ends: after the system prompt, or the tools if there is none,
-    and before the newest turn.
+def mark_for_cache(parameters: dict[str, Any]) -> None:
+    """Mark where the beginning ends that later requests share.
 
-    The API caches everything up to a mark, tools before system before messages; what is too short
-    for it, it leaves.
+    That is after the system prompt (after the tools if there is none), and before the newest turn.
+    The API caches everything up to a mark: tools, then system, then messages. What is too short to
+    be cached it ignores.
     """
     mark = {"cache_control": {"type": "ephemeral"}}
     if parameters.get("system"):
-        parameters["system"] = [{"type": "text", "text": parameters["system"]} | mark]
+        block = _text_block(parameters["system"])
+        parameters["system"] = [block | mark]
     elif parameters.get("tools"):
         parameters["tools"][-1] |= mark
     if len(parameters["messages"]) > 1:
-        parameters["messages"][-2]["content"][-1] |= mark
+        before_newest = parameters["messages"][-2]
+        before_newest["content"][-1] |= mark
 
 
 def tools(request: CompletionRequest) -> list[dict[str, Any]]:
     """Function tools; one without parameters takes an empty object."""
-    return [
-        {"name": tool.function.name, "input_schema": tool.function.parameters or {"type": "object"}}
-        | ({"description": tool.function.description} if tool.function.description else {})
-        for tool in request.tools
-    ]
+    return [_tool(tool) for tool in request.tools]
+
+
+def _tool(tool: Tool) -> dict[str, Any]:
+    function = tool.function
+    translated: dict[str, Any] = {
+        "name": function.name,
+        "input_schema": function.parameters or {"type": "object"},
+    }
+    if function.description:
+        translated["description"] = function.description
+    return translated
 
 
 def _blocks(message: Message) -> list[Part]:
     if message.role == "tool":
-        return [
-            {"type": "tool_result", "tool_use_id": message.tool_call_id, "content": plain(message)}
-        ]
+        return [_tool_result(message)]
     if isinstance(message.content, str):
         blocks = _text(message.content)
     else:
         blocks = [block for part in message.content or () for block in _part(part)]
-    for call in message.tool_calls or ():
-        blocks.append(
-            {
-                "type": "tool_use",
-                "id": call.id,
-                "name": call.function.name,
-                "input": arguments(call.function.arguments),
-            }
-        )
+    blocks += [_tool_use(call) for call in message.tool_calls or ()]
     return blocks
+
+
+def _tool_result(message: Message) -> Part:
+    return {
+        "type": "tool_result",
+        "tool_use_id": message.tool_call_id,
+        "content": text_of(message),
+    }
+
+
+def _tool_use(call: ToolCall) -> Part:
+    return {
+        "type": "tool_use",
+        "id": call.id,
+        "name": call.function.name,
+        "input": arguments(call.function.arguments),
+    }
 
 
 def _part(part: TextPart | ImagePart) -> list[Part]:
     if isinstance(part, TextPart):
         return _text(part.text)
     url = part.image_url.url
+    source: Part = {"type": "url", "url": url}
     if found := _DATA.match(url):
-        return [
-            {
-                "type": "image",
-                "source": {"type": "base64", "media_type": found[1], "data": found[2]},
-            }
-        ]
-    return [{"type": "image", "source": {"type": "url", "url": url}}]
+        media_type, data = found.groups()
+        source = {"type": "base64", "media_type": media_type, "data": data}
+    return [{"type": "image", "source": source}]
 
 
 def _text(text: str) -> list[Part]:
-    return [{"type": "text", "text": text}] if text.strip() else []
+    """One block, or none for a blank text."""
+    if not text.strip():
+        return []
+    return [_text_block(text)]
+
+
+def _text_block(text: str) -> Part:
+    return {"type": "text", "text": text}

@@ -1,5 +1,6 @@
-"""What an adapter is: identity, translation, error mapping. It never retries, prices, logs or
-waits.
+"""What an adapter is: identity, translation, error mapping.
+
+It never retries, prices, logs or waits.
 """
 
 from dataclasses import dataclass, field
@@ -13,19 +14,20 @@ from ..rate_limit_headers import SILENCE, Allowance
 
 CONNECT_S = 5.0
 SOCKET_S = 600.0
-"""Per socket operation; the loop's total deadline ends a call long before."""
+"""Per socket operation; the total deadline of `Loop.run` ends a call long before."""
 
 Finish = Literal["stop", "length", "tool_calls", "content_filter", "refusal"]
 
 
 @dataclass(frozen=True)
 class Call:
-    """One attempt: the request with every default filled in. `timeout_s` is the whole call's, first
-    byte to last.
+    """One attempt: the request with every default filled in.
 
-    `temperature` None: none is sent. `prefill`: the model goes on from a last message of the
-    assistant. `cache_prefix`: have the beginning of the prompt cached, where that must be asked
-    for. `refused`: parameters the model is known to refuse.
+    `temperature` None: none is sent.
+    `timeout_s`: seconds for the whole call, from its first byte to its last.
+    `prefill`: the model continues a last message of the assistant.
+    `cache_prefix`: have the provider cache the beginning of the prompt, where it must be asked to.
+    `refused`: parameters that the model is known to refuse.
     """
 
     job_id: str
@@ -41,8 +43,9 @@ class Call:
 
 @dataclass(frozen=True)
 class Reply:
-    """What a provider said, normalised. `usage` None: it did not say (the reservation stays as
-    possibly billed).
+    """A provider's answer, normalised.
+
+    `usage` None: the provider reported none, so the hold stays booked as possibly billed.
     """
 
     text: str = field(repr=False)
@@ -55,8 +58,9 @@ class Reply:
 
 
 class Provider(Protocol):
-    """One per link and process, built on the process's event loop. Raises nothing but
-    `ProviderError`.
+    """One per provider link and process, built on the process's event loop.
+
+    Its methods raise `ProviderError` and nothing else.
     """
 
     def __init__(
@@ -65,13 +69,14 @@ class Provider(Protocol):
 
     @classmethod
     def unsupported(cls, request: CompletionRequest) -> str:
-        """What of the request this provider has no word for, "" if it can take it all. Asked before
-        anything is reserved.
+        """The part of the request that this provider's API cannot express, "" if there is none.
+
+        Called before anything is reserved.
         """
         ...
 
     async def complete(self, call: Call) -> Reply:
-        """One call on the wire, never more."""
+        """Make exactly one call on the wire."""
         ...
 
     async def aclose(self) -> None: ...

@@ -119,7 +119,7 @@ class ProviderCaller:
             temperature=self.selection.temperature(link, request),
             timeout_s=min(self._settings.timeout_s, remaining_s),
             prefill=self.selection.prefill(link),
-            cache_prefix=self._prefixes.wanted(request),
+            cache_prefix=self._prefixes.should_cache(request),
             refused=frozenset(self._refused[link.name]),
         )
 

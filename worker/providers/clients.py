@@ -1,5 +1,6 @@
-"""The providers' clients of this process, one per link, on the process's event loop; a new one when
-a link's key has changed.
+"""The providers' clients of this process, one per provider link, on the process's event loop.
+
+A link whose key has changed gets a new client.
 """
 
 import asyncio
@@ -13,45 +14,54 @@ from .credentials import Credentials
 
 
 class _Client:
-    """What was built for `link` as it then was; `calls` of it are on the wire."""
+    """The adapter built for `link` as it was then; `calls` of it are on the wire."""
 
     def __init__(self, link: Link) -> None:
-        key = link.api_key.get_secret_value() if link.api_key else None
+        key = None
+        if link.api_key:
+            key = link.api_key.get_secret_value()
+        adapter = load(link.adapter)
         self.link = link
-        self.provider: Provider = load(link.adapter)(link.base_url, key, link.options)
+        self.provider: Provider = adapter(link.base_url, key, link.options)
         self.calls = 0
 
 
 class Clients:
-    """Built on first use. What a newer one has replaced is closed when its last call has ended."""
+    """Built on first use. A replaced client is closed when its last call has ended."""
 
-    def __init__(self, loop: Loop, servers: Credentials) -> None:
+    def __init__(self, loop: Loop, credentials: Credentials) -> None:
         self._loop = loop
-        self._servers = servers
+        self._credentials = credentials
         self._clients: dict[str, _Client] = {}
         self._replaced: list[_Client] = []
         self._closing: set[asyncio.Task[None]] = set()
 
     def call(self, link: Link, call: Call) -> Reply:
-        """One call on the wire. Raises `ProviderError`; cancelling the job ends it so too."""
+        """Make one call on the wire.
+
+        Raises `ProviderError`, also when the job is cancelled while it waits for the reply.
+        """
         try:
             return self._loop.run(
-                lambda: self._complete(link, call), call.timeout_s, key=call.job_id
+                lambda: self._complete(link, call),
+                call.timeout_s,
+                key=call.job_id,
             )
         except TimeoutError:
             reason = f"no complete answer within {call.timeout_s:.1f} s"
             raise ProviderError(Fault.TIMEOUT, reason, maybe_billed=True) from None
         except Stopped:
-            raise ProviderError(Fault.TIMEOUT, "the call was stopped", maybe_billed=True) from None
+            reason = "the call was stopped"
+            raise ProviderError(Fault.TIMEOUT, reason, maybe_billed=True) from None
 
     def close(self) -> None:
-        """Close every client this process opened."""
+        """Close every client that this process opened."""
         for client in [*self._clients.values(), *self._replaced]:
             self._loop.run(client.provider.aclose, deadline_s=2.0, key="close")
 
     async def _complete(self, link: Link, call: Call) -> Reply:
         """Runs on the loop's thread, as all below, so no two calls build the same client."""
-        client = self._client(self._servers.now(link))
+        client = self._client(self._credentials.apply_to(link))
         client.calls += 1
         try:
             return await client.provider.complete(call)
@@ -60,18 +70,21 @@ class Clients:
             self._close_replaced()
 
     def _client(self, link: Link) -> _Client:
-        known = self._clients.get(link.name)
-        if known and known.link == link:
-            return known
-        client = self._clients[link.name] = _Client(link)
-        if known:
-            self._replaced.append(known)
+        current = self._clients.get(link.name)
+        if current and current.link == link:
+            return current
+        client = _Client(link)
+        self._clients[link.name] = client
+        if current:
+            self._replaced.append(current)
         return client
 
     def _close_replaced(self) -> None:
-        """In tasks of their own: a call that was answered waits for no farewell."""
-        for client in [each for each in self._replaced if not each.calls]:
+        """Close them in tasks of their own, so that an answered call does not wait for that."""
+        unused = [client for client in self._replaced if not client.calls]
+        for client in unused:
             self._replaced.remove(client)
-            task = asyncio.get_running_loop().create_task(client.provider.aclose())
+            closing = client.provider.aclose()
+            task = asyncio.get_running_loop().create_task(closing)
             self._closing.add(task)
             task.add_done_callback(self._closing.discard)

@@ -1,8 +1,7 @@
-"""The keys and URLs of providers' servers as they are now: read again while the worker runs, where
-their source can change.
+"""The keys and URLs of the providers' servers, read again while the worker runs.
 
-Files and secret managers can; the environment cannot. Every other setting needs a restart. A source
-that fails: keys stay.
+Files and secret managers can change meanwhile; the environment cannot. Every other setting needs a
+restart. If a source fails, the keys stay as they are.
 """
 
 import logging
@@ -14,11 +13,11 @@ from ..settings import Link, ServerSettings, Sources, SourceSettings, read_serve
 logger = logging.getLogger(__name__)
 
 REFUSED_S = 2.0
-"""A refused key is a reason to look at once, but not more often than this: it may just be wrong."""
+"""At most so often a refused key is a reason to read again: it may just be wrong."""
 
 
 class Credentials:
-    """`links` and `settings` as the process read them when it began."""
+    """Begins with `links` and `settings` as the process read them at its start."""
 
     def __init__(self, links: tuple[Link, ...], settings: SourceSettings) -> None:
         self._servers = {
@@ -26,46 +25,47 @@ class Credentials:
             for link in links
         }
         self._settings = settings
-        self._looking = threading.Lock()
-        self._looked_at = time.monotonic()
+        self._reloading = threading.Lock()
+        self._read_at = time.monotonic()
 
-    def now(self, link: Link) -> Link:
-        """The link with the key and URL that were read last. Waits for nobody."""
-        return link.model_copy(update=dict(self._servers[link.provider]))
+    def apply_to(self, link: Link) -> Link:
+        """The link with the key and URL that were read last. Never waits for a reload."""
+        server = self._servers[link.provider]
+        return link.model_copy(update=dict(server))
 
-    def look(self, refused: bool = False) -> None:
-        """Read again if it is time to, `refused`: because a provider has refused a key. In the
-        thread of a job, which waits; all others go on with the keys they have. Never raises.
+    def reload_if_due(self, refused: bool = False) -> None:
+        """Read again if it is time to. `refused`: a provider has refused a key.
+
+        The calling job waits for it; all others continue with the keys there are. Never raises.
         """
-        period_s = min(REFUSED_S, self._settings.reload_s) if refused else self._settings.reload_s
-        if not self._settings.changing or time.monotonic() - self._looked_at < period_s:
+        if not self._settings.changing:
             return
-        if self._looking.acquire(blocking=False):
+        period_s = self._settings.reload_s
+        if refused:
+            period_s = min(REFUSED_S, period_s)
+        if time.monotonic() - self._read_at < period_s:
+            return
+        if self._reloading.acquire(blocking=False):
             try:
-                self._look()
+                self._reload()
             finally:
-                self._looked_at = time.monotonic()
-                self._looking.release()
+                self._read_at = time.monotonic()
+                self._reloading.release()
 
-    def _look(self) -> None:
+    def _reload(self) -> None:
         sources = Sources()
-        found = {provider: read_server(provider, sources) for provider in self._servers}
-        changed = {
-            provider: server
-            for provider, server in found.items()
-            if server and server != self._servers[provider]
-        }
-        lost = [
-            provider
-            for provider, server in changed.items()
-            if self._servers[provider].api_key and not server.api_key
-        ]
-        wrong = [
-            *map(str, sources.problems),
-            *(f"{provider} has no key any more" for provider in lost),
-        ]
-        if wrong:
-            logger.warning("keys and URLs stay as they are, for now: %s", "; ".join(wrong))
+        changed: dict[str, ServerSettings] = {}
+        lost = []
+        for provider, old in self._servers.items():
+            new = read_server(provider, sources)
+            if new is None or new == old:
+                continue
+            changed[provider] = new
+            if old.api_key and not new.api_key:
+                lost.append(f"{provider} has no key any more")
+        problems = [*map(str, sources.problems), *lost]
+        if problems:
+            logger.warning("keys and URLs stay as they are, for now: %s", "; ".join(problems))
         elif changed:
             self._servers = self._servers | changed
             logger.info("another key or URL for %s from the next call on", ", ".join(changed))

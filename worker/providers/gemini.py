@@ -1,5 +1,6 @@
-"""Google's Gemini through google-genai: identity, translation, error mapping. No retries, no
-waiting.
+"""Google's Gemini through google-genai: identity, translation, error mapping.
+
+No retries, no waiting.
 """
 
 import json
@@ -14,25 +15,29 @@ from producer.contract.completions import Usage
 from producer.contract.messages import FunctionCall, ToolCall
 from producer.contract.requests import CompletionRequest
 
-from ..faults import Fault, ProviderError
 from .base import Call, Reply
-from .gemini_answers import finish_of, refusal
+from .gemini_answers import finish_of, finish_with_calls, response_error
 from .gemini_messages import conversation, options, unsupported
-from .transport import TRANSPORT_ERRORS, of_transport, session
+from .statuses import WRONG_SHAPE, bad_response
+from .transport import TRANSPORT_ERRORS, session, transport_error
 
 
 class Gemini:
-    """One SDK client per link and process, on an aiohttp session of ours."""
+    """One SDK client per provider link and process, on an aiohttp session of ours."""
 
     def __init__(self, base_url: str | None, api_key: str | None, options: dict[str, str]) -> None:
-        # Without retry options the SDK sends a call again by itself after a cut connection: a
-        # second payment.
-        once = types.HttpRetryOptions(attempts=1)
         self._session = session()
         http = types.HttpOptions(
-            base_url=base_url, retry_options=once, aiohttp_client=self._session
+            base_url=base_url,
+            # Without this the SDK repeats a call after a cut connection: a second payment.
+            retry_options=types.HttpRetryOptions(attempts=1),
+            aiohttp_client=self._session,
         )
-        self._client = genai.Client(vertexai=False, api_key=api_key, http_options=http)
+        self._client = genai.Client(
+            vertexai=False,
+            api_key=api_key,
+            http_options=http,
+        )
 
     @classmethod
     def unsupported(cls, request: CompletionRequest) -> str:
@@ -42,7 +47,9 @@ class Gemini:
         with translating():
             system, contents = conversation(call.request)
             answer = await self._client.aio.models.generate_content(
-                model=call.model, contents=contents, config=_config(call, system)
+                model=call.model,
+                contents=contents,
+                config=_config(call, system),
             )
             return _reply(call, answer)
 
@@ -52,33 +59,38 @@ class Gemini:
 
 
 def _config(call: Call, system: str) -> types.GenerateContentConfig:
-    """Automatic continuation and function calling are off: each would put further calls on the
-    wire.
-    """
+    """Automatic continuation and function calling are off: each would make further calls."""
+    temperature = call.temperature
+    if "temperature" in call.refused:
+        temperature = None
+    no_calling = types.AutomaticFunctionCallingConfig(disable=True)
+    headers = {"X-Client-Request-Id": call.job_id}
     return types.GenerateContentConfig(
         system_instruction=system or None,
-        temperature=None if "temperature" in call.refused else call.temperature,
+        temperature=temperature,
         max_output_tokens=call.max_tokens,
         automatic_continuation=False,
-        automatic_function_calling=types.AutomaticFunctionCallingConfig(disable=True),
-        http_options=types.HttpOptions(headers={"X-Client-Request-Id": call.job_id}),
+        automatic_function_calling=no_calling,
+        http_options=types.HttpOptions(headers=headers),
         **options(call.request),
     )
 
 
 def _reply(call: Call, answer: Any) -> Reply:
     """Normalise; the SDK validates nothing, so anything may be missing."""
-    candidate = answer.candidates[0] if answer.candidates else None
-    parts = (candidate.content and candidate.content.parts) or [] if candidate else []
+    reason = None
+    parts: Any = []
+    if answer.candidates:
+        candidate = answer.candidates[0]
+        reason = getattr(candidate.finish_reason, "name", "")
+        parts = getattr(candidate.content, "parts", None) or []
     calls = [part.function_call for part in parts if part.function_call]
     text = "".join(part.text for part in parts if part.text and not part.thought)
-    name = (candidate.finish_reason.name if candidate.finish_reason else "") if candidate else None
-    finish = finish_of(name, bool(answer.prompt_feedback and answer.prompt_feedback.block_reason))
-    if finish == "stop" and not (text or calls):
-        raise ProviderError(Fault.BAD_RESPONSE, "a 200 without content", maybe_billed=True)
+    blocked = getattr(answer.prompt_feedback, "block_reason", None)
+    finish = finish_of(reason, bool(blocked))
     return Reply(
         text=text,
-        finish="tool_calls" if calls and finish == "stop" else finish,
+        finish=finish_with_calls(finish, text, calls),
         model=answer.model_version or call.model,
         usage=_usage(answer.usage_metadata),
         tool_calls=tuple(_tool_call(number, each) for number, each in enumerate(calls, start=1)),
@@ -87,21 +99,25 @@ def _reply(call: Call, answer: Any) -> Reply:
 
 
 def _tool_call(number: int, call: Any) -> ToolCall:
-    """Gemini gives ids seldom; ours only has to be unique within the answer."""
+    """Gemini seldom gives ids; ours only has to be unique within the answer."""
+    arguments = json.dumps(call.args or {})
     return ToolCall(
         id=call.id or f"call_{number}",
-        function=FunctionCall(name=call.name, arguments=json.dumps(call.args or {})),
+        function=FunctionCall(name=call.name, arguments=arguments),
     )
 
 
 def _usage(usage: Any) -> Usage | None:
-    """Gemini's output leaves out the thoughts; ours is all of it."""
+    """Gemini's output leaves out the thoughts; ours includes them."""
     if usage is None or usage.prompt_token_count is None:
         return None
+    prompt = usage.prompt_token_count
+    tool_results = usage.tool_use_prompt_token_count or 0
+    answer = usage.candidates_token_count or 0
     thoughts = usage.thoughts_token_count or 0
     return Usage(
-        input=usage.prompt_token_count + (usage.tool_use_prompt_token_count or 0),
-        output=(usage.candidates_token_count or 0) + thoughts,
+        input=prompt + tool_results,
+        output=answer + thoughts,
         cached=usage.cached_content_token_count or 0,
         reasoning=thoughts,
     )
@@ -109,20 +125,16 @@ def _usage(usage: Any) -> Usage | None:
 
 @contextmanager
 def translating() -> Iterator[None]:
-    """Turn whatever the SDK raises into `ProviderError`, `from None`: its exceptions carry the key
-    and the prompt.
+    """Turn what the SDK raises into `ProviderError`.
+
+    `from None`: the SDK's exceptions carry the key and the prompt.
     """
     try:
         yield
     except errors.APIError as error:
-        raise refusal(
-            error.code, error.details, getattr(error.response, "headers", None) or {}
-        ) from None
+        headers = getattr(error.response, "headers", None) or {}
+        raise response_error(error.code, error.details, headers) from None
     except TRANSPORT_ERRORS as error:
-        raise of_transport(error) from None
-    except (TypeError, ValueError, AttributeError, LookupError, RuntimeError) as error:
-        # ProviderError is none of these; what is left is no JSON, a body of the wrong shape, or a
-        # request the SDK will not send.
-        raise ProviderError(
-            Fault.BAD_RESPONSE, f"{type(error).__name__} in the SDK", maybe_billed=True
-        ) from None
+        raise transport_error(error) from None
+    except WRONG_SHAPE as error:
+        raise bad_response(f"{type(error).__name__} in the SDK") from None

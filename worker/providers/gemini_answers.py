@@ -6,85 +6,111 @@ from typing import Any
 
 from ..faults import Fault, ProviderError
 from .base import Finish
-from .statuses import of_status
+from .statuses import bad_response, retry_after_s, status_error
 
+_FILTERED = (
+    "SAFETY",
+    "RECITATION",
+    "BLOCKLIST",
+    "PROHIBITED_CONTENT",
+    "SPII",
+    "IMAGE_SAFETY",
+    "IMAGE_PROHIBITED_CONTENT",
+    "IMAGE_RECITATION",
+    "MODEL_ARMOR",
+    "ESCALATION",
+)
 _FINISHES: dict[str, Finish] = {
     "STOP": "stop",
     "MAX_TOKENS": "length",
     "CONTINUATION": "length",
-    **dict.fromkeys(
-        (
-            "SAFETY",
-            "RECITATION",
-            "BLOCKLIST",
-            "PROHIBITED_CONTENT",
-            "SPII",
-            "IMAGE_SAFETY",
-            "IMAGE_PROHIBITED_CONTENT",
-            "IMAGE_RECITATION",
-            "MODEL_ARMOR",
-            "ESCALATION",
-        ),
-        "content_filter",
-    ),
+    **dict.fromkeys(_FILTERED, "content_filter"),
 }
 
 
-def finish_of(name: str | None, blocked: bool) -> Finish:
-    """`name`: the candidate's finish reason, None if there is no candidate. Raises `ProviderError`
-    for one that is no answer.
+def finish_of(reason: str | None, blocked: bool) -> Finish:
+    """`reason`: the candidate's finish reason, None if there is no candidate.
+
+    `blocked`: whether the prompt was. Raises `ProviderError` for a reason that is no answer.
     """
-    if name is None:
+    if reason is None:
         if blocked:
             return "content_filter"
-        raise ProviderError(Fault.BAD_RESPONSE, "a 200 without candidates", maybe_billed=True)
-    if name == "PUP_LIMITED_DISABLED":
+        raise bad_response("a 200 without candidates")
+    if reason == "PUP_LIMITED_DISABLED":
         raise ProviderError(Fault.MISCONFIGURED, "Google has disabled this account")
-    if name not in _FINISHES:
-        raise ProviderError(
-            Fault.BAD_RESPONSE, "a 200 with an unknown finish reason", maybe_billed=True
-        )
-    return _FINISHES[name]
+    if reason not in _FINISHES:
+        raise bad_response("a 200 with an unknown finish reason")
+    return _FINISHES[reason]
 
 
-def refusal(status: int, body: object, headers: Mapping[str, str]) -> ProviderError:
-    """The fault of an answer that is no success. A body without the API's `error` is somebody
-    else's.
+def finish_with_calls(finish: Finish, text: str, calls: list[Any]) -> Finish:
+    """The finish of an answer with tool calls; Gemini has no reason of its own for them.
+
+    Raises `ProviderError` if the answer is empty.
     """
-    known = body if isinstance(body, dict) and "error" in body else None
-    told = known["error"] if known and isinstance(known["error"], dict) else {}
-    details = [each for each in told.get("details") or () if isinstance(each, dict)]
-    found = of_status(status, known, headers, _known(status, told, details))
-    if found.retry_after_s is None:
-        found = ProviderError(
-            found.fault, found.reason, found.maybe_billed, _retry_delay_s(details), found.status
-        )
-    return found
+    if finish != "stop":
+        return finish
+    if calls:
+        return "tool_calls"
+    if text:
+        return finish
+    raise bad_response("a 200 without content")
 
 
-def _known(status: int, told: dict[str, Any], details: list[dict[str, Any]]) -> Fault | None:
-    """What status alone does not tell: a wrong key and a wrong place are 400s here, a spent day is
-    a 429.
+def response_error(status: int, body: object, headers: Mapping[str, str]) -> ProviderError:
+    """The error of a response that is no success.
+
+    A body without the API's `error` is from another server, such as a proxy.
     """
-    if (
-        any(each.get("reason") == "API_KEY_INVALID" for each in details)
-        or told.get("status") == "FAILED_PRECONDITION"
-    ):
+    api_body = None
+    stated: dict[str, Any] = {}
+    if isinstance(body, dict) and "error" in body:
+        api_body = body
+        if isinstance(body["error"], dict):
+            stated = body["error"]
+    details = [each for each in stated.get("details") or () if isinstance(each, dict)]
+    wait_s = retry_after_s(headers)
+    if wait_s is None:
+        wait_s = _retry_delay_s(details)
+    known = _known(status, stated, details)
+    # Google states no rate limits in headers, so none are looked for.
+    return status_error(status, api_body, {}, known, wait_s=wait_s)
+
+
+def _known(
+    status: int,
+    stated: dict[str, Any],
+    details: list[dict[str, Any]],
+) -> Fault | None:
+    """What the status alone does not say.
+
+    A wrong key and an unsupported location are 400s here, a used-up daily quota is a 429.
+    """
+    if stated.get("status") == "FAILED_PRECONDITION":
         return Fault.MISCONFIGURED
-    quotas = [
-        str(each.get("quotaId")) for detail in details for each in detail.get("violations") or ()
-    ]
-    if status == 429 and any("PerDay" in quota for quota in quotas):
+    if any(each.get("reason") == "API_KEY_INVALID" for each in details):
+        return Fault.MISCONFIGURED
+    if status == 429 and any("PerDay" in quota for quota in _quotas(details)):
         return Fault.QUOTA_EXHAUSTED
-    if status == 400 and re.search(
-        r"input token count.*exceeds the maximum", str(told.get("message"))
-    ):
+    if status == 400 and _TOO_LONG.search(str(stated.get("message"))):
         return Fault.TOO_LONG
-    return Fault.OVERLOADED if status == 503 and told.get("status") == "UNAVAILABLE" else None
+    if status == 503 and stated.get("status") == "UNAVAILABLE":
+        return Fault.OVERLOADED
+    return None
+
+
+_TOO_LONG = re.compile(r"input token count.*exceeds the maximum")
+
+
+def _quotas(details: list[dict[str, Any]]) -> list[str]:
+    """The ids of the quotas that were violated."""
+    violations = [each for detail in details for each in detail.get("violations") or ()]
+    return [str(violation.get("quotaId")) for violation in violations]
 
 
 def _retry_delay_s(details: list[dict[str, Any]]) -> float | None:
-    """google.rpc.RetryInfo. It is cut to whole seconds, so one more is waited (python-genai#1875)."""
+    """google.rpc.RetryInfo, plus one second: it is cut to whole ones (python-genai#1875)."""
     for each in details:
         if found := re.fullmatch(r"([\d.]+)s", str(each.get("retryDelay"))):
             return float(found[1]) + 1.0

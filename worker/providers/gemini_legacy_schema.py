@@ -4,51 +4,59 @@ from typing import Any
 
 from producer.contract.requests import CompletionRequest
 
-_KNOWN = {
-    "type",
-    "format",
-    "description",
-    "nullable",
-    "enum",
-    "items",
-    "properties",
-    "required",
-    "minItems",
-    "maxItems",
+_COPIED = ("description", "nullable", "required")
+_RENAMED = {
+    "format": "format_",
+    "minItems": "min_items",
+    "maxItems": "max_items",
 }
-_NO_LOSS = {"additionalProperties", "title", "$schema", "default"}
-"""Left out: the API writes no other properties anyway, and the rest says nothing about the answer."""
+"""Keyword of JSON Schema -> the SDK's field."""
+_KNOWN = {*_COPIED, *_RENAMED, "type", "enum", "items", "properties"}
+_IGNORED = {"additionalProperties", "title", "$schema", "default"}
+"""Left out without loss.
+
+The API writes no additional properties anyway, and the others do not restrict the answer.
+"""
 
 
-def schema(given: dict[str, Any]) -> dict[str, Any]:
-    """The same schema in the SDK's words."""
-    words: dict[str, Any] = {"type_": str(given.get("type", "string")).upper()}
-    names = (("format", "format_"), ("minItems", "min_items"), ("maxItems", "max_items"))
-    words |= {ours: given[name] for name, ours in names if name in given}
-    words |= {
-        name: given[name] for name in ("description", "nullable", "required") if name in given
-    }
-    if "enum" in given:
-        words["enum"] = [str(value) for value in given["enum"]]
-    if "items" in given:
-        words["items"] = schema(given["items"])
-    if "properties" in given:
-        words["properties"] = {name: schema(value) for name, value in given["properties"].items()}
-    return words
+def translated(schema: dict[str, Any]) -> dict[str, Any]:
+    """The same schema in the SDK's fields."""
+    fields: dict[str, Any] = {"type_": str(schema.get("type", "string")).upper()}
+    for keyword, field in _RENAMED.items():
+        if keyword in schema:
+            fields[field] = schema[keyword]
+    for keyword in _COPIED:
+        if keyword in schema:
+            fields[keyword] = schema[keyword]
+    if "enum" in schema:
+        fields["enum"] = [str(value) for value in schema["enum"]]
+    if "items" in schema:
+        fields["items"] = translated(schema["items"])
+    if "properties" in schema:
+        properties = schema["properties"].items()
+        fields["properties"] = {name: translated(each) for name, each in properties}
+    return fields
 
 
-def foreign(request: CompletionRequest) -> str:
-    """The first keyword in the request's schemas that the API has no word for, "" if there is none."""
-    given = [tool.function.parameters for tool in request.tools]
-    if request.response_format and request.response_format.json_schema:
-        given.append(request.response_format.json_schema.schema_)
-    found = next((word for each in given if each for word in _foreign(each)), "")
-    return f"the JSON schema keyword {found}" if found else ""
+def unsupported_keyword(request: CompletionRequest) -> str:
+    """The first keyword in the request's schemas that the API does not know, "" if none."""
+    schemas = [tool.function.parameters for tool in request.tools]
+    wanted = request.response_format
+    if wanted and wanted.json_schema:
+        schemas.append(wanted.json_schema.schema_)
+    for schema in schemas:
+        if schema and (unknown := _unknown(schema)):
+            return f"the JSON schema keyword {unknown[0]}"
+    return ""
 
 
-def _foreign(given: dict[str, Any]) -> list[str]:
-    if not isinstance(given.get("type", "string"), str):
+def _unknown(schema: dict[str, Any]) -> list[str]:
+    if not isinstance(schema.get("type", "string"), str):
         return ["type with several types"]
-    unknown = [word for word in given if word not in _KNOWN | _NO_LOSS]
-    inner = [*given.get("properties", {}).values(), *([given["items"]] if "items" in given else [])]
-    return unknown + [word for each in inner for word in _foreign(each)]
+    unknown = [keyword for keyword in schema if keyword not in _KNOWN | _IGNORED]
+    inner = list(schema.get("properties", {}).values())
+    if "items" in schema:
+        inner.append(schema["items"])
+    for each in inner:
+        unknown += _unknown(each)
+    return unknown

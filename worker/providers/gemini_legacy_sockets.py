@@ -1,5 +1,6 @@
-"""Blocking sockets that another thread can shut, for an SDK on `requests`: the only way to end a
-call that trickles.
+"""Blocking sockets that another thread can shut, for an SDK on `requests`.
+
+That is the only way to end a call whose answer trickles in.
 """
 
 import socket
@@ -16,19 +17,19 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 _thread = threading.local()
 
 
-class _Seen:
-    """Tells the thread which connection its request is on."""
+class _Reported:
+    """Reports the connection of a request to the thread that sends it."""
 
     def request(self, *args: Any, **kwargs: Any) -> Any:
-        _thread.use(self)
+        _thread.report(self)
         return super().request(*args, **kwargs)  # type: ignore[misc]
 
 
-class _Http(_Seen, HTTPConnection):
+class _Http(_Reported, HTTPConnection):
     pass
 
 
-class _Https(_Seen, HTTPSConnection):
+class _Https(_Reported, HTTPSConnection):
     pass
 
 
@@ -41,43 +42,41 @@ class _HttpsPool(HTTPSConnectionPool):
 
 
 class Sockets:
-    """The connections of a `requests` session, by the name of the call that is on them."""
+    """The connections of a `requests` session, by the job whose call uses them."""
 
     def __init__(self, session: requests.Session) -> None:
         self._lock = threading.Lock()
         self._connections: dict[str, Any] = {}
-        self._unwanted: set[str] = set()
+        self._stopped: set[str] = set()
         for scheme in ("http://", "https://"):
             adapter = HTTPAdapter(pool_maxsize=64)
             adapter.poolmanager.pool_classes_by_scheme = {"http": _HttpPool, "https": _HttpsPool}
             session.mount(scheme, adapter)
 
     @contextmanager
-    def named(self, name: str) -> Iterator[None]:
-        """Requests of this thread are `name`'s."""
+    def used_by(self, job_id: str) -> Iterator[None]:
+        """Requests of this thread belong to the job."""
 
-        def use(connection: Any) -> None:
+        def report(connection: Any) -> None:
             with self._lock:
-                if name in self._unwanted:
+                if job_id in self._stopped:
                     raise ConnectionError("stopped before it was sent")
-                self._connections[name] = connection
+                self._connections[job_id] = connection
 
-        _thread.use = use
+        _thread.report = report
         try:
             yield
         finally:
             with self._lock:
-                self._connections.pop(name, None)
-                self._unwanted.discard(name)
+                self._connections.pop(job_id, None)
+                self._stopped.discard(job_id)
 
-    def shut(self, name: str) -> None:
-        """End the request that is running under `name`, or is about to: its thread gets a
-        connection error.
-        """
+    def shut(self, job_id: str) -> None:
+        """End the job's request, running or about to: its thread gets a connection error."""
         with self._lock:
-            connection = self._connections.get(name)
+            connection = self._connections.get(job_id)
             if connection is None:
-                self._unwanted.add(name)
+                self._stopped.add(job_id)
         sock = getattr(connection, "sock", None)
         if sock is not None:
             with suppress(OSError):
@@ -85,5 +84,5 @@ class Sockets:
 
     def shut_all(self) -> None:
         """End every request."""
-        for name in list(self._connections):
-            self.shut(name)
+        for job_id in list(self._connections):
+            self.shut(job_id)

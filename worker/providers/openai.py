@@ -1,5 +1,6 @@
-"""OpenAI and every server that speaks its chat completions: identity, translation, error mapping.
-No retries, no waiting.
+"""OpenAI and every server that speaks its chat completions API.
+
+Identity, translation, error mapping; no retries, no waiting.
 
 Options: `max_tokens_field` ("max_completion_tokens"; older compatible servers know only
 "max_tokens").
@@ -17,38 +18,38 @@ from producer.contract.completions import Usage
 from producer.contract.messages import ToolCall
 from producer.contract.requests import CompletionRequest
 
-from ..faults import Fault, ProviderError
+from ..faults import Fault
 from ..rate_limit_headers import Allowance
 from .base import CONNECT_S, SOCKET_S, Call, Finish, Reply
-from .statuses import of_refused, of_status
-from .transport import of_transport
+from .statuses import WRONG_SHAPE, bad_response, refused_parameter, status_error
+from .transport import transport_error
 
 _FINISHES: dict[str | None, Finish] = {finish: finish for finish in get_args(Finish)} | {
     "function_call": "tool_calls"
 }
+_OTHER_FIELD = {
+    "max_completion_tokens": "max_tokens",
+    "max_tokens": "max_completion_tokens",
+}
+"""The name of the output limit to try when a model refuses the configured one."""
 
 
 class OpenAI:
-    """One SDK client per link and process, on the aiohttp transport (2 ms of CPU per call at 1,000
-    in flight).
+    """One SDK client per provider link and process, on the aiohttp transport.
+
+    That takes 2 ms of CPU per call at 1,000 in flight.
     """
 
     def __init__(self, base_url: str | None, api_key: str | None, options: dict[str, str]) -> None:
         self._max_tokens_field = options.get("max_tokens_field", "max_completion_tokens")
-        self._other_field = (
-            "max_tokens"
-            if self._max_tokens_field == "max_completion_tokens"
-            else "max_completion_tokens"
-        )
+        timeout = httpx2.Timeout(SOCKET_S, connect=CONNECT_S)
         self._client = openai.AsyncOpenAI(
             # A compatible server may need no key, but the SDK insists on one.
             api_key=api_key or "none",
             base_url=base_url,
             max_retries=0,
-            timeout=httpx2.Timeout(SOCKET_S, connect=CONNECT_S),
-            http_client=openai.DefaultAioHttpClient(
-                timeout=httpx2.Timeout(SOCKET_S, connect=CONNECT_S)
-            ),
+            timeout=timeout,
+            http_client=openai.DefaultAioHttpClient(timeout=timeout),
         )
 
     @classmethod
@@ -58,7 +59,8 @@ class OpenAI:
     async def complete(self, call: Call) -> Reply:
         with translating():
             raw = await self._client.chat.completions.with_raw_response.create(
-                **self._parameters(call), extra_headers={"X-Client-Request-Id": call.job_id}
+                **self._parameters(call),
+                extra_headers={"X-Client-Request-Id": call.job_id},
             )
             return _reply(call, raw.parse(), raw.headers)
 
@@ -68,10 +70,14 @@ class OpenAI:
     def _parameters(self, call: Call) -> dict[str, Any]:
         """Only what is set: the SDK would send None as null."""
         request = call.request.model_dump(mode="json", by_alias=True, exclude_none=True)
-        limit = (
-            self._other_field if self._max_tokens_field in call.refused else self._max_tokens_field
-        )
-        parameters = {"model": call.model, "messages": request["messages"], limit: call.max_tokens}
+        limit_field = self._max_tokens_field
+        if limit_field in call.refused:
+            limit_field = _OTHER_FIELD.get(limit_field, "max_completion_tokens")
+        parameters = {
+            "model": call.model,
+            "messages": request["messages"],
+            limit_field: call.max_tokens,
+        }
         if call.temperature is not None and "temperature" not in call.refused:
             parameters["temperature"] = call.temperature
         for name in ("stop", "tools", "response_format"):
@@ -84,34 +90,36 @@ def _reply(call: Call, answer: Any, headers: Mapping[str, str]) -> Reply:
     """Normalise; the SDK validates nothing, so anything may be missing."""
     choices = getattr(answer, "choices", None)
     if not choices or getattr(choices[0], "message", None) is None:
-        raise ProviderError(Fault.BAD_RESPONSE, "a 200 without choices", maybe_billed=True)
-    message, finish = choices[0].message, _FINISHES.get(choices[0].finish_reason)
+        raise bad_response("a 200 without choices")
+    choice = choices[0]
+    message = choice.message
+    finish = _FINISHES.get(choice.finish_reason)
     if getattr(message, "refusal", None):
         finish = "refusal"
     if finish is None:
-        raise ProviderError(
-            Fault.BAD_RESPONSE, "a 200 with an unknown finish reason", maybe_billed=True
-        )
-    calls = [
-        each.model_dump(include={"id", "type", "function"})
-        for each in message.tool_calls or ()
-        if each.type == "function"
-    ]
+        raise bad_response("a 200 with an unknown finish reason")
+    calls = [_tool_call(each) for each in message.tool_calls or () if each.type == "function"]
     return Reply(
         text=message.content or "",
         finish=finish,
         model=answer.model or call.model,
         usage=_usage(answer.usage),
-        tool_calls=tuple(ToolCall.model_validate(each) for each in calls),
+        tool_calls=tuple(calls),
         provider_request_id=answer._request_id,
         allowance=Allowance.told(headers),
     )
 
 
+def _tool_call(call: Any) -> ToolCall:
+    fields = call.model_dump(include={"id", "type", "function"})
+    return ToolCall.model_validate(fields)
+
+
 def _usage(usage: Any) -> Usage | None:
     if usage is None or usage.prompt_tokens is None or usage.completion_tokens is None:
         return None
-    prompt, completion = usage.prompt_tokens_details, usage.completion_tokens_details
+    prompt = usage.prompt_tokens_details
+    completion = usage.completion_tokens_details
     return Usage(
         input=usage.prompt_tokens,
         output=usage.completion_tokens,
@@ -124,40 +132,25 @@ def _usage(usage: Any) -> Usage | None:
 
 @contextmanager
 def translating() -> Iterator[None]:
-    """Turn whatever the SDK raises into `ProviderError`, `from None`: its exceptions carry the key
-    and the prompt.
+    """Turn what the SDK raises into `ProviderError`.
+
+    `from None`: the SDK's exceptions carry the key and the prompt.
     """
     try:
         yield
     except openai.APIStatusError as error:
-        if error.code in ("unsupported_parameter", "unsupported_value"):
-            raise of_refused(error.param) from None
-        raise of_status(
-            error.status_code,
-            error.body,
-            error.response.headers,
-            _BY_CODE.get(error.code or ""),
-            error.code or "",
-        ) from None
+        code = error.code or ""
+        if code in ("unsupported_parameter", "unsupported_value"):
+            raise refused_parameter(error.param) from None
+        fault = _BY_CODE.get(code)
+        headers = error.response.headers
+        raise status_error(error.status_code, error.body, headers, fault, code) from None
     except openai.APIConnectionError as error:
-        raise of_transport(error) from None
+        raise transport_error(error) from None
     except (json.JSONDecodeError, openai.APIResponseValidationError):
-        raise ProviderError(
-            Fault.BAD_RESPONSE, "a 200 that is not the API's JSON", maybe_billed=True
-        ) from None
-    except (
-        TypeError,
-        ValueError,
-        AttributeError,
-        LookupError,
-        RuntimeError,
-        openai.OpenAIError,
-    ) as error:
-        # ProviderError is none of these; what is left is a body of the wrong shape or a request the
-        # SDK will not send.
-        raise ProviderError(
-            Fault.BAD_RESPONSE, f"{type(error).__name__} in the SDK", maybe_billed=True
-        ) from None
+        raise bad_response("a 200 that is not the API's JSON") from None
+    except (*WRONG_SHAPE, openai.OpenAIError) as error:
+        raise bad_response(f"{type(error).__name__} in the SDK") from None
 
 
 _BY_CODE = {

@@ -1,5 +1,6 @@
-"""Which prompts begin like another one just before, so that having the provider cache that
-beginning pays. Thread-safe.
+"""Which prompts begin like an earlier one, so that a cached beginning at the provider pays.
+
+Thread-safe.
 """
 
 import hashlib
@@ -9,43 +10,48 @@ from collections import OrderedDict
 
 from producer.contract.requests import CompletionRequest
 
+from .turns import SYSTEM_ROLES
+
 LIFE_S = 300.0
 """How long Anthropic keeps a cached beginning after its last use."""
 
 REMEMBERED = 1_000
+"""Beginnings kept; older ones are forgotten."""
 
 
 class Prefixes:
     """The system prompts and tools that this process sent lately, as hashes.
 
-    Writing to a provider's cache costs a quarter more than not using it, reading a tenth. So a
-    beginning is written when it comes a second time, and one that never comes again costs nothing.
+    Writing to a provider's cache costs a quarter more than not using it, and reading a tenth. So a
+    beginning is written when it comes a second time; one that never comes again costs nothing.
     """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._seen: OrderedDict[bytes, float] = OrderedDict()
+        self._last_sent: OrderedDict[bytes, float] = OrderedDict()
 
-    def wanted(self, request: CompletionRequest) -> bool:
-        """Whether the beginning of this request is to be cached: as it asks, or for batch jobs that
-        share it.
+    def should_cache(self, request: CompletionRequest) -> bool:
+        """Whether the provider should cache the beginning of this request.
+
+        As the request says; if it leaves that open, for batch jobs that share their beginning.
         """
         if request.prompt_cache == "auto":
-            return request.lane == "batch" and self._again(request)
+            return request.lane == "batch" and self._sent_before(request)
         return request.prompt_cache == "on"
 
-    def _again(self, request: CompletionRequest) -> bool:
-        said = [
+    def _sent_before(self, request: CompletionRequest) -> bool:
+        """Whether its beginning was sent in the last `LIFE_S`; from now on it was."""
+        parts = [
             message.model_dump_json()
             for message in request.messages
-            if message.role in ("system", "developer")
+            if message.role in SYSTEM_ROLES
         ]
-        said += [tool.model_dump_json() for tool in request.tools]
-        digest = hashlib.sha256("\n".join(said).encode()).digest()
+        parts += [tool.model_dump_json() for tool in request.tools]
+        digest = hashlib.sha256("\n".join(parts).encode()).digest()
         now = time.monotonic()
         with self._lock:
-            last = self._seen.pop(digest, None)
-            self._seen[digest] = now
-            if len(self._seen) > REMEMBERED:
-                self._seen.popitem(last=False)
-        return bool(said) and last is not None and now - last < LIFE_S
+            last = self._last_sent.pop(digest, None)
+            self._last_sent[digest] = now
+            if len(self._last_sent) > REMEMBERED:
+                self._last_sent.popitem(last=False)
+        return bool(parts) and last is not None and now - last < LIFE_S

@@ -1,9 +1,8 @@
-"""Tokens of a prompt before the call, between two bounds, without a network. The only importer of
-splintr.
+"""How many tokens a prompt has, between two bounds, before the call and without a network.
 
-For a provider whose vocabulary is known, texts are counted by it and the bounds are that count
-times its factors (model_catalog.toml), then times what the replies' usage has shown. For any other
-the upper bound comes from the bytes alone.
+For a provider whose vocabulary is known, texts are counted with it, and the bounds are that count
+times its factors (model_catalog.toml), later times what the replies' usage has shown. For any other
+provider the upper bound comes from the bytes alone. Only this file imports splintr.
 """
 
 import json
@@ -29,33 +28,38 @@ PER_REQUEST = 3
 """The opening of the answer, in OpenAI's chat format."""
 
 TOOLS = 600
-"""What a provider adds by itself once tools are given: Anthropic documents up to 530 tokens (Claude
-3 Opus).
+"""What a provider adds by itself to a request with tools.
+
+Anthropic documents up to 530 tokens (Claude 3 Opus).
 """
 
 IMAGE = 5_000
-"""One image, whatever its size, which only the provider learns. Documented maxima after scaling:
-GPT-4o 1,445, GPT-4.1-mini 2,489, GPT-4.1-nano 3,779, Claude 4,784. Known exception: gpt-4o-mini
-bills 2,833 + 5,667 per tile, up to 48,169, to cost as much as GPT-4o; bounding that would hold ten
-times too much for every other model, so its surplus is booked at settlement.
+"""One image, whatever its size, which only the provider learns.
+
+Documented maxima after scaling: GPT-4o 1,445, GPT-4.1-mini 2,489, GPT-4.1-nano 3,779, Claude 4,784.
+Known exception: gpt-4o-mini bills 2,833 + 5,667 per tile, up to 48,169, to cost as much as GPT-4o;
+bounding that would hold ten times too much for every other model, so its surplus is booked when
+the job is settled.
 """
 
 LEARNED = 100
-"""Replies after which the ratios seen replace the factors given. Of n ratios in no particular order
-the next one is the largest with a chance of 1 in n + 1, so a bound at the largest is too low in
-under 1 % of calls.
+"""Replies after which the observed ratios replace the catalog's factors.
+
+Of n ratios in no particular order the next one is the largest with a chance of 1 in n + 1, so a
+bound at the largest is too low in under 1 % of calls.
 """
 
 REMEMBERED = 1_000
+"""Ratios kept of each model; older ones are forgotten."""
 
 WORTH_LEARNING = 64
-"""Tokens; the ratio of a shorter prompt is mostly its frame."""
+"""Tokens; the ratio of a shorter prompt says more of its frame than of the vocabulary."""
 
 _PLAIN = re.compile(rb"[a-z ]+")
 
 
 class Bounds(NamedTuple):
-    """Tokens of input: at least, at most. `low` 0: nobody knows this provider's vocabulary."""
+    """Tokens of input: at least, at most. `low` 0: this provider's vocabulary is not known."""
 
     low: int
     high: int
@@ -72,65 +76,81 @@ class Estimator:
         )
 
     def bounds(self, request: CompletionRequest, provider: str, model: str) -> Bounds:
-        """How many tokens of input the provider will count."""
+        """Between which bounds the provider will count the input's tokens."""
         ceiling = upper_bound(request)
-        vocabulary = self._vocabulary(provider, model)
+        vocabulary = _vocabulary(self._models, provider, model)
         if vocabulary is None:
             return Bounds(0, ceiling)
         low, high = self._factors(provider, model)
-        texts = _counted(request, vocabulary)
-        return Bounds(int(texts * low), int(min(ceiling, texts * high + 1 + _frame(request))))
+        counted = _counted(request, vocabulary)
+        most = counted * high + 1 + _frame(request)
+        return Bounds(int(counted * low), int(min(ceiling, most)))
 
     def learn(
-        self, request: CompletionRequest, provider: str, model: str, input_tokens: int
+        self,
+        request: CompletionRequest,
+        provider: str,
+        model: str,
+        input_tokens: int,
     ) -> None:
-        """The provider counted so many. Images and tools are no matter of a vocabulary and teach
-        nothing.
+        """Take in how many tokens the provider counted.
+
+        Requests with images or tools are ignored: their tokens do not depend on the vocabulary.
         """
-        vocabulary = self._vocabulary(provider, model)
+        vocabulary = _vocabulary(self._models, provider, model)
         if vocabulary is None or request.tools or _images(request):
             return
-        texts, told = _counted(request, vocabulary), input_tokens - _frame(request)
-        if texts >= WORTH_LEARNING and told > 0:
+        counted = _counted(request, vocabulary)
+        without_frame = input_tokens - _frame(request)
+        if counted >= WORTH_LEARNING and without_frame > 0:
             with self._lock:
-                self._ratios[provider, model].append(told / texts)
-
-    def _vocabulary(self, provider: str, model: str) -> str | None:
-        return self._models.of(provider, model).tokenizer or self._models.vendor(provider).tokenizer
+                self._ratios[provider, model].append(without_frame / counted)
 
     def _factors(self, provider: str, model: str) -> tuple[float, float]:
+        """What to multiply our own count with for the lower and the upper bound."""
         vendor = self._models.vendor(provider)
         with self._lock:
-            seen = self._ratios[provider, model]
-            if len(seen) >= LEARNED:
-                return min(seen), max(seen)
-            high = math.inf if vendor.high is None else vendor.high
-            return min([vendor.low, *seen]), max([high, *seen])
+            ratios = self._ratios[provider, model]
+            if len(ratios) >= LEARNED:
+                return min(ratios), max(ratios)
+            low = min([vendor.low, *ratios])
+            if vendor.high is None:
+                return low, math.inf
+            return low, max([vendor.high, *ratios])
 
 
 def load_vocabularies(models: Models, links: Iterable[tuple[str, str]]) -> None:
-    """Have those of all (provider, model) pairs in memory, before a fork shares it. Raises
-    `ValueError` for one nobody knows.
+    """Load the vocabularies of all (provider, model) pairs before a fork, which shares the memory.
+
+    Raises `ValueError` for a vocabulary that does not exist.
     """
     for provider, model in links:
-        if vocabulary := models.of(provider, model).tokenizer or models.vendor(provider).tokenizer:
+        if vocabulary := _vocabulary(models, provider, model):
             _tokenizer(vocabulary)
 
 
+def _vocabulary(models: Models, provider: str, model: str) -> str | None:
+    """The name of the model's own vocabulary, else its provider's; None if not known."""
+    vendor = models.vendor(provider)
+    return vendor.of(model).tokenizer or vendor.tokenizer
+
+
 def upper_bound(request: CompletionRequest) -> int:
-    """At least as many tokens as any provider with a byte-level vocabulary will count for this
-    prompt.
+    """At least as many tokens as any byte-level vocabulary makes of this prompt.
 
     Not an estimate: true counts are 0.38 (English), 0.5 (code, JSON) or 0.2-0.4 (Chinese, Russian)
     of it. It must not be used to refuse a prompt as too long.
     """
-    return _frame(request) + sum(_bytes_bound(text) for text in _texts(request))
+    texts = sum(_bytes_bound(text) for text in _texts(request))
+    return _frame(request) + texts
 
 
 def _frame(request: CompletionRequest) -> int:
-    """What is not text: roles and separators, what providers add for tools, images."""
-    fixed = PER_REQUEST + PER_MESSAGE * len(request.messages) + (TOOLS if request.tools else 0)
-    return fixed + IMAGE * _images(request)
+    """Tokens that are not text: roles and separators, what providers add for tools, images."""
+    tokens = PER_REQUEST + PER_MESSAGE * len(request.messages)
+    if request.tools:
+        tokens += TOOLS
+    return tokens + IMAGE * _images(request)
 
 
 def _images(request: CompletionRequest) -> int:
@@ -142,33 +162,44 @@ def _images(request: CompletionRequest) -> int:
 
 
 def _counted(request: CompletionRequest, vocabulary: str) -> int:
+    """Tokens of the request's texts by the vocabulary."""
     encode = _tokenizer(vocabulary).encode_ordinary
-    # Not UTF-8: a lone surrogate, three bytes to a provider, is no text to the tokenizer.
-    return sum(len(encode(text.encode("utf-8", "replace").decode())) for text in _texts(request))
+    tokens = 0
+    for text in _texts(request):
+        # A lone surrogate (three bytes to a provider) is not UTF-8, and the tokenizer takes no
+        # other text.
+        valid = text.encode("utf-8", "replace").decode()
+        tokens += len(encode(valid))
+    return tokens
 
 
 @cache
 def _tokenizer(vocabulary: str) -> Any:
-    """Loading takes 0.02 (cl100k) to 0.12 s (gemma3) of CPU and 23 to 52 MB. Raises `ValueError`
-    for an unknown name.
+    """Loading takes 0.02 (cl100k) to 0.12 s (gemma3) of CPU and 23 to 52 MB.
+
+    Raises `ValueError` for an unknown name.
     """
     return splintr.Tokenizer.from_pretrained(vocabulary)
 
 
 def _texts(request: CompletionRequest) -> Iterator[str]:
-    """Every string the model gets to read: messages, tools, the schema of the answer."""
+    """Every string that the model reads: messages, tools, the schema of the answer."""
     for message in request.messages:
         yield from (text for _, text in message.texts())
-    offered: list[Any] = [tool.model_dump(mode="json", exclude_none=True) for tool in request.tools]
+    for tool in request.tools:
+        fields = tool.model_dump(mode="json", exclude_none=True)
+        yield json.dumps(fields, ensure_ascii=False)
     if request.response_format:
-        offered.append(
-            request.response_format.model_dump(mode="json", exclude_none=True, by_alias=True)
+        fields = request.response_format.model_dump(
+            mode="json",
+            exclude_none=True,
+            by_alias=True,
         )
-    yield from (json.dumps(item, ensure_ascii=False) for item in offered)
+        yield json.dumps(fields, ensure_ascii=False)
 
 
 def _bytes_bound(text: str) -> int:
-    """One token per byte, but only 0.6 per byte, plus 0.4 per run, in runs of a-z and space.
+    """One token per byte; in runs of a-z and space only 0.6 per byte, plus 0.4 per run.
 
     A token of a byte-level BPE covers at least one byte, so one per byte holds for any such
     tokenizer; plain words are the bulk of most prompts and are never that dense. Measured with

@@ -1,41 +1,57 @@
-"""What a socket did, said as a fault: the only importer of aiohttp, shared by adapters whose SDK
-runs on its transport.
+"""What a failed socket means as a fault, for the adapters whose SDK uses aiohttp.
 
-The SDKs' shim reports a reset connection as a connect timeout, as if nothing had been sent; so the
-decision is made on aiohttp's own exception, found down the chain of causes.
+Only this file imports aiohttp. The SDKs' wrapper reports a reset connection as a connect timeout,
+as if nothing had been sent; so the decision is made on aiohttp's own exception, found in the chain
+of causes.
 """
 
-import aiohttp
+from aiohttp import (
+    ClientConnectorError,
+    ClientError,
+    ClientSession,
+    ConnectionTimeoutError,
+    InvalidURL,
+    NonHttpUrlClientError,
+    ServerTimeoutError,
+    TCPConnector,
+)
 
 from ..faults import Fault, ProviderError
 
-TRANSPORT_ERRORS = (aiohttp.ClientError, ConnectionError)
-"""What an SDK lets through that runs on aiohttp without a wrapping of its own."""
+TRANSPORT_ERRORS = (ClientError, ConnectionError)
+"""What an SDK raises that uses aiohttp without wrapping its exceptions."""
 
 
-def of_transport(error: BaseException) -> ProviderError:
-    """Whether the request can have arrived decides whether it may be billed."""
-    match _root(error):
-        case aiohttp.InvalidURL() | aiohttp.NonHttpUrlClientError():
+def transport_error(error: BaseException) -> ProviderError:
+    """It may be billed if the request can have arrived."""
+    match _aiohttp_cause(error):
+        case InvalidURL() | NonHttpUrlClientError():
             return ProviderError(Fault.MISCONFIGURED, "the base URL is unusable")
-        case aiohttp.ConnectionTimeoutError():
+        case ConnectionTimeoutError():
             return ProviderError(Fault.TIMEOUT, "no connection in time")
-        case aiohttp.ClientConnectorError():
-            return ProviderError(Fault.UNAVAILABLE, "no connection: refused, unknown host or TLS")
-        case aiohttp.ServerTimeoutError():
-            return ProviderError(Fault.TIMEOUT, "no answer in time", maybe_billed=True)
-    return ProviderError(Fault.UNAVAILABLE, "the connection was cut", maybe_billed=True)
+        case ClientConnectorError():
+            reason = "no connection: refused, unknown host or TLS"
+            return ProviderError(Fault.UNAVAILABLE, reason)
+        case ServerTimeoutError():
+            return _maybe_billed(Fault.TIMEOUT, "no answer in time")
+    return _maybe_billed(Fault.UNAVAILABLE, "the connection was cut")
 
 
-def _root(error: BaseException | None) -> BaseException | None:
-    """The first of aiohttp's exceptions behind `error`, or None."""
-    while error is not None and not isinstance(error, aiohttp.ClientError):
+def _maybe_billed(fault: Fault, reason: str) -> ProviderError:
+    return ProviderError(fault, reason, maybe_billed=True)
+
+
+def _aiohttp_cause(error: BaseException | None) -> BaseException | None:
+    """The first of aiohttp's exceptions in the chain of causes of `error`, or None."""
+    while error is not None and not isinstance(error, ClientError):
         error = error.__cause__
     return error
 
 
-def session() -> aiohttp.ClientSession:
-    """For an SDK that takes one; to be made on the loop and closed by its maker. As many
-    connections as there are jobs.
+def session() -> ClientSession:
+    """For an SDK that takes one: as many connections as there are jobs.
+
+    To be made on the event loop, and closed by its maker.
     """
-    return aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0))
+    connector = TCPConnector(limit=0)
+    return ClientSession(connector=connector)

@@ -1,4 +1,4 @@
-"""What the translations of our messages have in common, whatever the provider's shape. Pure."""
+"""What the translations of our messages share, whatever the provider's shape. Pure."""
 
 import json
 from collections.abc import Callable
@@ -10,38 +10,44 @@ from producer.contract.requests import CompletionRequest
 Part = dict[str, Any]
 """A piece of a turn, in the provider's shape."""
 
-GO_ON = {"text": "Continue."}
-"""The user's last word where the assistant had it: models without prefill refuse to begin from
-there.
-"""
+CONTINUE = "Continue."
+"""The user's turn after the assistant's, for models that cannot continue from the assistant's."""
+
+SYSTEM_ROLES = ("system", "developer")
 
 
-def plain(message: Message) -> str:
+def text_of(message: Message) -> str:
     """The text of a message, its parts joined by a blank line."""
     if isinstance(message.content, str):
         return message.content
-    return "\n\n".join(part.text for part in message.content or () if isinstance(part, TextPart))
+    texts = [part.text for part in message.content or () if isinstance(part, TextPart)]
+    return "\n\n".join(texts)
 
 
-def system(messages: tuple[Message, ...]) -> str:
+def system_text(messages: tuple[Message, ...]) -> str:
     """All system and developer messages, joined by a blank line; "" if there are none."""
-    texts = [plain(message) for message in messages if message.role in ("system", "developer")]
+    texts = [text_of(message) for message in messages if message.role in SYSTEM_ROLES]
     return "\n\n".join(text for text in texts if text.strip())
 
 
-def merged(
-    request: CompletionRequest, assistant: str, parts_of: Callable[[Message], list[Part]]
+def merged_turns(
+    request: CompletionRequest,
+    assistant: str,
+    parts_of: Callable[[Message], list[Part]],
 ) -> list[tuple[str, list[Part]]]:
-    """(role, parts) of each turn, system messages left out: neighbours of one role become one turn,
-    empty ones none.
+    """(role, parts) of each turn, without the system messages.
 
-    `assistant`: what the provider calls that role; every other speaker is the user.
+    Neighbours of one role become one turn; a message without parts becomes none. `assistant`: the
+    provider's name of that role. Every other role is "user".
     """
     turns: list[tuple[str, list[Part]]] = []
     for message in request.messages:
-        if message.role in ("system", "developer"):
+        if message.role in SYSTEM_ROLES:
             continue
-        role, parts = assistant if message.role == "assistant" else "user", parts_of(message)
+        role = "user"
+        if message.role == "assistant":
+            role = assistant
+        parts = parts_of(message)
         if parts and turns and turns[-1][0] == role:
             turns[-1][1].extend(parts)
         elif parts:
@@ -50,7 +56,7 @@ def merged(
 
 
 def image_urls(request: CompletionRequest) -> list[str]:
-    """Of every image in the request, web address or data URI."""
+    """The web address or data URI of every image in the request."""
     parts = [
         part
         for message in request.messages
@@ -61,9 +67,14 @@ def image_urls(request: CompletionRequest) -> list[str]:
 
 
 def arguments(text: str) -> dict[str, Any]:
-    """A model may have written something that is no JSON object; the APIs take objects only."""
+    """The arguments of a tool call as an object: the APIs take nothing else.
+
+    A model may have written something that is no JSON object; it is passed on as text.
+    """
     try:
         value = json.loads(text)
     except ValueError:
         value = None
-    return value if isinstance(value, dict) else {"arguments": text}
+    if isinstance(value, dict):
+        return value
+    return {"arguments": text}

@@ -15,19 +15,19 @@ def asked(system="s", lane="batch", question="q", **options):
 def test_the_second_batch_job_with_the_same_beginning_writes_it():
     """The first does not: a beginning that never comes again would cost a quarter more for nothing."""
     seen = Prefixes()
-    assert [seen.wanted(asked(question=str(n))) for n in range(3)] == [False, True, True]
-    assert not seen.wanted(asked(system="another"))
-    assert not seen.wanted(asked(lane="interactive"))
-    assert [seen.wanted(asked(system="")) for _ in range(2)] == [False, False]
+    assert [seen.should_cache(asked(question=str(n))) for n in range(3)] == [False, True, True]
+    assert not seen.should_cache(asked(system="another"))
+    assert not seen.should_cache(asked(lane="interactive"))
+    assert [seen.should_cache(asked(system="")) for _ in range(2)] == [False, False]
 
 
 def test_what_was_last_seen_long_ago_is_gone_from_the_providers_cache(monkeypatch):
     seen, clock = Prefixes(), iter([0.0, 299.0, 299.0 + 301.0])
     monkeypatch.setattr(prefixes.time, "monotonic", lambda: next(clock))
-    assert [seen.wanted(asked()) for _ in range(3)] == [False, True, False]
+    assert [seen.should_cache(asked()) for _ in range(3)] == [False, True, False]
 
 
 def test_a_request_may_say_so_itself():
-    assert Prefixes().wanted(asked(lane="interactive", prompt_cache="on"))
+    assert Prefixes().should_cache(asked(lane="interactive", prompt_cache="on"))
     seen = Prefixes()
-    assert [seen.wanted(asked(prompt_cache="off")) for _ in range(2)] == [False, False]
+    assert [seen.should_cache(asked(prompt_cache="off")) for _ in range(2)] == [False, False]

@@ -22,7 +22,9 @@ ALWAYS, NEVER = 1e-9, 3600
 class Door:
     """A provider that answers with its key; the job "held" waits at it until it is let in."""
 
-    entered, let, closed = threading.Event(), threading.Event(), []
+    entered = threading.Event()
+    let = threading.Event()
+    closed = []
 
     def __init__(self, base_url, api_key, options):
         self.key = api_key
@@ -52,19 +54,19 @@ def key_file(tmp_path, monkeypatch):
     return tmp_path / KEY
 
 
-def servers(key_file, reload_s=ALWAYS):
+def credentials(key_file, reload_s=ALWAYS):
     return Credentials((LINK,), SourceSettings(folder=key_file.parent, reload_s=reload_s))
 
 
-def key(servers):
-    return servers.now(LINK).api_key.get_secret_value()
+def key(current):
+    return current.apply_to(LINK).api_key.get_secret_value()
 
 
 def test_a_call_ends_with_the_client_it_began_with(key_file):
-    """The next one has the new key at once; the old client is closed when nothing needs it any
-    more.
-    """
-    loop, current, answers = Loop(), servers(key_file), {}
+    """The next one has the new key at once; the old client is closed when its last call ends."""
+    loop = Loop()
+    current = credentials(key_file)
+    answers = {}
     clients = Clients(loop, current)
     request = CompletionRequest.checked(messages=[{"role": "user", "content": "hello"}])
 
@@ -75,7 +77,7 @@ def test_a_call_ends_with_the_client_it_began_with(key_file):
     held.start()
     assert Door.entered.wait(10)
     key_file.write_text("key-b")
-    current.look()
+    current.reload_if_due()
     call("next")
     assert (answers, Door.closed) == ({"next": "key-b"}, [])
     Door.let.set()
@@ -88,33 +90,33 @@ def test_a_call_ends_with_the_client_it_began_with(key_file):
 
 
 def test_keys_are_read_again_in_their_time_or_when_one_is_refused(key_file, monkeypatch):
-    current = servers(key_file, NEVER)
+    current = credentials(key_file, NEVER)
     key_file.write_text("key-b")
-    current.look()
-    current.look(refused=True)  # it was read only just now
+    current.reload_if_due()
+    current.reload_if_due(refused=True)  # it was read only just now
     assert key(current) == "key-a"
     monkeypatch.setattr(module, "REFUSED_S", 0)
-    current.look(refused=True)
+    current.reload_if_due(refused=True)
     assert key(current) == "key-b"
 
 
 def test_the_environment_is_read_once(monkeypatch):
-    """It cannot change from outside, so nothing is looked at for it."""
+    """It cannot change from outside, so it is never read again."""
     current = Credentials((LINK,), SourceSettings(reload_s=ALWAYS))
     monkeypatch.setenv(KEY, "key-b")
-    current.look()
+    current.reload_if_due()
     assert key(current) == "key-a"
 
 
 def test_a_source_that_fails_leaves_the_keys_as_they_are(key_file, caplog):
-    """So does one that has lost a key; both are told, without a value."""
-    current = servers(key_file)
+    """So does one that has lost a key; both are logged, without a value."""
+    current = credentials(key_file)
     key_file.write_text("key-b")
-    current.look()
+    current.reload_if_due()
     key_file.unlink()
-    current.look()
+    current.reload_if_due()
     key_file.mkdir()
-    current.look()
+    current.reload_if_due()
     assert key(current) == "key-b"
     lost, unreadable = [
         record.message for record in caplog.records if record.levelname == "WARNING"
@@ -124,16 +126,16 @@ def test_a_source_that_fails_leaves_the_keys_as_they_are(key_file, caplog):
     assert "key-" not in caplog.text
 
 
-def test_nobody_waits_for_the_one_that_looks(key_file):
+def test_a_job_does_not_wait_for_another_ones_reload(key_file):
     """A pipe in the file's place is a source that takes its time."""
-    current = servers(key_file)
+    current = credentials(key_file)
     key_file.unlink()
     os.mkfifo(key_file)
-    looking = threading.Thread(target=current.look)
-    looking.start()
+    reloading = threading.Thread(target=current.reload_if_due)
+    reloading.start()
     with key_file.open("w") as slow:  # opens when the other end is read
-        current.look()
+        current.reload_if_due()
         assert key(current) == "key-a"
         slow.write("key-b")
-    looking.join(10)
+    reloading.join(10)
     assert key(current) == "key-b"
