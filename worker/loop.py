@@ -1,5 +1,4 @@
-"""The process's one event loop: runs a coroutine from any thread, with a total deadline,
-cancellable. It knows no provider.
+"""The process's one event loop, for coroutines from any thread, with a deadline each.
 
 `asyncio.timeout` is a true total deadline under a trickle, a stall after the headers and a slow
 connect, which the read timeouts of HTTP clients are not; and cancelling the task closes the socket.
@@ -31,11 +30,10 @@ class Loop:
         self._running: dict[str, concurrent.futures.Future[Any]] = {}
 
     def run(self, make: Callable[[], Coroutine[Any, Any, T]], deadline_s: float, key: str) -> T:
-        """Block until the coroutine that `make` builds on the loop ends; its result or its
-        exception.
+        """Block until the coroutine that `make` builds on the loop ends; return its result.
 
-        Raises `TimeoutError` after `deadline_s` seconds in all, `Stopped` if `cancel(key)` came
-        first.
+        Raises its exception, `TimeoutError` after `deadline_s` seconds in all, or `Stopped` if
+        `cancel(key)` came first.
         """
         loop = self._started()
         with self._lock:  # or a `cancel` between these two lines would find nothing
@@ -56,9 +54,12 @@ class Loop:
         return future is not None and future.cancel()
 
     def close(self) -> None:
-        """Stop everything and end the thread. The loop can be used again; it starts anew."""
+        """Stop everything and end the thread. The next `run` starts another."""
         with self._lock:
-            loop, thread, self._loop, self._thread = self._loop, self._thread, None, None
+            loop = self._loop
+            thread = self._thread
+            self._loop = None
+            self._thread = None
         if loop and thread:
             asyncio.run_coroutine_threadsafe(_cancel_all(), loop).result(GRACE_S)
             loop.call_soon_threadsafe(loop.stop)
@@ -68,9 +69,12 @@ class Loop:
     def _started(self) -> asyncio.AbstractEventLoop:
         with self._lock:
             if self._loop is None:
-                self._loop = asyncio.new_event_loop()
+                loop = asyncio.new_event_loop()
+                self._loop = loop
                 self._thread = threading.Thread(
-                    target=self._loop.run_forever, name="loop", daemon=True
+                    target=loop.run_forever,
+                    name="loop",
+                    daemon=True,
                 )
                 self._thread.start()
             return self._loop
@@ -82,7 +86,8 @@ async def _bounded(make: Callable[[], Coroutine[Any, Any, T]], deadline_s: float
 
 
 async def _cancel_all() -> None:
-    others = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
+    others = asyncio.all_tasks()
+    others.discard(asyncio.current_task())
     for task in others:
         task.cancel()
     await asyncio.gather(*others, return_exceptions=True)

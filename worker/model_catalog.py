@@ -1,10 +1,10 @@
-"""What is known of models: windows, refused parameters, their end, aliases. No provider is asked;
-model_catalog.toml tells.
+"""What is known of models: windows, refused parameters, their end, aliases.
+
+All of it comes from model_catalog.toml; no provider is asked.
 """
 
 import tomllib
 from datetime import date
-from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Self
 
@@ -19,7 +19,10 @@ class _Row(BaseModel):
 
 
 class Model(_Row):
-    """One model's facts, all in tokens. None: not known, so nothing is refused or left out for it."""
+    """One model's facts; windows in tokens.
+
+    None: not known, so nothing is refused or left out because of it.
+    """
 
     window: Tokens | None = None
     input: Tokens | None = None
@@ -31,16 +34,19 @@ class Model(_Row):
 
     def room(self, max_tokens: int) -> int | None:
         """The most input tokens that fit beside `max_tokens` of output; None if not known."""
-        limits = [self.input] if self.input else []
-        limits += [max(self.window - max_tokens, 0)] if self.window else []
+        limits = []
+        if self.input:
+            limits.append(self.input)
+        if self.window:
+            limits.append(max(self.window - max_tokens, 0))
         return min(limits, default=None)
 
 
 class Vendor(_Row):
-    """One provider's models. Tokens of a text are between `low` and `high` times its count by
-    `tokenizer`; without `high`, only its bytes bound them.
+    """One provider's models.
 
-    `like`: another provider, whose data holds for this one.
+    Tokens of a text are between `low` and `high` times its count by `tokenizer`; without `high`,
+    only its bytes bound them. `like`: another provider, whose data holds for this one.
     """
 
     like: str | None = None
@@ -51,14 +57,16 @@ class Vendor(_Row):
     models: dict[str, Model] = {}
 
     def of(self, model: str) -> Model:
-        """The row whose key is the longest beginning of the id; one without facts if there is none."""
+        """The row whose key is the longest prefix of the id; one without facts if there is none."""
         bare = model.removeprefix("models/")
-        found = max((key for key in self.models if bare.startswith(key)), key=len, default=None)
-        return self.models[found] if found else Model()
+        keys = [key for key in self.models if bare.startswith(key)]
+        if not keys:
+            return Model()
+        return self.models[max(keys, key=len)]
 
 
 class Models(BaseModel):
-    """Every provider's. Build with `load`."""
+    """Every provider's models. Build it with `load`."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -66,8 +74,9 @@ class Models(BaseModel):
 
     @classmethod
     def load(cls, extra: Path | None = None) -> Self:
-        """The built-in data, overlaid by the file `extra`. Raises `ValueError` saying what is wrong
-        with that file.
+        """The built-in data, overlaid by the file `extra`.
+
+        Raises `ValueError` that says what is wrong with that file.
         """
         data = tomllib.loads(BUILT_IN.read_text())
         if extra:
@@ -80,9 +89,11 @@ class Models(BaseModel):
             raise ValueError(f"{extra}: {place}: {first['msg']}") from None
 
     def vendor(self, provider: str) -> Vendor:
-        """What is known of a provider; nothing, for one that is not listed."""
+        """What is known of a provider; a vendor without facts if it is not listed."""
         found = self.vendors.get(provider, Vendor())
-        return self.vendors.get(found.like, found) if found.like else found
+        if found.like:
+            return self.vendors.get(found.like, found)
+        return found
 
     def of(self, provider: str, model: str) -> Model:
         return self.vendor(provider).of(model)
@@ -97,12 +108,6 @@ class Models(BaseModel):
         return {name for vendor in self.vendors.values() for name in vendor.aliases}
 
 
-@cache
-def built_in() -> Models:
-    """The data as shipped."""
-    return Models.load()
-
-
 def _read(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text())
@@ -111,9 +116,12 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 def _overlaid(base: dict[str, Any], extra: dict[str, Any]) -> dict[str, Any]:
-    """`extra` wins, table by table."""
+    """`base` with the values of `extra`, merged table by table."""
     merged = dict(base)
     for key, value in extra.items():
-        both = isinstance(value, dict) and isinstance(base.get(key), dict)
-        merged[key] = _overlaid(base[key], value) if both else value
+        old = base.get(key)
+        if isinstance(old, dict) and isinstance(value, dict):
+            merged[key] = _overlaid(old, value)
+        else:
+            merged[key] = value
     return merged

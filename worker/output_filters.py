@@ -1,5 +1,6 @@
-"""Output filters: what an answer must not or must look like, and what happens if it does. Operators
-choose in `LLM_OUTPUT_FILTERS`; a filter of one's own is "package.module:function".
+"""Output filters: what an answer must or must not contain, and what happens otherwise.
+
+Operators choose in `LLM_OUTPUT_FILTERS`; a filter of their own is "package.module:function".
 """
 
 import json
@@ -15,12 +16,13 @@ from producer.contract.requests import CompletionRequest, pattern
 from .settings import FilterSettings
 
 Filter = Callable[[CompletionRequest, str], str]
-"""(request, answer) -> what is wrong with the answer, in words that quote nothing of it; "" if
-nothing is.
+"""(request, answer) -> what is wrong with the answer, "" if nothing is.
+
+The words quote nothing of the answer.
 """
 
 LEAK_WORDS = 12
-"""So many words in a row of a system prompt are no coincidence."""
+"""So many words in a row of a system prompt are a leak."""
 
 _SECRETS = {
     "a private key": re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----"),
@@ -35,20 +37,20 @@ _SECRETS = {
 
 def secrets(request: CompletionRequest, text: str) -> str:
     """Something that looks like a credential."""
-    return ", ".join(name for name, look in _SECRETS.items() if look.search(text))
+    return ", ".join(name for name, pattern in _SECRETS.items() if pattern.search(text))
 
 
 def system_prompt(request: CompletionRequest, text: str) -> str:
     """A run of the system prompt's words."""
-    messages = [message for message in request.messages if message.role in ("system", "developer")]
-    leaked = _runs(" ".join(said for message in messages for _, said in message.texts())) & _runs(
-        text
-    )
-    return f"repeats {LEAK_WORDS} or more words of the system prompt" if leaked else ""
+    prompts = [message for message in request.messages if message.role in ("system", "developer")]
+    prompt = " ".join(part for message in prompts for _, part in message.texts())
+    if _runs(prompt).isdisjoint(_runs(text)):
+        return ""
+    return f"repeats {LEAK_WORDS} or more words of the system prompt"
 
 
 def schema(request: CompletionRequest, text: str) -> str:
-    """JSON, if the request asks for it, that keeps its schema."""
+    """JSON that breaks the request's schema, or no JSON where the request asks for it."""
     wanted = request.response_format
     if wanted is None or wanted.type == "text":
         return ""
@@ -63,13 +65,15 @@ def schema(request: CompletionRequest, text: str) -> str:
             wanted.json_schema.schema_, pattern_options=jsonschema_rs.RegexOptions()
         )
     except ValueError:
-        return ""  # no schema of the standard; the provider took it all the same
-    wrong = next(validator.iter_errors(answer), None)
-    return f"breaks its schema at /{'/'.join(map(str, wrong.schema_path))}" if wrong else ""
+        return ""  # not a schema of the standard; the provider accepted it all the same
+    for error in validator.iter_errors(answer):
+        path = "/".join(map(str, error.schema_path))
+        return f"breaks its schema at /{path}"
+    return ""
 
 
 def expected(request: CompletionRequest, text: str) -> str:
-    """The pattern that the request expects."""
+    """A text that does not match the pattern that the request expects."""
     if request.expect is None:
         return ""
     try:
@@ -88,8 +92,10 @@ KNOWN: dict[str, Filter] = {
 
 
 class Verdict(NamedTuple):
-    """`flags` of filters that only flag; else the first filter with the action "fail" or "retry"
-    that found something.
+    """What the filters found.
+
+    `flags`: of filters that only flag. `action`, `filter`, `reason`: of the first filter with the
+    action "fail" or "retry" that found something, "" if none did.
     """
 
     flags: tuple[str, ...] = ()
@@ -111,8 +117,8 @@ class OutputFilters:
     def check(self, request: CompletionRequest, text: str) -> Verdict:
         """What they find in an answer."""
         flags: list[str] = []
-        for name, look, action in self._chosen:
-            reason = look(request, text)
+        for name, find, action in self._chosen:
+            reason = find(request, text)
             if reason and action != "flag":
                 return Verdict(tuple(flags), action, name, reason)
             if reason:
@@ -135,7 +141,7 @@ def load(name: str) -> Filter:
 
 
 def _runs(text: str) -> set[tuple[str, ...]]:
+    """Every run of `LEAK_WORDS` words."""
     words = re.findall(r"\w+", text.lower())
-    return {
-        tuple(words[start : start + LEAK_WORDS]) for start in range(len(words) - LEAK_WORDS + 1)
-    }
+    starts = range(len(words) - LEAK_WORDS + 1)
+    return {tuple(words[start : start + LEAK_WORDS]) for start in starts}

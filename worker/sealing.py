@@ -1,8 +1,7 @@
-"""Sealing: whoever has the public key can seal, only who has the private one can open. Only this
-file imports cryptography.
+"""Sealing: the public key can seal, and only the private key can open.
 
 HPKE (RFC 9180) in base mode with X25519, HKDF-SHA256 and ChaCha20-Poly1305: a fresh key for every
-text, wrapped for one reader.
+text, wrapped for one reader. Only this file imports cryptography.
 """
 
 import base64
@@ -25,11 +24,11 @@ class Pair(NamedTuple):
 
 
 class Unopened(Exception):
-    """The key is not among those given, or the text is not what was sealed."""
+    """The key is not in the keyring, or the text is not what was sealed."""
 
 
 class Seal:
-    """Closes texts. `id` names the key that opens them. Raises `ValueError` for what is no key."""
+    """Closes texts. `id` names the key that opens them. Raises `ValueError` for an invalid key."""
 
     def __init__(self, public: str) -> None:
         raw = _bytes(public)
@@ -37,18 +36,23 @@ class Seal:
         self._key = X25519PublicKey.from_public_bytes(raw)
 
     def close(self, text: str, about: str) -> str:
-        """`text`, sealed; it opens for the same `about` only, so that it cannot be passed off as
-        another's.
+        """`text`, sealed, in base64.
+
+        It opens for the same `about` only, so that it cannot be passed off as another job's.
         """
-        return base64.b64encode(_SUITE.encrypt(text.encode(), self._key, about.encode())).decode()
+        sealed = _SUITE.encrypt(text.encode(), self._key, about.encode())
+        return base64.b64encode(sealed).decode()
 
 
 class Keyring:
-    """Opens texts with any of some private keys. Raises `ValueError` for what is no key."""
+    """Opens texts with any of some private keys. Raises `ValueError` for an invalid key."""
 
     def __init__(self, private: list[str]) -> None:
-        keys = [X25519PrivateKey.from_private_bytes(_bytes(text)) for text in private]
-        self._keys = {_id(key.public_key().public_bytes_raw()): key for key in keys}
+        self._keys: dict[str, X25519PrivateKey] = {}
+        for text in private:
+            key = X25519PrivateKey.from_private_bytes(_bytes(text))
+            public = key.public_key().public_bytes_raw()
+            self._keys[_id(public)] = key
 
     def open(self, key_id: str, sealed: str, about: str) -> str:
         """What was sealed. Raises `Unopened`."""
@@ -56,18 +60,19 @@ class Keyring:
             raise Unopened(
                 f"sealed with key {key_id}, whose private half is not in LLM_AUDIT_PRIVATE_KEYS"
             )
+        key = self._keys[key_id]
         try:
-            return _SUITE.decrypt(
-                base64.b64decode(sealed), self._keys[key_id], about.encode()
-            ).decode()
+            text = _SUITE.decrypt(base64.b64decode(sealed), key, about.encode())
         except InvalidTag:
             raise Unopened("the entry was changed, or belongs to another job") from None
+        return text.decode()
 
 
 def new_pair() -> Pair:
-    """A key nobody has yet."""
+    """A new key."""
     key = X25519PrivateKey.generate()
-    return Pair(_text(key.public_key().public_bytes_raw()), _text(key.private_bytes_raw()))
+    public = key.public_key().public_bytes_raw()
+    return Pair(_text(public), _text(key.private_bytes_raw()))
 
 
 def _id(public: bytes) -> str:

@@ -1,1 +1,1 @@
-"""The broker: kombu's transports with our corrections, and which entries may reach Celery."""
+"""The broker: kombu's transports with our corrections; which entries may reach Celery."""

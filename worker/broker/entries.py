@@ -1,5 +1,6 @@
-"""What may not reach Celery from the broker: entries that would stop a worker, or whose body Celery
-would print. Pure.
+"""Which entries of the broker may reach Celery. Pure.
+
+Others would stop a worker, or Celery would print their body.
 """
 
 import base64
@@ -9,13 +10,14 @@ from typing import Any
 from producer.contract.names import COMPLETE
 
 MAX_ENTRY_BYTES = 2_000_000
-"""Largest broker entry read: a request of 1 MB in base64, and its envelope. Our own hold an id and
-no more.
+"""The largest broker entry that is read: a request of 1 MB in base64, and its envelope.
+
+Our own hold a job's id and no more.
 """
 
 
 def unsound(item: bytes) -> str:
-    """Why this entry cannot be a message of ours, "" if it can. Never quotes the entry."""
+    """Why this entry cannot be a message of ours, "" if it can be. Never quotes the entry."""
     if len(item) > MAX_ENTRY_BYTES:
         return f"{len(item):,} bytes, at most {MAX_ENTRY_BYTES:,} are read"
     try:
@@ -27,7 +29,8 @@ def unsound(item: bytes) -> str:
 def _wrong(entry: Any) -> str:
     if not isinstance(entry, dict):
         return "not a JSON object"
-    properties, headers = entry.get("properties"), entry.get("headers")
+    properties = entry.get("properties")
+    headers = entry.get("headers")
     if not isinstance(properties, dict) or not isinstance(properties.get("delivery_tag"), str):
         return "no delivery tag"
     if not isinstance(properties.get("delivery_info"), dict):
@@ -37,24 +40,18 @@ def _wrong(entry: Any) -> str:
     name = headers.get("task")
     if not isinstance(name, str) or not (name == COMPLETE or name.startswith("celery.")):
         return "a task that is not ours"
-    return _wrong_body(entry, properties)
-
-
-def _wrong_body(entry: dict[str, Any], properties: dict[str, Any]) -> str:
-    if (
-        properties.get("body_encoding") != "base64"
-        or entry.get("content-type") != "application/json"
-    ):
+    is_json = entry.get("content-type") == "application/json"
+    if not is_json or properties.get("body_encoding") != "base64":
         return "a body that is not JSON in base64"
+    return _wrong_body(entry)
+
+
+def _wrong_body(entry: dict[str, Any]) -> str:
     try:
         body = json.loads(base64.b64decode(entry.get("body") or "", validate=True))
     except (ValueError, TypeError, RecursionError):
         return "a body that cannot be decoded"
-    if not (
-        isinstance(body, list)
-        and len(body) == 3
-        and isinstance(body[0], list)
-        and isinstance(body[1], dict)
-    ):
-        return "a body that is no arguments"
-    return ""
+    match body:
+        case [list(), dict(), _]:  # positional arguments, keyword arguments, what follows the task
+            return ""
+    return "a body that is no arguments"

@@ -1,13 +1,14 @@
-"""kombu's Redis transports with their lost connections cured; `install` puts them behind
-`redis://`, `rediss://` and `sentinel://`.
+"""kombu's Redis transports, corrected so that lost connections and wrong entries end no worker.
 
-kombu 5.7 still talks through the channel of a lost connection: to put unacknowledged messages back
-while it closes it a second time, and to acknowledge what ends later. Both raise AttributeError,
-which ends the worker. Neither is needed: the sweep and the visibility timeout bring back what was
-lost, and the ledger drops what comes twice.
+`install` puts them behind `redis://`, `rediss://` and `sentinel://`.
 
-An entry that is no message of ours ends a worker as well, or has it print the body; here it goes to
-`QUARANTINE`.
+kombu 5.7 still uses the channel of a lost connection: to put unacknowledged messages back while it
+closes it a second time, and to acknowledge messages of jobs that end later. Both raise
+AttributeError, which ends the worker. Neither is needed: the sweep and the visibility timeout bring
+back lost messages, and the ledger drops duplicates.
+
+An entry that is no message of ours would end a worker as well, or make it print the body; it goes
+to `QUARANTINE` instead.
 """
 
 import hashlib
@@ -26,14 +27,14 @@ from .entries import unsound
 logger = logging.getLogger(__name__)
 
 KEPT = 1000
-"""Entries in quarantine; older ones go."""
+"""Entries in quarantine; older ones are dropped."""
 KEPT_BYTES = 65_536
 """Of each entry."""
 KEPT_S = 7 * 86_400
 
 
 class QoS(redis.QoS):
-    """Says nothing on a closed channel."""
+    """Sends nothing through a closed channel."""
 
     def ack(self, delivery_tag: str) -> None:
         if not self.channel.closed:
@@ -49,26 +50,25 @@ class Channel(redis.Channel):
 
     @property
     def do_restore(self) -> bool:  # type: ignore[override]
-        """Whether closing puts unacknowledged messages back: only while there is a connection to do
-        it through.
-        """
+        """Whether closing puts unacknowledged messages back: only while there is a connection."""
         return self.connection.client is not None
 
     def _brpop_read(self, **options: Any) -> bool:
-        """As kombu's, but what is not sound is put aside, and so is what Celery cannot take all the
-        same.
-        """
+        """As kombu's, but unsound entries are quarantined, and so are those that Celery refuses."""
         try:
-            taken = self._brpop_reply(options)
-            if not taken:
+            popped = self._brpop_reply(options)
+            if not popped:
                 raise Empty
-            queue, item = taken[0].decode().rsplit(self.sep, 1)[0], taken[1]
+            key, entry = popped
+            queue, *_ = key.decode().rsplit(self.sep, 1)
             self._queue_cycle.rotate(queue)
-            reason = unsound(item) if queue in QUEUES.values() else ""
+            reason = ""
+            if queue in QUEUES.values():
+                reason = unsound(entry)
             if reason:
-                self._put_aside(queue, item, reason)
+                self._quarantine(queue, entry, reason)
             else:
-                self._hand_over(queue, item)
+                self._deliver(queue, entry)
             return True
         finally:
             self._in_poll: Any = None
@@ -81,29 +81,33 @@ class Channel(redis.Channel):
             self.client.connection.disconnect()
             raise
 
-    def _hand_over(self, queue: str, item: bytes) -> None:
-        message = json.loads(item)
+    def _deliver(self, queue: str, entry: bytes) -> None:
+        message = json.loads(entry)
         try:
             self.connection._deliver(message, queue)
         except self.connection_errors:
             raise
         except Exception as error:  # noqa: BLE001 -- whatever it is, it must not end the worker
             self.qos.ack(message["properties"]["delivery_tag"])
-            self._put_aside(queue, item, f"{type(error).__name__} in Celery")
+            self._quarantine(queue, entry, f"{type(error).__name__} in Celery")
 
-    def _put_aside(self, queue: str, item: bytes, reason: str) -> None:
-        digest = hashlib.sha256(item).hexdigest()
+    def _quarantine(self, queue: str, entry: bytes, reason: str) -> None:
+        digest = hashlib.sha256(entry).hexdigest()
         logger.error(
             "QUARANTINED: an entry of %s, sha256 %s: %s. See: completions dead quarantine",
             queue,
             digest,
             reason,
         )
-        note = {"queue": queue, "reason": reason, "bytes": len(item), "sha256": digest}
+        kept = {
+            "queue": queue,
+            "reason": reason,
+            "bytes": len(entry),
+            "sha256": digest,
+            "entry": entry[:KEPT_BYTES].decode(errors="replace"),
+        }
         with self.conn_or_acquire() as client, client.pipeline() as pipe:
-            pipe.lpush(
-                QUARANTINE, json.dumps(note | {"entry": item[:KEPT_BYTES].decode(errors="replace")})
-            )
+            pipe.lpush(QUARANTINE, json.dumps(kept))
             pipe.ltrim(QUARANTINE, 0, KEPT - 1)
             pipe.expire(QUARANTINE, KEPT_S)
             pipe.execute()
@@ -114,7 +118,7 @@ class Transport(redis.Transport):
 
 
 class SentinelChannel(Channel, redis.SentinelChannel):
-    """The cure first, then what kombu knows of Sentinels."""
+    """Our corrections first, then what kombu knows of Sentinels."""
 
 
 class SentinelTransport(redis.SentinelTransport):

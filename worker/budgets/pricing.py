@@ -1,4 +1,4 @@
-"""What a call can cost at worst, and what it did cost. The only importer of genai_prices."""
+"""What a call can cost at worst, and what it did cost. Only this file imports genai_prices."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,20 +7,19 @@ from decimal import ROUND_CEILING, Decimal
 
 import genai_prices
 
-# Loaded with the module: 0.5 s of CPU that a first job would wait for, and memory that forked
-# children share.
+# Loaded with the module: it takes 0.5 s of CPU, which a first job would wait for, and memory that
+# forked children share.
 import genai_prices.data
 
 from producer.contract.completions import Usage
 
 Row = tuple[Decimal, Decimal]
-"""Dollars per million tokens: (input, output). Dollars per million tokens are also micro-dollars
-per token.
-"""
+"""Dollars per million tokens, which are micro-dollars per token: (input, output)."""
 
 BUILT_IN: Mapping[str, Row] = {"simulator:*": (Decimal("0.15"), Decimal("0.60"))}
-"""Prices of what no price list knows. The simulator costs as much as gpt-4o-mini, so that a demo
-shows real figures.
+"""Prices of what no price list knows.
+
+The simulator costs as much as gpt-4o-mini, so that a demo shows realistic figures.
 """
 
 LIBRARY_IDS: Mapping[str, str] = {
@@ -30,9 +29,10 @@ LIBRARY_IDS: Mapping[str, str] = {
     "gemini-legacy": "google",
     "google": "google",
 }
-"""Our provider names -> genai-prices' ids. Closed on purpose: the library also matches loosely, and
-a gateway that happens to be called "azure" or "groq" here would silently get somebody's list
-prices.
+"""Our provider names -> genai-prices' ids.
+
+No others are looked up: the library also matches loosely, and a gateway that happens to be called
+"azure" or "groq" here would silently get that vendor's list prices.
 """
 
 _MILLION = Decimal(1_000_000)
@@ -40,8 +40,9 @@ _MILLION = Decimal(1_000_000)
 
 @dataclass(frozen=True)
 class Price:
-    """Micro-dollars (1e-6 USD), rounded up. `known` False: no price was found and the ceiling was
-    taken.
+    """Micro-dollars (1e-6 USD), rounded up.
+
+    `known` False: no price was found, so the configured ceiling was used.
     """
 
     micro_usd: int
@@ -49,18 +50,19 @@ class Price:
 
 
 class Pricing:
-    """Prices of calls in whole micro-dollars, rounded up, so that a sum of bookings never falls
-    short of the bill.
+    """Prices of calls in whole micro-dollars.
 
-    `overrides`: "provider:model" or "provider:*" -> (input, output) in dollars per million tokens;
-    they win over everything, bill cached input as plain input, and may be 0 for a server of one's
-    own. Then `BUILT_IN`, then the price list bundled with genai-prices (0.2.3; offline) with its
-    dates, tiers and cache prices. `unknown`: the ceiling for models none of them knows; such a call
-    is never booked at 0.
+    They are rounded up, so that a sum of bookings is never below the bill.
 
-    `model` is the configured name, not the dated one a reply reports: an override is looked up by
-    it. A price costs 0.25 ms of CPU, nearly all of it the library's sum; its lookups are cached by
-    itself, hence no cache here.
+    `overrides`: "provider:model" or "provider:*" -> (input, output) in dollars per million tokens.
+    They win over everything, bill cached input as plain input, and may be 0 for a server of one's
+    own. Then comes `BUILT_IN`, then the price list bundled with genai-prices (0.2.3; offline) with
+    its dates, tiers and cache prices. `unknown`: the ceiling for models that none of them knows;
+    such a call is never booked at 0.
+
+    `model` is the configured name, not the dated one that a reply reports: overrides are looked up
+    by it. A price takes 0.25 ms of CPU, nearly all of it for the library's sum. The library caches
+    its lookups, so nothing is cached here.
     """
 
     def __init__(self, overrides: Mapping[str, Row], unknown: Row) -> None:
@@ -73,39 +75,51 @@ class Pricing:
         All input counts as written to the provider's cache, where writing costs extra (a quarter on
         gpt-6 and Claude): OpenAI caches without being asked.
         """
-        tokens = {"input_tokens": max(input_tokens, 0), "cache_write_tokens": max(input_tokens, 0)}
-        return self._price(provider, model, tokens, max(output_tokens, 0))
+        asked = max(input_tokens, 0)
+        usage = genai_prices.Usage(
+            input_tokens=asked,
+            cache_write_tokens=asked,
+            output_tokens=max(output_tokens, 0),
+        )
+        return self._price(provider, model, usage)
 
     def cost(self, provider: str, model: str, usage: Usage) -> Price:
-        """What a call that used `usage` cost. Counts that contradict each other are cut to what is
-        possible.
+        """What a call with this usage cost.
+
+        Counts that contradict each other are cut to what is possible.
         """
         asked = max(usage.input, 0)
         read = min(max(usage.cached, 0), asked)
         written = min(max(usage.cache_written, 0), asked - read)
-        tokens = {"input_tokens": asked, "cache_read_tokens": read, "cache_write_tokens": written}
-        return self._price(provider, model, tokens, max(usage.output, 0))
-
-    def _price(
-        self, provider: str, model: str, input_tokens: dict[str, int], output_tokens: int
-    ) -> Price:
-        row = self._rows.get(f"{provider}:{model}") or self._rows.get(f"{provider}:*")
-        if row is None:
-            listed = _listed(
-                provider, model, genai_prices.Usage(**input_tokens, output_tokens=output_tokens)
-            )
-            if listed is not None:
-                return Price(_up(listed * _MILLION), known=True)
-        dear_in, dear_out = row or self._unknown
-        return Price(
-            _up(dear_in * input_tokens["input_tokens"] + dear_out * output_tokens),
-            known=row is not None,
+        possible = genai_prices.Usage(
+            input_tokens=asked,
+            cache_read_tokens=read,
+            cache_write_tokens=written,
+            output_tokens=max(usage.output, 0),
         )
+        return self._price(provider, model, possible)
+
+    def _price(self, provider: str, model: str, usage: genai_prices.Usage) -> Price:
+        row = self._rows.get(f"{provider}:{model}") or self._rows.get(f"{provider}:*")
+        if row is not None:
+            return Price(_by_row(row, usage), known=True)
+        listed = _listed(provider, model, usage)
+        if listed is not None:
+            return Price(_up(listed * _MILLION), known=True)
+        return Price(_by_row(self._unknown, usage), known=False)
+
+
+def _by_row(row: Row, usage: genai_prices.Usage) -> int:
+    per_input, per_output = row
+    input_micro = per_input * Decimal(usage.input_tokens)
+    output_micro = per_output * Decimal(usage.output_tokens)
+    return _up(input_micro + output_micro)
 
 
 def _listed(provider: str, model: str, usage: genai_prices.Usage) -> Decimal | None:
-    """Dollars by the bundled list, as of now; None if it has no price per token for this model's
-    input and output.
+    """Dollars by the bundled list, as of now.
+
+    None if it has no price per token for this model's input and output.
     """
     library_id = LIBRARY_IDS.get(provider)
     if library_id is None:
@@ -113,9 +127,8 @@ def _listed(provider: str, model: str, usage: genai_prices.Usage) -> Decimal | N
     try:
         price = genai_prices.calc_price(
             usage,
-            model.removeprefix(
-                "models/"
-            ),  # how Gemini's own API lists its models; the library knows the bare names
+            # Gemini's own API lists its models with this prefix, the library without.
+            model.removeprefix("models/"),
             provider_id=library_id,
             genai_request_timestamp=datetime.now(UTC),
         )
@@ -123,11 +136,10 @@ def _listed(provider: str, model: str, usage: genai_prices.Usage) -> Decimal | N
         return None
     # The list also names models sold by the hour, by the character or not yet priced; their tokens
     # would cost 0.
-    if (
-        getattr(price.model_price, "input_mtok", None) is None
-        or getattr(price.model_price, "output_mtok", None) is None
-    ):
-        return None
+    rates = price.model_price
+    for name in ("input_mtok", "output_mtok"):
+        if getattr(rates, name, None) is None:
+            return None
     return price.total_price
 
 

@@ -1,3 +1,4 @@
-"""What the fleet tells its operators: JSON lines and latencies. It watches jobs and never takes
-part in them.
+"""What one process reports to operators: JSON lines and latencies.
+
+It observes jobs and never takes part in them.
 """

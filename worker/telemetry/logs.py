@@ -1,5 +1,6 @@
-"""One JSON object per line on stderr, from our loggers and everybody else's. Only this file imports
-structlog.
+"""One JSON object per line on stderr, from our loggers and all others.
+
+Only this file imports structlog.
 """
 
 import hashlib
@@ -7,6 +8,7 @@ import hmac
 import json
 import logging
 import sys
+from contextlib import suppress
 from typing import Any, TextIO
 
 import structlog
@@ -44,28 +46,34 @@ _SHARED: list[Processor] = [
     structlog.stdlib.add_logger_name,
     structlog.stdlib.add_log_level,
     structlog.processors.TimeStamper(fmt="iso", utc=True),
-    # Plain traceback text: no local variables, they hold prompts and keys.
+    # Plain traceback text, without local variables: they hold prompts and keys.
     structlog.processors.format_exc_info,
 ]
 
 
 class _Lines(logging.StreamHandler[TextIO]):
-    """Where the lines go. A line that cannot be formatted or written is counted; the default would
+    """Where the lines go.
+
+    A line that cannot be formatted is replaced by one that names its logger; the default would
     print plain text.
     """
 
-    lost = 0
-
     def handleError(self, record: logging.LogRecord) -> None:
-        _Lines.lost += 1
+        line = {
+            "level": "error",
+            "logger": record.name,
+            "event": "a line could not be logged",
+        }
+        with suppress(Exception):  # the stream itself may be what fails
+            self.stream.write(json.dumps(line) + self.terminator)
+            self.flush()
 
 
 def configure(level: str = "INFO", stream: TextIO | None = None) -> None:
-    """Make every log line of this process, warnings included, one JSON object on `stream` (stderr
-    unless given).
+    """Make every log line of this process, warnings included, one JSON object on `stream`.
 
-    Replaces the root logger's handlers, so it may be called again. `level` is a logging level's
-    name.
+    `level`: a logging level's name. `stream`: stderr unless given. Replaces the root logger's
+    handlers, so it may be called again.
     """
     handler = _Lines(stream or sys.stderr)
     # Fields that libraries pass as `extra` are left out: Celery's hold task arguments.
@@ -83,11 +91,11 @@ def configure(level: str = "INFO", stream: TextIO | None = None) -> None:
 
 
 def get_logger(name: str) -> BoundLogger:
-    """A logger for events with fields: `log.info("job_parked", after_s=3)`. Silent below WARNING
-    until `configure`.
+    """A logger for events with fields: `log.info("job_parked", after_s=3)`.
 
-    Bound to the standard library's logger, not to structlog's global settings: those print to
-    stdout by default, in the middle of a command's output.
+    Silent below WARNING until `configure`. Bound to the standard library's logger, not to
+    structlog's global settings: those print to stdout by default, in the middle of a command's
+    output.
     """
     logger: BoundLogger = structlog.wrap_logger(
         logging.getLogger(name),
@@ -102,7 +110,7 @@ def get_logger(name: str) -> BoundLogger:
 
 
 def bind_job(**fields: str | int | None) -> None:
-    """Put `fields` on every line of this thread or task, libraries' lines too, until `unbind_job`."""
+    """Put `fields` on every line of this thread or task, also libraries', until `unbind_job`."""
     bind_contextvars(**fields)
 
 
@@ -111,30 +119,39 @@ def unbind_job() -> None:
 
 
 def provider_call(record: CallRecord) -> None:
-    """Write the one line of a provider call; a warning if it failed or was cut short. Never raises."""
-    alert = TRUNCATED if record.finish_reason == "length" else None
-    _write(
-        logging.WARNING if record.error or alert else logging.INFO,
-        "provider_call",
-        record.line() | {"alert": alert},
-    )
+    """Write the line of a provider call: a warning if it failed or was cut. Never raises."""
+    line = record.line() | {"alert": None}
+    level = logging.INFO
+    if record.error:
+        level = logging.WARNING
+    if record.finish_reason == "length":
+        level = logging.WARNING
+        line["alert"] = TRUNCATED
+    _write(level, "provider_call", line)
 
 
 def job_ended(record: JobRecord) -> None:
-    """Write the one line of a job's end; a warning if it failed. Never raises."""
-    _write(logging.WARNING if record.error else logging.INFO, "job_ended", record.line())
+    """Write the line of a job's end: a warning if it failed. Never raises."""
+    level = logging.INFO
+    if record.error:
+        level = logging.WARNING
+    _write(level, "job_ended", record.line())
 
 
 def _write(level: int, event: str, line: dict[str, Any]) -> None:
+    """Never raises: the call that the line is about was paid for, and its job goes on."""
     try:
         _log.log(level, event, **line)
-    except Exception:  # noqa: BLE001 - whatever is wrong with a line, the call it tells of was paid for and goes on
-        _Lines.lost += 1
+    except Exception as error:  # noqa: BLE001 -- whatever it is
+        name = type(error).__name__
+        with suppress(Exception):
+            logger.error("%s could not be logged: %s", event, name)
 
 
 def stale_model_data(link: str, parameter: str) -> None:
-    """Alert: what we believe of a model is no longer so; this process leaves the parameter out from
-    now on.
+    """Alert: the model catalog is out of date.
+
+    From now on this process leaves the parameter out.
     """
     fix = "correct worker/model_catalog.toml, or name a file of corrections in LLM_MODELS_FILE"
     _log.warning(
@@ -146,7 +163,7 @@ def stale_model_data(link: str, parameter: str) -> None:
 
 
 def audit_gap(job_id: str, what: str) -> None:
-    """Alert: a job went on although the audit log did not take what came of its call."""
+    """Alert: a job continued although the audit log did not take the result of its call."""
     _log.error(
         "audit",
         alert=f"AUDIT_GAP: the audit log lacks what was {what}: check LLM_AUDIT_URL",
@@ -154,23 +171,17 @@ def audit_gap(job_id: str, what: str) -> None:
     )
 
 
-def lost_lines() -> int:
-    """How many lines this process failed to write."""
-    return _Lines.lost
-
-
 def prompt_hash(key: bytes, request: CompletionRequest) -> str:
-    """HMAC-SHA-256 (hex) of the messages: equal prompts look equal, and nobody without the key can
-    test a guess.
+    """HMAC-SHA-256 (hex) of the messages.
 
-    Over canonical JSON without fields at their default, so that a field added later leaves older
-    hashes valid.
+    Equal prompts have equal hashes, and without the key no guess can be tested. It is made over
+    canonical JSON without fields at their default, so that a field added later leaves older hashes
+    valid.
     """
-    messages = request.model_dump(mode="json", include={"messages"}, exclude_defaults=True)[
-        "messages"
-    ]
-    canonical = json.dumps(messages, sort_keys=True, separators=(",", ":"))
+    fields = request.model_dump(mode="json", include={"messages"}, exclude_defaults=True)
+    canonical = json.dumps(fields["messages"], sort_keys=True, separators=(",", ":"))
     return hmac.new(key, canonical.encode(), hashlib.sha256).hexdigest()
 
 
+logger = logging.getLogger(__name__)
 _log = get_logger("worker.calls")

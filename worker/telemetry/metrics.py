@@ -1,4 +1,4 @@
-"""The fleet's latencies and calls: counts in Redis that every worker adds to and anybody can merge.
+"""The fleet's latencies and calls: counts in Redis that every worker adds to.
 
 Each sample is counted three times, by the server's clock: in a slot of ten seconds (kept 70
 minutes), in its hour (kept 48 hours) and in the totals since the beginning. A window is the sum of
@@ -6,6 +6,7 @@ its slots, so it is up to one slot longer than asked. The ledger's scripts count
 money in the same slots (`count` in common.lua).
 """
 
+import logging
 import math
 import time
 from collections import Counter, defaultdict
@@ -19,24 +20,29 @@ from .sketch import bucket, quantile, representative
 SLOT_S = 10
 SLOTS_KEPT_S = 3600
 """The longest window that is read from slots; what is longer comes from hours."""
-QUIET_S = 10.0
-"""How long nothing is sent after a failure: a frozen server must cost a job one timeout, not one
-per sample.
+PAUSE_S = 10.0
+"""How long nothing is sent after a failure.
+
+A frozen server must cost a job one timeout, not one per sample.
 """
 
 KINDS = ("queue", "provider", "total")
-"""From submission to the first start; one provider call on the wire; from submission to the
-outcome.
+"""What is timed.
+
+From submission to the first start; one provider call on the wire; from submission to the outcome.
 """
 ALL = "*"
 ANSWERED = ("ok", "length")
 """Outcomes of calls that were answered; every other one is a fault."""
 
+logger = logging.getLogger(__name__)
+
 
 @dataclass(frozen=True)
 class Row:
-    """Latencies of one series in milliseconds; "*" where it is about all lanes, providers or
-    models.
+    """Latencies of one series, in milliseconds.
+
+    "*" where it covers all lanes, providers or models.
     """
 
     kind: str
@@ -52,7 +58,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Tally:
-    """What was counted in some stretch of time."""
+    """What was counted in a window of time."""
 
     buckets: dict[tuple[str, str, str, str], Counter[int]] = field(default_factory=dict)
     """(kind, lane, provider, model) -> bucket -> samples"""
@@ -84,16 +90,7 @@ class Tally:
         for series, counts in self.buckets.items():
             for view in set(_views(*series)):
                 merged[view].update(counts)
-        order = sorted(
-            merged,
-            key=lambda view: (
-                KINDS.index(view[0]),
-                view[1:] != (ALL, ALL, ALL),
-                view[1] == ALL,
-                view,
-            ),
-        )
-        return [_row(view, merged[view]) for view in order]
+        return [_row(view, merged[view]) for view in sorted(merged, key=_order)]
 
     def row(self, kind: str) -> Row | None:
         """All lanes, providers and models together; None without a sample."""
@@ -101,14 +98,17 @@ class Tally:
 
 
 class Metrics:
-    """Redis down: samples are dropped, counted in `dropped`; reading raises one of `store.ERRORS`."""
+    """While Redis does not answer, samples are dropped; the next ones that arrive report how many.
+
+    Reading raises one of `connection.ERRORS`.
+    """
 
     def __init__(self, redis: Redis, keys: Keys) -> None:
         self._redis = redis
         self._keys = keys
         self._scripts = Scripts(redis, keys.root)
-        self._quiet_until = -math.inf
-        self.dropped = 0
+        self._paused_until = -math.inf
+        self._dropped = 0
 
     def job_ended(
         self, lane: str, provider: str, model: str, queue_ms: float, total_ms: float
@@ -123,36 +123,47 @@ class Metrics:
         self, lane: str, provider: str, model: str, outcome: str, provider_ms: float
     ) -> list[str]:
         """The samples of a provider call. `outcome`: "ok", "length" or a fault."""
-        counted = "|".join(("c", *map(_plain, (lane, provider, model, outcome))))
-        return [counted, _latency("provider", lane, provider, model, provider_ms)]
+        return [
+            _sample("c", lane, provider, model, outcome),
+            _latency("provider", lane, provider, model, provider_ms),
+        ]
 
     def happened(self, event: str) -> list[str]:
-        """The sample of an event that is none of the ledger's."""
-        return [f"n|{event}"]
+        """The sample of an event that the ledger does not count itself."""
+        return [_sample("n", event)]
 
     def add(self, samples: list[str]) -> None:
         """Count samples, in one round trip. Never raises for a server that is down."""
         if not samples:
             return
-        if time.monotonic() < self._quiet_until:
-            self.dropped += len(samples)
+        if time.monotonic() < self._paused_until:
+            self._dropped += len(samples)
             return
         try:
             self._scripts("tally", *samples)
         except ERRORS:
-            self.dropped += len(samples)
-            self._quiet_until = time.monotonic() + QUIET_S
+            self._dropped += len(samples)
+            self._paused_until = time.monotonic() + PAUSE_S
+            return
+        if self._dropped:
+            logger.warning(
+                "%d latency samples were dropped while Redis did not answer",
+                self._dropped,
+            )
+            self._dropped = 0
 
     def window(self, seconds: int) -> Tally:
-        """The last `seconds`: up to an hour to ten seconds, beyond that (at most 48 hours) to whole
-        hours.
+        """The last `seconds`, at most 48 hours of them.
+
+        Exact to ten seconds up to an hour, to whole hours beyond that.
         """
-        now = int(self._redis.time()[0])
+        now, _ = self._redis.time()
+        since = now - seconds
         if seconds <= SLOTS_KEPT_S:
-            return self._read(
-                map(self._keys.slot, range((now - seconds) // SLOT_S, now // SLOT_S + 1))
-            )
-        return self._read(map(self._keys.hour, range((now - seconds) // 3600, now // 3600 + 1)))
+            slots = range(since // SLOT_S, now // SLOT_S + 1)
+            return self._read(map(self._keys.slot, slots))
+        hours = range(since // 3600, now // 3600 + 1)
+        return self._read(map(self._keys.hour, hours))
 
     def totals(self) -> Tally:
         """Everything since the beginning."""
@@ -165,16 +176,28 @@ class Metrics:
             return Tally.of(pipe.execute())
 
 
-def measured(question: Callable[[], object]) -> float:
-    """Milliseconds that `question` takes."""
+def measured(call: Callable[[], object]) -> float:
+    """Milliseconds that `call` takes."""
     started = time.monotonic()
-    question()
+    call()
     return (time.monotonic() - started) * 1000
 
 
+def _order(view: tuple[str, str, str, str]) -> tuple[object, ...]:
+    kind, lane, provider, model = view
+    in_part = (lane, provider, model) != (ALL, ALL, ALL)
+    return KINDS.index(kind), in_part, lane == ALL, view
+
+
 def _row(view: tuple[str, str, str, str], counts: Counter[int]) -> Row:
-    p50, p95, p99 = (quantile(counts, q) for q in (0.50, 0.95, 0.99))
-    return Row(*view, sum(counts.values()), p50, p95, p99, representative(max(counts)))
+    return Row(
+        *view,
+        count=sum(counts.values()),
+        p50=quantile(counts, 0.50),
+        p95=quantile(counts, 0.95),
+        p99=quantile(counts, 0.99),
+        max=representative(max(counts)),
+    )
 
 
 def _views(kind: str, lane: str, provider: str, model: str) -> Iterator[tuple[str, str, str, str]]:
@@ -185,8 +208,10 @@ def _views(kind: str, lane: str, provider: str, model: str) -> Iterator[tuple[st
 
 
 def _latency(kind: str, lane: str, provider: str, model: str, value_ms: float) -> str:
-    return "|".join(("l", kind, *map(_plain, (lane, provider, model)), str(bucket(value_ms))))
+    index = str(bucket(value_ms))
+    return _sample("l", kind, lane, provider, model, index)
 
 
-def _plain(name: str) -> str:
-    return name.replace("|", "/") or "none"
+def _sample(*parts: str) -> str:
+    """The field of a hash in which a sample is counted."""
+    return "|".join(part.replace("|", "/") or "none" for part in parts)

@@ -59,7 +59,7 @@ class CallRecord:
 class JobRecord:
     """How a job ended, all its attempts together.
 
-    What a delivery cannot know of a job that it did not run is None.
+    None for what a delivery cannot know of a job that it did not run.
     """
 
     job_id: str
@@ -143,16 +143,26 @@ def record_of_outcome(job_id: str, outcome: Outcome) -> JobRecord:
 
 
 def trace_id(metadata: Mapping[str, str]) -> str | None:
-    """The trace a request belongs to, by its metadata's `trace_id` or `traceparent`."""
-    if metadata.get("trace_id"):
-        return metadata["trace_id"]
-    found = TRACEPARENT.fullmatch(metadata.get("traceparent", ""))
-    return found[1] if found else None
+    """The trace a request belongs to: its metadata's `trace_id`, or that of its `traceparent`."""
+    if stated := metadata.get("trace_id"):
+        return stated
+    if found := TRACEPARENT.fullmatch(metadata.get("traceparent", "")):
+        return found[1]
+    return None
+
+
+_DOLLARS = {
+    "micro_usd": "cost_usd",
+    "maybe_billed_micro_usd": "maybe_billed_usd",
+}
+"""Field in micro-dollars -> field in dollars."""
 
 
 def _dollars(fields: dict[str, Any]) -> dict[str, Any]:
     """Micro-dollars as dollars, exact to the micro-dollar when they are parsed."""
-    for name, shown in (("micro_usd", "cost_usd"), ("maybe_billed_micro_usd", "maybe_billed_usd")):
-        micro = fields.pop(name)
-        fields[shown] = None if micro is None else micro / 1_000_000
+    for name, shown in _DOLLARS.items():
+        amount = fields.pop(name)
+        if amount is not None:
+            amount /= 1_000_000
+        fields[shown] = amount
     return fields

@@ -9,7 +9,7 @@ import splintr
 from support.corpus import generated, shipped
 
 from producer.contract.requests import CompletionRequest
-from worker.model_catalog import Models, built_in
+from worker.model_catalog import Models
 from worker.providers.tokens import LEARNED, Estimator, load_vocabularies, upper_bound
 
 # Claude's vocabulary is not public: other byte-level ones stand in for it, the dearest of them each
@@ -45,7 +45,7 @@ def true(provider, request):
 @pytest.mark.parametrize("provider", TRUTHS)
 def test_the_upper_bound_is_too_low_in_at_most_one_call_of_a_hundred(provider):
     """From the first call on, learning on the way; and never above one token per byte."""
-    estimator, model = Estimator(built_in()), TRUTHS[provider][0]
+    estimator, model = Estimator(Models.load()), TRUTHS[provider][0]
     below = 0
     for request in corpus():
         bounds, told = estimator.bounds(request, provider, model), true(provider, request)
@@ -62,7 +62,7 @@ def ask(text):
 
 def test_after_enough_answers_what_was_seen_replaces_the_factors():
     """Per model; a model that always counts 1.1 to 1.2 times our count is bounded by just that."""
-    estimator, request = Estimator(built_in()), ask("word " * 1000)
+    estimator, request = Estimator(Models.load()), ask("word " * 1000)
     for number in range(LEARNED):
         assert estimator.bounds(request, "openai", "gpt-6-luna") == (1001, 1259)
         estimator.learn(request, "openai", "gpt-6-luna", 7 + 1101 + number)
@@ -73,14 +73,14 @@ def test_after_enough_answers_what_was_seen_replaces_the_factors():
 
 def test_a_dearer_answer_than_the_factors_allow_counts_at_once():
     """The next call of the kind must not be held too low again."""
-    estimator, request = Estimator(built_in()), ask("word " * 1000)
+    estimator, request = Estimator(Models.load()), ask("word " * 1000)
     estimator.learn(request, "openai", "gpt-6-luna", 2009)
     assert estimator.bounds(request, "openai", "gpt-6-luna").high >= 2009
 
 
 def test_images_tools_and_short_prompts_teach_nothing():
     """Their tokens are no matter of the vocabulary."""
-    estimator, probe = Estimator(built_in()), ask("word " * 1000)
+    estimator, probe = Estimator(Models.load()), ask("word " * 1000)
     before = estimator.bounds(probe, "openai", "gpt-6-luna")
     tool = {"type": "function", "function": {"name": "f"}}
     image = [
@@ -100,7 +100,7 @@ def test_images_tools_and_short_prompts_teach_nothing():
 
 def test_a_provider_whose_vocabulary_nobody_knows_is_bounded_by_bytes():
     request = ask("word " * 1000)
-    assert Estimator(built_in()).bounds(request, "local", "llama") == (0, upper_bound(request))
+    assert Estimator(Models.load()).bounds(request, "local", "llama") == (0, upper_bound(request))
 
 
 def test_a_vocabulary_that_does_not_exist_is_told_at_startup(tmp_path):
@@ -117,4 +117,4 @@ def test_half_a_character_can_be_counted():
     request = CompletionRequest.model_validate(
         {"messages": [{"role": "user", "content": "\ud800" * 5}]}
     )
-    assert Estimator(built_in()).bounds(request, "openai", "gpt-6-luna").low >= 1
+    assert Estimator(Models.load()).bounds(request, "openai", "gpt-6-luna").low >= 1

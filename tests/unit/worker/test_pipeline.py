@@ -19,7 +19,7 @@ from worker.faults import Fault, ProviderError
 from worker.ledger.attempt import MOST_MICRO_USD, MOST_TOKENS, POSSIBLY_BILLED, Attempt, Bill
 from worker.ledger.connection import Keys
 from worker.loop import Loop
-from worker.model_catalog import built_in
+from worker.model_catalog import Models
 from worker.output_filters import OutputFilters
 from worker.pipeline import AskAgain, Pipeline
 from worker.providers.caller import ProviderCaller
@@ -46,7 +46,7 @@ numbers = itertools.count()
 
 
 def chain(links, call, loop, models=None):
-    pricing, models = Pricing({}, (0, 0)), models or built_in()
+    pricing, models = Pricing({}, (0, 0)), models or Models.load()
     estimator = Estimator(models)
     clients = Clients(loop, Credentials(links, SourceSettings()))
     return ProviderCaller(
