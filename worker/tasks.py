@@ -9,10 +9,8 @@ from contextlib import suppress
 from typing import Any, NoReturn
 
 from celery import Task
-from celery.app.task import Context
 from celery.exceptions import Ignore, Retry
 from celery.utils import uuid
-from celery.worker.request import Request
 from kombu.exceptions import KombuError
 from pydantic import ValidationError
 
@@ -23,6 +21,11 @@ from producer.contract.outcome import Outcome
 from producer.contract.publication import publish
 from producer.contract.submission import Publication, Submission
 
+from .broker.foreign_messages import (
+    RedactedRequest,
+    request_of_failed_step,
+    submission_of_message,
+)
 from .faults import Deferred, Fault, LeaseLost, ProviderError
 from .ledger.attempt import Start
 from .ledger.calls import Dropped, Ended, Missing, Submitted, Wait
@@ -41,18 +44,6 @@ CRASH_DELAY_S = 1.0
 
 `LEDGER_MAX_DELIVERIES` of them make it poison.
 """
-
-
-class RedactedRequest(Request):  # type: ignore[misc]
-    """A request that never shows its arguments: another client may have put a prompt into them."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self._argsrepr = self._request_dict["argsrepr"] = "()"
-        self._kwargsrepr = self._request_dict["kwargsrepr"] = "{}"
-
-    def info(self, safe: bool = False) -> dict[str, Any]:
-        return dict(super().info(safe=True))
 
 
 class Parked(Retry):  # type: ignore[misc]
@@ -89,7 +80,9 @@ class Complete(Task):  # type: ignore[misc]
         except JobError as error:
             if not options.get("parent_id"):
                 raise
-            self.backend.mark_as_failure(job_id, error, request=_context(job_id, options))
+            self.backend.mark_as_failure(
+                job_id, error, request=request_of_failed_step(job_id, options)
+            )
             return self.AsyncResult(job_id)
         self.publish(submitted.publications)
         return self.AsyncResult(submitted.job_id)
@@ -236,25 +229,11 @@ class Complete(Task):  # type: ignore[misc]
 
     def _adopt(self, runtime: Runtime, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         """Write a foreign message, arguments and all, into the ledger under its own id."""
-        request = self.request
-        options = {
-            "link": request.callbacks,
-            "link_error": request.errbacks,
-            "chain": request.chain,
-            "chord": request.chord,
-            "group_id": request.group,
-            "group_index": request.group_index,
-            "root_id": request.root_id,
-            "parent_id": request.parent_id,
-            "expires": request.expires,
-        }
-        # It has an id already, and its caller looks for the answer under that one.
-        fields = {name: value for name, value in kwargs.items() if name != "idempotency_key"}
-        submission = Submission.from_call(request.id, args, fields, options)
+        submission = submission_of_message(self.request, args, kwargs)
         submitted = _submit(runtime, submission)
-        # This delivery is the one that would be published.
-        others = [each for each in submitted.publications if each.job_id != request.id]
-        self.publish(others)
+        # The message that was delivered already stands for its own publication.
+        job_id = self.request.id
+        self.publish([each for each in submitted.publications if each.job_id != job_id])
 
     def publish(self, publications: list[Publication]) -> None:
         """Put ids on the broker.
@@ -277,19 +256,6 @@ def _submit(runtime: Runtime, submission: Submission, retry_while_away: bool = F
             "Fix: use a new id or idempotency_key"
         )
     return submitted
-
-
-def _context(job_id: str, options: dict[str, Any]) -> Context:
-    """The Celery request of a job that was never made, with the continuations that its failure
-    must reach.
-    """
-    errbacks = options.get("link_error")
-    if not isinstance(errbacks, list | None):
-        errbacks = [errbacks]
-    names = ("chain", "chord", "group_index", "root_id", "parent_id")
-    kept = {name: options.get(name) for name in names}
-    kept |= {"group": options.get("group_id"), "errbacks": errbacks}
-    return Context(kept, id=job_id, task=COMPLETE, args=(), kwargs={})
 
 
 def _history(runtime: Runtime, start: Start) -> History:

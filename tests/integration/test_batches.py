@@ -126,7 +126,7 @@ def test_a_wrong_item_fails_alone_and_at_once(batch_of, start_worker):
     assert "requests[1]: messages" in str(bad.outcome)
 
 
-def test_a_paused_batch_begins_nothing_and_is_in_nobodys_way(
+def test_a_paused_batch_begins_nothing_and_is_in_the_way_of_none(
     batch_of, complete, start_worker, redis_url
 ):
     batch = batch_of(questions(300), "u1")

@@ -146,14 +146,14 @@ def test_limits_refuse_with_the_numbers(complete, wire, openai_env, start_worker
 
 
 def test_an_unknown_model_names_the_known_ones(complete, openai_env, start_worker):
-    """Told by the worker, which alone knows the chain."""
+    """The worker says so, which alone knows the provider chain."""
     start_worker(openai_env)
     with pytest.raises(InvalidRequest, match="openai:gpt-4o-mini"):
         complete.delay(ask("x"), "u1", model="gpt-99").value(30)
 
 
 def test_a_queued_job_is_cancelled_for_free(complete, redis_url):
-    """It never runs; its end is still told to the result backend once a worker comes."""
+    """It never runs; its end is still reported to the result backend once a worker comes."""
     job = complete.delay(ask("x"), "u1")
     assert job.cancel() == "cancelled"
     with pytest.raises(Cancelled):
@@ -259,23 +259,23 @@ def test_no_secret_reaches_logs_broker_or_records(
         wire.script = lambda request, number: "400"
         with pytest.raises(InvalidRequest):
             complete.delay(ask("TOPSECRET two"), "u1").value(20)
-        said = worker.log()
+        seen = worker.log()
         while message := monitor.get_message(timeout=1):
-            said += str(message)
+            seen += str(message)
         monitor.close()
-        said += str([ledger.redis.hgetall(key) for key in ledger.redis.scan_iter(KEYS.job("*"))])
+        seen += str([ledger.redis.hgetall(key) for key in ledger.redis.scan_iter(KEYS.job("*"))])
     for secret in ("TOPSECRET", "sk-secret-key", "A wired answer"):
-        assert secret not in said
+        assert secret not in seen
 
 
 def test_an_unknown_job_is_not_waited_for(complete):
     """value() of an id the ledger never saw raises at once."""
     with pytest.raises(OutcomeUnknown):
-        complete.AsyncResult("nobody").value(30)
+        complete.AsyncResult("unheard-of").value(30)
 
 
 def test_a_job_that_breaks_the_worker_is_poison_not_a_loop(complete, start_worker, redis_url):
-    """Errors of our own are tried a bounded number of times and then told."""
+    """After an error of our own a job is tried again a bounded number of times, then it ends."""
     job = complete.delay(ask("x"), "u1")
     with LedgerProbe(redis_url) as ledger:
         ledger.redis.set(KEYS.request(job.id), "this is not the request any more")

@@ -13,7 +13,7 @@ from worker.budgets.overrides import Subject
 
 
 def test_one_question_is_not_behind_ten_thousand(hand_run):
-    """Whoever comes new is next, whatever a greedy one has waiting."""
+    """A new user is next, whatever a greedy one has waiting."""
     fleet = hand_run()
     fleet.submit("greedy", 200)
     fleet.submit("small")
@@ -74,7 +74,7 @@ def test_a_cap_keeps_the_rest_in_line_and_leaves_the_room_to_others(hand_run):
     assert [int(count) for count in fleet.redis.hvals(KEYS.in_flight)] == [1]
 
 
-def test_tombstones_of_cancelled_jobs_block_nobody(hand_run):
+def test_cancelled_jobs_left_in_a_line_block_no_other(hand_run):
     fleet = hand_run()
     ids = fleet.submit("a", 600)
     fleet.submit("b", 5)
@@ -84,7 +84,7 @@ def test_tombstones_of_cancelled_jobs_block_nobody(hand_run):
     assert Counter(fleet.serve(24)) == {"a": 17, "b": 5}
 
 
-def test_the_place_in_line_is_told(hand_run, complete):
+def test_the_place_in_line_is_in_the_status(hand_run, complete):
     """How many of the user's own are ahead, and how many users wait."""
     fleet = hand_run()
     ids = fleet.submit("a", 10)
@@ -113,7 +113,7 @@ moves = st.lists(
     max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(moves=moves, cap=st.sampled_from([None, 1, 2]))
-def test_the_fleet_is_never_idle_while_somebody_may_be_served(redis_url, moves, cap):
+def test_the_fleet_is_never_idle_while_a_user_may_be_served(redis_url, moves, cap):
     """Work-conserving, within caps, whatever happens in which order; and nothing is left in the
     indexes.
     """

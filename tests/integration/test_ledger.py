@@ -72,9 +72,7 @@ class LedgerMachine(RuleBasedStateMachine):
         self.deliveries: list[str] = []
         self.outcomes: dict[str, str] = {}
         self.bills: dict[tuple[str, int], int] = {}
-        """What each start was told to cost, by job and fence: booked once, however often and late
-        it is sent.
-        """
+        """What each start cost, by job and fence: booked once, however late it is sent."""
 
     def teardown(self) -> None:
         """Whatever happened, every job still comes to its end."""

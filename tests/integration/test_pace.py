@@ -58,7 +58,7 @@ def test_tokens_are_paced_too_and_a_large_call_is_let_through_alone(hand_run):
 
 
 def test_what_calls_really_take_is_learnt(hand_run):
-    """Worst cases are several times the truth: pacing by them would leave most of the limit unused."""
+    """Worst cases are several times the truth: paced by them, most of the limit is unused."""
     fleet = hand_run(slots=50, pace={"p:a": {"tokens": 1_000_000}})
     for job_id in fleet.submit("u", 20):
         job = fleet.start(job_id)
@@ -69,7 +69,7 @@ def test_what_calls_really_take_is_learnt(hand_run):
     assert float(fleet.redis.hget(KEYS.job(job.id), "paced")) == pytest.approx(100)
 
 
-def test_nobody_tries_in_vain_behind_a_full_link(hand_run):
+def test_jobs_behind_a_full_link_do_not_start_in_vain(hand_run):
     """One job finds out; its line then moves as the link has room, one start a job."""
     fleet = hand_run(slots=8, pace=ONE_AT_ONCE)
     fleet.submit("u", 30)
@@ -84,7 +84,7 @@ def test_nobody_tries_in_vain_behind_a_full_link(hand_run):
             done, running = running, None
             fleet.answer(done)
     assert len(started) == 30
-    # What was released before anybody knew: the target of ten.
+    # What was released before that was known: the target of ten.
     assert started.total() <= 30 + 10
     assert room(fleet)["out"] == 0
 
@@ -106,7 +106,7 @@ def test_users_behind_one_link_are_served_by_their_weights(hand_run):
     assert 2.4 < Counter(served[12:48])["heavy"] / Counter(served[12:48])["light"] < 3.6
 
 
-def test_a_full_link_is_in_nobody_elses_way(hand_run):
+def test_a_full_link_is_not_in_the_way_of_other_jobs(hand_run):
     """Other users' jobs for another link flow, and so do a user's own once one of them went
     elsewhere.
     """
@@ -167,7 +167,7 @@ def test_a_429_limits_a_link_of_unknown_limits_by_what_was_sent(hand_run):
     assert wait.wakes_on == "pace:p:a"
 
 
-def test_what_the_provider_tells_of_its_limits_is_heeded(hand_run):
+def test_the_limits_that_a_provider_states_are_kept(hand_run):
     """Its limit, and that nothing is left of it because others use the same key."""
     fleet = hand_run(slots=8)
     first, second = (fleet.start(job_id) for job_id in fleet.submit("u", 2))

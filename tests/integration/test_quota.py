@@ -1,6 +1,4 @@
-"""Rate limits and budgets: the ledger's scripts and their twin in memory obey the same rules and
-take the same decisions.
-"""
+"""Rate limits and budgets: the ledger and its model in memory take the same decisions."""
 
 import itertools
 from dataclasses import replace

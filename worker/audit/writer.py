@@ -108,8 +108,8 @@ class Audit:
     ) -> None:
         """Keep what came back; never raises for a sink that is down: the answer is paid for."""
         calls = [call.model_dump(mode="json") for call in tool_calls]
-        said = json.dumps({"text": text, "tool_calls": calls})
-        self._write_or_warn(job, "answered", link, "", said)
+        answer = json.dumps({"text": text, "tool_calls": calls})
+        self._write_or_warn(job, "answered", link, "", answer)
 
     @contextmanager
     def failures(self, job: RunningJob, attempt: Attempt) -> Iterator[None]:

@@ -223,8 +223,8 @@ class Ledger:
         return micro, name
 
     def renew(self, held: list[tuple[str, int]]) -> tuple[list[str], list[str]]:
-        """Extend the leases of (id, fence) pairs. Returns the ids lost and the ids somebody asked
-        to cancel.
+        """Extend the leases of (id, fence) pairs. Returns the ids lost and the ids to
+        cancel.
         """
         flat = [value for pair in held for value in pair]
         reply = self._scripts("renew", self._lease_ms, *flat)

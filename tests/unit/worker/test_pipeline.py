@@ -232,16 +232,16 @@ def test_the_least_tried_link_comes_first(harness):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"model": "nobody"}, "model: unknown here"),
+        ({"model": "unheard-of"}, "model: unknown here"),
         ({"avoid": ["simulator"]}, "avoid: leaves no link"),
     ],
 )
-def test_what_no_link_can_answer_is_told(harness, options, message):
+def test_what_no_link_can_answer_is_an_error(harness, options, message):
     with pytest.raises(InvalidRequest, match=message):
         harness.run(harness.job(**options))
 
 
-def test_a_link_without_words_for_a_request_is_passed_over(harness):
+def test_a_link_that_cannot_take_a_request_is_passed_over(harness):
     """And if no other is left, the error names what it is."""
     claude = Link(provider="anthropic", model="claude-haiku-4-5", adapter="anthropic")
     job = harness.job(response_format={"type": "json_object"})

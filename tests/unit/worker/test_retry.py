@@ -28,7 +28,7 @@ def history(**changes):
     [(Fault.BAD_REQUEST, InvalidRequest), (Fault.CONTENT_FILTERED, Refused)],
 )
 def test_what_repeating_cannot_mend_ends_the_job(fault, error):
-    """A bad or blocked request is told at once, whatever links are left."""
+    """A bad or blocked request fails at once, whatever links are left."""
     decision = decide(ProviderError(fault, "no"), history(), POLICY, 0.5)
     assert isinstance(decision, GiveUp)
     assert isinstance(decision.error, error)
@@ -123,7 +123,7 @@ def test_no_attempt_is_planned_that_cannot_finish_before_the_deadline():
 
 
 def test_too_long_goes_to_a_link_not_yet_tried_else_ends():
-    """Another model may have a larger window; when none is left the caller is told."""
+    """Another model may have a larger window; when none is left the job ends so."""
     failure = ProviderError(Fault.TOO_LONG, "x")
     assert isinstance(decide(failure, history(), POLICY, 0), RetryAfter)
     last = decide(failure, history(link="b:y", tried=(("a:x", "too_long"),), attempts=2), POLICY, 0)

@@ -79,7 +79,7 @@ def test_an_alias_names_a_model_at_every_provider_that_has_one(select):
 
 
 def test_batch_jobs_take_the_fast_models_unless_they_or_the_operator_say_otherwise(select):
-    """Cheap models suffice where nobody waits."""
+    """Cheap models suffice where no person waits."""
     assert names(select().candidates(job(lane="batch"))) == ["small:quick", "large:big"]
     assert names(select().candidates(job(lane="batch", model="small:plain"))) == ["small:plain"]
     assert names(select().candidates(job(lane="batch", model="chain"))) == [
@@ -101,7 +101,7 @@ def test_a_prompt_that_surely_does_not_fit_goes_to_a_larger_window(select):
 
 
 def test_too_long_for_all_names_tokens_and_limit(select):
-    """Nothing was reserved, nobody was called."""
+    """Nothing was reserved or called."""
     with pytest.raises(TooLong) as caught:
         select().candidates(job(words=5000))
     details = caught.value.details
