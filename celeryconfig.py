@@ -1,6 +1,7 @@
-"""Celery's policy for producers and workers: constants, each with its reason. Pure: any Celery
-process started in this folder may load it. Where the broker and backend are comes from the
-environment, in `worker/celery.py` and `producer/client.py`.
+"""Celery's policy for producers and workers: constants, each with its reason.
+
+Pure: any Celery process started in this folder may load it. Where the broker and backend are comes
+from the environment, in `worker/celery.py` and `producer/client.py`.
 
 Measured reasons: docs/decisions/0002-celery-settings.md.
 """
@@ -53,7 +54,7 @@ task_publish_retry_policy = {
     "interval_max": 0.5,
 }
 
-# Results: every outcome is told to the backend as well.
+# Results: every outcome is stored in the backend as well.
 redis_socket_timeout = 5
 redis_socket_connect_timeout = 3
 redis_retry_on_timeout = True

@@ -1,6 +1,7 @@
 #!/bin/sh
-# Starts the worker of the image. Without LLM_CHAIN every vendor with a key is a link; without any key the simulator answers. What files
-# or a secret manager hold is not known here, so with them the worker decides.
+# Starts the worker of the image. Without LLM_CHAIN every vendor with a key is a link of the chain;
+# without any key the simulator answers. Keys in files or in a secret manager are not known here, so
+# with those settings the worker decides.
 set -eu
 if [ -z "${LLM_CHAIN:-}${LLM_PROVIDER:-}${LLM_SECRETS_DIR:-}${LLM_SECRET_MANAGER:-}" ]; then
     chain=""

@@ -1,5 +1,6 @@
-"""What must hold before a worker's first job, and what it warns about. `completions check` does the
-same without starting one.
+"""What must hold before a worker's first job, and what it warns about.
+
+`completions check` does the same without starting a worker.
 """
 
 from collections.abc import Iterable, Iterator
@@ -8,7 +9,16 @@ from datetime import date
 from . import output_filters, providers
 from .monitoring.findings import NAMES
 from .providers.tokens import load_vocabularies
-from .settings import AlertSettings, AuditSettings, Link, Problem, Settings, SettingsError, load
+from .settings import (
+    AlertSettings,
+    AuditSettings,
+    Link,
+    Problem,
+    Settings,
+    SettingsError,
+    invalid,
+    load,
+)
 
 NOTICE_DAYS = 90
 """How many days before its provider shuts a model down the warnings begin."""
@@ -43,7 +53,7 @@ def warnings(settings: Settings, today: date) -> list[str]:
 
 
 def models_that_end(settings: Settings, today: date) -> list[str]:
-    """A warning per link whose model its provider shuts down within `NOTICE_DAYS`, or has already."""
+    """A warning per link whose model its provider shuts down within `NOTICE_DAYS`, or has."""
     models = settings.models.known
     found = []
     for link in settings.links:
@@ -81,7 +91,7 @@ def _unknown_adapters(links: tuple[Link, ...]) -> Iterator[Problem]:
             providers.load(link.adapter)
         except LookupError as error:
             base_url = f"LLM_LINK_{link.provider.upper()}_BASE_URL"
-            yield _invalid(
+            yield invalid(
                 "LLM_CHAIN",
                 f"link {position}, {link.name}: {error}",
                 f"use a known provider, or export {base_url}=... for an OpenAI-compatible one",
@@ -93,7 +103,7 @@ def _unknown_filters(names: Iterable[str]) -> Iterator[Problem]:
         try:
             output_filters.load(name)
         except LookupError as error:
-            yield _invalid("LLM_OUTPUT_FILTERS", str(error), "correct the name")
+            yield invalid("LLM_OUTPUT_FILTERS", str(error), "correct the name")
 
 
 def _unknown_vocabularies(settings: Settings) -> Iterator[Problem]:
@@ -101,13 +111,13 @@ def _unknown_vocabularies(settings: Settings) -> Iterator[Problem]:
     try:
         load_vocabularies(settings.models.known, models)
     except ValueError as error:
-        yield _invalid("LLM_MODELS_FILE", str(error), "name another tokenizer")
+        yield invalid("LLM_MODELS_FILE", str(error), "name another tokenizer")
 
 
 def _unknown_findings(settings: AlertSettings) -> Iterator[Problem]:
     unknown = sorted((settings.names or frozenset()) - set(NAMES))
     if unknown:
-        yield _invalid(
+        yield invalid(
             "LLM_ALERTS",
             f"no finding is called {', '.join(unknown)}",
             f"use some of {', '.join(NAMES)}, or none",
@@ -121,7 +131,3 @@ def _missing_audit_key(settings: AuditSettings) -> Iterator[Problem]:
             "Missing required env var: LLM_AUDIT_KEY (LLM_AUDIT_URL needs it). "
             "Fix: export the public key of a pair; `completions audit key` makes one",
         )
-
-
-def _invalid(variable: str, reason: str, fix: str) -> Problem:
-    return Problem(variable, f"Invalid env var: {variable}: {reason}. Fix: {fix}")

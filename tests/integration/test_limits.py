@@ -145,6 +145,7 @@ def test_the_command_sets_shows_and_resets(command):
         (["set", "alice", "--in-flight", "0"], "neither a whole number from 1 nor none"),
         (["set", "alice", "--usd-per-day", "much"], "neither a number from 0 nor none"),
         (["set", "alice", "--usd-per-day", "nan"], "neither a number from 0 nor none"),
+        (["set", "alice", "--weight", "nan"], "weight must be a number, not nan"),
     ],
 )
 def test_wrong_words_are_told(command, words, told):

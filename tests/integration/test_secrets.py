@@ -10,7 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 from support.ledger import ask, until
 
-from worker.settings import Settings, SettingsError, sources
+from worker.settings import Settings, SettingsError, managers
 
 
 class Manager(ThreadingHTTPServer):
@@ -115,11 +115,11 @@ def test_a_secret_that_is_no_object_of_variables_is_a_problem(aws):
 def test_a_manager_that_has_no_such_secret_or_gives_no_answer_is_a_problem(aws, monkeypatch):
     """The service's own words are not told: they might hold anything."""
     assert "cannot be read (ResourceNotFoundException). Fix: check its name" in problem()
-    monkeypatch.setattr(sources, "PATIENCE_S", 0.5)
+    monkeypatch.setattr(managers, "ANSWER_TIMEOUT_S", 0.5)
     monkeypatch.setenv("LLM_SECRET_MANAGER", "aws:hang")
     assert "aws:hang has not answered in" in problem()
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
-    monkeypatch.setattr(sources, "PATIENCE_S", 15)
+    monkeypatch.setattr(managers, "ANSWER_TIMEOUT_S", 15)
     assert "cannot be read (EndpointConnectionError)" in problem()
 
 

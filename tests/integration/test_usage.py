@@ -60,7 +60,7 @@ def test_usage_is_the_money_by_everything(
 
 
 def test_a_call_cut_off_is_possibly_billed_usage(
-    complete, wire, openai_env, start_worker, redis_url
+    complete, wire, openai_env, start_worker, redis_url, command
 ):
     """Until its late reply says better; a worker that dies leaves the doubt."""
     wire.script = lambda request, number: "truncated" if number == 0 else "ok"
@@ -73,6 +73,7 @@ def test_a_call_cut_off_is_possibly_billed_usage(
         budget = ledger.budget("usd", "fleet", "all")
     assert (sums.calls, sums.maybe_calls) == (1, 1)
     assert (sums.micro_usd, sums.maybe_micro_usd) == (budget["spent"], budget["maybe"])
+    assert json.loads(command("usage", "--json"))["maybe_billed_calls"] == 1
     redis.close()
 
 

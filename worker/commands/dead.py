@@ -105,7 +105,9 @@ def drop(job_ids: tuple[str, ...], everything: bool, kind: str | None, user: str
 
 @dead.command()
 def quarantine() -> None:
-    """List broker entries that were no messages of ours: reason, size, hash; never what is in them."""
+    """List broker entries that were no messages of ours: reason, size, hash; never what is in
+    them.
+    """
     url = load_redis().broker
     broker = connect(url)
     with answering(Server(broker, url, "REDIS_URL and CELERY_BROKER_URL")):

@@ -2,6 +2,8 @@
 changed while all is running.
 """
 
+import math
+from collections.abc import Callable
 from typing import Any
 
 import click
@@ -9,13 +11,22 @@ import click
 from ..budgets.overrides import FLEET, NONE, CurrentLimits, Overrides, Subject
 from .servers import ledger_connection
 
+MOST = 1e12
+
 
 class OrNone(click.ParamType[float]):
     """A number, or "none" for no limit."""
 
+    name = "number|none"
+
     def __init__(self, whole: bool) -> None:
-        self.name = "number|none"
-        self._whole = whole
+        self._convert: Callable[[str], float] = float
+        self._least = 0
+        self._kind = "a number from 0"
+        if whole:
+            self._convert = int
+            self._least = 1
+            self._kind = "a whole number from 1"
 
     def convert(
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
@@ -23,12 +34,11 @@ class OrNone(click.ParamType[float]):
         if value == "none":
             return NONE
         try:
-            number = int(value) if self._whole else float(value)
+            number = self._convert(value)
         except ValueError:
-            number = NONE
-        if not 0 <= number < 1e12 or (self._whole and number < 1):
-            kind = "a whole number from 1" if self._whole else "a number from 0"
-            self.fail(f"{value!r} is neither {kind} nor none", param, ctx)
+            number = math.nan
+        if not self._least <= number < MOST:
+            self.fail(f"{value!r} is neither {self._kind} nor none", param, ctx)
         return number
 
 

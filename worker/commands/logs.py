@@ -4,11 +4,13 @@ import json
 import sys
 from collections import defaultdict
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any, TextIO
 
 import click
 
 FILES = click.argument("files", nargs=-1, type=click.File(errors="replace"))
+MICRO = 1_000_000
 BY = {
     "user": "user_id",
     "model": "model",
@@ -39,12 +41,11 @@ def sum_(files: tuple[TextIO, ...], what: str | None, as_json: bool) -> None:
     sums: defaultdict[str, _Sum] = defaultdict(_Sum)
     for line in _records(files, "provider_call"):
         sums[_name(line, what)].add(line)
-    for name, total in sorted(
-        sums.items(), key=lambda item: (what != "day" and -item[1].micro_usd, item[0])
-    ):
-        click.echo(
-            json.dumps({what or "all": name} | total.shown()) if as_json else f"{name}  {total}"
-        )
+    for name, total in _in_order(sums, what):
+        if as_json:
+            click.echo(json.dumps({what or "all": name} | total.fields()))
+        else:
+            click.echo(f"{name}  {total}")
     if not sums:
         click.echo("No provider call in these lines.", err=True)
 
@@ -70,52 +71,64 @@ def grep(
     completions logs grep worker.log --job 1b9d6bcd-...
     completions logs grep worker.log --event job_ended --error ProvidersExhausted | jq .user_id
     """
-    wanted = {"job_id": job, "user_id": user, "error": error, "event": event}
-    asked = {name: value for name, value in wanted.items() if value is not None}
+    fields = {"job_id": job, "user_id": user, "error": error, "event": event}
+    wanted = {name: value for name, value in fields.items() if value is not None}
     found = False
     for line in _records(files):
         slow = slow_ms is None or (line.get("latency_ms") or 0) >= slow_ms
-        if slow and all(line.get(name) == value for name, value in asked.items()):
+        if slow and all(line.get(name) == value for name, value in wanted.items()):
             click.echo(json.dumps(line))
             found = True
     raise SystemExit(0 if found else 1)
 
 
+@dataclass
 class _Sum:
-    """Integer micro-dollars: adding up dollars as floats would not give what the ledger says."""
+    """Integer micro-dollars: sums of dollars as floats would differ from the ledger's."""
 
-    def __init__(self) -> None:
-        self.calls = self.failed = self.input = self.output = self.micro_usd = (
-            self.maybe_micro_usd
-        ) = 0
+    calls: int = 0
+    failed: int = 0
+    input_tokens: int = 0
+    output_tokens: int = 0
+    micro_usd: int = 0
+    maybe_micro_usd: int = 0
 
     def add(self, line: dict[str, Any]) -> None:
         self.calls += 1
         self.failed += bool(line.get("error"))
-        self.input += line.get("input_tokens") or 0
-        self.output += line.get("output_tokens") or 0
-        self.micro_usd += round((line.get("cost_usd") or 0) * 1_000_000)
-        self.maybe_micro_usd += round((line.get("maybe_billed_usd") or 0) * 1_000_000)
+        self.input_tokens += line.get("input_tokens") or 0
+        self.output_tokens += line.get("output_tokens") or 0
+        self.micro_usd += round((line.get("cost_usd") or 0) * MICRO)
+        self.maybe_micro_usd += round((line.get("maybe_billed_usd") or 0) * MICRO)
 
-    def shown(self) -> dict[str, Any]:
+    def fields(self) -> dict[str, Any]:
         return {
             "calls": self.calls,
             "failed": self.failed,
-            "input_tokens": self.input,
-            "output_tokens": self.output,
-            "cost_usd": self.micro_usd / 1e6,
-            "maybe_billed_usd": self.maybe_micro_usd / 1e6,
+            "input_tokens": self.input_tokens,
+            "output_tokens": self.output_tokens,
+            "cost_usd": self.micro_usd / MICRO,
+            "maybe_billed_usd": self.maybe_micro_usd / MICRO,
         }
 
     def __str__(self) -> str:
-        tokens = f"{self.input:,} + {self.output:,} tokens"
-        return (
-            f"{self.calls:,} calls ({self.failed:,} failed), {tokens}, ${self.micro_usd / 1e6:,.6f}"
-            + (f" and perhaps ${self.maybe_micro_usd / 1e6:,.6f}" if self.maybe_micro_usd else "")
-        )
+        calls = f"{self.calls:,} calls ({self.failed:,} failed)"
+        tokens = f"{self.input_tokens:,} + {self.output_tokens:,} tokens"
+        cost = f"${self.micro_usd / MICRO:,.6f}"
+        if self.maybe_micro_usd:
+            cost += f" and perhaps ${self.maybe_micro_usd / MICRO:,.6f}"
+        return f"{calls}, {tokens}, {cost}"
+
+
+def _in_order(sums: dict[str, _Sum], what: str | None) -> list[tuple[str, _Sum]]:
+    """Days in order, everything else with the dearest first."""
+    if what == "day":
+        return sorted(sums.items())
+    return sorted(sums.items(), key=lambda item: (-item[1].micro_usd, item[0]))
 
 
 def _records(files: tuple[TextIO, ...], event: str | None = None) -> Iterator[dict[str, Any]]:
+    """The lines that are records of ours: of `event`, or all."""
     for file in files or (sys.stdin,):
         for text in file:
             try:
@@ -127,7 +140,10 @@ def _records(files: tuple[TextIO, ...], event: str | None = None) -> Iterator[di
 
 
 def _name(line: dict[str, Any], what: str | None) -> str:
+    """The sum that a record belongs to."""
     if what is None:
         return "all"
     value = str(line.get(BY[what]) or "-")
-    return value[:10] if what == "day" else value
+    if what == "day":
+        return value[: len("2026-11-01")]
+    return value

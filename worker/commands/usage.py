@@ -13,7 +13,14 @@ import click
 from ..budgets.usage import BY, Sums, Usage
 from .servers import ledger_connection
 
-COLUMNS = ("calls", "input_tokens", "output_tokens", "cost_usd", "maybe_billed_usd")
+COLUMNS = (
+    "calls",
+    "input_tokens",
+    "output_tokens",
+    "cost_usd",
+    "maybe_billed_usd",
+    "maybe_billed_calls",
+)
 
 
 class Day(click.ParamType[date | int]):
@@ -94,6 +101,7 @@ def _fields(sums: Sums) -> dict[str, Any]:
         "output_tokens": sums.output_tokens,
         "cost_usd": sums.micro_usd / 1e6,
         "maybe_billed_usd": sums.maybe_micro_usd / 1e6,
+        "maybe_billed_calls": sums.maybe_calls,
     }
 
 

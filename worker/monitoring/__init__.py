@@ -1,1 +1,1 @@
-"""What is known of the fleet now, what is wrong with it, and who hears of it. Reads the ledger only."""
+"""The fleet now: what is known, what is wrong with it, who hears of it. Reads the ledger only."""

@@ -52,7 +52,7 @@ class Finding(NamedTuple):
     name: str
     """One of `NAMES`."""
     about: str
-    """Tells several findings of one name apart: a provider link, a budget; "" where there is one."""
+    """Tells several of one name apart: a provider link, a budget; "" where there is only one."""
     severity: Severity
     text: str
 

@@ -5,9 +5,9 @@ Each consumer takes its slice and nothing else, so a test writes
 """
 
 from collections.abc import Callable, Iterable
-from typing import NamedTuple, Self, TypeVar
+from typing import Any, NamedTuple, Self, TypeVar
 
-from .base import Problem, SettingsError, Slice
+from .base import Problem, SettingsError, Slice, invalid
 from .links import VENDORS, ChainSettings, Link, LinkSettings, ServerSettings, links, read_server
 from .monitoring import AlertSettings, AuditSettings, HealthSettings, LogSettings
 from .sections import (
@@ -56,6 +56,7 @@ __all__ = [
     "SourceSettings",
     "Sources",
     "SummarySettings",
+    "invalid",
     "load",
     "load_redis",
     "read_server",
@@ -83,9 +84,9 @@ class Settings(NamedTuple):
     audit: AuditSettings
     sources: SourceSettings
     links: tuple[Link, ...]
-    """The chain, in order."""
+    """The provider chain, in order."""
     origins: dict[str, str]
-    """Variable -> where its value is from; of variables that nobody gives, only the secrets."""
+    """Variable -> where its value is from. Of variables that are set nowhere, only the secrets."""
     unknown: tuple[str, ...]
     """Variables of the environment that look like ours and are none."""
 
@@ -97,35 +98,43 @@ class Settings(NamedTuple):
         A slice that could not be read is None in what `examine` is given.
         """
         sources = Sources()
-        slices = {
-            name: sources.settings if slice_ is SourceSettings else sources.read(slice_)
-            for name, slice_ in cls.__annotations__.items()
-            if isinstance(slice_, type) and issubclass(slice_, Slice)
+        slices: dict[str, Any] = {
+            name: sources.read(slice_) for name, slice_ in cls.slices().items()
         }
-        chain = sources.read(ChainSettings)
-        models = slices["models"]
-        chained = (
-            links(chain, models.known, sources)
-            if chain and isinstance(models, ModelSettings)
-            else ()
+        slices["sources"] = sources.settings
+        settings = cls(
+            **slices,
+            links=_links(sources, slices["models"]),
+            origins=sources.origins,
+            unknown=tuple(sources.unknown(cls._variables())),
         )
-        unknown = tuple(sources.unknown(cls._variables()))
-        settings = cls(**slices, links=chained, origins=sources.origins, unknown=unknown)  # type: ignore[arg-type]
-        if problems := [*sources.problems, *examine(settings)]:
+        problems = [*sources.problems, *examine(settings)]
+        if problems:
             raise SettingsError(problems)
         return settings
 
     @classmethod
-    def _variables(cls) -> set[str]:
-        slices: list[type[Slice]] = [ChainSettings]
-        slices += [
-            each
-            for each in cls.__annotations__.values()
-            if isinstance(each, type) and issubclass(each, Slice)
-        ]
+    def slices(cls) -> dict[str, type[Slice]]:
+        """Field -> slice, of those that are read one by one."""
+        kinds = cls.__annotations__.items()
         return {
-            str(field.validation_alias) for each in slices for field in each.model_fields.values()
+            name: kind
+            for name, kind in kinds
+            if isinstance(kind, type) and issubclass(kind, Slice) and kind is not SourceSettings
         }
+
+    @classmethod
+    def _variables(cls) -> set[str]:
+        slices: list[type[Slice]] = [ChainSettings, SourceSettings, *cls.slices().values()]
+        fields = (field for slice_ in slices for field in slice_.model_fields.values())
+        return {str(field.validation_alias) for field in fields}
+
+
+def _links(sources: Sources, models: ModelSettings | None) -> tuple[Link, ...]:
+    chain = sources.read(ChainSettings)
+    if chain is None or models is None:
+        return ()
+    return links(chain, models.known, sources)
 
 
 S = TypeVar("S", bound=Slice)

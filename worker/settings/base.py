@@ -1,15 +1,32 @@
-"""What every slice is, and how what is wrong with one is told."""
+"""What every slice of the settings is, and how a problem with one is reported."""
 
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import Annotated, Any, NamedTuple
 
+from pydantic import BeforeValidator, Field
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from producer import settings
 
+_SERVERS = tuple(
+    f"{vendor}_{name}"
+    for vendor in ("openai", "anthropic", "google")
+    for name in ("api_key", "base_url")
+)
+OUR_PREFIXES = ("llm_", "ledger_", "redis_", "celery_", *_SERVERS)
+"""How our variables begin. What else is in a folder, a project or a vault is left alone."""
+
+Positive = Annotated[int, Field(ge=1)]
+NotNegative = Annotated[int, Field(ge=0)]
+Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Dollars = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Share = Annotated[float, Field(gt=0, le=1, allow_inf_nan=False)]
+
 
 class Slice(BaseSettings):
-    """One consumer's settings. Holds what it is given: who reads variables is `sources.py`. Empty
-    ones count as missing.
+    """The settings of one consumer.
+
+    It holds the values it is given; `sources.py` reads the variables. Empty ones count as missing.
     """
 
     model_config = SettingsConfigDict(
@@ -49,9 +66,30 @@ class SettingsError(settings.SettingsError):
         super().__init__("\n".join(str(problem) for problem in problems))
 
 
-def pairs(text: str, separator: str) -> list[tuple[str, str]]:
-    """From "name=value,name=value"."""
-    pairs = [item.strip().partition("=") for item in text.split(separator) if item.strip()]
-    if any(not equals for _, equals, _ in pairs):
+def invalid(variable: str, reason: str, fix: str) -> Problem:
+    """A variable whose value is wrong."""
+    return Problem(variable, f"Invalid env var: {variable}: {reason}. Fix: {fix}")
+
+
+def variable(name: str, default: Any) -> Any:
+    """A field of a slice: read from the environment variable `name`, else `default`."""
+    return Field(default, validation_alias=name)
+
+
+def written_as(parse: Callable[[str], Any]) -> BeforeValidator:
+    """For a field whose variable holds text that `parse` makes a value of."""
+
+    def validate(value: Any) -> Any:
+        if isinstance(value, str):
+            return parse(value)
+        return value
+
+    return BeforeValidator(validate)
+
+
+def pairs(text: str, separator: str) -> dict[str, str]:
+    """From "name=value,name=value". Raises `ValueError`."""
+    items = [item.strip().partition("=") for item in text.split(separator) if item.strip()]
+    if any(not equals for _, equals, _ in items):
         raise ValueError(f'write it as "name=value{separator}name=value"')
-    return [(name, value) for name, _, value in pairs]
+    return {name: value for name, _, value in items}

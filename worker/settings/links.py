@@ -1,12 +1,12 @@
 """The provider chain: its links, and where each finds its server and its key."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
 from pydantic_settings import NoDecode
 
 from ..model_catalog import Models
-from .base import Problem, Slice, pairs
+from .base import Problem, Slice, invalid, pairs, variable, written_as
 from .sources import Sources
 
 VENDORS = {
@@ -34,15 +34,10 @@ class LinkSettings(Slice):
     """The adapter of a link and its options. Variables: LLM_LINK_<NAME>_ADAPTER, _OPTIONS."""
 
     adapter: str | None = None
-    options: Annotated[dict[str, str], NoDecode] = Field(default_factory=dict)
+    options: Annotated[dict[str, str], NoDecode, written_as(lambda text: pairs(text, ";"))] = Field(
+        default_factory=dict
+    )
     """For the adapter, as "name=value;name=value"."""
-
-    @field_validator("options", mode="before")
-    @classmethod
-    def _split(cls, value: Any) -> Any:
-        if isinstance(value, str):
-            return dict(pairs(value, ";"))
-        return value
 
 
 class Link(BaseModel):
@@ -65,9 +60,9 @@ class Link(BaseModel):
 class ChainSettings(Slice):
     """The ordered links, as they are written."""
 
-    chain: Annotated[str, Field(min_length=3)] | None = Field(None, validation_alias="LLM_CHAIN")
-    provider: str = Field("openai", validation_alias="LLM_PROVIDER")
-    model: str = Field("fast", validation_alias="LLM_MODEL")
+    chain: Annotated[str, Field(min_length=3)] | None = variable("LLM_CHAIN", None)
+    provider: str = variable("LLM_PROVIDER", "openai")
+    model: str = variable("LLM_MODEL", "fast")
 
     def links(self, models: Models) -> list[tuple[str, str]]:
         """(provider, model) pairs, in order. Aliases stand for their models, and a provider alone
@@ -125,16 +120,13 @@ def _prefix(provider: str) -> str:
 
 
 def _bad_chain(reason: str) -> Problem:
-    return Problem(
-        "LLM_CHAIN",
-        f"Invalid env var: LLM_CHAIN: {reason}. Fix: export LLM_CHAIN=openai:fast,anthropic:fast",
-    )
+    return invalid("LLM_CHAIN", reason, "export LLM_CHAIN=openai:fast,anthropic:fast")
 
 
 def _missing_key(position: int, provider: str) -> Problem:
-    variable = f"{VENDORS[provider]}API_KEY"
+    name = f"{VENDORS[provider]}API_KEY"
     return Problem(
-        variable,
-        f"Missing required env var: {variable} (link {position}, {provider}, needs it). "
-        f"Fix: export {variable}=...",
+        name,
+        f"Missing required env var: {name} (link {position}, {provider}, needs it). "
+        f"Fix: export {name}=...",
     )

@@ -1,123 +1,123 @@
-"""What whoever operates a fleet may be told: when something counts as wrong, who hears of it, what
-is logged and audited.
+"""The slices of the settings of watching a fleet: what counts as wrong, who hears of it, what is
+logged and audited.
 """
 
-from typing import Annotated, Any
+from typing import Annotated
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import AfterValidator, Field, SecretStr
 from pydantic_settings import NoDecode
 
 from producer.redis_url import RedisUrl
 
 from ..sealing import Keyring, Seal
-from .base import Slice
-from .sections import Dollars, Positive, Seconds
+from .base import Dollars, Positive, Seconds, Share, Slice, variable, written_as
 
-Share = Annotated[float, Field(gt=0, le=1, allow_inf_nan=False)]
+
+class LogSettings(Slice):
+    """The worker's JSON lines."""
+
+    level: Annotated[str, Field(pattern=r"^(DEBUG|INFO|WARNING|ERROR)$")] = variable(
+        "LLM_LOG_LEVEL", "INFO"
+    )
 
 
 class HealthSettings(Slice):
     """From when on something counts as wrong, for `completions health` and for alerts."""
 
-    window_s: Annotated[int, Field(ge=10, le=3600)] = Field(
-        300, validation_alias="LLM_HEALTH_WINDOW_SECONDS"
-    )
-    least: Positive = Field(10, validation_alias="LLM_HEALTH_LEAST")
+    window_s: Annotated[int, Field(ge=10, le=3600)] = variable("LLM_HEALTH_WINDOW_SECONDS", 300)
+    least: Positive = variable("LLM_HEALTH_LEAST", 10)
     """Jobs, or answers, in the window below which no rate and no percentile is judged."""
-    p95_s: Seconds = Field(5.0, validation_alias="LLM_HEALTH_P95_SECONDS")
-    error_rate: Share = Field(0.05, validation_alias="LLM_HEALTH_ERROR_RATE")
-    truncation_rate: Share = Field(0.1, validation_alias="LLM_HEALTH_TRUNCATION_RATE")
-    queue_s: Seconds = Field(60.0, validation_alias="LLM_HEALTH_QUEUE_SECONDS")
-    redis_ms: Seconds = Field(50.0, validation_alias="LLM_HEALTH_REDIS_MS")
-    skew_s: Seconds = Field(2.0, validation_alias="LLM_HEALTH_SKEW_SECONDS")
-    budget: Share = Field(0.9, validation_alias="LLM_HEALTH_BUDGET")
-    usd_per_day: Dollars | None = Field(None, validation_alias="LLM_ALERT_USD_PER_DAY")
+    p95_s: Seconds = variable("LLM_HEALTH_P95_SECONDS", 5.0)
+    error_rate: Share = variable("LLM_HEALTH_ERROR_RATE", 0.05)
+    truncation_rate: Share = variable("LLM_HEALTH_TRUNCATION_RATE", 0.1)
+    queue_s: Seconds = variable("LLM_HEALTH_QUEUE_SECONDS", 60.0)
+    redis_ms: Seconds = variable("LLM_HEALTH_REDIS_MS", 50.0)
+    skew_s: Seconds = variable("LLM_HEALTH_SKEW_SECONDS", 2.0)
+    budget: Share = variable("LLM_HEALTH_BUDGET", 0.9)
+    usd_per_day: Dollars | None = variable("LLM_ALERT_USD_PER_DAY", None)
     """Of the whole fleet and UTC day; a warning, where `LLM_USD_PER_DAY` is a limit."""
 
 
-class AlertSettings(Slice):
-    """Who is told what health finds. URLs are secrets: whoever knows one may post there."""
+def _finding_names(text: str) -> frozenset[str]:
+    names = frozenset(name.strip() for name in text.split(",") if name.strip())
+    if names == {"none"}:
+        return frozenset()
+    return names
 
-    names: Annotated[frozenset[str] | None, NoDecode] = Field(None, validation_alias="LLM_ALERTS")
-    """Findings to tell of; None: all, empty: none."""
-    webhook: SecretStr | None = Field(None, validation_alias="LLM_ALERT_WEBHOOK")
-    slack: SecretStr | None = Field(None, validation_alias="LLM_ALERT_SLACK")
-    period_s: Seconds = Field(15.0, validation_alias="LLM_ALERT_PERIOD_SECONDS")
-    clear_s: Annotated[float, Field(ge=0)] = Field(60.0, validation_alias="LLM_ALERT_CLEAR_SECONDS")
+
+def _can_be_posted_to(value: SecretStr | None) -> SecretStr | None:
+    if value and not _is_postable(value.get_secret_value()):
+        raise ValueError("must be like https://host/path, without a login and without blanks")
+    return value
+
+
+def _is_postable(url: str) -> bool:
+    if not url.isascii() or not url.isprintable() or " " in url:
+        return False
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        return False
+    if parts.scheme not in ("http", "https") or not parts.hostname or port == 0:
+        return False
+    return "@" not in parts.netloc
+
+
+PostUrl = Annotated[SecretStr | None, AfterValidator(_can_be_posted_to)]
+"""A secret: to know it is to be allowed to post there."""
+
+
+class AlertSettings(Slice):
+    """Who hears of which findings."""
+
+    names: Annotated[frozenset[str] | None, NoDecode, written_as(_finding_names)] = variable(
+        "LLM_ALERTS", None
+    )
+    """Findings that are sent; None: all, empty: none."""
+    webhook: PostUrl = variable("LLM_ALERT_WEBHOOK", None)
+    slack: PostUrl = variable("LLM_ALERT_SLACK", None)
+    period_s: Seconds = variable("LLM_ALERT_PERIOD_SECONDS", 15.0)
+    clear_s: Annotated[float, Field(ge=0)] = variable("LLM_ALERT_CLEAR_SECONDS", 60.0)
     """How long a finding must be gone before it counts as over."""
 
-    @field_validator("names", mode="before")
-    @classmethod
-    def _listed(cls, value: Any) -> Any:
-        if not isinstance(value, str):
-            return value
-        listed = frozenset(name.strip() for name in value.split(",") if name.strip())
-        return frozenset() if listed == {"none"} else listed
-
-    @field_validator("webhook", "slack")
-    @classmethod
-    def _is_http(cls, value: SecretStr | None) -> SecretStr | None:
-        if value and not _postable(value.get_secret_value()):
-            raise ValueError("must be like https://host/path, without a login and without blanks")
-        return value
-
     def wants(self, name: str) -> bool:
-        """Whether findings of that name are told."""
+        """Whether findings of that name are sent."""
         return self.names is None or name in self.names
 
 
+def _is_redis_url(value: SecretStr | None) -> SecretStr | None:
+    if value is not None:
+        RedisUrl.parse(value.get_secret_value())
+    return value
+
+
+def _is_public_key(value: str | None) -> str | None:
+    if value is not None:
+        Seal(value)
+    return value
+
+
 class AuditSettings(Slice):
-    """Whether prompts and answers are kept, sealed, for whoever must be able to prove what was
-    said.
-    """
+    """Whether prompts and answers are kept, sealed, to prove later what was said."""
 
-    url: SecretStr | None = Field(None, validation_alias="LLM_AUDIT_URL")
-    """The Redis server they are kept on; None: they are not."""
-    key: str | None = Field(None, validation_alias="LLM_AUDIT_KEY")
+    url: Annotated[SecretStr | None, AfterValidator(_is_redis_url)] = variable(
+        "LLM_AUDIT_URL", None
+    )
+    """The Redis server they are kept on; None: they are not kept."""
+    key: Annotated[str | None, AfterValidator(_is_public_key)] = variable("LLM_AUDIT_KEY", None)
     """The public key they are sealed with; needed by workers, not by readers."""
-    private_keys: SecretStr | None = Field(None, validation_alias="LLM_AUDIT_PRIVATE_KEYS")
-    """For `completions audit` only: private keys that open them, comma separated. No worker needs
-    one.
+    private_keys: SecretStr | None = variable("LLM_AUDIT_PRIVATE_KEYS", None)
+    """For `completions audit` only: the private keys that open them, comma separated. No worker
+    needs one.
     """
-    days: Positive = Field(90, validation_alias="LLM_AUDIT_DAYS")
-
-    @field_validator("url")
-    @classmethod
-    def _is_a_place(cls, value: SecretStr | None) -> SecretStr | None:
-        if value is not None:
-            RedisUrl.parse(value.get_secret_value())
-        return value
-
-    @field_validator("key")
-    @classmethod
-    def _is_a_key(cls, value: str | None) -> str | None:
-        if value is not None:
-            Seal(value)
-        return value
+    days: Positive = variable("LLM_AUDIT_DAYS", 90)
 
     @property
     def keyring(self) -> Keyring:
         """Raises `ValueError` for what is no key."""
-        text = self.private_keys.get_secret_value() if self.private_keys else ""
-        return Keyring([each.strip() for each in text.split(",") if each.strip()])
-
-
-def _postable(url: str) -> bool:
-    try:
-        parts = urlsplit(url)
-        return (
-            parts.scheme in ("http", "https")
-            and bool(parts.hostname)
-            and parts.port != 0
-            and "@" not in parts.netloc
-            and (url.isascii() and url.isprintable() and " " not in url)
-        )
-    except ValueError:  # of the port
-        return False
-
-
-class LogSettings(Slice):
-    level: Annotated[str, Field(pattern=r"^(DEBUG|INFO|WARNING|ERROR)$")] = Field(
-        "INFO", validation_alias="LLM_LOG_LEVEL"
-    )
+        if self.private_keys is None:
+            return Keyring([])
+        keys = self.private_keys.get_secret_value().split(",")
+        return Keyring([key.strip() for key in keys if key.strip()])

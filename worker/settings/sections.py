@@ -1,51 +1,50 @@
-"""The slices: what each consumer may be told. They know variables, not what they do."""
+"""The slices of the settings of jobs: limits, lanes, cache, ledger and the like."""
 
 from decimal import Decimal, InvalidOperation
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import Annotated, Literal, NamedTuple
 
-from pydantic import Field, field_validator
+from pydantic import AfterValidator, Field
 from pydantic_settings import NoDecode
 
 from producer.settings import ProducerSettings
 
 from ..model_catalog import Models
-from .base import Slice, pairs
+from .base import Dollars, NotNegative, Positive, Seconds, Slice, pairs, variable, written_as
 from .links import Link
 
-Positive = Annotated[int, Field(ge=1)]
-Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-Dollars = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+DAY_S = 86_400
 
 
 class RedisSettings(Slice, ProducerSettings):
-    """Where broker, result backend and ledger live, as for the producer. All that Flower and
-    `inspect` need.
+    """Where broker, result backend and ledger are, as for the producer.
+
+    All that Flower, `inspect` and operations commands need.
     """
 
 
 class CallSettings(Slice):
-    """What one provider call may do when the request does not say."""
+    """One provider call, where the request does not say."""
 
-    max_tokens: Positive = Field(2048, validation_alias="LLM_MAX_TOKENS")
-    temperature: Annotated[float, Field(ge=0, le=2, allow_inf_nan=False)] = Field(
-        0.7, validation_alias="LLM_TEMPERATURE"
+    max_tokens: Positive = variable("LLM_MAX_TOKENS", 2048)
+    temperature: Annotated[float, Field(ge=0, le=2, allow_inf_nan=False)] = variable(
+        "LLM_TEMPERATURE", 0.7
     )
-    timeout_s: Seconds = Field(30.0, validation_alias="LLM_TIMEOUT_SECONDS")
+    timeout_s: Seconds = variable("LLM_TIMEOUT_SECONDS", 30.0)
 
 
 class RetrySettings(Slice):
     """How long and how often a job tries."""
 
-    deadline_s: Seconds = Field(300.0, validation_alias="LLM_DEADLINE_SECONDS")
-    """From a job's first start to its end; the request's own deadline counts from its submission."""
-    max_attempts: Positive = Field(6, validation_alias="LLM_MAX_ATTEMPTS")
-    backoff_s: Seconds = Field(1.0, validation_alias="LLM_BACKOFF_SECONDS")
-    backoff_max_s: Seconds = Field(30.0, validation_alias="LLM_BACKOFF_MAX_SECONDS")
-    cooldown_s: Seconds = Field(10.0, validation_alias="LLM_COOLDOWN_SECONDS")
-    """How long a failing link is left alone by the whole fleet when it does not say itself."""
-    static_fallback: str | None = Field(None, validation_alias="LLM_STATIC_FALLBACK")
+    deadline_s: Seconds = variable("LLM_DEADLINE_SECONDS", 300.0)
+    """From a job's first start to its end; a request's own deadline counts from its submission."""
+    max_attempts: Positive = variable("LLM_MAX_ATTEMPTS", 6)
+    backoff_s: Seconds = variable("LLM_BACKOFF_SECONDS", 1.0)
+    backoff_max_s: Seconds = variable("LLM_BACKOFF_MAX_SECONDS", 30.0)
+    cooldown_s: Seconds = variable("LLM_COOLDOWN_SECONDS", 10.0)
+    """How long the whole fleet leaves a failing provider link alone when it does not say itself."""
+    static_fallback: str | None = variable("LLM_STATIC_FALLBACK", None)
     """A text to answer with, marked degraded, when every provider failed and no stale answer
     exists.
     """
@@ -54,191 +53,176 @@ class RetrySettings(Slice):
 class QuotaSettings(Slice):
     """Limits; None or unset means none."""
 
-    max_cost_per_request: Dollars | None = Field(0.10, validation_alias="LLM_MAX_COST_PER_REQUEST")
-    tokens_per_hour: Positive | None = Field(100_000, validation_alias="LLM_USER_TOKENS_PER_HOUR")
-    requests_per_minute: Positive | None = Field(
-        None, validation_alias="LLM_USER_REQUESTS_PER_MINUTE"
-    )
-    user_usd_per_day: Dollars | None = Field(None, validation_alias="LLM_USER_USD_PER_DAY")
-    usd_per_day: Dollars | None = Field(None, validation_alias="LLM_USD_PER_DAY")
+    max_cost_per_request: Dollars | None = variable("LLM_MAX_COST_PER_REQUEST", 0.10)
+    tokens_per_hour: Positive | None = variable("LLM_USER_TOKENS_PER_HOUR", 100_000)
+    requests_per_minute: Positive | None = variable("LLM_USER_REQUESTS_PER_MINUTE", None)
+    user_usd_per_day: Dollars | None = variable("LLM_USER_USD_PER_DAY", None)
+    usd_per_day: Dollars | None = variable("LLM_USD_PER_DAY", None)
 
 
 class CacheSettings(Slice):
-    ttl_s: Annotated[int, Field(ge=0)] = Field(86_400, validation_alias="LLM_CACHE_TTL_SECONDS")
+    """The response cache."""
+
+    ttl_s: NotNegative = variable("LLM_CACHE_TTL_SECONDS", DAY_S)
     """0 turns the cache off."""
-    stale_s: Annotated[int, Field(ge=0)] = Field(
-        7 * 86_400, validation_alias="LLM_CACHE_STALE_SECONDS"
-    )
+    stale_s: NotNegative = variable("LLM_CACHE_STALE_SECONDS", 7 * DAY_S)
     """How much longer a copy is kept to answer with when every provider fails."""
-    version: Annotated[str, Field(pattern=r"^[\w.-]{1,32}$")] = Field(
-        "1", validation_alias="LLM_CACHE_VERSION"
-    )
+    version: Annotated[str, Field(pattern=r"^[\w.-]{1,32}$")] = variable("LLM_CACHE_VERSION", "1")
 
 
 class LedgerSettings(Slice):
-    lease_s: Annotated[float, Field(ge=1)] = Field(10.0, validation_alias="LEDGER_LEASE_SECONDS")
+    """Leases, and how long records are kept."""
+
+    lease_s: Annotated[float, Field(ge=1)] = variable("LEDGER_LEASE_SECONDS", 10.0)
     """A worker silent for this long has lost its jobs to the others."""
-    deliveries: Positive = Field(5, validation_alias="LEDGER_MAX_DELIVERIES")
+    deliveries: Positive = variable("LEDGER_MAX_DELIVERIES", 5)
     """Starts of a job that may end in a crash before it counts as poison."""
-    result_expires_s: Positive = Field(86_400, validation_alias="LLM_RESULT_EXPIRES_SECONDS")
-    on_unknown: Literal["retry", "fail"] = Field("retry", validation_alias="LEDGER_ON_UNKNOWN")
+    result_expires_s: Positive = variable("LLM_RESULT_EXPIRES_SECONDS", DAY_S)
+    on_unknown: Literal["retry", "fail"] = variable("LEDGER_ON_UNKNOWN", "retry")
     """After a death with the call on the wire: run the job again, or end it as `OutcomeUnknown`.
     The hold stays booked.
     """
-    dead_letter_s: Annotated[int, Field(ge=0)] = Field(
-        7 * 86_400, validation_alias="LEDGER_DEAD_LETTER_SECONDS"
-    )
+    dead_letter_s: NotNegative = variable("LEDGER_DEAD_LETTER_SECONDS", 7 * DAY_S)
     """How long failed jobs are kept with their request, to be looked at and replayed; 0: not at
     all.
     """
-    usage_days: Positive = Field(400, validation_alias="LLM_USAGE_DAYS")
+    usage_days: Positive = variable("LLM_USAGE_DAYS", 400)
     """How long daily sums of usage are kept."""
 
 
 class LaneSettings(Slice):
     """Who is served next. Weights and caps of single users: `completions limits`."""
 
-    batch_share: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] = Field(
-        0.1, validation_alias="LLM_BATCH_SHARE"
+    batch_share: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] = variable(
+        "LLM_BATCH_SHARE", 0.1
     )
     """Of all releases, while both lanes wait."""
-    user_in_flight: Positive | None = Field(None, validation_alias="LLM_USER_MAX_IN_FLIGHT")
+    user_in_flight: Positive | None = variable("LLM_USER_MAX_IN_FLIGHT", None)
 
 
 class Pace(NamedTuple):
-    """What a link may be sent by the whole fleet: requests and tokens per minute, calls at once;
-    None: as it tells itself.
-    """
+    """What the whole fleet may send to a provider link; None: as the provider says itself."""
 
     requests: int | None = None
+    """Per minute."""
     tokens: int | None = None
+    """Per minute."""
     calls: int | None = None
+    """At once."""
+
+
+def _paces(text: str) -> dict[str, Pace]:
+    return {name: _pace(row) for name, row in pairs(text, ",").items()}
+
+
+def _pace(text: str) -> Pace:
+    parts = text.split("/")
+    valid = all(part == "-" or (part.isdecimal() and int(part) > 0) for part in parts)
+    if not valid or len(parts) > len(Pace._fields):
+        raise ValueError(
+            "write requests per minute/tokens per minute/calls at once, - for none, "
+            "for example 600/100000/-"
+        )
+    return Pace(*(None if part == "-" else int(part) for part in parts))
 
 
 class PaceSettings(Slice):
-    """Providers' limits, where they are not told with every answer or are to be kept below."""
+    """Providers' limits, where they do not state them with every answer or the fleet is to stay
+    below them.
+    """
 
-    limits: Annotated[dict[str, Pace], NoDecode] = Field(
+    limits: Annotated[dict[str, Pace], NoDecode, written_as(_paces)] = Field(
         default_factory=dict, validation_alias="LLM_PACE"
     )
-    """By provider or by link."""
-
-    @field_validator("limits", mode="before")
-    @classmethod
-    def _rows(cls, value: Any) -> Any:
-        return (
-            {name: _pace(text) for name, text in pairs(value, ",")}
-            if isinstance(value, str)
-            else value
-        )
+    """By provider or by provider link."""
 
     def of(self, link: Link) -> Pace:
         """The link's own row, or its provider's."""
         return self.limits.get(link.name) or self.limits.get(link.provider) or Pace()
 
 
-def _pace(text: str) -> Pace:
-    parts = text.split("/")
-    if len(parts) > 3 or any(
-        part != "-" and not (part.isdecimal() and int(part) > 0) for part in parts
-    ):
-        raise ValueError(
-            "write requests per minute/tokens per minute/calls at once, - for none, for example 600/100000/-"
-        )
-    return Pace(*(None if part == "-" else int(part) for part in parts))
-
-
 class SummarySettings(Slice):
     """How documents are read that are too long for one call."""
 
-    part_tokens: Annotated[int, Field(ge=200)] = Field(
-        16_000, validation_alias="LLM_DOCUMENT_PART_TOKENS"
-    )
+    part_tokens: Annotated[int, Field(ge=200)] = variable("LLM_DOCUMENT_PART_TOKENS", 16_000)
     """The most that one call reads; a shorter document takes one call."""
-    condensed_tokens: Annotated[int, Field(ge=50)] = Field(
-        800, validation_alias="LLM_DOCUMENT_CONDENSED_TOKENS"
-    )
+    condensed_tokens: Annotated[int, Field(ge=50)] = variable("LLM_DOCUMENT_CONDENSED_TOKENS", 800)
     """What a part is condensed to at most."""
-    answer_tokens: Positive = Field(1024, validation_alias="LLM_DOCUMENT_ANSWER_TOKENS")
+    answer_tokens: Positive = variable("LLM_DOCUMENT_ANSWER_TOKENS", 1024)
     """Of the final answer, when the caller does not say."""
-    overlap: Annotated[float, Field(ge=0, le=0.5, allow_inf_nan=False)] = Field(
-        0.03, validation_alias="LLM_DOCUMENT_OVERLAP"
+    overlap: Annotated[float, Field(ge=0, le=0.5, allow_inf_nan=False)] = variable(
+        "LLM_DOCUMENT_OVERLAP", 0.03
     )
     """How much of a part is repeated at the beginning of the next."""
+
+
+Action = Literal["flag", "fail", "retry", "off"]
+
+DEFAULT_FILTERS: dict[str, Action] = {
+    "secrets": "flag",
+    "system_prompt": "flag",
+    "schema": "flag",
+    "pattern": "fail",
+}
 
 
 class FilterSettings(Slice):
     """What is looked for in answers, and what then happens."""
 
-    output: Annotated[dict[str, Literal["flag", "fail", "retry", "off"]], NoDecode] = Field(
-        {"secrets": "flag", "system_prompt": "flag", "schema": "flag", "pattern": "fail"},
-        validation_alias="LLM_OUTPUT_FILTERS",
-    )
+    output: Annotated[
+        dict[str, Action], NoDecode, written_as(lambda text: DEFAULT_FILTERS | pairs(text, ","))
+    ] = variable("LLM_OUTPUT_FILTERS", DEFAULT_FILTERS)
     """Filter -> action: one of those in `worker.output_filters`, or "package.module:function"."""
 
-    @field_validator("output", mode="before")
-    @classmethod
-    def _added(cls, value: Any) -> Any:
-        if not isinstance(value, str):
-            return value
-        return cls.model_fields["output"].default | dict(pairs(value, ","))
+
+Price = tuple[Decimal, Decimal]
+"""Dollars per million tokens: of input, of output."""
 
 
-Row = tuple[Decimal, Decimal]
+def _prices(text: str) -> dict[str, Price]:
+    return {name: _price(row) for name, row in pairs(text, ",").items()}
 
 
-class PricingSettings(Slice):
-    """Operator prices in dollars per million tokens, input/output."""
-
-    overrides: Annotated[dict[str, Row], NoDecode] = Field(
-        default_factory=dict, validation_alias="LLM_PRICES"
-    )
-    unknown: Annotated[Row, NoDecode] = Field(
-        (Decimal(50), Decimal(200)), validation_alias="LLM_UNKNOWN_PRICE"
-    )
-    """The ceiling a model without a known price is reserved and booked at."""
-
-    @field_validator("overrides", mode="before")
-    @classmethod
-    def _rows(cls, value: Any) -> Any:
-        if not isinstance(value, str):
-            return value
-        return {name: _row(price) for name, price in pairs(value, ",")}
-
-    @field_validator("unknown", mode="before")
-    @classmethod
-    def _one_row(cls, value: Any) -> Any:
-        return _row(value) if isinstance(value, str) else value
-
-
-def _row(text: str) -> Row:
+def _price(text: str) -> Price:
     try:
-        dear, cheap = (Decimal(part) for part in text.split("/"))
+        per_input, per_output = (Decimal(part) for part in text.split("/"))
     except (InvalidOperation, ValueError):
         raise ValueError(
             "prices are written input/output in dollars per million tokens, for example 0.15/0.60"
         ) from None
-    if not (dear.is_finite() and cheap.is_finite()) or min(dear, cheap) < 0:
-        raise ValueError("prices must be finite and not negative")
-    return dear, cheap
+    for amount in (per_input, per_output):
+        if not amount.is_finite() or amount < 0:
+            raise ValueError("prices must be finite and not negative")
+    return per_input, per_output
+
+
+class PricingSettings(Slice):
+    """The operator's own prices."""
+
+    overrides: Annotated[dict[str, Price], NoDecode, written_as(_prices)] = Field(
+        default_factory=dict, validation_alias="LLM_PRICES"
+    )
+    unknown: Annotated[Price, NoDecode, written_as(_price)] = variable(
+        "LLM_UNKNOWN_PRICE", (Decimal(50), Decimal(200))
+    )
+    """The ceiling at which a model without a known price is reserved and booked."""
+
+
+def _readable(file: Path | None) -> Path | None:
+    Models.load(file)
+    return file
 
 
 class ModelSettings(Slice):
-    """What is known of models, and which answer batch jobs."""
+    """What is known of models, and which of them answer batch jobs."""
 
-    file: Path | None = Field(None, validation_alias="LLM_MODELS_FILE")
-    batch: Annotated[str, Field(min_length=1)] = Field("fast", validation_alias="LLM_BATCH_MODEL")
-    """The `model` of a batch job that names none: an alias, a link, a model, or "chain" for the
-    chain as it is.
+    file: Annotated[Path | None, AfterValidator(_readable)] = variable("LLM_MODELS_FILE", None)
+    batch: Annotated[str, Field(min_length=1)] = variable("LLM_BATCH_MODEL", "fast")
+    """The `model` of a batch job that names none: an alias, a provider link, a model, or "chain"
+    for the chain as it is.
     """
 
     @cached_property
     def known(self) -> Models:
         """The data, from the package and the file."""
         return Models.load(self.file)
-
-    @field_validator("file")
-    @classmethod
-    def _readable(cls, value: Path | None) -> Path | None:
-        Models.load(value)
-        return value

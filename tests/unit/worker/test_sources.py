@@ -17,7 +17,7 @@ from worker.settings import (
     SourceSettings,
     load,
 )
-from worker.settings.sources import OURS
+from worker.settings.base import OUR_PREFIXES
 
 
 @pytest.fixture
@@ -159,4 +159,4 @@ def test_every_variable_begins_as_ours_do():
         prefix + name.upper() for prefix in VENDORS.values() for name in ServerSettings.model_fields
     }
     assert len(names) > 50
-    assert [name for name in names if not name.lower().startswith(OURS)] == []
+    assert [name for name in names if not name.lower().startswith(OUR_PREFIXES)] == []
