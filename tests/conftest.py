@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 pytest_plugins = ["support.plugin"]
 
+ROOT = Path(__file__).parents[1]
 STRAY = ("LLM_", "OPENAI_", "ANTHROPIC_", "GOOGLE_", "CELERY_", "REDIS_", "LEDGER_")
 
 
@@ -152,6 +153,7 @@ def command(redis_url: str) -> Callable[..., str]:
     def run(*arguments: str, code: int = 0, **env: str) -> str:
         env = {
             "PATH": os.environ["PATH"],
+            "PYTHONPATH": str(ROOT),
             "REDIS_URL": redis_url,
             "LLM_CHAIN": "simulator:sim-small",
         } | env

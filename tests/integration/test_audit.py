@@ -187,16 +187,9 @@ def test_a_user_is_forgotten_everywhere(
     running = complete.delay(ask("hang"), "alice")
     wire.wait_for(lambda calls: any("hang" in str(call.request) for call in calls))
     command("limits", "set", "alice", "--weight", "2")
-    told = command(
-        "erase",
-        "alice",
-        "--reason",
-        "request of today",
-        "--yes",
-        LLM_AUDIT_URL=at(sink, "audit_reader"),
-        LLM_AUDIT_KEY=OLD.public,
-    )
-    assert "3 cached answers, 1 batches" in told
+    env = {"LLM_AUDIT_URL": at(sink, "audit_reader"), "LLM_AUDIT_KEY": OLD.public}
+    said = command("erase", "alice", "--reason", "request of today", "--yes", **env)
+    assert "3 cached answers, 1 batches" in said
     redis = connect(redis_url)
     assert redis.get(KEYS.idempotency("alice:b", "k")) == others[-1].id
     kept = [

@@ -23,9 +23,8 @@ def lines(worker):
 
 def completions(*arguments, text=None):
     command = [str(Path(sys.executable).with_name("completions")), "logs", *arguments]
-    return subprocess.run(
-        command, input=text, capture_output=True, text=True, env={"PATH": "/usr/bin"}
-    )
+    env = {"PATH": "/usr/bin", "PYTHONPATH": str(ROOT)}
+    return subprocess.run(command, input=text, capture_output=True, text=True, env=env)
 
 
 @pytest.fixture

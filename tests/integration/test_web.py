@@ -29,7 +29,7 @@ def site(redis_url, tmp_path):
     """`site(path)` gives status and text of `completions http`, which runs as its users run it."""
     port = free_port()
     command = [str(Path(sys.executable).with_name("completions")), "http", "--port", str(port)]
-    env = {"PATH": os.environ["PATH"], "REDIS_URL": redis_url}
+    env = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "REDIS_URL": redis_url}
     with (tmp_path / "http.log").open("wb") as log:
         process = subprocess.Popen(
             tethered(command), env=env, stdout=log, stderr=log, process_group=0
@@ -58,7 +58,7 @@ def test_the_command_and_the_site_say_the_same(
     complete, wire, openai_env, start_worker, redis_url, site
 ):
     """Exit codes and status codes; Prometheus reads the page."""
-    env = {"PATH": os.environ["PATH"], "REDIS_URL": redis_url}
+    env = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "REDIS_URL": redis_url}
     command = [str(Path(sys.executable).with_name("completions")), "health", "--json"]
     down = subprocess.run(command, env=env, capture_output=True, text=True)
     assert (down.returncode, json.loads(down.stdout)["status"]) == (2, "down")
