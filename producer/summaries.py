@@ -90,7 +90,7 @@ class Summarize:
         language: str | None = None,
         **options: Any,
     ) -> Job:
-        """A job in the interactive lane whose value is the summary. Raises like `complete.delay`."""
+        """An interactive job whose value is the summary. Raises like `complete.delay`."""
         request = _request(document, instruction(style, max_words, language))
         if wrong := request.get("wrong"):
             raise wrong

@@ -1,9 +1,10 @@
-"""The `completions` command. Operations commands live in the worker and are found by entry point,
-so that this package never imports it.
+"""The `completions` command.
+
+Operations commands are in the worker and found by entry point: this package never imports it.
 """
 
-from importlib.metadata import entry_points
-from typing import Any
+from importlib.metadata import EntryPoints, entry_points
+from typing import Any, cast
 
 import click
 
@@ -21,9 +22,7 @@ class _Plugins(click.Group):
     """Loads a sub-command from its entry point when it is asked for."""
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Wrong settings, and a ledger that does not answer, become the same messages whichever
-        command meets them.
-        """
+        """Wrong settings, and a ledger that does not answer, have one message in all commands."""
         try:
             return super().invoke(ctx)
         except SettingsError as error:
@@ -37,16 +36,16 @@ class _Plugins(click.Group):
 
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
         own = super().get_command(ctx, name)
-        point = next((point for point in _points() if point.name == name), None)
-        if own or point is None:
+        points = {point.name: point for point in _points()}
+        if own or name not in points:
             return own
         try:
-            command = point.load()
+            command = points[name].load()
         except ImportError as error:
             raise click.ClickException(
                 f"{name} needs the worker: pip install 'celery-completions[worker]' ({error})"
             ) from None
-        return command if isinstance(command, click.Command) else None
+        return cast(click.Command, command)
 
 
 def _cause(error: BaseException) -> BaseException:
@@ -56,8 +55,8 @@ def _cause(error: BaseException) -> BaseException:
     return error
 
 
-def _points() -> "list":  # type: ignore[type-arg]
-    return list(entry_points(group="completions.commands"))
+def _points() -> EntryPoints:
+    return entry_points(group="completions.commands")
 
 
 @click.group(cls=_Plugins, context_settings={"help_option_names": ["-h", "--help"]})

@@ -6,7 +6,7 @@ import click
 
 from ..client import Job, complete
 from ..contract.completions import Completion
-from ..contract.errors import JobError, Unavailable
+from .errors import job_errors_as_messages
 
 
 @click.command()
@@ -46,30 +46,33 @@ def ask(
     \b
     completions ask "Name three uses of Redis" --temperature 0
     """
-    text = sys.stdin.read() if prompt == "-" else prompt
+    text = prompt
+    if prompt == "-":
+        text = sys.stdin.read()
     if not text.strip():
         raise click.UsageError("there is no question: the prompt is empty")
     options = {"model": model, "temperature": temperature, "max_tokens": max_tokens, "lane": lane}
     given = {name: value for name, value in options.items() if value is not None}
-    try:
+    with job_errors_as_messages():
         job = complete.delay([{"role": "user", "content": text}], user, **given)
-        completion = _waited(job, timeout)
-    except Unavailable:
-        raise
-    except JobError as error:
-        raise click.ClickException(f"{type(error).__name__}: {error}") from None
+        completion = _value(job, timeout)
     if as_json:
         click.echo(completion.model_dump_json(indent=2))
         return
     click.echo(completion.text)
-    mark = " cached" if completion.cached else ""
-    click.echo(
-        f"[{completion.provider}:{completion.model}{mark} ${completion.cost_usd:.6f} {completion.latency_ms} ms, job {job.id}]",
-        err=True,
-    )
+    click.echo(f"[{_summary(completion)}, job {job.id}]", err=True)
 
 
-def _waited(job: Job, timeout: float) -> Completion:
+def _summary(completion: Completion) -> str:
+    """Who answered, at what cost and how fast."""
+    link = f"{completion.provider}:{completion.model}"
+    if completion.cached:
+        link += " cached"
+    return f"{link} ${completion.cost_usd:.6f} {completion.latency_ms} ms"
+
+
+def _value(job: Job, timeout: float) -> Completion:
+    """The answer; ends the command if there is none yet."""
     try:
         return job.value(timeout)
     except TimeoutError:
@@ -78,7 +81,8 @@ def _waited(job: Job, timeout: float) -> Completion:
         )
     except KeyboardInterrupt:
         click.echo(
-            f"\nThe job goes on. Look again with: completions status {job.id}; end it with: completions cancel {job.id}",
+            f"\nThe job goes on. Look again with: completions status {job.id}; "
+            f"end it with: completions cancel {job.id}",
             err=True,
         )
     sys.exit(3)

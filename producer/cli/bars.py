@@ -1,6 +1,4 @@
-"""A batch's progress on a terminal (the one place that uses rich), in plain lines, or as JSON for
-machines.
-"""
+"""A batch's progress: on a terminal (the one place that uses rich), as plain lines, or as JSON."""
 
 import dataclasses
 import json
@@ -8,6 +6,7 @@ import sys
 import time
 from collections import deque
 from contextlib import ExitStack
+from typing import NamedTuple
 
 import click
 from rich.console import Console
@@ -17,128 +16,197 @@ from rich.progress import Progress as Bar
 from ..batches import Batch
 from ..ledger_replies import Progress
 
-LOOK_S = 0.5
+POLL_S = 0.5
 PLAIN_EVERY_S = 5.0
 RATE_S = 15.0
 """Rates are over the last so many seconds."""
+SLOW_S = 10
+"""A job that runs longer than this is named."""
+
+
+class _Reading(NamedTuple):
+    at_s: float
+    progress: Progress
 
 
 class Rates:
-    """Ends, calls and tokens per second lately, and what follows for time and cost."""
+    """Ends, calls and tokens per second over the last `RATE_S`, and what follows from them."""
 
     def __init__(self) -> None:
-        self._seen: deque[tuple[float, Progress]] = deque()
+        self._readings: deque[_Reading] = deque()
 
-    def add(self, standing: Progress) -> None:
-        self._seen.append((time.monotonic(), standing))
-        while len(self._seen) > 2 and self._seen[-1][0] - self._seen[0][0] > RATE_S:
-            self._seen.popleft()
+    def add(self, progress: Progress) -> None:
+        """The progress as it is now."""
+        self._readings.append(_Reading(time.monotonic(), progress))
+        while len(self._readings) > 2 and self._duration_s > RATE_S:
+            self._readings.popleft()
 
     def per_s(self, name: str) -> float:
-        (start, first), (end, last) = self._seen[0], self._seen[-1]
-        moved: float = getattr(last, name) - getattr(first, name)
-        return moved / (end - start) if end > start else 0.0
+        """Of a counter of `Progress`."""
+        if self._duration_s <= 0:
+            return 0.0
+        difference: float = getattr(self._last, name) - getattr(self._first, name)
+        return difference / self._duration_s
 
     def eta_s(self) -> float | None:
-        """None while nothing moves or the total is unknown."""
-        now, rate = self._seen[-1][1], self.per_s("ended")
-        return (now.total - now.ended) / rate if now.total is not None and rate > 0 else None
-
-    def abandoned(self) -> bool:
-        """Whether whoever submits the batch seems to be gone: it is not complete, and nothing is
-        added or left to do.
-        """
-        first, now = self._seen[0][1], self._seen[-1][1]
-        idle = now.total is None and now.ended == now.submitted == first.submitted
-        return idle and self._seen[-1][0] - self._seen[0][0] > RATE_S - 1
+        """Seconds to the end. None while nothing ends or the total is unknown."""
+        rate = self.per_s("ended")
+        if self._last.total is None or rate <= 0:
+            return None
+        return (self._last.total - self._last.ended) / rate
 
     def projected_usd(self) -> float | None:
-        """The whole batch at the cost per item so far."""
-        now = self._seen[-1][1]
-        return now.cost_usd / now.ended * now.total if now.total and now.ended else None
+        """The whole batch at the cost per item so far. None while that is unknown."""
+        last = self._last
+        if not last.total or not last.ended:
+            return None
+        return last.cost_usd / last.ended * last.total
+
+    def abandoned(self) -> bool:
+        """Whether its submission seems to have stopped: it is not complete, and for a while nothing
+        was added while nothing was left to do.
+        """
+        last = self._last
+        idle = last.ended == last.submitted == self._first.submitted
+        return last.total is None and idle and self._duration_s > RATE_S - 1
+
+    @property
+    def _first(self) -> Progress:
+        return self._readings[0].progress
+
+    @property
+    def _last(self) -> Progress:
+        return self._readings[-1].progress
+
+    @property
+    def _duration_s(self) -> float:
+        return self._readings[-1].at_s - self._readings[0].at_s
 
 
-def told(standing: Progress, rates: Rates) -> str:
-    """What the bar itself does not say, in one line."""
-    parts = [
-        f"{standing.failed:,} failed" if standing.failed else "",
-        f"{standing.cached:,} cached" if standing.cached else "",
-    ]
-    parts += [f"{rates.per_s('calls'):.1f} calls/s", f"{rates.per_s('tokens'):,.0f} tokens/s"]
-    eta, projected = rates.eta_s(), rates.projected_usd()
-    parts.append(f"ETA {_clock(eta)}" if eta is not None and not standing.over else "")
-    parts.append(
-        f"${standing.cost_usd:.4f}"
-        + (f" of about ${projected:.4f}" if projected and not standing.over else "")
-    )
-    if standing.held_back and not standing.over:
-        parts.append(
-            "paused" if standing.held_back == "paused" else f"waiting for {standing.held_back}"
+def details(progress: Progress, rates: Rates) -> str:
+    """What the bar itself does not show, in one line."""
+    parts = []
+    if progress.failed:
+        parts.append(f"{progress.failed:,} failed")
+    if progress.cached:
+        parts.append(f"{progress.cached:,} cached")
+    parts.append(f"{rates.per_s('calls'):.1f} calls/s")
+    parts.append(f"{rates.per_s('tokens'):,.0f} tokens/s")
+    if progress.over:
+        parts.append(f"${progress.cost_usd:.4f}")
+    else:
+        parts += _outlook(progress, rates)
+    if progress.slowest_s > SLOW_S:
+        parts.append(f"slowest {progress.slowest} ({progress.slowest_s:.0f} s)")
+    return ", ".join(parts)
+
+
+def _outlook(progress: Progress, rates: Rates) -> list[str]:
+    """Of a batch that is not over: when, at what cost, and what it waits for."""
+    parts = []
+    eta_s = rates.eta_s()
+    if eta_s is not None:
+        parts.append(f"ETA {_clock(eta_s)}")
+    cost = f"${progress.cost_usd:.4f}"
+    projected_usd = rates.projected_usd()
+    if projected_usd:
+        cost += f" of about ${projected_usd:.4f}"
+    parts.append(cost)
+    if progress.held_back == "paused":
+        parts.append("paused")
+    elif progress.held_back:
+        parts.append(f"waiting for {progress.held_back}")
+    return parts
+
+
+class _OnTerminal:
+    """A bar on standard error."""
+
+    def __init__(self, bar: Bar) -> None:
+        self._bar = bar
+        self._task = bar.add_task("", details="", total=None)
+
+    def update(self, progress: Progress, rates: Rates) -> None:
+        self._bar.update(
+            self._task,
+            completed=progress.ended,
+            total=progress.total,
+            details=details(progress, rates),
         )
-    if standing.slowest_s > 10:
-        parts.append(f"slowest {standing.slowest} ({standing.slowest_s:.0f} s)")
-    return ", ".join(part for part in parts if part)
+
+
+class _Lines:
+    """A line every `PLAIN_EVERY_S`: JSON on standard output, or text on standard error."""
+
+    def __init__(self, as_json: bool) -> None:
+        self._as_json = as_json
+        self._shown_at = 0.0
+
+    def update(self, progress: Progress, rates: Rates) -> None:
+        now = time.monotonic()
+        if now - self._shown_at < PLAIN_EVERY_S and not progress.over:
+            return
+        self._shown_at = now
+        if self._as_json:
+            click.echo(_json(progress, rates))
+        else:
+            click.echo(f"{_count(progress)}: {details(progress, rates)}", err=True)
 
 
 def watch(batch: Batch, as_json: bool) -> Progress:
-    """Show the batch until it is over; its last standing. Raises `KeyboardInterrupt` as it comes."""
-    rates, shown_at = Rates(), 0.0
-    with ExitStack() as stack:
-        bar = stack.enter_context(_bar()) if sys.stderr.isatty() and not as_json else None
-        task = bar.add_task("", told="", total=None) if bar else None
-        while True:
-            standing = batch.progress()
-            rates.add(standing)
-            if bar is not None and task is not None:
-                bar.update(
-                    task, completed=standing.ended, total=standing.total, told=told(standing, rates)
-                )
-            elif time.monotonic() - shown_at >= PLAIN_EVERY_S or standing.over:
-                shown_at = time.monotonic()
-                click.echo(
-                    _json(standing, rates)
-                    if as_json
-                    else f"{_count(standing)}: {told(standing, rates)}",
-                    err=not as_json,
-                )
-            if standing.over or rates.abandoned():
-                return standing
-            time.sleep(LOOK_S)
-
-
-def line(standing: Progress) -> str:
-    """One batch in one line."""
-    name = f"{standing.batch_id} {standing.label}".strip()
+    """Show the batch until it is over; returns its last progress. `KeyboardInterrupt` ends it."""
     rates = Rates()
-    rates.add(standing)
-    return f"{name} ({standing.user_id}), {standing.state}, {_count(standing)}: {told(standing, rates)}"
+    with ExitStack() as stack:
+        shown: _OnTerminal | _Lines = _Lines(as_json)
+        if sys.stderr.isatty() and not as_json:
+            shown = _OnTerminal(stack.enter_context(_bar()))
+        while True:
+            progress = batch.progress()
+            rates.add(progress)
+            shown.update(progress, rates)
+            if progress.over or rates.abandoned():
+                return progress
+            time.sleep(POLL_S)
+
+
+def line(progress: Progress) -> str:
+    """One batch in one line."""
+    name = f"{progress.batch_id} {progress.label}".strip()
+    rates = Rates()
+    rates.add(progress)
+    standing = f"{_count(progress)}: {details(progress, rates)}"
+    return f"{name} ({progress.user_id}), {progress.state}, {standing}"
 
 
 def _bar() -> Bar:
-    columns = (
+    return Bar(
         SpinnerColumn(),
         BarColumn(bar_width=30),
         MofNCompleteColumn(),
-        TextColumn("{task.fields[told]}"),
+        TextColumn("{task.fields[details]}"),
+        console=Console(stderr=True),
     )
-    return Bar(*columns, console=Console(stderr=True))
 
 
-def _count(standing: Progress) -> str:
-    return f"{standing.ended:,} of {'so far ' if standing.total is None else ''}{standing.total or standing.submitted:,}"
+def _count(progress: Progress) -> str:
+    if progress.total is None:
+        return f"{progress.ended:,} of so far {progress.submitted:,}"
+    return f"{progress.ended:,} of {progress.total or progress.submitted:,}"
 
 
-def _json(standing: Progress, rates: Rates) -> str:
+def _json(progress: Progress, rates: Rates) -> str:
     more = {
         "eta_s": rates.eta_s(),
         "projected_usd": rates.projected_usd(),
         "calls_per_s": rates.per_s("calls"),
         "tokens_per_s": rates.per_s("tokens"),
     }
-    return json.dumps(dataclasses.asdict(standing) | more)
+    return json.dumps(dataclasses.asdict(progress) | more)
 
 
 def _clock(seconds: float) -> str:
     minutes, rest = divmod(int(seconds), 60)
     hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+    if hours:
+        return f"{hours}:{minutes:02}:{rest:02}"
+    return f"{minutes}:{rest:02}"

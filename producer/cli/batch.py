@@ -13,29 +13,24 @@ import click
 from ..batch_files import is_openai, output, requests
 from ..batches import Batch, Item, recent
 from ..contract.completions import Completion
-from ..contract.errors import InvalidRequest, JobError, Unavailable
+from ..contract.errors import InvalidRequest
 from .bars import line, watch
-from .out import can_hold, told
+from .errors import job_errors_as_messages
+from .out import check_file, os_errors_as_messages
 
 OPENAI = "openai"
+JSONL = "jsonl"
 
 
-class Told(click.Group):
-    """Shows a `JobError` as a message and exit code 1."""
-
+class _Group(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
-        try:
+        with job_errors_as_messages():
             return super().invoke(ctx)
-        except Unavailable:
-            raise
-        except JobError as error:
-            raise click.ClickException(f"{type(error).__name__}: {error}") from None
 
 
-@click.group(cls=Told)
+@click.group(cls=_Group)
 def batch() -> None:
-    """Many requests under one name: submitted once, run in the batch lane, their results at any
-    time.
+    """Many requests under one name, run in the batch lane, with results at any time.
 
     Exit codes: 0 all answered, 1 some failed or an error, 3 not over yet (it goes on).
 
@@ -76,36 +71,35 @@ def run(
     detach: bool,
     as_json: bool,
 ) -> None:
-    """Run the requests of FILE: JSON lines of `complete`'s arguments, or an OpenAI Batch input file
-    as it is.
+    """Run the requests of FILE: lines of JSON, each with `complete`'s arguments or in the form of
+    OpenAI's Batch API.
 
-    Ctrl-C detaches; the batch goes on. The same command again watches it on, or finishes submitting
+    Ctrl-C detaches; the batch goes on. The same command again watches it, or finishes submitting
     it.
 
-    \b {"messages": [{"role": "user", "content": "Name a broker"}], "name": "q1"} {"custom_id":
-    "q1", "method": "POST", "url": "/v1/chat/completions", "body": {"model": "gpt-4o-mini",
-    "messages": [...]}}
+    \b
+    {"messages": [{"role": "user", "content": "Name a broker"}], "name": "q1"}
+    {"custom_id": "q1", "method": "POST", "url": "/v1/chat/completions", "body": {...}}
     """
     if out:
-        can_hold(_part(out))
-    form = OPENAI if is_openai(_first_line(file)) else "jsonl"
+        check_file(_part(out))
+    label = f"{file.name} {_form_of_file(file)}"
     name = batch_id or _fingerprint(file, user, model, max_tokens)
-    options = {"max_tokens": max_tokens} if max_tokens else {}
-    with file.open(encoding="utf-8", errors="replace") as lines:
-        items = (
-            {**each, "model": model} if model and "wrong" not in each else each
-            for each in requests(lines)
-        )
-        try:
+    options: dict[str, Any] = {}
+    if max_tokens:
+        options["max_tokens"] = max_tokens
+    try:
+        with file.open(encoding="utf-8", errors="replace") as lines:
             found = Batch.submit(
-                items, user, name, label=f"{file.name} {form}", max_usd=budget, **options
+                _with_model(requests(lines), model), user, name, label, budget, **options
             )
-        except KeyboardInterrupt:
-            click.echo(
-                f"Stopped while submitting. Go on with the same command, or: completions batch watch {name}",
-                err=True,
-            )
-            sys.exit(3)
+    except KeyboardInterrupt:
+        click.echo(
+            "Stopped while submitting. Go on with the same command, "
+            f"or: completions batch watch {name}",
+            err=True,
+        )
+        sys.exit(3)
     click.echo(name, err=not detach)
     if not detach:
         follow(found, as_json, out)
@@ -139,11 +133,12 @@ def follow(found: Batch, as_json: bool, out: Path | None) -> None:
         )
         sys.exit(3)
     if out:
-        _write(found, out, "input", _form(last.label))
+        _write(found, out, "input", _form_of_label(last.label))
         click.echo(f"{last.ended:,} results in {out}", err=True)
     elif last.failed:
         click.echo(f"{last.failed:,} failed. Why: completions batch results {found.id}", err=True)
-    sys.exit(0 if last.done == last.total else 1)
+    if last.done != last.total:
+        sys.exit(1)
 
 
 @batch.command()
@@ -152,7 +147,10 @@ def follow(found: Batch, as_json: bool, out: Path | None) -> None:
 def status(batch_id: str, as_json: bool) -> None:
     """Say where BATCH_ID stands."""
     found = Batch(batch_id).progress()
-    click.echo(json.dumps(dataclasses.asdict(found)) if as_json else line(found))
+    text = line(found)
+    if as_json:
+        text = json.dumps(dataclasses.asdict(found))
+    click.echo(text)
 
 
 @batch.command()
@@ -164,12 +162,12 @@ def status(batch_id: str, as_json: bool) -> None:
     "--order", type=click.Choice(["input", "completed"]), default="input", show_default=True
 )
 @click.option(
-    "--form", type=click.Choice(["jsonl", OPENAI]), help="Default: as the requests were given."
+    "--form", type=click.Choice([JSONL, OPENAI]), help="Default: as the requests were given."
 )
 def results(batch_id: str, out: Path | None, order: str, form: str | None) -> None:
     """Write what has ended of BATCH_ID, at any time, one JSON object a line."""
     found = Batch(batch_id)
-    _write(found, out, order, form or _form(found.progress().label))
+    _write(found, out, order, form or _form_of_label(found.progress().label))
 
 
 @batch.command()
@@ -192,9 +190,7 @@ def resume(batch_id: str, as_json: bool) -> None:
 @batch.command()
 @click.argument("batch_id")
 def cancel(batch_id: str) -> None:
-    """End BATCH_ID: nothing begins any more, calls under way are stopped, results that are there
-    stay.
-    """
+    """End BATCH_ID: nothing more begins, running calls are stopped, results stay."""
     click.echo(Batch(batch_id).cancel())
 
 
@@ -216,9 +212,25 @@ def list_(limit: int) -> None:
         click.echo("No batches.")
 
 
-def _first_line(file: Path) -> str:
+def _with_model(items: Iterator[dict[str, Any]], model: str | None) -> Iterator[dict[str, Any]]:
+    """`model` wins over the file's."""
+    for item in items:
+        if model and "wrong" not in item:
+            item["model"] = model
+        yield item
+
+
+def _form_of_file(file: Path) -> str:
     with file.open(encoding="utf-8", errors="replace") as lines:
-        return next((each for each in lines if each.strip()), "")
+        for line in lines:
+            if line.strip():
+                return OPENAI if is_openai(line) else JSONL
+    return JSONL
+
+
+def _form_of_label(label: str) -> str:
+    """`run` puts the form of the requests behind the file's name."""
+    return OPENAI if label.endswith(f" {OPENAI}") else JSONL
 
 
 def _fingerprint(file: Path, *more: object) -> str:
@@ -229,19 +241,15 @@ def _fingerprint(file: Path, *more: object) -> str:
     return f"{file.stem[:32]}-{digest.hexdigest()[:12]}"
 
 
-def _form(label: str) -> str:
-    return OPENAI if label.endswith(f" {OPENAI}") else "jsonl"
-
-
 def _write(found: Batch, out: Path | None, order: Any, form: str) -> None:
-    """Into a file beside `out` first, so that nobody ever reads half of one."""
+    """Into a file beside `out` first, which then takes its name: `out` is always complete."""
     if out is None:
-        _lines(found, sys.stdout, order, form)
+        _write_lines(found, sys.stdout, order, form)
         return
     part = _part(out)
-    with told(out):
+    with os_errors_as_messages(out):
         with part.open("w", encoding="utf-8") as file:
-            _lines(found, file, order, form)
+            _write_lines(found, file, order, form)
         part.replace(out)
 
 
@@ -249,25 +257,24 @@ def _part(out: Path) -> Path:
     return out.with_name(f".{out.name}.part")
 
 
-def _lines(found: Batch, file: IO[str], order: Any, form: str) -> None:
-    for item in _ended(found, order):
-        file.write(
-            json.dumps(output(item) if form == OPENAI else _plain(item), ensure_ascii=False) + "\n"
-        )
-
-
-def _ended(found: Batch, order: Any) -> Iterator[Item]:
-    return (item for item in found.results(order) if item.outcome is not None)
+def _write_lines(found: Batch, file: IO[str], order: Any, form: str) -> None:
+    """The items that have ended."""
+    convert = _plain
+    if form == OPENAI:
+        convert = output
+    for item in found.results(order):
+        if item.outcome is not None:
+            file.write(json.dumps(convert(item), ensure_ascii=False) + "\n")
 
 
 def _plain(item: Item) -> dict[str, Any]:
-    told: dict[str, Any] = {
+    fields: dict[str, Any] = {
         "index": item.index,
         "name": item.name,
         "job_id": item.job_id,
         "state": item.state,
     }
     if isinstance(item.outcome, Completion):
-        return told | {"completion": item.outcome.model_dump(mode="json")}
+        return fields | {"completion": item.outcome.model_dump(mode="json")}
     error = item.outcome or InvalidRequest("not ended")
-    return told | {"error": {"type": type(error).__name__, "message": str(error)}}
+    return fields | {"error": {"type": type(error).__name__, "message": str(error)}}

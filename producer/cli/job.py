@@ -22,9 +22,8 @@ def status(job_id: str, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(found._asdict()))
         return
-    click.echo(
-        f"{found.state}: {found.attempts} attempts, ${found.cost_usd:.6f}, possibly billed ${found.maybe_billed_usd:.6f}"
-    )
+    cost = f"${found.cost_usd:.6f}, possibly billed ${found.maybe_billed_usd:.6f}"
+    click.echo(f"{found.state}: {found.attempts} attempts, {cost}")
     for link, fault in found.tried:
         click.echo(f"  {link}: {fault or 'answered'}")
 
@@ -32,8 +31,9 @@ def status(job_id: str, as_json: bool) -> None:
 @click.command()
 @click.argument("job_id")
 def cancel(job_id: str) -> None:
-    """Cancel job JOB_ID. A queued one never runs; a running one has its call stopped and its cost
-    kept.
+    """Cancel job JOB_ID.
+
+    A waiting one never runs; a running one has its call stopped and its cost kept.
     """
     try:
         state = complete.AsyncResult(job_id).cancel()

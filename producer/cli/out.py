@@ -1,5 +1,6 @@
-"""`--out`: where results are written. Looked at before anything is paid for, so that the end cannot
-fail for it.
+"""`--out`: where results are written.
+
+Checked before anything is paid for, so that a batch does not end without a place for its results.
 """
 
 from collections.abc import Iterator
@@ -9,25 +10,25 @@ from pathlib import Path
 import click
 
 
-def can_hold(file: Path) -> None:
+def check_file(file: Path) -> None:
     """Raises `click.ClickException` unless `file` can be written."""
-    with told(file):
+    with os_errors_as_messages(file):
         existed = file.exists()
         file.open("a").close()
         if not existed:
             file.unlink()
 
 
-def can_hold_files(folder: Path) -> None:
+def check_folder(folder: Path) -> None:
     """Makes `folder`. Raises `click.ClickException` unless files can be written into it."""
-    with told(folder):
+    with os_errors_as_messages(folder):
         folder.mkdir(parents=True, exist_ok=True)
-    can_hold(folder / ".completions")
+    check_file(folder / ".completions")
 
 
 @contextmanager
-def told(path: Path) -> Iterator[None]:
-    """What the system says of `path`, as an error of the command."""
+def os_errors_as_messages(path: Path) -> Iterator[None]:
+    """What the system says about `path`."""
     try:
         yield
     except OSError as error:

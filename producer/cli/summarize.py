@@ -12,11 +12,12 @@ import click
 from .. import documents
 from ..batches import Batch, Item
 from ..contract.completions import Completion
-from ..contract.errors import JobError, OutcomeUnknown, Unavailable
+from ..contract.errors import OutcomeUnknown
 from ..documents import Document
 from ..summaries import STYLES, Estimate, estimate, summarize
 from .bars import watch
-from .out import can_hold, can_hold_files, told
+from .errors import job_errors_as_messages
+from .out import check_file, check_folder, os_errors_as_messages
 
 
 @click.command("summarize")
@@ -63,85 +64,94 @@ def summarize_(
     completions summarize reports/ --user alice --out summaries/ --style bullets --budget 2
     """
     if out:
-        (can_hold if out.suffix == ".jsonl" else can_hold_files)(out)
-    options = {"model": model} if model else {}
-    stdin = sys.stdin.read() if documents.STDIN in paths else ""
+        _check(out)
+    options = {}
+    if model:
+        options["model"] = model
+    stdin = ""
+    if documents.STDIN in paths:
+        stdin = sys.stdin.read()
     try:
-        files = list(documents.found(paths))
-        name = _name(files, stdin, user, style, max_words, language, model)
-        if not yes and not _continued(name):
-            _ask(estimate(_read(files, stdin), user, style, **options), len(files), budget)
-        label = f"summaries of {len(files)} documents"
-        batch = summarize(
-            _read(files, stdin), user, style, max_words, language, name, label, budget, **options
-        )
-        _follow(batch, as_json, out)
-    except Unavailable:
-        raise
-    except JobError as error:
-        raise click.ClickException(f"{type(error).__name__}: {error}") from None
+        with job_errors_as_messages():
+            files = list(documents.found(paths))
+            batch_id, begun = _batch_id(files, stdin, user, style, max_words, language, model)
+            if not yes and not begun:
+                estimates = estimate(_read(files, stdin), user, style, **options)
+                _confirm(_counted(estimates, len(files)), budget)
+            label = f"summaries of {len(files)} documents"
+            texts = _read(files, stdin)
+            batch = summarize(
+                texts, user, style, max_words, language, batch_id, label, budget, **options
+            )
+            _follow(batch, as_json, out)
     except KeyboardInterrupt:
         click.echo("\nStopped; what was submitted goes on. The same command continues", err=True)
         sys.exit(3)
+
+
+def _check(out: Path) -> None:
+    """Raises `click.ClickException` unless results can be written there."""
+    if out.suffix == ".jsonl":
+        check_file(out)
+    else:
+        check_folder(out)
 
 
 def _read(files: list[str], stdin: str) -> Iterator[Document]:
     return (documents.read(path, stdin) for path in files)
 
 
-def _name(files: list[str], stdin: str, *more: object) -> str:
-    """The same unchanged files and wishes are the same batch, unless that one is over: then the
-    next of its kind.
+def _batch_id(files: list[str], stdin: str, *options: object) -> tuple[str, bool]:
+    """The id, and whether that batch has begun.
+
+    The same unchanged files and options have the same id until that batch is over; then the next
+    one of a series.
     """
     stats = [
         (path, Path(path).stat().st_mtime_ns, Path(path).stat().st_size)
         for path in files
         if path != documents.STDIN
     ]
-    digest = hashlib.sha256(repr((stats, stdin, more)).encode()).hexdigest()[:12]
-    number = 1
-    while _standing(f"summaries-{digest}-{number}") == "over":
+    digest = hashlib.sha256(repr((stats, stdin, options)).encode()).hexdigest()[:12]
+    number = 0
+    while True:
         number += 1
-    return f"summaries-{digest}-{number}"
+        batch_id = f"summaries-{digest}-{number}"
+        try:
+            over = Batch(batch_id).progress().over
+        except OutcomeUnknown:
+            return batch_id, False
+        if not over:
+            return batch_id, True
 
 
-def _standing(batch_id: str) -> str:
-    try:
-        return "over" if Batch(batch_id).progress().over else "running"
-    except OutcomeUnknown:
-        return ""
-
-
-def _continued(name: str) -> bool:
-    return _standing(name) == "running"
-
-
-def _ask(estimates: Iterator[Estimate], count: int, budget: float | None) -> None:
-    """Show what it would take, and go on only if somebody says so."""
+def _counted(estimates: Iterator[Estimate], count: int) -> Estimate:
+    """The last of `estimates`, which is the sum of all. Shows on a terminal how far it is."""
     found = None
     for found in estimates:
         if sys.stderr.isatty():
-            click.echo(
-                f"\rcounting: {found.documents + found.wrong:,} of {count:,}", nl=False, err=True
-            )
+            counted = f"{found.documents + found.wrong:,} of {count:,}"
+            click.echo(f"\rcounting: {counted}", nl=False, err=True)
     if found is None:
         raise click.ClickException("there are no documents")
-    wrong = f" ({found.wrong:,} cannot be read and are reported)" if found.wrong else ""
-    click.echo(
-        f"\r{found.documents:,} documents{wrong}, {found.calls:,} calls, {found.tokens:,} tokens",
-        err=True,
-    )
+    return found
+
+
+def _confirm(found: Estimate, budget: float | None) -> None:
+    """Show what it would take, and end the command unless the answer is yes."""
+    number = f"{found.documents:,} documents"
+    if found.wrong:
+        number += f" ({found.wrong:,} cannot be read and are reported)"
+    click.echo(f"\r{number}, {found.calls:,} calls, {found.tokens:,} tokens", err=True)
     cost = f"about ${found.low_usd:.4f}, at most ${found.high_usd:.4f}, less what is cached"
-    click.echo(
-        f"cost: {cost}" + (f"; it stops at ${budget:.4f}" if budget is not None else ""), err=True
-    )
+    if budget is not None:
+        cost += f"; it stops at ${budget:.4f}"
+    click.echo(f"cost: {cost}", err=True)
     if found.left_usd is not None:
-        short = (
-            ", which may not be enough: what does not fit waits for tomorrow"
-            if found.left_usd < found.high_usd
-            else ""
-        )
-        click.echo(f"the budgets leave ${found.left_usd:.4f} today{short}", err=True)
+        left = f"${found.left_usd:.4f} today"
+        if found.left_usd < found.high_usd:
+            left += ", which may not be enough: what does not fit waits for tomorrow"
+        click.echo(f"the budgets leave {left}", err=True)
     if found.documents and not click.confirm("Go on?", default=True, err=True):
         click.echo("Nothing was paid.", err=True)
         sys.exit(0)
@@ -152,43 +162,57 @@ def _follow(batch: Batch, as_json: bool, out: Path | None) -> None:
         last = watch(batch, as_json)
     except KeyboardInterrupt:
         click.echo(
-            f"\nIt goes on. Look again with: completions batch watch {batch.id}, or the same command",
+            f"\nIt goes on. Look again with: completions batch watch {batch.id}, "
+            "or the same command",
             err=True,
         )
         sys.exit(3)
     for item in batch.results():
         _show(item, out)
-    click.echo(
-        f"{last.done:,} summaries ({last.cached:,} cached), {last.failed:,} failed, ${last.cost_usd:.6f}",
-        err=True,
-    )
-    sys.exit(0 if last.done == last.total else 1)
+    summaries = f"{last.done:,} summaries ({last.cached:,} cached)"
+    click.echo(f"{summaries}, {last.failed:,} failed, ${last.cost_usd:.6f}", err=True)
+    if last.done != last.total:
+        sys.exit(1)
 
 
 def _show(item: Item, out: Path | None) -> None:
-    answered = isinstance(item.outcome, Completion)
+    """Write a summary, or say on standard error why there is none."""
     if out is not None and out.suffix == ".jsonl":
-        mode = "w" if item.index == 0 else "a"
-        with told(out), out.open(mode, encoding="utf-8") as file:
-            file.write(json.dumps(_line(item), ensure_ascii=False) + "\n")
-    elif out is not None and isinstance(item.outcome, Completion):
-        name = re.sub(r"[^\w.-]+", "_", item.name)[-80:]
-        with told(out):
-            (out / f"{item.index + 1:05}-{name}.md").write_text(item.outcome.text + "\n", "utf-8")
+        _append(item, out)
     elif isinstance(item.outcome, Completion):
-        click.echo(f"# {item.name}\n\n{item.outcome.text}\n")
-    if not answered:
+        _write(item, item.outcome.text, out)
+    if not isinstance(item.outcome, Completion):
         click.echo(f"{item.name}: {item.outcome or item.state}", err=True)
 
 
-def _line(item: Item) -> dict[str, object]:
-    told: dict[str, object] = {"document": item.name, "state": item.state}
+def _append(item: Item, out: Path) -> None:
+    """The first item overwrites what was in the file before."""
+    mode = "a"
+    if item.index == 0:
+        mode = "w"
+    with os_errors_as_messages(out), out.open(mode, encoding="utf-8") as file:
+        file.write(json.dumps(_fields(item), ensure_ascii=False) + "\n")
+
+
+def _write(item: Item, summary: str, folder: Path | None) -> None:
+    """Into a file of its own; without a folder on standard output."""
+    if folder is None:
+        click.echo(f"# {item.name}\n\n{summary}\n")
+        return
+    name = re.sub(r"[^\w.-]+", "_", item.name)[-80:]
+    file = folder / f"{item.index + 1:05}-{name}.md"
+    with os_errors_as_messages(folder):
+        file.write_text(f"{summary}\n", "utf-8")
+
+
+def _fields(item: Item) -> dict[str, object]:
+    fields: dict[str, object] = {"document": item.name, "state": item.state}
     if isinstance(item.outcome, Completion):
         answer = item.outcome
-        return told | {
+        return fields | {
             "summary": answer.text,
             "model": answer.model,
             "cost_usd": answer.cost_usd,
             "cached": answer.cached,
         }
-    return told | {"error": str(item.outcome or "not ended")}
+    return fields | {"error": str(item.outcome or "not ended")}
