@@ -48,8 +48,6 @@ class Cache:
         links: tuple[Link, ...],
         batch: str,
     ) -> None:
-        self._redis = redis
-        self._keys = keys
         self._scripts = Scripts(redis, keys.root)
         self._settings = settings
         self._call = call
@@ -98,21 +96,6 @@ class Cache:
             return None
         restored = _restored(job, attempt.number_so_far(job), entry, job.now_ms)
         return restored.model_copy(update={"degraded": "stale"})
-
-    def bust(self, namespace: str | None = None) -> int:
-        """Hide every entry of a namespace, or of all; they age out by TTL.
-
-        Returns the new generation.
-        """
-        name = "all" if namespace is None else f"ns:{namespace}"
-        return int(self._redis.hincrby(self._keys.cache_generations, name, 1))
-
-    def bust_tag(self, tag: str) -> None:
-        """Hide every entry made until now by a request with this tag."""
-        seconds, microseconds = self._redis.time()
-        self._redis.hset(
-            self._keys.cache_generations, f"tag:{tag}", int(seconds * 1000 + microseconds // 1000)
-        )
 
     def _cacheable(self, request: CompletionRequest) -> bool:
         temperature = request.temperature

@@ -1,8 +1,9 @@
-"""Forgetting a user: jobs, answers, cached answers, dead letters, batches, limits, audit log. The
-sums of what was used stay, under no name.
+"""Forgetting a user: everything that names them, but for logs.
 
-Redis down: raises one of `connection.ERRORS`; repeating goes on where it stopped. Logs are not
-reached: they hold names, no prompts.
+That is jobs, answers, cached answers, dead letters, batches, limits and entries of the audit log.
+The sums of what was used stay, under no name. Logs are not reached: they hold names, no prompts.
+
+Redis down: raises one of `connection.ERRORS`; repeating goes on where it stopped.
 """
 
 import json

@@ -1,5 +1,6 @@
-"""One message when it begins and one when it is over, whoever looks; and nothing is lost on the
-way.
+"""One message when a finding begins and one when it is over, whichever process checks.
+
+Nothing is lost on the way.
 """
 
 import json
@@ -95,7 +96,7 @@ def test_a_fleet_says_it_once(complete, wire, openai_env, start_worker, inbox):
 
 
 def test_what_was_not_delivered_is_sent_again(redis_url, inbox, caplog):
-    """To whom it was not: the log is not told twice. Nobody else is asked meanwhile."""
+    """Only to the target that refused it: the log has it once."""
     alerts = alerts_at(redis_url, webhook=f"{inbox.url}/hook", names={"no_workers"})
     caplog.set_level("INFO")
     inbox.refuse = True
@@ -112,8 +113,8 @@ def test_what_was_not_delivered_is_sent_again(redis_url, inbox, caplog):
     assert inbox.url not in caplog.text
 
 
-def test_a_flapping_finding_is_told_once(redis_url, inbox):
-    """It must be gone for a while before it counts as over; a new process knows what was told."""
+def test_a_flapping_finding_is_sent_once(redis_url, inbox):
+    """It must be gone for a while before it counts as over; a new process knows what was sent."""
     redis = connect(redis_url)
     for alive in (False, True, False, True):
         redis.delete(KEYS.workers, KEYS.watch)
@@ -128,7 +129,9 @@ def test_a_flapping_finding_is_told_once(redis_url, inbox):
     redis.close()
 
 
-def test_a_ledger_that_is_away_is_told_by_who_looked_last(own_valkey: EmbeddedValkey, inbox):
+def test_a_ledger_that_is_away_is_reported_by_the_process_that_checked_last(
+    own_valkey: EmbeddedValkey, inbox
+):
     first, second = (
         alerts_at(own_valkey.url(), webhook=f"{inbox.url}/hook", names={"redis_away"}, period_s=60)
         for _ in "ab"
@@ -140,13 +143,13 @@ def test_a_ledger_that_is_away_is_told_by_who_looked_last(own_valkey: EmbeddedVa
         each.check()
     assert inbox.of("/hook", "redis_away") == ["firing"]
     own_valkey.start()
-    second.check()  # whoever looks now: who said that it was away says that it is back
+    second.check()  # the one that sent that it was away sends that it is back, whichever checks
     first.check()
     assert inbox.of("/hook", "redis_away") == ["firing", "resolved"]
 
 
-def test_every_finding_can_be_told(redis_url, start_worker):
-    """Those that health causes are told as they are; a name that there is not stops the worker."""
+def test_every_finding_can_be_sent(redis_url, start_worker):
+    """As health words them; a name that does not exist stops the worker."""
     worker = start_worker({"LLM_ALERTS": "none"})
     worker.stop()
     with pytest.raises(AssertionError, match=r"LLM_ALERTS: no finding is called slowness"):

@@ -45,7 +45,7 @@ def audited(openai_env, sink):
 
 @pytest.fixture
 def audit(command, sink):
-    """`audit(*arguments, code=0, **env)`: the command, as somebody with both private keys runs it."""
+    """`audit(*arguments, code=0, **env)`: the command, as a reader with both keys runs it."""
 
     def run(*arguments, **options):
         keys = {
@@ -66,7 +66,9 @@ def shown(text):
 def test_a_job_is_kept_sealed_and_shown_with_a_reason(
     complete, wire, audited, start_worker, sink, audit, tmp_path
 ):
-    """Every call of it, a cached answer too; nothing on the server can be read; who looked is kept."""
+    """Every call of it, a cached answer too; nothing on the server can be read; each access is
+    recorded.
+    """
     wire.script = lambda request, number: "500" if number == 0 else "ok"
     start_worker(audited)
     first = complete.delay(ask("the secret prompt"), "alice", temperature=0, max_tokens=20)
@@ -106,9 +108,9 @@ def test_a_job_is_kept_sealed_and_shown_with_a_reason(
 
 def the_prompt_is_proved_without_a_key(audit, job_id, folder, logged):
     """By the hash that the workers' log has, too."""
-    for text, code, told in (("the secret prompt", 0, "yes"), ("another prompt", 1, "no")):
+    for text, code, said in (("the secret prompt", 0, "yes"), ("another prompt", 1, "no")):
         (folder / "messages.json").write_text(json.dumps(ask(text)))
-        assert told in audit(
+        assert said in audit(
             "prove", job_id, str(folder / "messages.json"), code=code, LLM_AUDIT_PRIVATE_KEYS=""
         )
     assert logged in (folder / "worker1.log").read_text()
@@ -140,7 +142,7 @@ def test_what_cannot_be_kept_is_not_sent(
     complete, wire, audited, start_worker, sink, command, audit
 ):
     """The job waits for the audit log; an answer that is on its way when it goes away is given out,
-    and the gap is told.
+    and the gap is logged.
     """
     wire.script = lambda request, number: "ok;delay=1" if number == 0 else "ok"
     worker = start_worker(audited)

@@ -54,7 +54,7 @@ def blocks() -> list[Block]:
             if match["language"]:
                 marks = dict(re.findall(r"<!-- (not run|run|prints): (.*?) -->", match["marks"]))
                 assert "run" in marks or "not run" in marks, (
-                    f"{page.name}: a block that nobody runs:\n{match['code']}"
+                    f"{page.name}: a block that is never run:\n{match['code']}"
                 )
                 found.append(
                     Block(

@@ -36,7 +36,7 @@ def answered(complete):
     return job
 
 
-def test_flower_shows_jobs_to_its_operator_and_prompts_to_nobody(
+def test_flower_shows_jobs_to_its_operator_and_no_prompts(
     fleet_view, complete, wire, openai_env, start_worker
 ):
     start_worker(openai_env)
@@ -67,7 +67,7 @@ def test_flower_shows_jobs_to_its_operator_and_prompts_to_nobody(
 
 
 def test_nothing_can_be_changed_through_it(fleet_view, complete, wire, openai_env, start_worker):
-    """It looks; whoever learns its password cannot run a task."""
+    """It only shows: its password is no right to run a task."""
     start_worker(openai_env)
     request = urllib.request.Request(
         fleet_view.url + "/api/task/send-task/completions.complete", b"{}", method="POST"

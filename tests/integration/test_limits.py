@@ -72,8 +72,8 @@ def test_the_fleets_dollars_can_be_cut_at_night(hand_run):
 
 
 def test_a_groups_cap_is_shared_by_its_members_in_turn(hand_run):
-    """Two at once for the team, however many it asks for; nobody of it starves; others are not held
-    up.
+    """Two at once for the team, however many it asks for; each member gets its share, and others
+    are not held up.
     """
     fleet = hand_run(slots=8)
     users = ["u1", "u2", "u3", "u4", "u5"]
@@ -129,14 +129,15 @@ def test_the_command_sets_shows_and_resets(command):
     assert command("show").output.splitlines() == [
         "the fleet: usd_per_day 500; 0 in flight",
         "group team: in_flight 20, tokens_per_hour none; 0 in flight",
-        "user alice: weight 4, usd_per_day 2.5, group team; 0 in flight, 0 waiting in interactive, 0 waiting in batch",
+        "user alice: weight 4, usd_per_day 2.5, group team; 0 in flight, "
+        "0 waiting in interactive, 0 waiting in batch",
     ]
     assert command("reset", "alice").exit_code == 0
     assert command("show", "alice").output.startswith("user alice: as the settings say; ")
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "message"),
     [
         (["set", "alice"], "say what to set"),
         (["set", "--weight", "2"], "say whose"),
@@ -148,7 +149,7 @@ def test_the_command_sets_shows_and_resets(command):
         (["set", "alice", "--weight", "nan"], "weight must be a number, not nan"),
     ],
 )
-def test_wrong_words_are_told(command, words, told):
+def test_wrong_words_are_refused(command, words, message):
     result = command(*words)
     assert result.exit_code == 2
-    assert told in result.output
+    assert message in result.output

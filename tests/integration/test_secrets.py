@@ -113,7 +113,7 @@ def test_a_secret_that_is_no_object_of_variables_is_a_problem(aws):
 
 
 def test_a_manager_that_has_no_such_secret_or_gives_no_answer_is_a_problem(aws, monkeypatch):
-    """The service's own words are not told: they might hold anything."""
+    """The service's own words are left out: they might hold anything."""
     assert "cannot be read (ResourceNotFoundException). Fix: check its name" in problem()
     monkeypatch.setattr(managers, "ANSWER_TIMEOUT_S", 0.5)
     monkeypatch.setenv("LLM_SECRET_MANAGER", "aws:hang")

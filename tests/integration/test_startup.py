@@ -13,7 +13,7 @@ from support.nodes import ROOT, WorkerProcess
 
 PROBLEMS = {
     "OPENAI_API_KEY": "",
-    "LLM_CHAIN": "openai:gpt-4o-mini,nobody:big",
+    "LLM_CHAIN": "openai:gpt-4o-mini,unknown:big",
     "LLM_MAX_TOKENS": "-5",
     "LLM_USD_PER_DAY": "nan",
 }
@@ -59,16 +59,19 @@ def test_a_worker_with_broken_settings_ends_and_names_all_of_them(redis_url, tmp
 
 
 def test_an_unknown_provider_is_an_error():
-    done = check(LLM_CHAIN="nobody:big")
+    done = check(LLM_CHAIN="unknown:big")
     assert done.returncode == 1
-    assert "link 1, nobody:big: no adapter called 'nobody'" in done.stderr
+    assert "link 1, unknown:big: no adapter called 'unknown'" in done.stderr
     assert "Fix:" in done.stderr
 
 
 def test_the_missing_key_is_named_with_its_fix():
     done = check()
     assert done.returncode == 1
-    expected = "Missing required env var: OPENAI_API_KEY (link 1, openai, needs it). Fix: export OPENAI_API_KEY=..."
+    expected = (
+        "Missing required env var: OPENAI_API_KEY (link 1, openai, needs it). "
+        "Fix: export OPENAI_API_KEY=..."
+    )
     assert expected in done.stderr
 
 
@@ -108,7 +111,7 @@ def test_inspect_needs_redis_settings_only(redis_url):
     assert "No nodes replied" in done.stderr
 
 
-def test_a_broken_redis_setting_is_told_too():
+def test_a_broken_redis_setting_is_reported_too():
     done = run("celery", "-A", "worker", "inspect", "ping", LEDGER_PREFIX="two words")
     assert done.returncode != 0
     assert "LEDGER_PREFIX" in done.stderr
@@ -141,7 +144,7 @@ def test_a_server_that_can_lose_jobs_is_warned_about(own_valkey, tmp_path):
 
 
 def test_a_message_stays_invisible_for_longer_than_any_call(redis_url, tmp_path):
-    """Even if nobody could renew it: the visibility timeout follows LLM_TIMEOUT_SECONDS."""
+    """Even if it could not be renewed: the visibility timeout follows LLM_TIMEOUT_SECONDS."""
     env = {
         "REDIS_URL": redis_url,
         "LLM_CHAIN": "simulator:s",
@@ -153,8 +156,8 @@ def test_a_message_stays_invisible_for_longer_than_any_call(redis_url, tmp_path)
     try:
         worker.wait_ready()
         app = Celery(broker=redis_url)
-        (told,) = app.control.inspect(timeout=5).conf().values()
-        assert told["broker_transport_options"]["visibility_timeout"] == 400
+        (conf,) = app.control.inspect(timeout=5).conf().values()
+        assert conf["broker_transport_options"]["visibility_timeout"] == 400
         app.close()
     finally:
         worker.kill()

@@ -1,7 +1,7 @@
-"""The audit log as its readers see it: what became of a job, who opened its entries and why, new
-keys, and forgetting a user.
+"""The audit log as its readers see it.
 
-Reading needs private keys, which no worker has. Redis down: every method raises one of
+What a job asked and what it was answered, who opened that and why, sealing with a new key, and
+forgetting a user. Reading needs private keys, which no worker has. Redis down: every method raises one of
 `connection.ERRORS`.
 """
 

@@ -1,8 +1,7 @@
-"""Limits of single users, groups and the fleet, set at run time: they hold from the next release or
-reservation on.
+"""Limits of single users, groups and the fleet, set at run time.
 
-Limits that are not set here are as the settings say. The ledger's functions apply them. Redis down:
-every method raises.
+They hold from the next release or reservation on; the ledger's functions apply them. Limits that
+are not set here are as the settings say. Redis down: every method raises.
 """
 
 import math

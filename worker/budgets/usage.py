@@ -20,9 +20,7 @@ PAGE = 1_000
 
 @dataclass
 class Sums:
-    """Of answered calls: how many, tokens, micro-dollars; beside them, calls that were possibly
-    billed.
-    """
+    """Answered calls, their tokens and cost; beside them, calls that were possibly billed."""
 
     calls: int = 0
     input_tokens: int = 0
@@ -48,10 +46,9 @@ class Usage:
         return datetime.fromtimestamp(int(self._redis.time()[0]), UTC).date()
 
     def by(self, what: str, since: date, until: date) -> list[tuple[str, Sums]]:
-        """Sums per `what` (one of `BY`) of these days, both included: the dearest first, days in
-        order.
+        """Sums per `what` (one of `BY`) of these days, both included.
 
-        A call with several tags counts under each.
+        The dearest first, days in order. A call with several tags counts under each.
         """
         sums: dict[str, Sums] = {}
         for day, row, counted in self._rows(since, until):

@@ -1,5 +1,6 @@
-"""`completions audit`: what was sent and answered, for readers who have a reason and the private
-key; and proofs that need neither.
+"""`completions audit`: what was sent to providers and what they answered.
+
+Reading takes a reason and the private key; to list and to prove takes neither.
 """
 
 import getpass

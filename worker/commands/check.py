@@ -1,5 +1,6 @@
-"""`completions check`: is the worker's configuration complete and valid? The same words as a worker
-that refuses to start.
+"""`completions check`: is the worker's configuration complete and valid?
+
+Problems are reported in the same words as by a worker that refuses to start.
 """
 
 import re

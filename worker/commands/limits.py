@@ -1,6 +1,4 @@
-"""`completions limits`: how often a user is served, how much may run at once, and what it may cost;
-changed while all is running.
-"""
+"""`completions limits`: shows and changes limits while the fleet runs."""
 
 import math
 from collections.abc import Callable

@@ -1,5 +1,6 @@
-"""The Redis servers that commands talk to: opened from the settings that they need and no others,
-closed afterwards, with one wording for a server that does not answer.
+"""The Redis servers that commands talk to, and the one wording for a server that is away.
+
+They are opened from the settings that they need and no others, and closed afterwards.
 """
 
 from collections.abc import Iterator

@@ -1,5 +1,4 @@
-"""Dead letters: failed jobs kept with their request and history, to be understood, sent again, or
-dropped.
+"""Dead letters: failed jobs kept with their request and history.
 
 The ledger writes them when a job ends; refusals of limits, wrong requests and cancelled jobs leave
 none. Redis down: every method raises.
@@ -103,8 +102,9 @@ class DeadLetters:
         return [letter for letter in self if wanted.takes(letter)]
 
     def replay(self, letter: DeadLetter) -> tuple[str, list[Publication]]:
-        """Send its request again as a new job, linked to it. Returns that job's id and what to
-        publish.
+        """Send its request again as a new job, linked to it.
+
+        Returns that job's id and what to publish.
         """
         job_id = str(uuid.uuid4())
         request = CompletionRequest.model_validate_json(letter.request)

@@ -1,6 +1,4 @@
-"""What there is to know about the fleet right now, read from the ledger: one reading for health,
-alerts and Prometheus.
-"""
+"""What there is to know about the fleet now: one reading for health, alerts and Prometheus."""
 
 import json
 from collections import Counter, defaultdict

@@ -92,10 +92,9 @@ class Settings(NamedTuple):
 
     @classmethod
     def load(cls, examine: Callable[[Self], Iterable[Problem]] = lambda _: ()) -> Self:
-        """Read all sources. Raises `SettingsError` with every problem found, those that `examine`
-        finds included.
+        """Read all sources. Raises `SettingsError` with every problem found.
 
-        A slice that could not be read is None in what `examine` is given.
+        `examine` yields further problems. A slice that could not be read is None in its argument.
         """
         sources = Sources()
         slices: dict[str, Any] = {

@@ -65,8 +65,10 @@ class ChainSettings(Slice):
     model: str = variable("LLM_MODEL", "fast")
 
     def links(self, models: Models) -> list[tuple[str, str]]:
-        """(provider, model) pairs, in order. Aliases stand for their models, and a provider alone
-        for its "fast" one; the model is "" where there is none.
+        """(provider, model) pairs, in order.
+
+        Aliases stand for their models, and a provider alone for its "fast" one. The model is ""
+        where there is none.
         """
         text = self.chain or f"{self.provider}:{self.model}"
         names = [item.strip().partition(":") for item in text.split(",") if item.strip()]

@@ -1,6 +1,4 @@
-"""The slices of the settings of watching a fleet: what counts as wrong, who hears of it, what is
-logged and audited.
-"""
+"""The slices of the settings of logs, health, alerts and the audit log."""
 
 from typing import Annotated
 from urllib.parse import urlsplit

@@ -127,8 +127,9 @@ def _pace(text: str) -> Pace:
 
 
 class PaceSettings(Slice):
-    """Providers' limits, where they do not state them with every answer or the fleet is to stay
-    below them.
+    """The fleet's own limits per provider link.
+
+    For providers that do not state theirs with every answer, or to stay below those.
     """
 
     limits: Annotated[dict[str, Pace], NoDecode, written_as(_paces)] = Field(

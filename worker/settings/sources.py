@@ -1,7 +1,6 @@
-"""Where settings come from: the environment, then files in `LLM_SECRETS_DIR`, then one secret
-manager.
+"""Where settings come from: environment, files in `LLM_SECRETS_DIR`, a secret manager.
 
-Files and manager are read once for all slices. Files are read here and not by pydantic-settings'
+The first that has a variable wins. Files and manager are read once for all slices. Files are read here and not by pydantic-settings'
 source, because that passes over what it cannot read: a folder in a file's place, a dangling link.
 """
 
@@ -70,8 +69,9 @@ class Sources:
             self._sources.insert(0, Source(manager, self._read_manager(manager)))
 
     def read(self, slice_: type[S], prefix: str = "") -> S | None:
-        """The slice, its variables beginning with `prefix`; None if anything is wrong, which is
-        added to `problems`.
+        """The slice, its variables beginning with `prefix`.
+
+        None if anything is wrong, which is added to `problems`.
         """
         for name in _secret_fields(slice_):
             self.origins[_variable_of(slice_, name, prefix)] = "default"

@@ -1,4 +1,4 @@
-"""Everything wrong in the environment is told at once, naming the variable and the fix."""
+"""Everything wrong in the environment is reported at once, with the variable and the fix."""
 
 import subprocess
 import sys
@@ -31,7 +31,10 @@ def problems():
 def test_a_missing_key_names_the_link_and_the_fix(env):
     """Empty counts as missing."""
     env(OPENAI_API_KEY="")
-    expected = "Missing required env var: OPENAI_API_KEY (link 1, openai, needs it). Fix: export OPENAI_API_KEY=..."
+    expected = (
+        "Missing required env var: OPENAI_API_KEY (link 1, openai, needs it). "
+        "Fix: export OPENAI_API_KEY=..."
+    )
     assert problems() == {"OPENAI_API_KEY": expected}
 
 
@@ -88,7 +91,7 @@ def test_a_provider_alone_and_an_alias_stand_for_a_model(env):
 
 
 def test_a_file_corrects_what_is_known_of_models(env, tmp_path):
-    """Field by field; and a wrong file is told with its place."""
+    """Field by field; and a wrong file is reported with the place in it."""
     extra = tmp_path / "models.toml"
     env(LLM_CHAIN="openai:fast", OPENAI_API_KEY="k", LLM_MODELS_FILE=str(extra))
     extra.write_text(
@@ -105,7 +108,7 @@ def test_a_file_corrects_what_is_known_of_models(env, tmp_path):
 
 
 def test_output_filters_are_set_one_by_one(env):
-    """What is not named keeps its default; an unknown action is told."""
+    """What is not named keeps its default; an unknown action is refused."""
     env(LLM_CHAIN="simulator:s", LLM_OUTPUT_FILTERS="secrets=fail,my.module:look=retry")
     chosen = Settings.load().filters.output
     assert (chosen["secrets"], chosen["my.module:look"], chosen["pattern"]) == (
@@ -166,7 +169,10 @@ def test_each_vendor_has_variables_of_its_own(env):
         OPENAI_API_KEY="sk-1",
         ANTHROPIC_BASE_URL="http://gateway",
     )
-    expected = "Missing required env var: ANTHROPIC_API_KEY (link 2, anthropic, needs it). Fix: export ANTHROPIC_API_KEY=..."
+    expected = (
+        "Missing required env var: ANTHROPIC_API_KEY (link 2, anthropic, needs it). "
+        "Fix: export ANTHROPIC_API_KEY=..."
+    )
     assert problems() == {"ANTHROPIC_API_KEY": expected}
     env(ANTHROPIC_API_KEY="sk-2")
     first, second = Settings.load().links
@@ -188,7 +194,7 @@ def test_each_vendor_has_variables_of_its_own(env):
         "https://h\n/",
     ],
 )
-def test_a_url_that_nobody_can_post_to_is_refused_without_being_told(env, url):
+def test_a_url_that_cannot_be_posted_to_is_refused_without_being_shown(env, url):
     env(
         LLM_CHAIN="simulator:s",
         LLM_ALERT_WEBHOOK=url,
@@ -199,9 +205,15 @@ def test_a_url_that_nobody_can_post_to_is_refused_without_being_told(env, url):
     assert url not in found["LLM_ALERT_WEBHOOK"]
 
 
-def test_a_wrong_url_of_redis_is_told_by_the_first_send_and_not_by_the_import(env):
+def test_a_wrong_url_of_redis_is_reported_by_the_first_send_and_not_by_the_import(env):
     """In an interpreter of its own, as a web app has it."""
-    code = "from producer import complete\ntry: complete.AsyncResult('x').status\nexcept ValueError as error: print(error)"
+    code = """
+from producer import complete
+try:
+    complete.AsyncResult("x").status
+except ValueError as error:
+    print(error)
+"""
     done = subprocess.run(
         [sys.executable, "-c", code],
         env={"REDIS_URL": "nonsense"},
@@ -214,7 +226,7 @@ def test_a_wrong_url_of_redis_is_told_by_the_first_send_and_not_by_the_import(en
     ), done.stderr
 
 
-def test_what_no_slice_knows_is_told_with_the_rest(env):
+def test_what_no_slice_knows_is_reported_with_the_rest(env):
     """An adapter that there is not, beside a number that is none."""
     env(LLM_CHAIN="foo:bar", LLM_MAX_TOKENS="abc")
     with pytest.raises(SettingsError) as caught:

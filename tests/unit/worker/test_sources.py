@@ -1,5 +1,6 @@
-"""Environment, files, manager: in this order; what cannot be read is told with its fix, and never a
-value.
+"""Environment, files, manager: in this order; what cannot be read is reported with its fix.
+
+Never with a value.
 """
 
 import os
@@ -96,7 +97,10 @@ def test_the_name_of_a_field_is_no_variable(folder, monkeypatch):
 )
 def test_a_folder_that_is_none_is_a_problem(monkeypatch, name, reason):
     monkeypatch.setenv("LLM_SECRETS_DIR", name)
-    text = f"Invalid env var: LLM_SECRETS_DIR: cannot be listed: {reason}. Fix: name a folder that the worker may read"
+    text = (
+        f"Invalid env var: LLM_SECRETS_DIR: cannot be listed: {reason}. "
+        "Fix: name a folder that the worker may read"
+    )
     assert problems() == [("LLM_SECRETS_DIR", text)]
 
 
@@ -122,7 +126,7 @@ def test_every_file_that_cannot_be_read_is_a_problem(folder):
 
 
 @pytest.mark.parametrize("manager", ["vault:x", "aws", "gcp:", "azure:http://plain.example"])
-def test_a_manager_that_nobody_knows_is_a_problem(monkeypatch, manager):
+def test_an_unknown_manager_is_a_problem(monkeypatch, manager):
     monkeypatch.setenv("LLM_SECRET_MANAGER", manager)
     assert (
         "write aws:SECRET_ID, gcp:PROJECT or azure:https://"
@@ -131,16 +135,14 @@ def test_a_manager_that_nobody_knows_is_a_problem(monkeypatch, manager):
 
 
 @pytest.mark.parametrize("manager", ["gcp:project", "azure:https://vault.example"])
-def test_a_library_that_is_not_installed_is_told_with_the_way_to_it(monkeypatch, manager):
+def test_a_library_that_is_not_installed_is_named_with_the_way_to_it(monkeypatch, manager):
     """Among all that is wrong."""
     monkeypatch.setenv("LLM_SECRET_MANAGER", manager)
     monkeypatch.setenv("LLM_LOG_LEVEL", "LOUD")
-    told = dict(problems())
-    assert (
-        f"Fix: pip install 'celery-completions[{manager.partition(':')[0]}]'"
-        in told["LLM_SECRET_MANAGER"]
-    )
-    assert set(told) == {"LLM_SECRET_MANAGER", "LLM_LOG_LEVEL"}
+    found = dict(problems())
+    kind = manager.partition(":")[0]
+    assert f"Fix: pip install 'celery-completions[{kind}]'" in found["LLM_SECRET_MANAGER"]
+    assert set(found) == {"LLM_SECRET_MANAGER", "LLM_LOG_LEVEL"}
 
 
 def test_every_variable_begins_as_ours_do():
