@@ -71,11 +71,14 @@ def main() -> None:
             now = run(count)
             base = base or now
             ratios = {name: now[name] / base[name] for name in ("submit", "look", "read")}
-            speed = f"per item submit {ratios['submit']:.2f}, results {ratios['read']:.2f}; a look {ratios['look']:.2f}"
-            room = (
-                f"bytes beyond the request {now['waiting']:,.0f} waiting, {now['ended']:,.0f} ended"
+            print(
+                f"{count:>7,} items: "
+                f"per item submit {ratios['submit']:.2f}, results {ratios['read']:.2f}; "
+                f"a look {ratios['look']:.2f}; "
+                f"bytes beyond the request {now['waiting']:,.0f} waiting, "
+                f"{now['ended']:,.0f} ended",
+                flush=True,
             )
-            print(f"{count:>7,} items: {speed}; {room}", flush=True)
 
 
 if __name__ == "__main__":

@@ -34,7 +34,7 @@ CALL_S = 1.0
 
 
 class Fleet:
-    """A private server and one worker with `SLOTS` slots, whose provider takes `CALL_S` per call."""
+    """A private server, and a worker of `SLOTS` slots whose provider takes `CALL_S` per call."""
 
     def __init__(self, folder: Path, call_s: float = CALL_S) -> None:
         self.folder = folder
@@ -159,12 +159,11 @@ def main() -> None:
     for idle, worst, kept in found:
         allowed = 2 * idle + CALL_S
         print(
-            f"idle {idle:.2f} s, worst behind {given.jobs:,} jobs {worst:.2f} s (allowed {allowed:.2f}), kept {kept:.0%}"
+            f"idle {idle:.2f} s, worst behind {given.jobs:,} jobs {worst:.2f} s "
+            f"(allowed {allowed:.2f}), kept {kept:.0%}"
         )
-    worst, kept = (
-        median(worst / idle for idle, worst, _ in found),
-        median(each[2] for each in found),
-    )
+    worst = median(worst / idle for idle, worst, _ in found)
+    kept = median(kept for _, _, kept in found)
     print(f"median: worst {worst:.2f} x idle, kept {kept:.0%}")
     print(f"ten equal users: Jain's index {shares([1] * 10)[0]:.4f} (0.98 wanted)")
     index, rates = shares([1, 2, 4])
@@ -174,7 +173,8 @@ def main() -> None:
     )
     many, plain = submission(10_000)
     print(
-        f"10,000 jobs: complete.many takes {many / plain:.2f} of plain Celery's delay (0.20 allowed)"
+        f"10,000 jobs: complete.many takes {many / plain:.2f} "
+        "of plain Celery's delay (0.20 allowed)"
     )
 
 

@@ -120,14 +120,17 @@ def main() -> None:
     parser.add_argument("--blind", action="store_true")
     given = parser.parse_args()
     provider = run(given.jobs, given.tokens, given.blind)
-    begun, ended = provider.answered[0][0] + WINDOW_S, provider.answered[-1][0]
+    begun = provider.answered[0][0] + WINDOW_S
+    ended = provider.answered[-1][0]
     later = [tokens for at, tokens in provider.answered if at >= begun]
     minutes = (ended - begun) / 60
     calls = len(provider.answered) + len(provider.refused)
     print(f"{calls:,} calls, {len(provider.refused) / calls:.2%} refused (1 % allowed)")
-    requests, tokens = len(later) / minutes / REQUESTS, sum(later) / minutes / TOKENS
+    requests = len(later) / minutes / REQUESTS
+    tokens = sum(later) / minutes / TOKENS
     print(
-        f"used after the first minute ({minutes:.1f} min): {requests:.1%} of the requests, {tokens:.1%} of the tokens"
+        f"used after the first minute ({minutes:.1f} min): "
+        f"{requests:.1%} of the requests, {tokens:.1%} of the tokens"
     )
     print(f"the tighter one: {max(requests, tokens):.1%} (95 % wanted)")
 

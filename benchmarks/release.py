@@ -77,9 +77,11 @@ def main() -> None:
             with tempfile.TemporaryDirectory() as folder:
                 cost = cost_us(Path(folder), users, backlog)
             base = base or cost
-            end, begin = cost[0] / base[0], cost[1] / base[1]
+            end = cost[0] / base[0]
+            begin = cost[1] / base[1]
             print(
-                f"{users:>6,} users, {backlog:>9,} waiting: end {end:.2f}, begin {begin:.2f}; {end / begin:.2f}",
+                f"{users:>6,} users, {backlog:>9,} waiting: "
+                f"end {end:.2f}, begin {begin:.2f}; {end / begin:.2f}",
                 flush=True,
             )
 

@@ -102,9 +102,8 @@ def run(jobs: int, folder: Path, stack: ExitStack) -> None:
         f"  ledger memory per waiting job: {waiting:,.0f} bytes, of which the request {len(TEXT):,}"
     )
     print(f"  ledger memory per ended job:   {(memory(ledger) - empty) / jobs:,.0f} bytes")
-    print(
-        f"  worker, {CONCURRENCY} threads:           {psutil.Process(worker.pid).memory_info().rss / 2**20:,.0f} MiB"
-    )
+    worker_bytes = psutil.Process(worker.pid).memory_info().rss
+    print(f"  worker, {CONCURRENCY} threads:           {worker_bytes / 2**20:,.0f} MiB")
     print(f"  results memory per ended job:  {memory(clients['result backend']) / jobs:,.0f} bytes")
 
 

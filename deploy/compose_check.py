@@ -31,8 +31,9 @@ grep -Eq "^CapBnd:.0+$" /proc/1/status
 grep -Eq "^NoNewPrivs:.1$" /proc/1/status
 """
 CHROMIUM = (
-    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-    "--disable-component-update --disable-sync --virtual-time-budget=15000 --dump-dom"
+    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run "
+    "--disable-background-networking --disable-component-update --disable-sync "
+    "--virtual-time-budget=15000 --dump-dom"
 )
 SUBMIT = f"""
 import sys, producer
@@ -42,7 +43,8 @@ for n in range({JOBS}):
 """
 COLLECT = f"""
 import sys, producer
-print(sum(bool(producer.complete.AsyncResult(f"{{sys.argv[1]}}-{{n}}").value(120).text) for n in range({JOBS})))
+jobs = [producer.complete.AsyncResult(f"{{sys.argv[1]}}-{{n}}") for n in range({JOBS})]
+print(sum(bool(job.value(120).text) for job in jobs))
 """
 
 
@@ -63,11 +65,13 @@ def tools() -> tuple[list[str], str]:
     docker = shutil.which("docker")
     if docker and subprocess.run([docker, "info"], capture_output=True).returncode == 0:
         return [docker, "compose"], docker
-    podman, compose = shutil.which("podman"), shutil.which("podman-compose")
+    podman = shutil.which("podman")
+    compose = shutil.which("podman-compose")
     if podman and compose:
         return [compose], podman
     print(
-        "compose-check: SKIPPED: no container engine answers (looked for docker, and for podman with podman-compose)"
+        "compose-check: SKIPPED: no container engine answers "
+        "(looked for docker, and for podman with podman-compose)"
     )
     sys.exit(0)
 
@@ -195,9 +199,9 @@ class Stack:
             command, cwd=self._folder, env=self._env, capture_output=True, text=True, timeout=900
         )
         if check and done.returncode:
-            sys.exit(
-                f"compose-check: {' '.join(command[:4])} ... failed:\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
-            )
+            words = " ".join(command[:4])
+            output = f"{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
+            sys.exit(f"compose-check: {words} ... failed:\n{output}")
         return done.stdout
 
 

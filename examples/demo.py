@@ -60,7 +60,7 @@ REAL = Mode(
     LIMITS
     | {
         "LLM_CHAIN": "outage:gpt-4o-mini,openai:gpt-4o-mini",
-        "LLM_LINK_OUTAGE_BASE_URL": "http://127.0.0.1:9/v1",  # nobody listens on the discard port
+        "LLM_LINK_OUTAGE_BASE_URL": "http://127.0.0.1:9/v1",  # the discard port: no server
         "LLM_PRICES": "outage:*=0.15/0.60",
         "LLM_USD_PER_DAY": str(REAL_CAP_USD),
     },
@@ -81,10 +81,8 @@ def main() -> None:
     mode = REAL if given.real else SIMULATED
     if given.real and not os.environ.get("OPENAI_API_KEY"):
         sys.exit("REAL=1 needs a key. Fix: export OPENAI_API_KEY=...")
-    for ending in (
-        signal.SIGINT,
-        signal.SIGTERM,
-    ):  # a shell starts background jobs with SIGINT ignored
+    # Also SIGINT: a shell starts background jobs with it ignored.
+    for ending in (signal.SIGINT, signal.SIGTERM):
         signal.signal(ending, signal.default_int_handler)
     print(f"celery-completions demo: {mode.title}\n", flush=True)
     try:
@@ -143,24 +141,18 @@ class Retries:
                 self._listening.set()
 
     def _show(self, event: dict[str, Any]) -> None:
-        if (
-            "waiting for" not in event["exception"]
-        ):  # a job behind another's reservation is no provider's failure
+        # A job that waits for another one's hold is no provider's failure.
+        if "waiting for" not in event["exception"]:
             print(f"  RETRY   {event['exception']}", flush=True)
 
 
 def questions(mode: Mode) -> list[Completion]:
     title("Six questions of three users, printed as the answers arrive")
-    asked = json.loads((HERE / "questions.json").read_text())
-    waiting = [
-        (
-            each["user"],
-            complete.delay(
-                ask(each["question"]), each["user"], temperature=0, max_tokens=200, **mode.ordinary
-            ),
-        )
-        for each in asked
-    ]
+    options = {"temperature": 0, "max_tokens": 200, **mode.ordinary}
+    waiting = []
+    for each in json.loads((HERE / "questions.json").read_text()):
+        job = complete.delay(ask(each["question"]), each["user"], **options)
+        waiting.append((each["user"], job))
     done = []
     while waiting:
         for user, job in [pair for pair in waiting if pair[1].status.state in ("done", "failed")]:
@@ -202,9 +194,8 @@ def rate_limit(mode: Mode) -> list[Completion]:
         try:
             done.append(job.value(WAIT_S))
         except errors.RateLimited as error:
-            print(
-                f"  greedy  {len(jobs) - 1} of {len(jobs)} answered, one refused\n  RateLimited: {error}"
-            )
+            print(f"  greedy  {len(jobs) - 1} of {len(jobs)} answered, one refused")
+            print(f"  RateLimited: {error}")
     expect(len(done) == 5, "five of six answered")
     return done
 
@@ -231,10 +222,8 @@ def documents(mode: Mode) -> list[Completion]:
     for path, job in jobs:
         completion = job.value(WAIT_S)
         print(f"  {path.name} ({len(path.read_text().split()):,} words) {figures(completion)}")
-        print(
-            "".join(f"    {line[:140]}\n" for line in completion.text.splitlines() if line.strip()),
-            end="",
-        )
+        for line in filter(str.strip, completion.text.splitlines()):
+            print(f"    {line[:140]}")
         done.append(completion)
     return done
 
@@ -242,13 +231,16 @@ def documents(mode: Mode) -> list[Completion]:
 def totals(stack: Stack, done: list[Completion]) -> None:
     title("Totals")
     tokens = sum(each.usage.input + each.usage.output for each in done if not each.cached)
-    cost, from_cache = sum(each.cost_usd for each in done), sum(each.cached for each in done)
+    cost = sum(each.cost_usd for each in done)
+    from_cache = sum(each.cached for each in done)
     print(
-        f"  {len(done)} answers, {from_cache} from the cache, {tokens:,} tokens, ${cost:.6f}; 2 jobs refused, none lost\n"
+        f"  {len(done)} answers, {from_cache} from the cache, {tokens:,} tokens, ${cost:.6f}; "
+        "2 jobs refused, none lost\n"
     )
     print("\n".join(f"  {line}" for line in stack.completions("stats").splitlines()))
     print(
-        f"\n  Flower: {stack.flower_url}  user and password as above  (gone when the demo ends; make demo KEEP=1 leaves it)"
+        f"\n  Flower: {stack.flower_url}  user and password as above  "
+        "(gone when the demo ends; make demo KEEP=1 leaves it)"
     )
 
 
@@ -264,9 +256,8 @@ def keep(stack: Stack) -> None:
     print(f"  tail -f {FOLDER.name}/worker.log", flush=True)
     while not (stack.worker.ended() or stack.flower.ended()):
         time.sleep(0.5)
-    sys.exit(
-        f"A service ended by itself; see {FOLDER.name}/worker.log and {FOLDER.name}/flower.log"
-    )
+    logs = f"{FOLDER.name}/worker.log and {FOLDER.name}/flower.log"
+    sys.exit(f"A service ended by itself; see {logs}")
 
 
 def ask(question: str) -> list[dict[str, str]]:
@@ -280,20 +271,18 @@ def answered(user: str, job: Any) -> Completion:
     except JobError as error:
         sys.exit(f"  {user:<7} {type(error).__name__}: {error}")
     text = " ".join(completion.text.split())
-    print(
-        f"  {user:<7} {text[:58] + '...' if len(text) > 61 else text:<61}  {figures(completion)}",
-        flush=True,
-    )
+    if len(text) > 61:
+        text = f"{text[:58]}..."
+    print(f"  {user:<7} {text:<61}  {figures(completion)}", flush=True)
     return completion
 
 
 def figures(completion: Completion) -> str:
-    source = "cache" if completion.cached else completion.provider
-    tokens = (
-        ""
-        if completion.cached
-        else f"{completion.usage.input:>5} + {completion.usage.output:<3} tokens"
-    )
+    source = completion.provider
+    tokens = f"{completion.usage.input:>5} + {completion.usage.output:<3} tokens"
+    if completion.cached:
+        source = "cache"
+        tokens = ""
     return f"{source:<8} {tokens:<18} ${completion.cost_usd:.6f} {completion.latency_ms:>5} ms"
 
 

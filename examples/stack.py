@@ -69,9 +69,8 @@ class Service:
         while not ready():
             if self.ended() or time.monotonic() > give_up:
                 why = "ended" if self.ended() else f"is not ready after {START_S:.0f} s"
-                sys.exit(
-                    f"{self.name} {why}; {self.log} says:\n{self.log.read_text(errors='replace')[-2000:]}"
-                )
+                log = self.log.read_text(errors="replace")
+                sys.exit(f"{self.name} {why}; {self.log} says:\n{log[-2000:]}")
             time.sleep(0.05)
 
 

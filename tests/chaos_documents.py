@@ -1,5 +1,4 @@
-"""A folder of documents under fire: the worker and the producer killed with -9 again and again
-while it is summarised.
+"""A folder of documents is summarised while workers and producer are killed with -9.
 
     python tests/chaos_documents.py [--documents 1000] [--kills 8] [--seed 1]
 
@@ -34,7 +33,10 @@ from worker.embedded import EmbeddedValkey
 
 PAGE = 450
 """Words of a page."""
-WORDS = "the broker holds a lease on every queue and gives it back when work is done or lost between two fences of time".split()
+WORDS = (
+    "the broker holds a lease on every queue and gives it back "
+    "when work is done or lost between two fences of time"
+).split()
 LIMIT_S = 1200
 
 
@@ -53,7 +55,7 @@ class Memory:
     def __init__(self) -> None:
         self.most: Counter[str] = Counter()
 
-    def look(self, kind: str, pid: int) -> None:
+    def measure(self, kind: str, pid: int) -> None:
         try:
             self.most[kind] = max(self.most[kind], psutil.Process(pid).memory_info().rss >> 20)
         except psutil.Error:
@@ -62,7 +64,9 @@ class Memory:
 
 class Run:
     def __init__(self, stack: ExitStack, folder: Path, given: argparse.Namespace) -> None:
-        self.folder, self.chance, self.memory = folder, random.Random(given.seed), Memory()
+        self.folder = folder
+        self.chance = random.Random(given.seed)
+        self.memory = Memory()
         self.valkey = stack.enter_context(EmbeddedValkey(folder / "valkey"))
         self.wire = stack.enter_context(WireServer())
         self.wire.script = lambda request, number: f"ok;delay={self.chance.uniform(0.05, 0.4):.2f}"
@@ -100,12 +104,13 @@ class Run:
 
     def under_fire(self, stack: ExitStack, documents: int, kills: int) -> None:
         """Kills come at every eighth of the way or so, producer and workers in turn."""
-        give_up, killed = time.monotonic() + LIMIT_S, 0
+        give_up = time.monotonic() + LIMIT_S
+        killed = 0
         while self.command.poll() is None or killed < kills:
             assert time.monotonic() < give_up, "it takes too long"
-            self.memory.look("producer", self.command.pid)
+            self.memory.measure("producer", self.command.pid)
             for worker in self.workers:
-                self.memory.look("worker", worker.pid)
+                self.memory.measure("worker", worker.pid)
             standing = next(iter(recent(1)), None)
             moved = (standing.ended + standing.submitted) / (2 * documents) if standing else 0.0
             if (
@@ -140,10 +145,8 @@ class Run:
         repeated = asked.total() - len(asked)
         standing = recent(1)[0]
         with LedgerProbe(self.valkey.url()) as ledger:
-            unknown, held = (
-                ledger.counter("unknown_attempts"),
-                ledger.budget("usd", "fleet", "all")["held"],
-            )
+            unknown = ledger.counter("unknown_attempts")
+            held = ledger.budget("usd", "fleet", "all")["held"]
             # A text that was stored again for an item that had ended goes by itself.
             kept = [
                 key
@@ -151,13 +154,13 @@ class Run:
                 if ledger.redis.ttl(key) < 0
             ]
         print(
-            f"{len(lines):,} results: {dict(states)}; {len(self.wire.calls):,} calls, {len(asked):,} different, "
-            f"{repeated} repeated, {unknown} unknown attempts reported; batch: {standing.done} done, ${standing.cost_usd:.4f}, "
+            f"{len(lines):,} results: {dict(states)}; {len(self.wire.calls):,} calls, "
+            f"{len(asked):,} different, {repeated} repeated, {unknown} unknown attempts reported; "
+            f"batch: {standing.done} done, ${standing.cost_usd:.4f}, "
             f"possibly billed ${standing.possibly_billed_usd:.4f}"
         )
-        print(
-            f"memory at most: producer {self.memory.most['producer']} MB, worker {self.memory.most['worker']} MB"
-        )
+        most = self.memory.most
+        print(f"memory at most: producer {most['producer']} MB, worker {most['worker']} MB")
         if len(lines) != documents or states != {"done": documents}:
             wrong.append(f"not every document has one summary: {dict(states)}")
         if repeated > unknown:

@@ -28,7 +28,7 @@ STRAY = ("LLM_", "OPENAI_", "ANTHROPIC_", "GOOGLE_", "CELERY_", "REDIS_", "LEDGE
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--adapters",
-        help="providers the contract suite runs over, comma separated (default: all of the main lock)",
+        help="providers of the contract suite, comma separated (default: all of the main lock)",
     )
 
 

@@ -1,5 +1,6 @@
-"""What each provider of the registry is asked and answers in the contract suite. A provider without
-exchanges fails it.
+"""What each provider of the registry is asked and answers in the contract suite.
+
+A provider without exchanges fails it.
 """
 
 from typing import NamedTuple
@@ -23,9 +24,7 @@ class Row(NamedTuple):
 
 
 class Exchanges(NamedTuple):
-    """A model to ask, what the base URL ends in, and the rows of the error table that only this
-    provider has.
-    """
+    """A model to ask, the end of the base URL, and the error rows that only this provider has."""
 
     model: str
     path: str
@@ -105,7 +104,7 @@ EXCHANGES = {
     "gemini": Exchanges(
         "gemini-2.5-flash-lite", "", [*GEMINI, Row("disabled", Fault.MISCONFIGURED, False, None)]
     ),
-    # The old SDK has no word for finish reasons that are younger than itself.
+    # The old SDK has no name for finish reasons that are newer than itself.
     "gemini-legacy": Exchanges(
         "gemini-2.5-flash-lite", "", [*GEMINI, Row("disabled", Fault.BAD_RESPONSE, True, None)]
     ),
@@ -113,11 +112,11 @@ EXCHANGES = {
 
 
 def of(adapter: str) -> Exchanges:
-    """Those of one provider. Raises `LookupError` if it has none: then nothing says that it keeps
-    the contract.
+    """Those of one provider.
+
+    Raises `LookupError` if it has none: then nothing shows that it keeps the contract.
     """
     if adapter not in EXCHANGES:
-        raise LookupError(
-            f"{adapter} has no exchanges: add its model, path and own rows to tests/contract/exchanges.py"
-        )
+        fix = "add its model, path and own rows to tests/contract/exchanges.py"
+        raise LookupError(f"{adapter} has no exchanges: {fix}")
     return EXCHANGES[adapter]

@@ -1,5 +1,6 @@
-"""One suite over every adapter and a real socket: every wire event means what docs/providers.md
-says, in exactly one call.
+"""One suite over every adapter and a real socket.
+
+Every wire event means what docs/providers.md says, in exactly one call.
 """
 
 import pickle
@@ -13,9 +14,8 @@ from worker.loop import Stopped
 from worker.rate_limit_headers import SILENCE, Allowance
 
 
-@pytest.mark.filterwarnings(
-    "ignore:NOVEL is not a valid FinishReason"
-)  # google-genai says so, and goes on
+# google-genai warns of it, and continues.
+@pytest.mark.filterwarnings("ignore:NOVEL is not a valid FinishReason")
 def test_every_wire_event_is_classified(wire, ask, secrets, row):
     """Fault, doubt and delay as the reference says, in one wire call; the error is plain, picklable
     and holds no secret.
@@ -117,7 +117,7 @@ def test_a_call_can_be_stopped_from_another_thread(wire, ask, loop):
     ],
 )
 def test_finish_reasons_are_normalised(wire, ask, event, finishes):
-    """A refusal must not pass as an answer; Anthropic knows no content filter, Gemini no refusal."""
+    """A refusal is no answer. Anthropic has no content filter, Gemini no refusal."""
     wire.script = lambda request, number: event
     assert ask(wire.base_url).finish in finishes
 

@@ -14,7 +14,7 @@ from redis import Redis
 from support import flower
 from support.flower import LOGIN
 from support.ledger import KEYS, ask, connection, until
-from support.protocols import PLAIN
+from support.protocol import PLAIN
 from support.wire import mixed
 
 import producer
@@ -104,10 +104,8 @@ def stored(server):
         b"zset": lambda key: client.zrange(key, 0, -1),
     }
     for key in client.scan_iter():
-        yield (
-            key.decode(),
-            repr(readers[client.type(key)](key)) if client.type(key) in readers else "",
-        )
+        reader = readers.get(client.type(key), lambda key: "")
+        yield key.decode(), repr(reader(key))
     client.close()
 
 
@@ -125,9 +123,27 @@ def servers(tmp_path):
         ]
 
 
+@pytest.fixture
+def env(servers, wire, monkeypatch):
+    """A worker's; the producer's is this process's own."""
+    broker, backend, ledger, sink = servers
+    where = {
+        "CELERY_BROKER_URL": broker.url(),
+        "CELERY_RESULT_BACKEND": backend.url(),
+        "LEDGER_URL": ledger.url(),
+    }
+    for name, value in where.items():
+        monkeypatch.setenv(name, value)
+    producer.configure()
+    provider = {"OPENAI_API_KEY": KEY, "OPENAI_BASE_URL": wire.base_url}
+    audit = {"LLM_AUDIT_URL": sink.url(), "LLM_AUDIT_KEY": new_pair().public}
+    return where | LIMITS | provider | audit
+
+
 def outcomes(jobs):
     """How each ended, and everything a caller is shown of it."""
-    ended, seen = [], []
+    ended = []
+    seen = []
     for job in jobs:
         try:
             answer = job.value(100)
@@ -161,37 +177,22 @@ def scraped(ledger):
 
 
 @pytest.mark.parametrize("pool", ["threads", "prefork"])
-def test_a_canary_is_found_nowhere_else(servers, wire, start_worker, tmp_path, monkeypatch, pool):
-    """Through successes, retries, failures and a crash; the audit log has every prompt, and shows
-    none.
-    """
+def test_a_canary_is_found_nowhere_else(
+    servers, env, wire, start_worker, tmp_path, monkeypatch, pool
+):
+    """Through successes, retries, failures and a crash; the audit log holds every prompt sealed."""
     broker, backend, ledger, sink = servers
-    where = {
-        "CELERY_BROKER_URL": broker.url(),
-        "CELERY_RESULT_BACKEND": backend.url(),
-        "LEDGER_URL": ledger.url(),
-    }
     monkeypatch.setitem(PLAIN, "text", f"{ANSWER} and more")
     wire.script = mixed(seed=11, weights=WEIGHTS)
-    env = (
-        where
-        | LIMITS
-        | {
-            "OPENAI_API_KEY": KEY,
-            "OPENAI_BASE_URL": wire.base_url,
-            "LLM_AUDIT_URL": sink.url(),
-            "LLM_AUDIT_KEY": new_pair().public,
-        }
-    )
+    where = {
+        name: env[name] for name in ("CELERY_BROKER_URL", "CELERY_RESULT_BACKEND", "LEDGER_URL")
+    }
     with (
         listening(broker) as to_broker,
         listening(backend) as to_backend,
         events(broker.url()) as heard,
         flower.running(tmp_path, **where) as fleet_view,
     ):
-        for name, value in where.items():
-            monkeypatch.setenv(name, value)
-        producer.configure()
         workers = [start_worker(env, pool=pool, concurrency=4) for _ in range(2)]
         jobs = [
             producer.complete.delay(ask(f"{PROMPT} {n}"), f"u{n % 5}", max_tokens=50)

@@ -100,7 +100,7 @@ def test_frozen_beyond_the_lease_then_awake(submit, wire, env, start_worker, red
 def test_sigterm_finishes_what_is_on_the_wire(
     submit, wire, env, start_worker, redis_url, pool, fresh
 ):
-    """A warm stop loses nothing and repeats nothing; what had not begun goes to the other worker."""
+    """A warm stop loses and repeats nothing; jobs that had not begun go to the other worker."""
     wire.script = lambda request, number: "ok;delay=1"
     leaving = start_worker(env, pool=pool, concurrency=4)
     jobs = submit(12)

@@ -1,6 +1,4 @@
-"""Texts of many kinds to count tokens of: the shipped conversations, and as many generated ones as
-wanted.
-"""
+"""Texts of many kinds to count tokens of: the shipped conversations, and generated ones."""
 
 import base64
 import json
@@ -10,14 +8,18 @@ from collections.abc import Iterator
 from .conversations import load
 
 WORDS = tuple(
-    "the of and to in a is that for it as was with be by on not he his but at are this have from or had an they which one you "
-    "all her she there would their we him been has when who will no more if out so up said what its about than into them can "
-    "other time new some could these two may first then do any like my now over such our man me even most made after".split()
+    "the of and to in a is that for it as was with be by on not he his but at are this have from "
+    "or had an they which one you all her she there would their we him been has when who will no "
+    "more if out so up said what its about than into them can other time new some could these two "
+    "may first then do any like my now over such our man me even most made after".split()
 )
 SENTENCES = {
-    "german": "Die Warteschlange enthält Aufträge, die noch nicht begonnen wurden, und jeder Auftrag gehört einem Benutzer. ",
-    "french": "La file de travail contient des tâches qui ne sont pas encore commencées, chacune à un utilisateur. ",
-    "russian": "Очередь содержит задания, которые ещё не начаты, и каждое задание принадлежит пользователю. ",
+    "german": "Die Warteschlange enthält Aufträge, die noch nicht begonnen wurden, "
+    "und jeder Auftrag gehört einem Benutzer. ",
+    "french": "La file de travail contient des tâches qui ne sont pas encore commencées, "
+    "chacune à un utilisateur. ",
+    "russian": "Очередь содержит задания, которые ещё не начаты, "
+    "и каждое задание принадлежит пользователю. ",
     "arabic": "تحتوي قائمة الانتظار على مهام لم تبدأ بعد، وكل مهمة تخص مستخدما واحدا. ",
     "hindi": "कतार में वे कार्य हैं जो अभी शुरू नहीं हुए हैं, और प्रत्येक कार्य एक उपयोगकर्ता का है। ",
     "chinese": "队列里是尚未开始的任务。每个任务属于一个用户。",

@@ -66,6 +66,20 @@ class LedgerProbe:
         """How many jobs are released or running."""
         return int(self.redis.zcard(KEYS.open))
 
+    def open_attempts(self) -> list[str]:
+        """The owner (host:pid) of each attempt whose outcome the ledger does not know yet.
+
+        Everything that was sent to the server before is taken into account: the answer to the
+        first of two requests comes after it, so the second one sees its effects.
+        """
+        self.redis.ping()
+        owners = []
+        for job_id in self.redis.zrange(KEYS.open, 0, -1):
+            link, owner = self.redis.hmget(KEYS.job(job_id), "link", "owner")
+            if link:
+                owners.append(owner)
+        return owners
+
     def jobs(self) -> Iterator[dict[str, Any]]:
         for key in self.redis.scan_iter(KEYS.job("*")):
             yield self.redis.hgetall(key)

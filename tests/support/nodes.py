@@ -1,11 +1,10 @@
-"""pytest-celery without Docker: its nodes on local processes. `plugin.py` puts them under its leaf
-fixtures.
+"""pytest-celery without Docker: its nodes are local processes.
 
-    CeleryTestWorker -> WorkerContainer -> LocalContainer -> WorkerProcess    (celery -A worker worker)
-    RedisTestBroker  -> ValkeyContainer -> LocalContainer -> EmbeddedValkey   (valkey-server)
+    CeleryTestWorker -> WorkerContainer -> LocalContainer -> WorkerProcess (celery -A worker worker)
+    RedisTestBroker  -> ValkeyContainer -> LocalContainer -> EmbeddedValkey (valkey-server)
 
 pytest-celery drives a container as Docker's client would: status, reload, kill, restart, logs.
-Those are here, no more.
+Those are here, no more. `plugin.py` puts the nodes under its leaf fixtures.
 """
 
 import contextlib
@@ -122,8 +121,10 @@ class WorkerProcess:
             self._process.wait()
 
     def freeze(self) -> None:
-        """SIGSTOP for it and its children: connections stay open."""
+        """SIGSTOP for it and its children: connections stay open. Waits until it has stopped."""
         self._signal_group(signal.SIGSTOP)
+        if self.pid:
+            os.waitpid(self.pid, os.WUNTRACED)
 
     def thaw(self) -> None:
         self._signal_group(signal.SIGCONT)

@@ -23,7 +23,8 @@ from aiohttp import web
 
 sys.path.append(str(Path(__file__).parents[1]))  # when run as a program
 
-from support.protocols import CALLING, PLAIN, PROTOCOLS, Protocol
+from support.protocol import CALLING, PLAIN, Protocol
+from support.protocols import PROTOCOLS
 
 
 @dataclass

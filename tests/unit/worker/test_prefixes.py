@@ -13,7 +13,7 @@ def asked(system="s", lane="batch", question="q", **options):
 
 
 def test_the_second_batch_job_with_the_same_beginning_writes_it():
-    """The first does not: a beginning that never comes again would cost a quarter more for nothing."""
+    """Not the first: a beginning that never comes again would cost a quarter more for nothing."""
     seen = Prefixes()
     assert [seen.should_cache(asked(question=str(n))) for n in range(3)] == [False, True, True]
     assert not seen.should_cache(asked(system="another"))

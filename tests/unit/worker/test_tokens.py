@@ -13,10 +13,11 @@ from producer.contract.requests import CompletionRequest
 from worker.providers.tokens import IMAGE, PER_MESSAGE, PER_REQUEST, TOOLS, upper_bound
 
 RANDOM = random.Random(7)
-ENGLISH = (
-    "The quick brown fox jumps over the lazy dog, and then it rests for a while in the shade of an old oak. "
-    * 10
+SENTENCE = (
+    "The quick brown fox jumps over the lazy dog, "
+    "and then it rests for a while in the shade of an old oak. "
 )
+ENGLISH = SENTENCE * 10
 CODE = (
     "def total(items: list[int]) -> int:\n    return sum(item for item in items if item > 0)\n\n\n"
     * 12
