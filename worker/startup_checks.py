@@ -39,7 +39,7 @@ def checked_alerts() -> AlertSettings:
 
 def warnings(settings: Settings, today: date) -> list[str]:
     """About settings that are allowed and hardly meant."""
-    found = models_that_end(settings, today)
+    found = _models_that_end(settings, today)
     found += [
         f"UNKNOWN_SETTING: {name} is none of ours: misspelt? See docs/configuration.md"
         for name in settings.unknown
@@ -52,7 +52,7 @@ def warnings(settings: Settings, today: date) -> list[str]:
     return found
 
 
-def models_that_end(settings: Settings, today: date) -> list[str]:
+def _models_that_end(settings: Settings, today: date) -> list[str]:
     """A warning per link whose model its provider shuts down within `NOTICE_DAYS`, or has."""
     models = settings.models.known
     found = []

@@ -111,10 +111,12 @@ def test_inspect_needs_redis_settings_only(redis_url):
     assert "No nodes replied" in done.stderr
 
 
-def test_a_broken_redis_setting_is_reported_too():
-    done = run("celery", "-A", "worker", "inspect", "ping", LEDGER_PREFIX="two words")
-    assert done.returncode != 0
-    assert "LEDGER_PREFIX" in done.stderr
+@pytest.mark.parametrize("command", ["worker", "inspect ping", "flower"])
+def test_a_broken_redis_setting_is_reported_in_words_by_all_of_celery(command):
+    done = run("celery", "-A", "worker", *command.split(), LEDGER_PREFIX="two words")
+    assert done.returncode == 1
+    assert done.stderr.startswith("Wrong settings:\nInvalid env var: LEDGER_PREFIX: ")
+    assert "Traceback" not in done.stderr
 
 
 def test_a_server_that_can_lose_jobs_is_warned_about(own_valkey, tmp_path):

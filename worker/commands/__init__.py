@@ -1,1 +1,1 @@
-"""Operations sub-commands of `completions`, found by entry point; one file per command."""
+"""Operations sub-commands of `completions`, found by entry point; one file each."""
