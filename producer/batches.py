@@ -11,8 +11,7 @@ from collections.abc import AsyncIterator, Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any, Literal, TypeVar
-
-from celery.utils import uuid
+from uuid import uuid4
 
 from .client import numbered, publish_all, submit_chunk
 from .contract.completions import Completion
@@ -71,7 +70,7 @@ class Batch:
         other requests: `Conflict`. `max_usd`: the batch never spends more dollars. `retention_s`:
         how many seconds results are kept after its end.
         """
-        batch = cls(batch_id or uuid())
+        batch = cls(batch_id or str(uuid4()))
         retention_ms = int(retention_s * 1000)
         max_micro = None
         if max_usd is not None:
