@@ -83,8 +83,10 @@ class Job(AsyncResult):  # type: ignore[misc]
         return found
 
     def cancel(self) -> str:
-        """The state afterwards: "cancelled" (it never runs), "cancelling" (its call is being
-        stopped), the state in which it had ended before, or "missing".
+        """End the job, or stop its call. Returns the state afterwards.
+
+        "cancelled" (it never runs), "cancelling" (its call is being stopped), the state in which
+        it had ended before, or "missing".
         """
         cancellation = ledger().cancel(self.id)
         publish_all(cancellation.publications)

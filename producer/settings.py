@@ -49,8 +49,9 @@ class ProducerSettings(BaseSettings):
         *_: PydanticBaseSettingsSource,
         **__: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """The environment only by the aliases: a variable with a field's name, like URL, may have
-        another meaning.
+        """The environment, only by the aliases.
+
+        A variable with the name of a field, like URL, may mean something else.
         """
         env_settings.config = {**env_settings.config, "populate_by_name": False}
         return init_settings, env_settings

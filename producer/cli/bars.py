@@ -63,8 +63,9 @@ class Rates:
         return last.cost_usd / last.ended * last.total
 
     def abandoned(self) -> bool:
-        """Whether its submission seems to have stopped: it is not complete, and for a while nothing
-        was added while nothing was left to do.
+        """Whether its submission seems to have stopped.
+
+        Then it is not complete, and for a while nothing was added although nothing was left to do.
         """
         last = self._last
         idle = last.ended == last.submitted == self._first.submitted

@@ -71,11 +71,10 @@ def run(
     detach: bool,
     as_json: bool,
 ) -> None:
-    """Run the requests of FILE: lines of JSON, each with `complete`'s arguments or in the form of
-    OpenAI's Batch API.
+    """Run the requests of FILE, one JSON object a line.
 
-    Ctrl-C detaches; the batch goes on. The same command again watches it, or finishes submitting
-    it.
+    Each has `complete`'s arguments, or the form of OpenAI's Batch API. Ctrl-C detaches; the batch
+    goes on. The same command again watches it, or finishes submitting it.
 
     \b
     {"messages": [{"role": "user", "content": "Name a broker"}], "name": "q1"}

@@ -107,13 +107,12 @@ class Submission:
 
 @dataclass(frozen=True)
 class Publication:
-    """An order from the ledger: put this id on its lane's queue, with Celery's continuation headers
-    if it has any.
-    """
+    """A job whose id the ledger wants on the queue of its lane."""
 
     job_id: str
     lane: Lane
     continuation: dict[str, Any]
+    """Celery's headers of what follows the job, by the names in `CONTINUATION`."""
 
     @classmethod
     def parse(cls, reply: list[Any]) -> "list[Publication]":

@@ -1,6 +1,4 @@
-"""`completions batch`: request files of both forms, progress for people and machines, results,
-Ctrl-C.
-"""
+"""`completions batch`: both forms of request files, progress, results and Ctrl-C."""
 
 import json
 import signal
@@ -82,15 +80,16 @@ def requests(tmp_path):
 def test_an_openai_batch_file_runs_as_it_is(
     completions, requests, start_worker, openai_env, tmp_path
 ):
-    """Its output is in OpenAI's form, by the SDK's own types; what cannot be honoured fails alone
-    and says why.
+    """Its output is in OpenAI's form, read here with the SDK's own types.
+
+    A line that asks for what cannot be honoured fails alone and says why.
     """
     start_worker(openai_env)
     out = tmp_path / "out.jsonl"
-    code, _, told = completions(
+    code, _, stderr = completions(
         "batch", "run", requests(*OPENAI_INPUT), "--user", "u1", "--out", out
     )
-    assert code == 1, told
+    assert code == 1, stderr
     lines = [json.loads(line) for line in out.read_text().splitlines()]
     assert [line["custom_id"] for line in lines] == ["first", "second", "third"]
     for line in lines[:2]:
@@ -122,9 +121,9 @@ def test_our_own_form_and_every_wrong_line(completions, requests, start_worker):
         {"messages": ask("x"), "colour": "red"},
     )
     for _ in range(2):
-        code, _, told = completions("batch", "run", file, "--user", "u1")
+        code, _, stderr = completions("batch", "run", file, "--user", "u1")
         assert code == 1
-    assert "4 of 4: 3 failed" in told
+    assert "4 of 4: 3 failed" in stderr
     batch = recent(1)[0]
     assert (batch.calls, batch.label) == (1, "requests.jsonl jsonl")
     code, out, _ = completions("batch", "results", batch.batch_id)
@@ -155,10 +154,10 @@ def test_ctrl_c_detaches_and_the_batch_goes_on(completions, requests, start_work
     batch = Batch(recent(1)[0].batch_id)
     assert any("of 30" in line for line in process.stderr)  # reads until it watches
     process.send_signal(signal.SIGINT)
-    _, told = process.communicate(timeout=30)
+    _, stderr = process.communicate(timeout=30)
     assert process.returncode == 3
-    assert f"completions batch watch {batch.id}" in told
-    assert "Traceback" not in told
+    assert f"completions batch watch {batch.id}" in stderr
+    assert "Traceback" not in stderr
     start_worker()
     assert completions("batch", "watch", batch.id)[0] == 0
     assert batch.progress().done == 30
@@ -172,8 +171,8 @@ def test_a_place_that_cannot_be_written_is_told_before_anything_is_paid(
         ("batch", "run", file, "--out", tmp_path / "none/x.jsonl"),
         ("summarize", file, "--yes", "--out", "/proc/none"),
     ):
-        code, _, told = completions(*map(str, command), "--user", "u1")
-        assert (code, "cannot be written: " in told) == (1, True)
+        code, _, stderr = completions(*map(str, command), "--user", "u1")
+        assert (code, "cannot be written: " in stderr) == (1, True)
     assert recent(1) == []
 
 
@@ -181,8 +180,6 @@ def test_pause_resume_cancel(completions, complete):
     batch = Batch.submit([ask("x")], "u1")
     assert completions("batch", "pause", batch.id)[1] == "paused\n"
     assert completions("batch", "cancel", batch.id)[1] == "cancelled\n"
-    code, _, told = completions("batch", "status", "nope")
-    assert (code, told) == (
-        1,
-        "Error: OutcomeUnknown: the ledger has no batch nope: never submitted, or kept too long ago\n",
-    )
+    code, _, stderr = completions("batch", "status", "nope")
+    missing = "the ledger has no batch nope: never submitted, or kept too long ago"
+    assert (code, stderr) == (1, f"Error: OutcomeUnknown: {missing}\n")

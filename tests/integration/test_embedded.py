@@ -1,6 +1,4 @@
-"""The private Valkey keeps what it promises to the fault tests: data through a kill, silence while
-frozen.
-"""
+"""The private Valkey that tests use: data survives a kill, and a frozen one is silent."""
 
 import os
 import signal
@@ -90,10 +88,15 @@ def test_missing_extra_is_told_with_the_fix(
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the kernel's death signal is Linux's")
 def test_server_dies_with_a_killed_owner(tmp_path: Path) -> None:
-    owner = (
-        "import sys, time; from pathlib import Path; from worker.embedded import EmbeddedValkey\n"
-        "valkey = EmbeddedValkey(Path(sys.argv[1])); valkey.start(); print(valkey.pid, flush=True); time.sleep(60)"
-    )
+    owner = """
+import sys, time
+from pathlib import Path
+from worker.embedded import EmbeddedValkey
+valkey = EmbeddedValkey(Path(sys.argv[1]))
+valkey.start()
+print(valkey.pid, flush=True)
+time.sleep(60)
+"""
     command = [sys.executable, "-c", owner, str(tmp_path)]
     root = Path(__file__).parents[2]
     with subprocess.Popen(command, stdout=subprocess.PIPE, cwd=root) as process:

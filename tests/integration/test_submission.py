@@ -1,6 +1,4 @@
-"""The same question twice, a limit waited for, a job revoked: what a caller may rely on around a
-job's beginning and end.
-"""
+"""What a caller may rely on when a job is submitted twice, waits for a limit or is revoked."""
 
 import pytest
 from celery.exceptions import TaskRevokedError
@@ -17,8 +15,9 @@ from producer.contract.errors import (
 
 
 def test_an_idempotency_key_is_one_job(complete, wire, openai_env, start_worker, redis_url):
-    """Of one user, for a day: the same request finds it, also when it has ended; another request is
-    told.
+    """For a day the same user and request find it, also when it has ended.
+
+    Another request is a conflict; the same key of another user is another job.
     """
     start_worker(openai_env)
     first = complete.delay(ask("x"), "u1", idempotency_key="order-1")
@@ -47,11 +46,10 @@ def test_a_key_repeated_by_many_at_once_is_still_one_job(complete, wire, openai_
 def test_a_caller_may_wait_for_a_limit_instead_of_being_refused(
     complete, wire, openai_env, start_worker, redis_url
 ):
-    """Parked until the window has room; refused at once only if it can never fit, or past the
-    deadline asked for.
+    """Parked until the window has room.
 
-    Nobody waits a minute here: the window is emptied and the job made due, as the minute would
-    have.
+    Refused at once only if it can never fit, or past the deadline asked for. The test empties the
+    window and makes the job due, instead of waiting for a minute.
     """
     env = {
         "LLM_USER_REQUESTS_PER_MINUTE": "1",
@@ -83,8 +81,9 @@ def test_a_caller_may_wait_for_a_limit_instead_of_being_refused(
 def test_revoking_a_job_at_celery_cancels_it_in_the_ledger(
     complete, wire, openai_env, start_worker, redis_url, pool
 ):
-    """Running: its call is stopped, its cost kept. Waiting: it never runs. Both end, once, and are
-    published no more.
+    """A running one has its call stopped and its cost kept; a waiting one never runs.
+
+    Both end once and are published no more.
     """
     wire.script = lambda request, number: "hang"
     start_worker(openai_env, pool=pool, concurrency=1)

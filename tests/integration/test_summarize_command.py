@@ -1,6 +1,4 @@
-"""`completions summarize`: a folder in, summaries out; priced before, cached afterwards, wrong
-files reported.
-"""
+"""`completions summarize`: priced before, cached afterwards, unreadable files reported."""
 
 import json
 import os
@@ -86,11 +84,11 @@ def test_standard_input_and_an_own_prompt(summarize):
 
 
 @pytest.mark.parametrize(
-    ("path", "told"),
+    ("path", "reason"),
     [("https://example.org/a.pdf", "URLs are not fetched"), ("gone", "no such file")],
 )
-def test_wrong_paths_are_told(summarize, path, told):
+def test_wrong_paths_are_reported(summarize, path, reason):
     done = summarize(path, "--user", "u1", "--yes")
     assert done.returncode == 1
-    assert told in done.stderr
+    assert reason in done.stderr
     assert "Traceback" not in done.stderr

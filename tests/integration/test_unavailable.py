@@ -1,6 +1,4 @@
-"""Redis refused, frozen or half away: a clear error within two seconds, or an accepted job that is
-not lost.
-"""
+"""With Redis away: a clear error within two seconds, or an accepted job that is not lost."""
 
 import socket
 
@@ -35,9 +33,7 @@ def test_a_refused_ledger_is_unavailable():
 
 @pytest.mark.timeout(20)
 def test_a_frozen_ledger_is_unavailable_and_a_repeat_is_safe(own_valkey, start_worker):
-    """Only the reply may be lost; submitting again under the same id is the same job, answered
-    once.
-    """
+    """Only the reply may be lost; under the same id it is the same job, answered once."""
     producer.configure(own_valkey.url())
     producer.complete.delay(ask("warm up"), "u1")
     own_valkey.freeze()
@@ -73,9 +69,7 @@ def test_a_frozen_broker_does_not_hold_the_web_request(own_valkey, other_valkey,
 def test_a_ledger_that_restarts_loses_nothing(
     own_valkey, other_valkey, start_worker, wire, openai_env
 ):
-    """Killed with a job on the wire and back from its append-only file: the answer is settled,
-    once.
-    """
+    """Killed during a call and back from its append-only file: the answer is settled, once."""
     with Redis.from_url(own_valkey.url()) as redis:
         redis.config_set("appendfsync", "always")  # else the last second may be gone
     producer.configure(

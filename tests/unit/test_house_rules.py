@@ -4,7 +4,7 @@ import ast
 import subprocess
 import sys
 from pathlib import Path
-from statistics import median, quantiles
+from statistics import mean, median, quantiles
 
 import pytest
 
@@ -17,6 +17,9 @@ ALL = sorted(
     for top in ("producer", "worker", "tests", "examples")
     for path in (ROOT / top).rglob("*.py")
 )
+SCRIPTS = sorted(
+    path for package in ("producer", "worker") for path in (ROOT / package).rglob("*.lua")
+)
 SDKS = {"openai", "anthropic", "google", "worker", "flower", "aiohttp"}
 
 
@@ -24,21 +27,66 @@ def lines(path: Path) -> int:
     return len(path.read_text().splitlines())
 
 
-def functions(path: Path) -> list[int]:
-    tree = ast.parse(path.read_text())
+def functions(path: Path) -> dict[str, int]:
+    """Name -> lines of each function."""
     kinds = (ast.FunctionDef, ast.AsyncFunctionDef)
-    return [node.end_lineno - node.lineno + 1 for node in ast.walk(tree) if isinstance(node, kinds)]
+    nodes = [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, kinds)]
+    return {
+        f"{path.relative_to(ROOT)}:{node.lineno} {node.name}": node.end_lineno - node.lineno + 1
+        for node in nodes
+    }
+
+
+def code_lines(path: Path) -> list[str]:
+    """With indentation; without blank lines, comments and docstrings."""
+    text = path.read_text()
+    strings = [
+        node
+        for node in ast.walk(ast.parse(text))
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+    ]
+    documentation = {
+        number for node in strings for number in range(node.lineno, node.end_lineno + 1)
+    }
+    return [
+        line
+        for number, line in enumerate(text.splitlines(), start=1)
+        if line.strip() and not line.strip().startswith("#") and number not in documentation
+    ]
+
+
+def ternaries(path: Path) -> int:
+    return sum(isinstance(node, ast.IfExp) for node in ast.walk(ast.parse(path.read_text())))
+
+
+def longer(figures: dict[str, int], limit: int) -> dict[str, int]:
+    return {name: figure for name, figure in figures.items() if figure > limit}
 
 
 def test_files_are_short():
     assert median(map(lines, SOURCES)) <= 120
-    assert {str(path.relative_to(ROOT)): lines(path) for path in ALL if lines(path) > 300} == {}
+    assert longer({str(path.relative_to(ROOT)): lines(path) for path in ALL}, 300) == {}
 
 
 def test_functions_are_short():
-    lengths = [length for path in ALL for length in functions(path)]
-    assert quantiles(lengths, n=10)[-1] <= 30
-    assert max(lengths) <= 60
+    found = {name: length for path in ALL for name, length in functions(path).items()}
+    assert longer(found, 60) == {}
+    assert quantiles(found.values(), n=10)[-1] <= 30
+
+
+def test_code_has_one_thought_a_line():
+    lengths = [len(line) for path in SOURCES for line in code_lines(path)]
+    assert mean(lengths) <= 40
+
+
+def test_conditional_expressions_are_rare():
+    code = sum(len(code_lines(path)) for path in SOURCES)
+    assert sum(map(ternaries, SOURCES)) <= 15 * code / 1000
+
+
+def test_the_worker_is_sorted_into_packages():
+    entries = [path for path in (ROOT / "worker").iterdir() if path.name != "__pycache__"]
+    assert len(entries) <= 30
 
 
 @pytest.mark.parametrize(

@@ -79,31 +79,31 @@ def test_a_pdf_is_read(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("make", "told"),
+    ("make", "reason"),
     [
         (lambda path: pdf(path, password="secret"), "encrypted"),
         (lambda path: pdf(path, text=""), "its pages hold no text"),
         (lambda path: path.write_bytes(b"%PDF-1.7 rubbish"), "no readable PDF"),
     ],
 )
-def test_a_pdf_that_cannot_be_read_says_why(tmp_path, make, told):
+def test_a_pdf_that_cannot_be_read_says_why(tmp_path, make, reason):
     make(tmp_path / "a.pdf")
-    assert told in str(read(str(tmp_path / "a.pdf")).wrong)
+    assert reason in str(read(str(tmp_path / "a.pdf")).wrong)
 
 
 @pytest.mark.parametrize(
-    ("name", "data", "told"),
+    ("name", "data", "reason"),
     [
         ("empty.txt", b" \n", "empty"),
         ("binary.bin", b"\x7fELF\0\0", "binary data"),
         ("gone.txt", None, "cannot be read (No such file"),
     ],
 )
-def test_other_files_say_why_too(tmp_path, name, data, told):
+def test_other_files_say_why_too(tmp_path, name, data, reason):
     if data is not None:
         (tmp_path / name).write_bytes(data)
     document = read(str(tmp_path / name))
-    assert told in str(document.wrong)
+    assert reason in str(document.wrong)
     assert name in str(document.wrong)
 
 
@@ -114,13 +114,18 @@ def docx(path):
     office = "http://schemas.openxmlformats.org/officeDocument/2006/relationships/officeDocument"
     words = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
     main = "application/vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml"
+    rels = "application/vnd.openxmlformats-package.relationships+xml"
     parts = {
-        "[Content_Types].xml": f'<Types xmlns="{kinds}"><Default Extension="rels" ContentType="application/vnd.openxmlformats-'
-        f'package.relationships+xml"/><Override PartName="/word/document.xml" ContentType="{main}"/></Types>',
-        "_rels/.rels": f'<Relationships xmlns="{links}"><Relationship Id="r1" Type="{office}" Target="word/document.xml"/>'
-        "</Relationships>",
-        "word/document.xml": f'<w:document xmlns:w="{words}"><w:body><w:p><w:r><w:t>Hello from a DOCX</w:t></w:r></w:p></w:body>'
-        "</w:document>",
+        "[Content_Types].xml": f"""<Types xmlns="{kinds}">
+            <Default Extension="rels" ContentType="{rels}"/>
+            <Override PartName="/word/document.xml" ContentType="{main}"/>
+            </Types>""",
+        "_rels/.rels": f"""<Relationships xmlns="{links}">
+            <Relationship Id="r1" Type="{office}" Target="word/document.xml"/>
+            </Relationships>""",
+        "word/document.xml": f"""<w:document xmlns:w="{words}">
+            <w:body><w:p><w:r><w:t>Hello from a DOCX</w:t></w:r></w:p></w:body>
+            </w:document>""",
     }
     with ZipFile(path, "w") as archive:
         for name, text in parts.items():

@@ -1,6 +1,4 @@
-"""Where Redis is, as redis-py, kombu and Celery are told; and what is wrong with it, never with the
-password.
-"""
+"""A Redis URL in the forms of redis-py, kombu and Celery, and what can be wrong with it."""
 
 import os
 import subprocess
@@ -15,16 +13,16 @@ from worker.settings import SettingsError, load_redis
 
 
 def test_a_plain_url_stays_as_it_is():
-    place = RedisUrl.parse("redis://user:p%40ss@host:6380/2?health_check_interval=3")
-    assert place == RedisUrl("redis://user:p%40ss@host:6380/2?health_check_interval=3")
-    assert place.transport_options(1.0) == {}
+    parsed = RedisUrl.parse("redis://user:p%40ss@host:6380/2?health_check_interval=3")
+    assert parsed == RedisUrl("redis://user:p%40ss@host:6380/2?health_check_interval=3")
+    assert parsed.transport_options(1.0) == {}
 
 
-def test_a_certificate_is_checked_unless_told_otherwise(tmp_path):
+def test_a_certificate_is_checked_unless_the_url_says_otherwise(tmp_path):
     """kombu takes a bare rediss:// for "do not check", Celery's backend refuses it."""
     assert RedisUrl.parse("rediss://host/0").ssl == {"ssl_cert_reqs": "required"}
     (tmp_path / "ca.pem").touch()
-    place = RedisUrl.parse(
+    parsed = RedisUrl.parse(
         f"rediss://:pw@host:1/0?ssl_ca_certs={tmp_path / 'ca.pem'}&ssl_check_hostname=false"
     )
     expected = {
@@ -32,17 +30,17 @@ def test_a_certificate_is_checked_unless_told_otherwise(tmp_path):
         "ssl_ca_certs": str(tmp_path / "ca.pem"),
         "ssl_check_hostname": False,
     }
-    assert (place.url, place.ssl) == ("rediss://:pw@host:1/0", expected)
+    assert (parsed.url, parsed.ssl) == ("rediss://:pw@host:1/0", expected)
     assert RedisUrl.parse("rediss://host/0?ssl_cert_reqs=none").ssl == {"ssl_cert_reqs": "none"}
 
 
 def test_each_sentinel_has_login_and_database_of_the_whole():
-    """kombu takes them from whichever Sentinel it talks to."""
-    place = RedisUrl.parse(
+    """kombu takes them from the Sentinel that it talks to."""
+    parsed = RedisUrl.parse(
         "sentinel://user:p%3Bw@h1;sentinel://[::1]:26380/3?master_name=ledger&ssl_cert_reqs=none"
     )
-    assert place.url == "sentinel://user:p%3Bw@h1:26379/3;sentinel://user:p%3Bw@[::1]:26380/3"
-    assert (place.master, place.ssl) == ("ledger", {"ssl_cert_reqs": "none"})
+    assert parsed.url == "sentinel://user:p%3Bw@h1:26379/3;sentinel://user:p%3Bw@[::1]:26380/3"
+    assert (parsed.master, parsed.ssl) == ("ledger", {"ssl_cert_reqs": "none"})
     sentinel = {
         "socket_timeout": 2,
         "socket_connect_timeout": 2,
@@ -50,7 +48,7 @@ def test_each_sentinel_has_login_and_database_of_the_whole():
         "ssl": True,
         "ssl_cert_reqs": "none",
     }
-    assert place.transport_options(2) == {"master_name": "ledger", "sentinel_kwargs": sentinel}
+    assert parsed.transport_options(2) == {"master_name": "ledger", "sentinel_kwargs": sentinel}
 
 
 WRONG = [
@@ -72,15 +70,15 @@ WRONG = [
 ]
 
 
-@pytest.mark.parametrize(("url", "told"), WRONG)
-def test_what_is_wrong_is_told_with_the_variable_and_without_the_password(monkeypatch, url, told):
+@pytest.mark.parametrize(("url", "reason"), WRONG)
+def test_an_error_names_the_variable_and_never_the_password(monkeypatch, url, reason):
     monkeypatch.setenv("LEDGER_URL", url)
     with pytest.raises(ValueError, match=r"^settings of the producer: LEDGER_URL: ") as producers:
         load()
     with pytest.raises(SettingsError, match=r"Invalid env var: LEDGER_URL: .* Fix: ") as workers:
         load_redis()
     for error in (producers, workers):
-        assert told in str(error.value)
+        assert reason in str(error.value)
         assert "hunter2" not in str(error.value)
         assert "hun" not in str(error.value)
 
@@ -95,9 +93,7 @@ def test_no_repr_shows_a_password(monkeypatch):
     "url", ["sentinel://u:hunter2@h1;sentinel://h2/0?master_name=m", "rediss://u:hunter2@h1/0"]
 )
 def test_celerys_own_report_shows_no_password(url):
-    """Whichever variable it comes from; what workers tell of their configuration is made in the
-    same way.
-    """
+    """From whichever variable. Workers report their configuration in the same way."""
     env = {
         "PATH": os.environ["PATH"],
         "PYTHONPATH": str(ROOT),
@@ -105,7 +101,7 @@ def test_celerys_own_report_shows_no_password(url):
         "CELERY_RESULT_BACKEND": url,
     }
     command = [sys.executable, "-m", "celery", "-A", "worker", "report"]
-    told = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=60)
-    assert told.returncode == 0, told.stderr
-    assert "broker_read_url" in told.stdout
-    assert "hunter2" not in told.stdout + told.stderr
+    report = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=60)
+    assert report.returncode == 0, report.stderr
+    assert "broker_read_url" in report.stdout
+    assert "hunter2" not in report.stdout + report.stderr

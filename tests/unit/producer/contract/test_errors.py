@@ -1,4 +1,4 @@
-"""Every error survives Celery's and the ledger's way of storing it, and shows nothing it must not."""
+"""Every error survives being stored by Celery and the ledger, and shows no part of an answer."""
 
 import pickle
 
@@ -9,8 +9,9 @@ from producer.contract.errors import BY_NAME, TREE, JobError, Truncated
 
 @pytest.mark.parametrize("cls", TREE)
 def test_every_error_round_trips(cls):
-    """Celery rebuilds `class(*args)`, prefork pickles, the ledger writes JSON: the same error comes
-    back from each.
+    """The same error comes back from each way in which it is stored.
+
+    Celery rebuilds `class(*args)`, prefork pickles, the ledger writes JSON.
     """
     error = cls("why", {"limit": "x", "attempts": [{"link": "a", "fault": "b"}]})
     for copy in (

@@ -1,6 +1,4 @@
-"""What no text may hold is told with its place; text that nobody vouches for is wrapped so that it
-cannot get out.
-"""
+"""What no text of a request may hold, and how untrusted text is wrapped."""
 
 import re
 
@@ -61,9 +59,7 @@ def test_ordinary_text_passes(text):
 
 @given(st.text(), st.binary(min_size=1))
 def test_wrapped_text_is_sendable_and_stays_between_its_separators(text, key):
-    """Whatever is in it: the separators stand alone on their lines, once before it and once after
-    it.
-    """
+    """Once before the text and once after it, whatever is in it."""
     for wrapped in (untrusted(text), untrusted(text, key=key)):
         assert problem(wrapped) == ""
         mark = re.search(r"the two lines ([0-9a-f]{32}) stands", wrapped)[1]
@@ -74,9 +70,7 @@ def test_wrapped_text_is_sendable_and_stays_between_its_separators(text, key):
 
 
 def test_separators_are_random_or_follow_from_a_secret_key():
-    """Random for each request; with a key repeatable, so that answers can be cached, and unknown
-    without it.
-    """
+    """Random for each request; with a key repeatable, so that answers can be cached."""
     assert untrusted("a") != untrusted("a")
     assert untrusted("a", key=b"k") == untrusted("a", key=b"k") != untrusted("a", key=b"other")
 

@@ -1,6 +1,4 @@
-"""One call of `complete`, whatever style of Celery made it, becomes the same submission or a clear
-error.
-"""
+"""Every style of calling `complete` makes the same submission, or a clear error."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -23,9 +21,7 @@ def test_positions_and_names_mean_the_same():
 
 @pytest.mark.parametrize("user_id", [7, None, "", "x" * 129, ["u"], "a\nb"])
 def test_a_wrong_user_id_says_how_to_fix_it(user_id):
-    """Integers are refused with the cure, not coerced: two spellings of one user would have two
-    budgets.
-    """
+    """Integers are refused, not converted: two spellings of one user would have two budgets."""
     with pytest.raises(InvalidRequest, match=r"str\(user.id\)"):
         call(USER, user_id)
 
