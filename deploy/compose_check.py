@@ -118,7 +118,7 @@ class Stack:
         assert answer.strip(), "no answer"
         self.submit("first")
         assert self.collected("first") == JOBS
-        step("Flower shows it to its operator and to nobody else")
+        step("Flower shows it only with a login")
         for path in (":5555/tasks", ":5555/metrics", ":5555/api/tasks"):
             assert get(path)[0] == 401, f"{path} needs no login"
         until("Flower knows the job", lambda: seen_by_flower("first-0"), 60)
@@ -210,7 +210,7 @@ def step(text: str) -> None:
 
 
 def get(path: str, login: str = "") -> tuple[int, str]:
-    """Status and text of a page of the host's loopback; 0 while nobody listens."""
+    """Status and text of a page of the host's loopback; 0 without a listener."""
     request = urllib.request.Request(f"http://127.0.0.1{path}")
     if login:
         passwords = urllib.request.HTTPPasswordMgrWithPriorAuth()

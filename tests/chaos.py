@@ -7,9 +7,9 @@ being reported as unknown, and spent and possibly billed agree with the provider
 The seed is printed first; the same seed gives the same events in the same order.
 
 An attempt is unknown if the ledger has it open and no worker settles it. That can come of a worker
-that dies or is frozen, and of a server that restarts: it has lost its last second (`appendfsync
-everysec`), so an attempt that was settled in that second is open again. So the number of unknown
-attempts is at most the number of attempts that were open at these events.
+that dies or is frozen, and of a server that restarts: with `appendfsync everysec` it may have lost
+its last second (writes wait for an fsync that is under way), and an attempt that was settled in it
+is open again. So there are at most as many unknown attempts as were open at these events.
 """
 
 import argparse
