@@ -128,7 +128,7 @@ def _converted(file: Path) -> str:
     if file.suffix.lower() in ZIPPED and not is_zipfile(file):
         raise InvalidRequest("damaged: it is not the archive that such a file is")
     try:
-        from markitdown import MarkItDown, MarkItDownException  # type: ignore[import-not-found,unused-ignore]
+        from markitdown import MarkItDown, MarkItDownException
     except ImportError:
         raise InvalidRequest(
             "needs the extra: pip install 'celery-completions[documents]'"

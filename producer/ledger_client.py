@@ -195,15 +195,15 @@ class LedgerClient:
     def latest_batches(self, count: int) -> list[str]:
         """Their ids, youngest first."""
         with _unavailable_if_away():
-            ids: list[str] = self._redis.zrevrange(self._keys.batches, 0, count - 1)  # type: ignore[assignment]
-        return ids
+            ids = self._redis.zrevrange(self._keys.batches, 0, count - 1)
+        return cast(list[str], ids)
 
     def ended_items(self, batch_id: str, start: int) -> list[str]:
         """Ids of ended items from the `start`th on, in the order in which they ended."""
         key = self._keys.batch_ended(batch_id)
         with _unavailable_if_away():
-            ids: list[str] = self._redis.lrange(key, start, -1)  # type: ignore[assignment]
-        return ids
+            ids = self._redis.lrange(key, start, -1)
+        return cast(list[str], ids)
 
     def latest_tries(self, batch_id: str, job_ids: list[str]) -> list[str]:
         """Of each item the id under which it was tried last."""
@@ -211,7 +211,7 @@ class LedgerClient:
             return []
         key = self._keys.batch_tries(batch_id)
         with _unavailable_if_away():
-            tries: list[str | None] = self._redis.hmget(key, job_ids)  # type: ignore[assignment]
+            tries = cast(list[str | None], self._redis.hmget(key, job_ids))
         numbered = zip(job_ids, tries, strict=True)
         return ["~".join(filter(None, pair)) for pair in numbered]
 
