@@ -1,5 +1,6 @@
-"""How close a total deadline of 1 s is kept: silent, stalled and trickling answers, every vendor,
-both pools. About a minute.
+"""How close a total deadline of 1 s is kept, for every vendor and both pools.
+
+Silent, stalled and trickling answers; about a minute.
 
 python benchmarks/deadlines.py [rounds]
 """

@@ -1,5 +1,6 @@
-"""How far the bounds of a prompt's tokens are from the truth, per provider, before and after
-learning. No network.
+"""How far the bounds of a prompt's tokens are from the truth, before and after learning.
+
+Per provider, without a network.
 
     python benchmarks/estimates.py
 
@@ -34,9 +35,7 @@ vocabulary = cache(splintr.Tokenizer.from_pretrained)
 
 
 def truth(provider: str, request: CompletionRequest) -> int:
-    """What the provider counts: the texts, and three tokens a message and three for the answer's
-    opening.
-    """
+    """The provider's count: the texts, three tokens a message, three to open the answer."""
     texts = [text for message in request.messages for _, text in message.texts()]
     counts = [
         sum(len(vocabulary(name).encode_ordinary(text)) for text in texts)

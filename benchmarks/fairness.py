@@ -1,5 +1,6 @@
-"""Does one user's backlog delay another's question, and what does fairness cost? A simulated
-provider is the bottleneck.
+"""Does one user's backlog delay another's question, and what does fairness cost?
+
+A simulated provider is the bottleneck.
 
     python benchmarks/fairness.py [--jobs 12000] [--rounds 3]
 
@@ -93,9 +94,7 @@ def throughput(fleet: Fleet, user: str, seconds: float) -> float:
 
 
 def questions(jobs: int) -> tuple[float, float, float]:
-    """(idle latency, worst of ten questions behind a backlog, share of its throughput that the
-    greedy user keeps).
-    """
+    """(idle latency, worst of ten questions behind a backlog, the greedy user's share)."""
     with tempfile.TemporaryDirectory() as folder, Fleet(Path(folder)) as fleet:
         ask_one("warm")
         idle = median(ask_one("idle") for _ in range(3))
@@ -109,9 +108,7 @@ def questions(jobs: int) -> tuple[float, float, float]:
 
 
 def shares(weights: list[int]) -> tuple[float, list[float]]:
-    """(Jain's index, jobs done per weight) of users who are equally greedy, when half of all jobs
-    are done.
-    """
+    """(Jain's index, jobs done per weight) of greedy users, when half of all jobs are done."""
     with tempfile.TemporaryDirectory() as folder, Fleet(Path(folder), call_s=0.05) as fleet:
         users = [f"user{n}" for n in range(len(weights))]
         for user, weight in zip(users, weights, strict=True):

@@ -6,7 +6,7 @@ A provider that allows 600 requests and 100,000 tokens in any 60 seconds (what a
 known when it is asked) and refuses the rest with 429; three workers of twenty threads, all jobs at
 once. Shows the share of calls refused, and the requests and tokens used after the first minute
 against what was allowed. `--tokens`: what a job takes on average; from 167 on tokens are the
-bottleneck. `--blind`: the provider tells nothing of its limits, and nobody else does.
+bottleneck. `--blind`: neither the provider nor the settings state the limits.
 """
 
 import argparse
@@ -33,9 +33,7 @@ WORKERS, SLOTS = 3, 20
 
 
 class Limited:
-    """The provider's sliding windows. `answered` is (when, tokens) of every call that it let
-    through.
-    """
+    """The provider's sliding windows. `answered` is (when, tokens) of every call that passed."""
 
     def __init__(self, wire: WireServer, tokens: int, blind: bool) -> None:
         self.answered: list[tuple[float, int]] = []

@@ -36,9 +36,7 @@ CASES = [
 
 
 def cost_us(folder: Path, users: int, backlog: int) -> tuple[float, float]:
-    """Medians of the server's microseconds per end and per begin of a job, while it does nothing
-    else.
-    """
+    """Medians of the server's microseconds per end and per start of a job, on an idle server."""
     with EmbeddedValkey(folder) as valkey:
         producer.configure(valkey.url())
         fleet = HandRun(valkey.url(), slots=8)

@@ -1,5 +1,4 @@
-"""What does a job take of each Redis: CPU of broker, result backend and ledger, and memory of the
-ledger?
+"""What a job takes of each Redis server: CPU of all three, and memory of the ledger.
 
     python benchmarks/servers.py [--jobs 3000]
 

@@ -1,5 +1,6 @@
-"""How long after `kill -9` of a worker with calls on the wire all its jobs run elsewhere or have
-ended: median of ten kills.
+"""How long after `kill -9` of a worker all its jobs run elsewhere or have ended.
+
+With calls on the wire; the median of ten kills.
 
 python benchmarks/takeover.py [kills] [threads|prefork]
 """
@@ -24,9 +25,7 @@ CALLS = 8
 
 
 def takeover_s(folder: Path, pool: str) -> float:
-    """One kill: seconds until each of the eight jobs has a higher fence, that is a new start, or an
-    outcome.
-    """
+    """One kill: seconds until each of the eight jobs has a new start, or an outcome."""
     with (
         EmbeddedValkey(folder / "valkey") as valkey,
         WireServer() as wire,

@@ -1,5 +1,4 @@
-"""`make compose-check`: builds the image, starts docker-compose.yml from nothing, and proves what
-it promises.
+"""`make compose-check`: builds the image, starts docker-compose.yml, and checks its promises.
 
 Every container is healthy and ours are locked down. A job is answered; Flower shows it, in headless
 Chromium where there is one. Each container is killed in turn while jobs run: no job is lost, and
@@ -77,9 +76,7 @@ def tools() -> tuple[list[str], str]:
 
 
 def copied(folder: Path) -> Path:
-    """The files of the build in a folder of their own, with a .env that has Flower's login and no
-    key.
-    """
+    """The files of the build in another folder, with a .env that has Flower's login and no key."""
     names = subprocess.run(
         ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
         cwd=ROOT,

@@ -1,5 +1,6 @@
-"""A private fleet for the demo: Valkey, one real `celery worker`, Flower. Everything ends with the
-`with` block.
+"""A private fleet for the demo: Valkey, one real `celery worker`, Flower.
+
+Everything ends with the `with` block.
 
 Data and logs are in `.demo/`, which each run begins anew. The processes are tied to this one: even
 `kill -9` of the demo leaves none behind (on Linux).
@@ -75,8 +76,9 @@ class Service:
 
 
 class Stack:
-    """`with Stack(env) as stack:` starts everything and waits until it is ready. `env`: settings of
-    the worker.
+    """`with Stack(env) as stack:` starts everything and waits until it is ready.
+
+    `env`: settings of the worker.
     """
 
     def __init__(self, env: dict[str, str]) -> None:

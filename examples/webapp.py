@@ -29,8 +29,8 @@ class Question(BaseModel):
 
 
 @app.exception_handler(JobError)
-async def told(_: Request, error: JobError) -> JSONResponse:
-    """What a caller can be told, as HTTP: whose fault it is, and when to come back."""
+async def job_error(_: Request, error: JobError) -> JSONResponse:
+    """A job's error as HTTP: whose fault it is, and when to try again."""
     retry_after = error.details.get("retry_after_s")
     headers = {"Retry-After": str(round(retry_after))} if retry_after else {}
     body = {"error": type(error).__name__, "message": str(error)}

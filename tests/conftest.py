@@ -1,5 +1,6 @@
-"""The common ground of all tests: a clean environment, a real Valkey, worker processes. Nodes:
-`support/plugin.py`.
+"""For all tests: a clean environment, a real Valkey, worker processes.
+
+Nodes: `support/plugin.py`.
 """
 
 import os
@@ -33,8 +34,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure() -> None:
-    """The developer's own settings must not reach a test: forgotten here, before anything is
-    imported or started.
+    """The developer's own settings must not reach a test.
+
+    They are removed here, before anything is imported or started.
     """
     for name in [name for name in os.environ if name.startswith(STRAY)]:
         del os.environ[name]
@@ -42,8 +44,9 @@ def pytest_configure() -> None:
 
 @pytest.fixture(scope="session")
 def valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedValkey]:
-    """The session's server (with xdist: one per process). Take `redis_url`, which empties it, or
-    `own_valkey`.
+    """The session's server (with xdist: one per process).
+
+    Take `redis_url`, which empties it, or `own_valkey`.
     """
     with EmbeddedValkey(tmp_path_factory.mktemp("valkey")) as server:
         yield server
@@ -51,9 +54,7 @@ def valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedValkey]
 
 @pytest.fixture
 def redis_url(valkey: EmbeddedValkey) -> str:
-    """The session's server, empty and answering whatever the test before did to it; its CONFIG must
-    not be touched.
-    """
+    """The session's server, emptied and answering; its CONFIG must not be changed."""
     valkey.thaw()
     valkey.start()
     with Redis.from_url(valkey.url()) as redis:
@@ -146,9 +147,7 @@ def hand_run(redis_url: str) -> "Iterator[Callable[..., HandRun]]":
 
 @pytest.fixture
 def command(redis_url: str) -> Callable[..., str]:
-    """`command(*arguments, code=0, **env)` gives what `completions` prints, as an operator runs it
-    beside this test's server.
-    """
+    """`command(*arguments, code=0, **env)`: what `completions` prints beside this test's server."""
 
     def run(*arguments: str, code: int = 0, **env: str) -> str:
         env = {

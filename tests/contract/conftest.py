@@ -13,8 +13,9 @@ KEY, PROMPT = "sk-secret-key", "the secret prompt"
 
 
 def pytest_generate_tests(metafunc):
-    """Tests run over every provider of the registry, or those of `--adapters`, unless their module
-    is one provider's.
+    """Run tests over every provider of the registry, or those of `--adapters`.
+
+    Unless their module is about one provider.
     """
     named = metafunc.config.getoption("adapters")
     adapters = named.split(",") if named else wired()
@@ -42,15 +43,13 @@ def adapter():
 
 @pytest.fixture
 def ask(loop, adapter):
-    """Ask the adapter over `base_url`, as the wire server gives it; its client is closed
-    afterwards.
-    """
+    """Ask the adapter over `base_url`; its client is closed afterwards."""
     opened = []
 
     def ask_(
         base_url, timeout_s=10.0, options=None, model=None, temperature=0.5, max_tokens=50, **fields
     ):
-        told = {
+        extras = {
             name: fields.pop(name)
             for name in ("prefill", "cache_prefix", "refused")
             if name in fields
@@ -65,7 +64,7 @@ def ask(loop, adapter):
             max_tokens=max_tokens,
             temperature=temperature,
             timeout_s=timeout_s,
-            **told,
+            **extras,
         )
         url = base_url.removesuffix("/v1") + of(adapter).path
         provider = loop.run(lambda: _build(url, options), 10, "build")

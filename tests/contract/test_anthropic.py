@@ -46,9 +46,7 @@ def test_a_model_with_prefill_goes_on_from_the_assistant(wire, ask):
 
 
 def test_the_shared_beginning_is_marked_for_the_cache(wire, ask):
-    """After the system prompt, or the tools without one, and before the newest turn; never unless
-    asked.
-    """
+    """After the system prompt, or else the tools, and before the newest turn; only if asked for."""
     tools = [{"type": "function", "function": {"name": "f"}}]
     turns = [
         {"role": "user", "content": "a"},
@@ -73,9 +71,7 @@ def test_the_shared_beginning_is_marked_for_the_cache(wire, ask):
 
 
 def test_a_conversation_becomes_alternating_turns(wire, ask):
-    """Systems are hoisted, tool results of one turn are together, blank texts are gone, the user
-    speaks first and last.
-    """
+    """System texts go first, blank texts go, results stay together, the user begins and ends."""
     calls = [
         {"id": f"c{n}", "type": "function", "function": {"name": "f", "arguments": text}}
         for n, text in ((1, '{"x": 1}'), (2, "oops"))

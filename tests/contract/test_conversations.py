@@ -1,6 +1,4 @@
-"""The same conversations over every adapter: what we mean arrives, and what is answered comes back,
-alike everywhere.
-"""
+"""The same conversations over every adapter: what we mean arrives, and the answer comes back."""
 
 import json
 
@@ -17,9 +15,7 @@ OPTIONS = ("stop", "tools", "response_format")
 
 
 def assert_means_the_same(wire, ask, adapter, conversation):
-    """One call, in which everything of the request is found again; or the adapter says what it has
-    no word for.
-    """
+    """One call with everything of the request; or the adapter names what it cannot express."""
     asked, wire.reply = conversation["request"], conversation["reply"]
     reason = load_adapter(adapter).unsupported(CompletionRequest.checked(**asked))
     expected = conversation.get("unfit", {}).get(adapter, "")
@@ -28,12 +24,13 @@ def assert_means_the_same(wire, ask, adapter, conversation):
         return
     reply = ask(wire.base_url, **asked)
     assert heard(wire.calls[0].request) == meant(asked)
-    told, usage = conversation["reply"], conversation["reply"]["usage"]
+    expected = conversation["reply"]
+    usage = expected["usage"]
     called = [
         [call.function.name, json.loads(call.function.arguments)] for call in reply.tool_calls
     ]
-    assert (reply.text, reply.finish) == (told["text"], told["finish"])
-    assert called == [[call["name"], call["args"]] for call in told.get("calls", ())]
+    assert (reply.text, reply.finish) == (expected["text"], expected["finish"])
+    assert called == [[call["name"], call["args"]] for call in expected.get("calls", ())]
     counted = (reply.usage.input, reply.usage.output, reply.usage.cached, reply.usage.reasoning)
     assert counted == (usage["in"], usage["out"], usage.get("cached", 0), usage.get("reasoning", 0))
     assert len(wire.calls) == 1
@@ -46,7 +43,7 @@ def test_a_conversation_means_the_same_everywhere(wire, ask, adapter, conversati
     assert_means_the_same(wire, ask, adapter, conversation)
 
 
-def test_there_are_enough_of_them_and_each_can_be_answered_by_somebody():
+def test_there_are_enough_of_them_and_each_can_be_answered():
     assert len(CONVERSATIONS) >= 50
     assert all(set(wired()) - set(each.get("unfit", {})) for each in CONVERSATIONS)
 

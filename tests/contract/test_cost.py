@@ -1,5 +1,6 @@
-"""What a call cost, from the usage on the wire to the micro-dollar: our normalisation and our sum
-against the library's own.
+"""What a call cost, from the usage on the wire to the micro-dollar.
+
+Our normalisation and our sum against the library's own.
 """
 
 import json
@@ -24,7 +25,7 @@ def adapter(recorded):
 
 @pytest.mark.filterwarnings(
     "ignore:The model .* is deprecated"
-)  # told by MODEL_ENDS at startup instead
+)  # reported by MODEL_ENDS at startup instead
 @pytest.mark.parametrize(
     "recorded", RECORDED, ids=[f"{each['model']}-{number}" for number, each in enumerate(RECORDED)]
 )

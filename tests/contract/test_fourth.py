@@ -1,5 +1,6 @@
-"""Adding a provider takes one file and one registry line; the suite then wants its exchanges and
-runs over it.
+"""Adding a provider takes one file and one registry line.
+
+The suite then demands its exchanges and runs over it.
 """
 
 import pytest

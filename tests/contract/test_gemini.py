@@ -34,9 +34,7 @@ def test_thoughts_are_no_part_of_the_answer(wire, ask):
 
 
 def test_a_conversation_becomes_turns_of_user_and_model(wire, ask):
-    """Systems are hoisted, results find their call by name, blank texts are gone, the user speaks
-    last.
-    """
+    """System texts go first, results find their call by name, blank texts go, the user ends."""
     calls = [
         {"id": "c1", "type": "function", "function": {"name": "weather", "arguments": '{"x": 1}'}}
     ]

@@ -17,9 +17,7 @@ from worker.rate_limit_headers import SILENCE, Allowance
 # google-genai warns of it, and continues.
 @pytest.mark.filterwarnings("ignore:NOVEL is not a valid FinishReason")
 def test_every_wire_event_is_classified(wire, ask, secrets, row):
-    """Fault, doubt and delay as the reference says, in one wire call; the error is plain, picklable
-    and holds no secret.
-    """
+    """Fault, doubt and delay as documented, in one call; the error pickles and holds no secret."""
     wire.script = lambda request, number: row.event
     with pytest.raises(ProviderError) as caught:
         ask(wire.base_url)
@@ -80,9 +78,7 @@ def test_a_refused_connection_is_not_billed(ask):
 
 @pytest.mark.parametrize("event", ["hang", "hang_headers", "drip;gap=0.05"])
 def test_the_total_deadline_holds(wire, ask, event):
-    """A silent, a stalled and a trickling answer all end at the deadline, and the socket is closed
-    with them.
-    """
+    """Silent, stalled and trickling answers end at the deadline, and so does their socket."""
     wire.script = lambda request, number: event
     with pytest.raises(TimeoutError):
         ask(wire.base_url, timeout_s=1.0)

@@ -6,7 +6,7 @@ from support.ledger import KEYS, LedgerProbe, ask, until
 
 @pytest.fixture
 def env(wire):
-    """A chain of one link at `wire`, and limits that are in nobody's way."""
+    """A chain of one link at `wire`, and limits too high to matter."""
     return {
         "LLM_CHAIN": "openai:gpt-4o-mini",
         "OPENAI_API_KEY": "k",
@@ -41,9 +41,7 @@ def fresh(complete, wire):
 
 @pytest.fixture
 def books():
-    """`books(url, jobs, calls)`: one outcome per job; calls beyond one per attempt are reported
-    unknown; nothing is held.
-    """
+    """`books(url, jobs, calls)`: one outcome per job, extra calls are reported, nothing is held."""
 
     def books_(url, jobs, calls):
         with LedgerProbe(url) as ledger:

@@ -1,5 +1,6 @@
-"""A worker that dies at one exact point of a job: what follows is what the ledger promises for that
-point, in both pools.
+"""A worker dies at one exact point of a job; the ledger keeps what it promises for that point.
+
+In both pools.
 """
 
 from pathlib import Path
@@ -14,7 +15,7 @@ SABOTAGE = str(Path(__file__).parents[1] / "support" / "sabotage")
 # Where it dies -> calls on the wire in all, reported unknown attempts.
 POINTS = {
     "start:after": (1, 0),  # before the intent: nothing can have been paid
-    "reserve:after": (1, 1),  # after the intent: nobody can know, so it is reported
+    "reserve:after": (1, 1),  # after the intent: it cannot be known, so it is reported
     "settle:before": (2, 1),  # after the response: paid twice, and reported
     "settle:after": (1, 0),  # the outcome is there; only the result backend does not know yet
 }
@@ -71,9 +72,7 @@ def test_a_crash_after_parking_loses_no_retry(
 def test_a_fleet_may_rule_out_the_second_call(
     wire, doomed_env, submit, start_worker, redis_url, fresh
 ):
-    """`LEDGER_ON_UNKNOWN=fail`: the job ends as unknown, its hold stays booked, and it is kept as a
-    dead letter.
-    """
+    """`LEDGER_ON_UNKNOWN=fail`: the job ends as unknown, its hold stays, it is a dead letter."""
     from producer.contract.errors import OutcomeUnknown
 
     env = doomed_env | {"LEDGER_ON_UNKNOWN": "fail"}
@@ -95,9 +94,7 @@ def test_a_fleet_may_rule_out_the_second_call(
 def test_followers_are_answered_when_their_leader_dies(
     wire, doomed_env, complete, start_worker, fresh
 ):
-    """Identical questions wait for one call; if its worker dies, the leader is taken over and
-    answers for all.
-    """
+    """Identical questions wait for one call; if its worker dies, it is made again for all."""
     start_worker(doomed_env | {"SABOTAGE_CRASH": "settle:before"}, concurrency=4)
     jobs = [complete.delay(ask("the same"), f"u{n}", temperature=0) for n in range(4)]
     wire.wait_for(len)

@@ -1,5 +1,4 @@
-"""Things die with jobs in their hands: nothing is lost, and no call is paid twice without a
-reported unknown attempt.
+"""Processes die with jobs running: nothing is lost, and no call is paid twice unreported.
 
 Counts are taken from the provider's side of the wire.
 """
@@ -25,8 +24,9 @@ def reported_unknown(ledger, jobs):
 
 @pytest.mark.parametrize("pool", [pytest.param("threads", marks=pytest.mark.smoke), "prefork"])
 def test_kill_9_with_calls_on_the_wire(submit, wire, env, start_worker, redis_url, fresh, pool):
-    """All 8 jobs end on the other worker within 15 s plus the call; every repeated call is a
-    reported unknown attempt, whose hold stays booked as possibly billed.
+    """All 8 jobs end on the other worker within 15 s plus the call.
+
+    Every repeated call is a reported unknown attempt, whose hold stays booked as possibly billed.
     """
     wire.script = lambda request, number: "hang" if number < 8 else f"ok;delay={CALL_S}"
     doomed = start_worker(env, pool=pool, concurrency=8)
@@ -47,7 +47,7 @@ def test_kill_9_with_calls_on_the_wire(submit, wire, env, start_worker, redis_ur
 
 
 def test_kill_9_of_one_prefork_child(submit, wire, env, start_worker, redis_url, fresh):
-    """The pool replaces the child, the ledger re-queues its job; nobody is told a failure."""
+    """The pool replaces the child, the ledger re-queues its job; no caller gets a failure."""
     wire.script = lambda request, number: "ok" if number else "hang"
     worker = start_worker(env, pool="prefork", concurrency=2)
     (job,) = submit(1)
@@ -62,9 +62,7 @@ def test_kill_9_of_one_prefork_child(submit, wire, env, start_worker, redis_url,
 
 
 def test_idle_workers_killed_with_popped_messages(complete, submit, env, wire, start_worker, fresh):
-    """Frozen workers that swallowed messages and died: the released jobs nobody began are published
-    again.
-    """
+    """Frozen workers took messages and died: released jobs that never began are published again."""
     doomed = start_worker(env, concurrency=4)
     complete.delay(ask("warm"), "u0").value(20)
     doomed.freeze()
@@ -113,8 +111,9 @@ def test_sigterm_finishes_what_is_on_the_wire(
 
 
 def test_a_broker_that_restarts(complete, own_valkey, start_worker, wire, env, fresh):
-    """Killed with a call on the wire and back with its append-only file: the worker outlives it and
-    nothing is paid twice.
+    """Killed with a call on the wire, and back with its append-only file.
+
+    The worker outlives it and nothing is paid twice.
     """
     import producer
 
@@ -137,9 +136,7 @@ def test_a_broker_that_restarts(complete, own_valkey, start_worker, wire, env, f
 def test_rolling_kills_with_a_backlog(
     submit, wire, env, start_worker, redis_url, books, fresh, pool
 ):
-    """Ten kill -9 under load: every job ends once, repeats equal reported unknowns, nothing stays
-    held.
-    """
+    """Ten kill -9 under load: every job ends once, repeats are reported, nothing stays held."""
     wire.script = lambda request, number: "ok;delay=0.3"
     env |= {"LEDGER_LEASE_SECONDS": "2", "LEDGER_MAX_DELIVERIES": "20"}
     workers = [start_worker(env, pool=pool, concurrency=4) for _ in range(2)]
@@ -173,9 +170,7 @@ def test_rolling_stops_with_a_backlog(
 
 
 def test_a_budget_under_kills(complete, wire, env, start_worker, redis_url):
-    """Ten processes, 2,000 jobs, room for about a thousand: never overshot, and in the end all is
-    accounted for.
-    """
+    """Ten processes, 2,000 jobs, room for a thousand: the limit holds, and the books balance."""
     wire.script = lambda request, number: "ok;delay=0.05;in=0;out=50"
     limit, one = 50_000, 50
     env |= {

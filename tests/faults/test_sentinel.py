@@ -1,6 +1,4 @@
-"""The primary dies and Sentinel puts its replica in its place: every accepted job is answered, by
-the same workers.
-"""
+"""The primary dies and Sentinel promotes its replica: the same workers answer every job."""
 
 import asyncio
 from urllib.parse import quote
@@ -28,7 +26,7 @@ def watched(tmp_path, complete):
 def test_a_failover_with_jobs_waiting_and_running(
     watched, wire, env, start_worker, submit, fresh, books, pool
 ):
-    """Nobody has to restart a worker: kombu's own transport ends it."""
+    """No worker has to be restarted; kombu's own transport would end them."""
     wire.script = lambda request, number: "ok;delay=1"
     workers = [
         start_worker(env | {"REDIS_URL": watched.url("worker")}, pool=pool, concurrency=3)
@@ -63,9 +61,7 @@ async def waited(job):
 def test_outcomes_that_the_replica_had_not_received_are_settled_again(
     watched, wire, env, start_worker, submit, fresh, books
 ):
-    """As after the restart of a server that lost its last second: no answered job is paid for
-    twice.
-    """
+    """As after the restart of a server that lost its last second: no answered job is paid twice."""
     wire.script = lambda request, number: "ok;delay=1.5"
     worker = start_worker(env | {"REDIS_URL": watched.url("worker")}, concurrency=4)
     jobs = submit(4, producer.complete)
@@ -102,7 +98,7 @@ def test_flower_follows(watched, wire, env, start_worker, submit, tmp_path):
 
 
 @pytest.mark.timeout(40)
-def test_nobody_frozen_holds_the_web_request(watched):
+def test_no_frozen_server_holds_the_web_request(watched):
     """Neither the Sentinel, nor the primary until it is replaced."""
     watched.sentinel.freeze()
     with pytest.raises(Unavailable):

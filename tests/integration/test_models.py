@@ -25,11 +25,11 @@ def vendors(wire, openai_env):
 
 
 def picky(request, number):
-    """A model that takes no temperature, which nobody told us."""
+    """A model that takes no temperature, which the catalog does not know."""
     return "refused;param=temperature" if "temperature" in request else "ok"
 
 
-def test_a_parameter_that_is_refused_is_left_out_and_somebody_is_told(
+def test_a_parameter_that_is_refused_is_left_out_with_an_alert(
     complete, wire, openai_env, start_worker
 ):
     """Once per process: the first job pays one refused call, which costs nothing; the next ones
@@ -47,7 +47,7 @@ def test_a_parameter_that_is_refused_is_left_out_and_somebody_is_told(
     ]
 
 
-def test_a_prompt_too_long_for_one_goes_to_another_or_to_nobody(
+def test_a_prompt_too_long_for_one_link_goes_to_another_or_to_none(
     complete, wire, vendors, start_worker, redis_url
 ):
     """Known before the call, so no attempt is spent and nothing is held."""

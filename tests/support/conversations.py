@@ -1,5 +1,4 @@
-"""The representative conversations, and what of a conversation each protocol carries, in nobody's
-protocol.
+"""The representative conversations, and what of a conversation each protocol carries.
 
 `meant` reads our request, `heard` what arrived on the wire; both are lists of turns of pieces, so
 that they can be compared.

@@ -24,7 +24,7 @@ class Flower:
         self.url = f"http://127.0.0.1:{port}"
 
     def get(self, path: str, login: str | None = None) -> tuple[int, str]:
-        """Status and text; status 0 while nobody listens."""
+        """Status and text; status 0 without a listener."""
         request = urllib.request.Request(self.url + path)
         if login:
             request.add_header(
@@ -40,8 +40,9 @@ class Flower:
             return 0, ""
 
     def wait_shown(self, run: Callable[[], Any]) -> None:
-        """Until it shows a job of `run`'s as done: it hears of nothing before it listens, so that
-        jobs are run until then.
+        """Until it shows a job of `run`'s as done.
+
+        It sees only events after its start, so jobs are run until then.
         """
         seen: list[str] = []
 

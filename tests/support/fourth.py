@@ -1,5 +1,6 @@
-"""A provider that nobody knows yet, written as a newcomer would: one file. It speaks the OpenAI
-dialect by hand.
+"""A provider that is not in the registry, as a newcomer would write it: one file.
+
+It speaks the OpenAI dialect by hand.
 """
 
 import json

@@ -1,5 +1,4 @@
-"""The ledger's budgets in one process's memory: the same rules as the scripts, for tests and for
-reading them in Python.
+"""The ledger's budgets in one process's memory: the same rules, as a model for tests.
 
 It holds nothing across processes and survives nothing; a fleet uses `Ledger`.
 """

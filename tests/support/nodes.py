@@ -24,7 +24,7 @@ from worker.embedded import EmbeddedValkey, tethered
 
 ROOT = Path(__file__).parents[2]
 DEFAULT_ENV = {"LLM_CHAIN": "simulator:sim-small"}
-"""What a worker is told unless a test says otherwise; REDIS_URL comes from the fixtures."""
+"""Settings of a worker unless a test has its own; REDIS_URL comes from the fixtures."""
 
 
 class WorkerProcess:
@@ -44,8 +44,9 @@ class WorkerProcess:
         log_path: Path = Path("worker.log"),
         app: str = "worker",
     ) -> None:
-        """`name` and `app` are Celery's -n and -A. Nothing runs yet; attributes may be changed
-        before `start`.
+        """`name` and `app` are Celery's -n and -A.
+
+        Nothing runs yet; attributes may be changed before `start`.
         """
         self.name, self.log_path = name, log_path
         path = os.pathsep.join(filter(None, [str(ROOT), env.get("PYTHONPATH")]))
@@ -58,8 +59,9 @@ class WorkerProcess:
 
     @property
     def pid(self) -> int | None:
-        """Of the main process, which is the process group too. None unless it lives (a frozen one
-        does).
+        """Of the main process, which is the process group too.
+
+        None unless it lives (a frozen one does).
         """
         return self._process.pid if self._process and self._process.poll() is None else None
 
@@ -84,8 +86,9 @@ class WorkerProcess:
             )
 
     def wait_ready(self, timeout_s: float = 30.0) -> None:
-        """Until " ready." is logged after its last start. AssertionError, with its log, when it is
-        late or ends.
+        """Until " ready." is logged after its last start.
+
+        AssertionError, with its log, when it is late or ends.
         """
         deadline = time.monotonic() + timeout_s
         while " ready." not in self.log()[self._log_start :]:
@@ -146,9 +149,7 @@ class WorkerProcess:
 
 
 class LocalContainer:
-    """Shaped like `docker.models.containers.Container`, as far as pytest-celery and
-    pytest-docker-tools look.
-    """
+    """Shaped like `docker.models.containers.Container`, as far as pytest-celery needs it."""
 
     def __init__(
         self, container_id: str, process: EmbeddedValkey | WorkerProcess, log_path: Path
@@ -167,9 +168,7 @@ class LocalContainer:
         pass
 
     def kill(self, signal_: str | int | None = None) -> None:
-        """As `docker kill`: SIGKILL unless told otherwise, and that hits everything in the
-        container.
-        """
+        """As `docker kill`: SIGKILL, to the whole container, unless another signal is named."""
         number = (
             signal.Signals[signal_]
             if isinstance(signal_, str)
@@ -202,8 +201,9 @@ class _Local:
 
 
 class ValkeyContainer(_Local, RedisContainer):
-    """A Valkey on a private port: broker, result backend and ledger at once. It keeps its data
-    through a kill.
+    """A Valkey on a private port: broker, result backend and ledger at once.
+
+    It keeps its data through a kill.
     """
 
     def __init__(self, valkey: EmbeddedValkey) -> None:
@@ -230,8 +230,9 @@ class ValkeyContainer(_Local, RedisContainer):
 
 
 class WorkerContainer(_Local, CeleryWorkerContainer):
-    """A worker process. Its node name is `celery_test_worker@<container id>`, as pytest-celery
-    expects it.
+    """A worker process.
+
+    Its node name is `celery_test_worker@<container id>`, as pytest-celery expects it.
     """
 
     def __init__(self, container_id: str, process: WorkerProcess) -> None:

@@ -1,5 +1,4 @@
-"""pytest-celery's leaf fixtures, on local processes: `celery_setup` and all above it work without
-Docker.
+"""pytest-celery's leaf fixtures on local processes: `celery_setup` works without Docker.
 
 One Valkey per test is broker, backend and ledger. Override in a test module to change the worker:
 `worker_env` (take the fixture of the same name and add to it), `worker_pool`, `worker_concurrency`,
@@ -89,9 +88,7 @@ def celery_backend(celery_redis_backend: RedisTestBackend) -> RedisTestBackend:
 
 @pytest.fixture
 def celery_worker(celery_setup_worker: CeleryTestWorker) -> CeleryTestWorker:
-    """pytest-celery's own asks by name at run time, which hides the parameters of `worker_pool`
-    from pytest.
-    """
+    """pytest-celery's own asks by name, so that pytest cannot see `worker_pool`'s parameters."""
     return celery_setup_worker
 
 

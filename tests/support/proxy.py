@@ -1,6 +1,4 @@
-"""A TCP link that can go half-open: connections stay, nothing passes, nobody is told. For links to
-Redis.
-"""
+"""A TCP link to Redis that can go half-open: connections stay, and nothing passes."""
 
 import contextlib
 import socket
@@ -22,7 +20,7 @@ class Proxy:
         return f"redis://127.0.0.1:{self.port}/{db}"
 
     def cut(self) -> None:
-        """Nothing passes any more; new connections are taken and answered by nobody."""
+        """Nothing passes any more; new connections are accepted and never answered."""
         self._flowing.clear()
 
     def heal(self) -> None:

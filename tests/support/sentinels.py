@@ -1,6 +1,4 @@
-"""A primary, its replica and the Sentinel that puts the one in the other's place: three processes
-of the same binary.
-"""
+"""A primary, its replica, and the Sentinel that promotes it: three processes of one binary."""
 
 import contextlib
 from pathlib import Path
@@ -49,8 +47,9 @@ class Sentinel(EmbeddedValkey):
 
 
 class Watched:
-    """Context manager. `primary` and `replica` are so named for what they are before a failover.
-    All log in as shipped users.
+    """Context manager.
+
+    `primary` and `replica`: what they are before a failover. All log in as shipped users.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -84,8 +83,9 @@ class Watched:
             server.stop()
 
     def catch_up(self, hold: bool = False) -> None:
-        """Until the replica has everything that was written so far. `hold`: from here on the
-        primary writes nothing.
+        """Until the replica has everything that was written so far.
+
+        `hold`: from here on the primary writes nothing.
         """
         with (
             Redis.from_url(self.primary.url()) as primary,

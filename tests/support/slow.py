@@ -1,5 +1,6 @@
-"""Calls that never end by themselves, at every vendor: for the test of the total deadline and its
-benchmark.
+"""Calls that never end by themselves, at every vendor.
+
+For the test of the total deadline and its benchmark.
 """
 
 from typing import Any

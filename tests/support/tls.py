@@ -1,5 +1,6 @@
-"""TLS in front of a plain server, with an authority of the test's own: what `--tls-port` is where
-the server is built with it.
+"""TLS in front of a plain server, with a certificate authority of the test's own.
+
+As `--tls-port` of a server that is built with it.
 """
 
 import contextlib
@@ -19,9 +20,7 @@ MODES = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serializa
 
 
 class Authority:
-    """Signs for 127.0.0.1. Its certificate is at `path`, which clients are told; with `chain` they
-    show who they are.
-    """
+    """Signs for 127.0.0.1. Clients trust the certificate at `path`, and may show `chain`."""
 
     def __init__(self, folder: Path, name: str = "ca") -> None:
         self.path, self.chain = folder / f"{name}.pem", folder / f"{name}-signed.pem"
@@ -33,9 +32,7 @@ class Authority:
         self.path.write_bytes(own.public_bytes(serialization.Encoding.PEM))
 
     def context(self, mutual: bool = False) -> ssl.SSLContext:
-        """A server's, with a certificate for 127.0.0.1. `mutual`: it wants one of its clients as
-        well.
-        """
+        """A server's, with a certificate for 127.0.0.1. `mutual`: it demands a client's as well."""
         key = ec.generate_private_key(ec.SECP256R1())
         here = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
         subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "server")])
@@ -62,8 +59,9 @@ class Authority:
 
 
 class Terminator:
-    """Context manager on a private port in front of 127.0.0.1:`target`; one thread per connection,
-    as OpenSSL wants it.
+    """Context manager on a private port in front of 127.0.0.1:`target`.
+
+    One thread per connection, as OpenSSL needs it.
 
     Who does not begin with a handshake speaks to the server as it is.
     """

@@ -1,5 +1,4 @@
-"""A provider's side of the wire: an HTTP server that speaks their protocols and misbehaves on
-demand, and counts.
+"""A provider's side of the wire: a server that speaks their protocols, misbehaves and counts.
 
 In a test: `with WireServer() as wire: wire.script = lambda request, number: "429;ra=2"`. As a
 process of its own, so that it outlives what a fault test kills: `python tests/support/wire.py
@@ -42,15 +41,16 @@ class Seen:
 
 
 class WireServer:
-    """Context manager; `calls` is the provider's truth. `script(request, number) -> event` chooses
-    what happens.
+    """Context manager. `calls`: what the provider saw.
+
+    `script(request, number) -> event` chooses what happens.
     """
 
     def __init__(self, port: int = 0, log: Path | None = None) -> None:
         self.calls: list[Seen] = []
         self.script = lambda request, number: "ok"
         self.reply: dict | None = None
-        """What every answer says, in nobody's protocol; None: what the event says."""
+        """What every answer says, before a protocol gives it its shape; None: as the event says."""
         self.usage: dict | None = None
         """The usage of every answer, in the provider's own words; None: what the event says."""
         self.headers: dict[str, str] = {}

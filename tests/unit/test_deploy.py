@@ -1,5 +1,6 @@
-"""What the shipped deployment promises, where a typo would break it silently. `make compose-check`
-runs it.
+"""What the shipped deployment promises, where a typo would break it silently.
+
+`make compose-check` runs it.
 """
 
 import json
@@ -71,8 +72,9 @@ def test_the_image_is_built_in_stages_and_runs_as_nobody_special():
     ],
 )
 def test_keys_alone_make_a_chain(tmp_path, env, chain):
-    """What the worker's container is started with, by the keys in .env, which may be a copy of
-    .env.example.
+    """What the worker's container is started with, by the keys in .env.
+
+    That may be a copy of .env.example.
     """
     example = dict(
         re.findall(r"^([A-Z_]+)=(.*)$", (ROOT / ".env.example").read_text(), re.MULTILINE)

@@ -128,10 +128,14 @@ class SentinelTransport(redis.SentinelTransport):
 def install() -> None:
     """Have kombu use these transports in this process from its next connection on.
 
-    By URL scheme and not as Celery's `broker_transport`: when kombu goes on to the next Sentinel it
-    looks the transport up by its URL again. It remembers what it found, so that is forgotten here.
+    By URL scheme and not as Celery's `broker_transport`: when kombu tries the next Sentinel, it
+    finds the transport by its URL again. Its cache of what it found before is emptied here.
     """
-    ours = {"redis": "Transport", "rediss": "Transport", "sentinel": "SentinelTransport"}
-    for scheme, name in ours.items():
+    transports = {
+        "redis": "Transport",
+        "rediss": "Transport",
+        "sentinel": "SentinelTransport",
+    }
+    for scheme, name in transports.items():
         kombu_transport.TRANSPORT_ALIASES[scheme] = f"{__name__}:{name}"
         kombu_transport._transport_cache.pop(scheme, None)

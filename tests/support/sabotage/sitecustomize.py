@@ -1,5 +1,6 @@
-"""Makes a worker process die at one exact point, once, or live with a wrong clock. On a worker's
-PYTHONPATH only.
+"""Makes a worker die at one exact point, once, or live with a wrong clock.
+
+For a worker's PYTHONPATH only.
 
 SABOTAGE_CRASH="reserve:after" kills the process with SIGKILL after `Ledger.reserve` returned (or
 "before" it is called); SABOTAGE_ONCE names a file that is made when that has happened.

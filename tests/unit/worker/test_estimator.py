@@ -1,6 +1,4 @@
-"""Bounds of a prompt's tokens hold on the shipped corpus and on generated text, for every provider;
-and they learn.
-"""
+"""Bounds of a prompt's tokens hold on the corpus and on generated text, for every provider."""
 
 from functools import cache
 
@@ -48,11 +46,12 @@ def test_the_upper_bound_is_too_low_in_at_most_one_call_of_a_hundred(provider):
     estimator, model = Estimator(Models.load()), TRUTHS[provider][0]
     below = 0
     for request in corpus():
-        bounds, told = estimator.bounds(request, provider, model), true(provider, request)
-        below += bounds.high < told
-        assert bounds.low <= told
+        bounds = estimator.bounds(request, provider, model)
+        counted = true(provider, request)
+        below += bounds.high < counted
+        assert bounds.low <= counted
         assert bounds.high <= upper_bound(request)
-        estimator.learn(request, provider, model, told)
+        estimator.learn(request, provider, model, counted)
     assert below <= len(corpus()) / 100
 
 
@@ -98,12 +97,12 @@ def test_images_tools_and_short_prompts_teach_nothing():
     assert estimator.bounds(probe, "openai", "gpt-6-luna") == before
 
 
-def test_a_provider_whose_vocabulary_nobody_knows_is_bounded_by_bytes():
+def test_a_provider_whose_vocabulary_is_not_known_is_bounded_by_bytes():
     request = ask("word " * 1000)
     assert Estimator(Models.load()).bounds(request, "local", "llama") == (0, upper_bound(request))
 
 
-def test_a_vocabulary_that_does_not_exist_is_told_at_startup(tmp_path):
+def test_a_vocabulary_that_does_not_exist_is_reported_at_startup(tmp_path):
     extra = tmp_path / "models.toml"
     extra.write_text('[local]\ntokenizer = "nonsense"\n')
     models = Models.load(extra)

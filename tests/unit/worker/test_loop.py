@@ -1,6 +1,4 @@
-"""The process's one event loop: a true total deadline, cancellation from any thread, errors as they
-are.
-"""
+"""The process's one event loop: a true total deadline, cancellation from any thread, errors."""
 
 import asyncio
 import contextlib

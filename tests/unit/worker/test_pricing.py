@@ -1,5 +1,6 @@
-"""Money before and after a call: agrees with the price list, never rounds down, never books an
-unknown model at 0.
+"""Money before and after a call agrees with the price list and is never rounded down.
+
+A model without a price is never booked at 0.
 """
 
 import math
@@ -42,9 +43,7 @@ def by_library(provider: str, model: str, **tokens: int) -> int:
 def test_cost_is_the_price_lists_rounded_up(
     link: tuple[str, str], asked: int, answered: int, share: float
 ) -> None:
-    """Whatever the usage, also cached and beyond a tier's start, the cost is the library's in whole
-    micro-dollars.
-    """
+    """For any usage, cached or beyond a tier's start, the cost is the library's, rounded up."""
     cached = int(asked * share)
     written = (asked - cached) // 2
     expected = by_library(
@@ -90,9 +89,7 @@ def test_known_sums(model: str, usage: Usage, micro_usd: int) -> None:
 
 @pytest.mark.parametrize("library_id", ["openai", "anthropic", "google"])
 def test_worst_is_never_below_the_cost(library_id: str) -> None:
-    """For every listed model, however much of the input is cached or written to the cache: a hold
-    covers its bill.
-    """
+    """For every listed model and any share of cached input, a hold covers its bill."""
     provider = next(provider for provider in get_snapshot().providers if provider.id == library_id)
     ours = {"google": "gemini"}.get(library_id, library_id)
     for model in provider.models:
@@ -136,9 +133,7 @@ def test_worst_is_never_below_the_cost(library_id: str) -> None:
     ],
 )
 def test_unknown_models_are_priced_at_the_ceiling(provider: str, model: str) -> None:
-    """A model without a price per token in both directions is marked, and costs the most we reckon
-    with.
-    """
+    """A model without a price per token in both directions is marked, and costs the ceiling."""
     assert PRICING.cost(provider, model, Usage(input=100, cached=100, output=10)) == Price(
         7_000, known=False
     )
@@ -173,9 +168,7 @@ def test_the_simulator_has_a_price() -> None:
 
 
 def test_contradictory_usage_is_priced() -> None:
-    """A reply that reports more cached than asked, or negative counts, is booked and does not end a
-    paid job.
-    """
+    """Contradictory or negative counts are booked as far as possible and do not end a paid job."""
     assert PRICING.cost("openai", "gpt-4o-mini", Usage(input=100, cached=500)) == Price(
         8, known=True
     )

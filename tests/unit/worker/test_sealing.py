@@ -37,7 +37,7 @@ def test_what_is_no_key_is_refused(text):
 
 
 def test_a_sink_needs_a_key(monkeypatch):
-    """And a wrong key is told at the start, not with the first job."""
+    """And a wrong key is reported at the start, not with the first job."""
     monkeypatch.setenv("LLM_CHAIN", "simulator:s")
     monkeypatch.setenv("LLM_AUDIT_URL", "redis://127.0.0.1:6379/5")
     with pytest.raises(SettingsError, match=r"LLM_AUDIT_KEY.*completions audit key"):

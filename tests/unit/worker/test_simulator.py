@@ -1,4 +1,4 @@
-"""The keyless provider: the same every time, and as broken as it is told to be."""
+"""The keyless provider: the same every time, and as broken as its script says."""
 
 import asyncio
 

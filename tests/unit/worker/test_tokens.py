@@ -1,6 +1,4 @@
-"""The bound before a call holds for every kind of text that was measured, and misses nothing a
-provider counts.
-"""
+"""The bound before a call holds for every measured kind of text, and misses nothing counted."""
 
 import base64
 import json
@@ -63,9 +61,7 @@ FRAME = of("")
 def test_it_bounds_every_measured_kind_of_text(
     text: str, per_character: float, other_tokenizers: float
 ) -> None:
-    """The dearest measured chunk, times what the dearest other tokenizer adds, stays at or below
-    the bound.
-    """
+    """The dearest chunk, times what the dearest other tokenizer adds, is within the bound."""
     assert of(text) - FRAME >= len(text) * per_character * min(
         other_tokenizers, len(text.encode()) / len(text) / per_character
     )
@@ -93,9 +89,7 @@ def test_messages_cost_their_frame() -> None:
 
 
 def test_schemas_count() -> None:
-    """Tools and response formats are read by the model, and tools bring a provider's own
-    instructions.
-    """
+    """The model reads tools and response formats; tools bring a provider's own instructions."""
     parameters = {
         "type": "object",
         "properties": {"city": {"type": "string", "description": "x" * 1_000}},

@@ -57,9 +57,7 @@ def request(text: str = SECRET, **fields: Any) -> CompletionRequest:
 
 
 def test_our_lines_and_libraries_lines_look_alike(lines: Lines) -> None:
-    """One object per line with timestamp (UTC, ISO 8601), level, logger and event, whoever wrote
-    it.
-    """
+    """One object per line with timestamp (UTC, ISO 8601), level, logger and event."""
     logs.get_logger("worker.tasks").info("job_parked", after_s=3)
     logging.getLogger("celery.worker").warning("connection %s", "lost\nand found")
     with warnings.catch_warnings():
@@ -99,9 +97,7 @@ def test_exceptions_are_text_without_local_variables(lines: Lines, logger: Any) 
     "name", ["openai._base_client", "httpx2", "httpcore2.http11", "aiohttp.client", "celery.pool"]
 )
 def test_talkative_loggers_are_held_at_warning(lines: Lines, name: str) -> None:
-    """SDKs and the pool print whole requests at debug and info; asking for DEBUG must not let
-    prompts through.
-    """
+    """SDKs and the pool print requests at debug and info; DEBUG must not show prompts."""
     logger = logging.getLogger(name)
     logger.debug("Request options: %s", SECRET)
     logger.info(SECRET)
@@ -242,8 +238,9 @@ def test_telemetry_never_fails_a_job(lines: Lines, monkeypatch: pytest.MonkeyPat
 
 
 def test_the_hash_depends_on_messages_and_key_only() -> None:
-    """Equal prompts are equal whatever else was asked; another text, order or key differs; the text
-    is not in it.
+    """Equal prompts are equal in any request; another text, order or key differs.
+
+    The text is not in it.
     """
     digest = logs.prompt_hash(b"key", request())
     assert digest == logs.prompt_hash(

@@ -26,9 +26,7 @@ def test_a_bucket_stands_for_its_values_within_two_percent(value: int) -> None:
 
 @given(st.lists(DURATIONS, min_size=1, max_size=300), st.sampled_from([0.0, 0.5, 0.95, 0.99, 1.0]))
 def test_percentiles_agree_with_the_exact_ones(values: list[int], q: float) -> None:
-    """Whatever the samples, a percentile read from buckets is within 2 % of the sample of that
-    rank.
-    """
+    """A percentile read from buckets is within 2 % of the sample of that rank, for any samples."""
     exact = sorted(values)[math.floor(q * (len(values) - 1))]
     assert quantile(Counter(map(bucket, values)), q) == pytest.approx(exact, rel=0.02)
 
@@ -51,9 +49,7 @@ def test_no_samples_have_no_percentile() -> None:
     )
 )
 def test_workers_and_slots_merge_into_one_truth(samples: list[tuple[str, int, int]]) -> None:
-    """Spread over three hashes they read like one list: per model its count and percentiles, and
-    all together.
-    """
+    """Spread over three hashes they read like one list: count and percentiles of each model."""
     hashes: list[Counter[str]] = [Counter(), Counter(), Counter()]
     for model, slot, total_ms in samples:
         hashes[slot][f"l|total|batch|openai|{model}|{bucket(total_ms)}"] += 1
@@ -70,9 +66,7 @@ def test_workers_and_slots_merge_into_one_truth(samples: list[tuple[str, int, in
 
 
 def test_rows_come_by_kind_and_all_together_first() -> None:
-    """A reader sees queue, provider, total, and of each first the whole, then lanes, providers,
-    models.
-    """
+    """Queue, provider, total; of each first the whole, then by lane, provider and model."""
     names = [
         f"l|{kind}|{lane}|openai|m|9"
         for kind in ("total", "queue")
