@@ -18,8 +18,8 @@ from .contract.completions import Completion
 from .contract.errors import Conflict, InvalidRequest, JobError, Unavailable
 from .contract.names import COMPLETE
 from .contract.outcome import load_outcome
-from .contract.publication import publish
-from .contract.submission import Publication, Submission
+from .contract.publication import Publication, publish
+from .contract.submission import Submission
 from .ledger_client import (
     CHUNK,
     CONNECTION_ERRORS,

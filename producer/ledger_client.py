@@ -6,16 +6,19 @@ that a web request does not hang on a frozen ledger.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, Literal, cast
+from typing import Literal, TypeVar, cast
 
 import redis
 import redis.asyncio
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from .contract import ledger as shared
-from .contract.errors import OutcomeUnknown, Unavailable
-from .contract.submission import Publication, Submission
+from .contract.errors import InvalidRequest, OutcomeUnknown, Unavailable
+from .contract.ledger import calls
+from .contract.ledger.call import Call, Reply
+from .contract.ledger.functions import Functions, InvalidCall, LibraryMissing, ServerTooOld
+from .contract.ledger.keys import LedgerKeys
+from .contract.submission import Submission
 from .ledger_replies import (
     BatchChange,
     Cancellation,
@@ -31,14 +34,11 @@ from .redis_url import RedisUrl
 from .settings import ProducerSettings, load
 
 RedisError = redis.RedisError
+R = TypeVar("R", bound=Reply)
 
 CONNECTION_ERRORS: tuple[type[Exception], ...] = (redis.RedisError, OSError)
 CHUNK = 200
 """Jobs of one call of `submit`: about 5 ms in which the server does nothing else."""
-DOCUMENT_S = 3600
-"""How long a stored text waits for a job that needs it. A chunk of a batch is read and submitted
-well within that time.
-"""
 TIMEOUT_S = 0.6
 """Per socket operation: to connect and to read one reply take less than the two seconds that
 `Unavailable` promises.
@@ -91,13 +91,17 @@ def _unavailable_if_away(job_id: str = "") -> Iterator[None]:
         yield
     except CONNECTION_ERRORS:
         raise unavailable(job_id) from None
+    except (LibraryMissing, ServerTooOld) as error:
+        raise Unavailable(str(error), {"job_id": job_id} if job_id else {}) from None
+    except InvalidCall as error:
+        raise InvalidRequest(f"the ledger refuses the call: {error}. Fix: correct it") from None
 
 
 class LedgerClient:
     """Calls of the ledger, each with a typed reply. Every method raises `Unavailable`."""
 
     def __init__(self, url: str, prefix: str) -> None:
-        self._keys = shared.SharedKeys(prefix)
+        self._keys = LedgerKeys(prefix)
         self._redis: redis.Redis = RedisUrl.parse(url).client(
             redis,
             TIMEOUT_S,
@@ -106,37 +110,36 @@ class LedgerClient:
             socket_connect_timeout=TIMEOUT_S,
             retry=Retry(NoBackoff(), 0),
         )
-        self._scripts: dict[str, Any] = {}
+        self._functions = Functions(self._redis, self._keys, redis.ResponseError)
 
     def submit(self, submissions: list[Submission]) -> Submitted:
         """Write them in one step; those that are there already stay as they are."""
-        reply = self._run("submit", *(value for each in submissions for value in each.argv()))
-        border = 2 * len(submissions)
-        pairs = zip(reply[:border:2], reply[1:border:2], strict=True)
-        jobs = [SubmittedJob(state, job_id) for state, job_id in pairs]
-        return Submitted(jobs, Publication.parse(reply[border + 1 :]))
+        library = self._functions.library.name
+        items = tuple(each.item() for each in submissions)
+        reply = self._call(calls.Submit(library, items))
+        jobs = [SubmittedJob(state, job_id) for state, job_id in reply.jobs]
+        return Submitted(jobs, reply.publications)
 
     def status(self, job_id: str) -> JobStatus | None:
         """None: the ledger has no such job."""
-        reply = self._run("status", job_id, job_id=job_id)
-        if not reply:
+        reply = self._call(calls.Status(job_id), job_id)
+        if not reply.state:
             return None
-        state, cost, maybe_billed, attempts, tried, _, _, _, ahead, users = reply
-        history = [item.rpartition("=") for item in tried.split(";") if item]
+        history = [item.rpartition("=") for item in reply.tried.split(";") if item]
         return JobStatus(
-            state=state,
-            attempts=attempts,
-            cost_usd=cost / 1e6,
-            maybe_billed_usd=maybe_billed / 1e6,
+            state=reply.state,
+            attempts=reply.attempts,
+            cost_usd=reply.cost / 1e6,
+            maybe_billed_usd=reply.maybe / 1e6,
             tried=tuple((link, fault) for link, _, fault in history),
-            ahead=ahead,
-            users=users,
+            ahead=reply.ahead,
+            users=reply.users,
         )
 
     def cancel(self, job_id: str) -> Cancellation:
         """End a job that does not run, or ask its worker to stop its call."""
-        state, *publications = self._run("cancel", job_id, job_id=job_id)
-        return Cancellation(state, Publication.parse(publications))
+        reply = self._call(calls.Cancel(job_id), job_id)
+        return Cancellation(reply.state, reply.publications)
 
     def outcome(self, job_id: str) -> StoredOutcome:
         """In one trip."""
@@ -148,12 +151,8 @@ class LedgerClient:
         return StoredOutcome(text, bool(known))
 
     def keep_document(self, sha: str, text: str) -> None:
-        """Store a text for `DOCUMENT_S`; a job that needs it keeps it longer."""
-        key = self._keys.document(sha)
-        with _unavailable_if_away():
-            stored = self._redis.set(key, text, nx=True, ex=DOCUMENT_S)
-            if not stored and self._redis.ttl(key) >= 0:
-                self._redis.expire(key, DOCUMENT_S)
+        """Store a text for an hour; a job that needs it keeps it longer."""
+        self._call(calls.KeepDocument(sha, text))
 
     def open_batch(
         self, batch_id: str, user_id: str, label: str, retention_ms: int, max_micro: int | None
@@ -161,12 +160,13 @@ class LedgerClient:
         """`max_micro`: the micro-dollars it may spend. "conflict": it is another user's."""
         if max_micro is None:
             max_micro = -1
-        (opened,) = self._batch("open", batch_id, user_id, label, retention_ms, max_micro)
-        return cast(Literal["new", "same", "conflict"], opened)
+        reply = self._call(calls.BatchOpen(batch_id, user_id, label, retention_ms, max_micro))
+        return cast(Literal["new", "same", "conflict"], reply.state)
 
     def close_batch(self, batch_id: str, total: int) -> None:
         """Say how many items it has. Raises `OutcomeUnknown`, as all that follow."""
-        self._batch("close", batch_id, total)
+        reply = self._call(calls.BatchClose(batch_id, total))
+        _refuse_missing(batch_id, reply.state)
 
     def pause_batch(self, batch_id: str) -> BatchChange:
         """What runs goes on; nothing else starts."""
@@ -181,16 +181,14 @@ class LedgerClient:
 
     def retry_items(self, batch_id: str, job_ids: list[str]) -> RetriedItems:
         """Try ended items again, each under a new id and with the request it had."""
-        _, *reply = self._batch("retry", batch_id, *job_ids)
-        border = reply.index("|")
-        return RetriedItems(reply[:border], Publication.parse(reply[border + 1 :]))
+        reply = self._call(calls.BatchRetry(batch_id, tuple(job_ids)))
+        _refuse_missing(batch_id, reply.state)
+        return RetriedItems(reply.ids, reply.publications)
 
     def batch_progress(self, batch_id: str) -> Progress:
-        reply = self._batch("look", batch_id)
-        border = reply.index("|")
-        record = dict(zip(reply[:border:2], reply[1:border:2], strict=True))
-        awaited_link, slowest, slowest_ms, now_ms = reply[border + 1 :]
-        return Progress.from_record(batch_id, record, awaited_link, slowest, slowest_ms, now_ms)
+        reply = self._call(calls.BatchProgress(batch_id))
+        _refuse_missing(batch_id, reply.state or "missing")
+        return Progress.from_reply(batch_id, reply)
 
     def latest_batches(self, count: int) -> list[str]:
         """Their ids, youngest first."""
@@ -233,32 +231,29 @@ class LedgerClient:
     def close(self) -> None:
         self._redis.close()
 
-    def _change(self, operation: str, batch_id: str) -> BatchChange:
-        state, *publications = self._batch(operation, batch_id)
-        return BatchChange(state, Publication.parse(publications))
+    def _change(self, change: Literal["pause", "resume", "cancel"], batch_id: str) -> BatchChange:
+        reply = self._call(calls.BatchChange(batch_id, change))
+        _refuse_missing(batch_id, reply.state)
+        return BatchChange(reply.state, reply.publications)  # type: ignore[arg-type]
 
-    def _batch(self, operation: str, batch_id: str, *argv: str | int) -> list[Any]:
-        reply = self._run("batch", operation, batch_id, *argv)
-        if reply[0] == "missing":
-            raise OutcomeUnknown(
-                f"the ledger has no batch {batch_id}: never submitted, or kept too long ago"
-            )
-        return reply
-
-    def _run(self, name: str, *argv: str | int, job_id: str = "") -> list[Any]:
-        """A shared script's reply, as its header documents. `job_id`: for `Unavailable`."""
-        if name not in self._scripts:
-            self._scripts[name] = self._redis.register_script(shared.script(name))
+    def _call(self, call: Call[R], job_id: str = "") -> R:
+        """`job_id`: for `Unavailable`."""
         with _unavailable_if_away(job_id):
-            reply: list[Any] = self._scripts[name](keys=[self._keys.root], args=argv)
-        return reply
+            return self._functions(call)
+
+
+def _refuse_missing(batch_id: str, state: str) -> None:
+    if state == "missing":
+        raise OutcomeUnknown(
+            f"the ledger has no batch {batch_id}: never submitted, or kept too long ago"
+        )
 
 
 class AsyncLedgerClient:
     """Outcomes for an event loop. Raises `CONNECTION_ERRORS`."""
 
     def __init__(self, url: str, prefix: str) -> None:
-        self._keys = shared.SharedKeys(prefix)
+        self._keys = LedgerKeys(prefix)
         self._redis: redis.asyncio.Redis = RedisUrl.parse(url).client(
             redis.asyncio,
             3.0,

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal, NamedTuple, Self, cast
 
-from .contract.submission import Publication
+from .contract.ledger.calls import BatchProgressReply
+from .contract.publication import Publication
 
 HELD_FOR_MS = 60_000
 """How long the name of a limit that held a batch back is shown after it last did."""
@@ -123,44 +124,35 @@ class Progress:
     """How long it has been running."""
 
     @classmethod
-    def from_record(
-        cls,
-        batch_id: str,
-        record: dict[str, str],
-        awaited_link: str,
-        slowest: str,
-        slowest_ms: int,
-        now_ms: int,
-    ) -> Self:
-        """`record`: the batch's hash. `awaited_link`: the one for which its line waits, or ""."""
-        elapsed_ms = int(record.get("ended", now_ms)) - int(record["at"])
+    def from_reply(cls, batch_id: str, reply: BatchProgressReply) -> Self:
+        elapsed_ms = int(reply.ended or reply.now_ms) - int(reply.at)
         total = None
-        if "total" in record:
-            total = int(record["total"])
-        held_back = awaited_link
-        if now_ms - int(record.get("held_at", 0)) < HELD_FOR_MS:
-            held_back = record.get("held_by") or awaited_link
-        if record["state"] == "paused":
+        if reply.total:
+            total = int(reply.total)
+        held_back = reply.gate
+        if reply.now_ms - int(reply.held_at) < HELD_FOR_MS:
+            held_back = reply.held_by or reply.gate
+        if reply.state == "paused":
             held_back = "paused"
         return cls(
             batch_id=batch_id,
-            user_id=record["user"],
-            label=record["label"],
-            state=cast(BatchState, record["state"]),
+            user_id=reply.user,
+            label=reply.label,
+            state=cast(BatchState, reply.state),
             total=total,
-            submitted=int(record.get("submitted", 0)),
-            done=int(record.get("done", 0)),
-            failed=int(record.get("failed", 0)),
-            cancelled=int(record.get("cancelled", 0)),
-            cached=int(record.get("cached", 0)),
-            calls=int(record.get("calls", 0)),
-            tokens=int(record.get("tokens", 0)),
-            cost_usd=int(record.get("cost", 0)) / 1e6,
-            possibly_billed_usd=int(record.get("maybe", 0)) / 1e6,
+            submitted=int(reply.submitted),
+            done=int(reply.done),
+            failed=int(reply.failed),
+            cancelled=int(reply.cancelled),
+            cached=int(reply.cached),
+            calls=int(reply.calls),
+            tokens=int(reply.tokens),
+            cost_usd=int(reply.cost) / 1e6,
+            possibly_billed_usd=int(reply.maybe) / 1e6,
             elapsed_s=elapsed_ms / 1000,
             held_back=held_back,
-            slowest=slowest,
-            slowest_s=slowest_ms / 1000,
+            slowest=reply.slowest,
+            slowest_s=reply.slowest_ms / 1000,
         )
 
     @property

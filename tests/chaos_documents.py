@@ -77,6 +77,7 @@ class Run:
             "OPENAI_API_KEY": "k",
             "OPENAI_BASE_URL": self.wire.base_url,
             "LLM_USER_TOKENS_PER_HOUR": "1000000000",
+            "LLM_USD_PER_DAY": "1000",
             "LEDGER_LEASE_SECONDS": "2",
             "LLM_DOCUMENT_PART_TOKENS": "4000",
         }

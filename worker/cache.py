@@ -15,9 +15,9 @@ from producer.contract.requests import CompletionRequest
 
 from .faults import Deferred
 from .ledger.attempt import Attempt, CacheEntry, Lead
-from .ledger.connection import ERRORS, Keys, Redis
+from .ledger.connection import ERRORS, Keys, Redis, ledger_functions
+from .ledger.fleet_functions import LookUp
 from .ledger.running_job import RunningJob
-from .ledger.scripts import Scripts
 from .settings import CacheSettings, CallSettings, Link
 
 FORMAT = 3
@@ -48,9 +48,9 @@ class Cache:
         links: tuple[Link, ...],
         batch: str,
     ) -> None:
-        self._scripts = Scripts(redis, keys.root)
+        self._call = ledger_functions(redis, keys)
         self._settings = settings
-        self._call = call
+        self._defaults = call
         self._chain = ",".join(link.name for link in links)
         self._batch = batch
 
@@ -61,20 +61,25 @@ class Cache:
         """
         if not self._cacheable(job.request):
             return Lead()
-        use_fresh = int(job.request.cache != "refresh")
-        content = self._content(job.request)
+        use_fresh = job.request.cache != "refresh"
         try:
-            verdict, entry_key, entry, leader, now_ms = self._scripts(
-                "lookup", job.id, content, job.request.cache_namespace, use_fresh, use_fresh
+            found = self._call(
+                LookUp(
+                    id=job.id,
+                    content=self._content(job.request),
+                    namespace=job.request.cache_namespace,
+                    take=use_fresh,
+                    join=use_fresh,
+                )
             )
         except ERRORS:
             return Lead()
-        if verdict == "follow":
-            reason = f"an identical job, {leader}, is being answered"
-            raise Deferred(reason, FOLLOWER_WAIT_S, wakes_on=f"job:{leader}")
-        if verdict == "hit":
-            return Hit(_restored(job, job.attempts, entry, now_ms))
-        return Lead(entry_key, entry)
+        if found.verdict == "follow":
+            reason = f"an identical job, {found.leader}, is being answered"
+            raise Deferred(reason, FOLLOWER_WAIT_S, wakes_on=f"job:{found.leader}")
+        if found.verdict == "hit":
+            return Hit(_restored(job, job.attempts, found.entry, found.now_ms))
+        return Lead(found.entry_key, found.entry)
 
     def entry_for(self, job: RunningJob, lead: Lead, completion: Completion) -> CacheEntry | None:
         """The entry that keeps this answer, for `Ledger.settle` to store; None if it is not to be
@@ -100,7 +105,7 @@ class Cache:
     def _cacheable(self, request: CompletionRequest) -> bool:
         temperature = request.temperature
         if temperature is None:
-            temperature = self._call.temperature
+            temperature = self._defaults.temperature
         if self._settings.ttl_s == 0 or temperature > 0 or request.cache == "bypass":
             return False
         turns = sum(message.role not in ("system", "developer") for message in request.messages)
@@ -115,7 +120,7 @@ class Cache:
             self._settings.version,
             self._chain,
             batch_model,
-            self._call.max_tokens,
+            self._defaults.max_tokens,
             request.fingerprint(),
         ]
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()

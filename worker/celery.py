@@ -18,9 +18,9 @@ from producer.redis_url import RedisUrl
 
 from . import startup_checks
 from .broker import transport
-from .ledger.connection import ERRORS, unsafe_server
+from .ledger.connection import ERRORS, LedgerConnection, unsafe_server
 from .runtime import current, shut_down, use
-from .settings import LogSettings, SettingsError, load, load_redis
+from .settings import LogSettings, RedisSettings, SettingsError, load, load_redis
 from .steward import Steward
 from .tasks import Complete
 from .telemetry import signals as telemetry
@@ -91,6 +91,7 @@ def refuse_wrong_settings(conf: Any = None, **_: Any) -> None:
     """Complete and valid settings, or no worker. Only SystemExit stops Celery from here."""
     try:
         settings = startup_checks.checked_settings()
+        _load_functions(settings.redis)
     except SettingsError as error:
         sys.exit(f"The worker cannot start:\n{error}\nCheck again with: completions check")
     use(settings)
@@ -103,6 +104,15 @@ def refuse_wrong_settings(conf: Any = None, **_: Any) -> None:
     # reach the broker.
     visibility_s = max(options["visibility_timeout"], 2 * settings.call.timeout_s)
     conf.broker_transport_options = options | {"visibility_timeout": visibility_s}
+
+
+def _load_functions(settings: RedisSettings) -> None:
+    """On a connection that ends here: children of this process must not inherit it."""
+    connection = LedgerConnection(settings)
+    try:
+        startup_checks.load_functions(connection)
+    finally:
+        connection.close()
 
 
 def warn_of_unsafe_server(**_: Any) -> None:

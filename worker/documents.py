@@ -17,8 +17,8 @@ from producer.contract.completions import Completion, Usage
 from producer.contract.errors import InvalidRequest, JobError
 from producer.contract.hygiene import untrusted
 from producer.contract.messages import Message
+from producer.contract.publication import Publication
 from producer.contract.requests import CompletionRequest
-from producer.contract.submission import Publication
 
 from .budgets.pricing import Pricing
 from .faults import Deferred

@@ -10,14 +10,15 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from producer.contract.submission import Publication
+from producer.contract.ledger.calls import BatchChange
+from producer.contract.publication import Publication
 
 from .audit.reader import AuditReader
 from .budgets.overrides import Overrides, Subject
 from .cache import maker
-from .ledger.connection import Keys, Redis
+from .ledger.connection import Keys, Redis, ledger_functions
+from .ledger.fleet_functions import BatchForget, ForgetJobs, ReassignUsage
 from .ledger.ledger import Ledger
-from .ledger.scripts import Scripts
 
 NEW_NAME = "erased"
 """Under which the user's usage is summed afterwards."""
@@ -67,7 +68,7 @@ class Erasure:
         self._redis = redis
         self._keys = keys
         self._ledger = ledger
-        self._scripts = Scripts(redis, keys.root)
+        self._call = ledger_functions(redis, keys)
         self._results = results
         self._audit_log = audit_log
 
@@ -94,11 +95,10 @@ class Erasure:
         jobs = self._owned(user_id, page, self._keys.job(""))
         letters = self._owned(user_id, page, self._keys.dead_letter(""))
         for job_id in jobs:
-            _, publications = self._ledger.cancel(job_id)
-            yield from publications
+            yield from self._ledger.cancel(job_id).publications
         if not jobs and not letters:
             return
-        forgotten = self._scripts("erase", user_id, *jobs, *letters)
+        forgotten = self._call(ForgetJobs(user_id, (*jobs, *letters))).forgotten
         if forgotten:
             self._results.delete(*map(RESULT.format, forgotten))
         erased.jobs += len(forgotten)
@@ -114,8 +114,7 @@ class Erasure:
         return [name for name, user in zip(names, users, strict=True) if user == user_id]
 
     def _erase_cached(self, user_id: str, page: list[str]) -> int:
-        prefix = self._keys.cached("", "", "").rstrip(":") + ":"
-        entries = [key for key in page if key.startswith(prefix)]
+        entries = [key for key in page if key.startswith(self._keys.cached)]
         with self._redis.pipeline(transaction=False) as pipe:
             for key in entries:
                 pipe.getrange(key, 0, HEAD)
@@ -131,33 +130,22 @@ class Erasure:
 
         Its items are jobs of the user like any other.
         """
-        keys = self._keys
-        _, *publications = self._scripts("batch", "cancel", batch)
-        if not self._redis.hexists(keys.batch(batch), "ended"):
+        publications = self._call(BatchChange(batch, "cancel")).publications
+        if self._call(BatchForget(batch)).forgotten:
+            erased.batches += 1
+        else:
             erased.unfinished += 1
-            return Publication.parse(publications)
-        self._redis.delete(
-            keys.batch(batch),
-            keys.batch_staged(batch),
-            keys.batch_live(batch),
-            keys.batch_ended(batch),
-            keys.batch_tries(batch),
-            keys.limits("batch", batch),
-            keys.budget("usd", "batch", batch),
-        )
-        self._redis.zrem(keys.batches, batch)
-        erased.batches += 1
-        return Publication.parse(publications)
+        return publications
 
     def _rename_usage(self, user_id: str) -> int:
         """Add the user's rows of usage to those of `NEW_NAME`; how many there were."""
         count = 0
-        for key in list(self._redis.scan_iter(f"{self._keys.root}use:*", count=PAGE)):
+        for key in list(self._redis.scan_iter(f"{self._keys.usages}*", count=PAGE)):
             rows = self._redis.hscan_iter(str(key), count=PAGE)
             mine = [name for name, _ in rows if json.loads(name)[0] == user_id]
             if mine:
-                day = str(key).rpartition(":")[2]
-                count += int(self._scripts("disown", day, NEW_NAME, *mine)[0])
+                day = int(str(key).removeprefix(self._keys.usages))
+                count += self._call(ReassignUsage(day, NEW_NAME, tuple(mine))).rows
         return count
 
 

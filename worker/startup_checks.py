@@ -6,7 +6,10 @@
 from collections.abc import Iterable, Iterator
 from datetime import date
 
+from producer.contract.ledger.functions import LibraryMissing, ServerTooOld
+
 from . import output_filters, providers
+from .ledger.connection import ERRORS, LedgerConnection
 from .monitoring.findings import NAMES
 from .providers.tokens import load_vocabularies
 from .settings import (
@@ -35,6 +38,25 @@ def checked_alerts() -> AlertSettings:
     if problems := list(_unknown_findings(settings)):
         raise SettingsError(problems)
     return settings
+
+
+def load_functions(connection: LedgerConnection) -> None:
+    """Have the ledger's functions of this version on its server. If that does not answer, they are
+    loaded when it does.
+
+    Raises `SettingsError` for a server that can never run them, or a user who may not load them.
+    """
+    try:
+        connection.functions.load()
+    except LibraryMissing:
+        fix = "give its user +function|load, as deploy/valkey-users.acl does"
+        raise SettingsError(
+            [Problem("LEDGER_URL", f"LEDGER_URL: this user may not load functions. Fix: {fix}")]
+        ) from None
+    except ServerTooOld as error:
+        raise SettingsError([Problem("LEDGER_URL", f"LEDGER_URL: {error}")]) from None
+    except ERRORS:
+        return
 
 
 def warnings(settings: Settings, today: date) -> list[str]:

@@ -18,6 +18,7 @@ from celery.worker import state
 from producer.contract.names import QUEUES
 from producer.contract.publication import publish
 
+from .ledger.calls import Heard
 from .ledger.connection import ERRORS, Redis, connect
 from .ledger.ledger import Ledger
 from .runtime import current
@@ -46,6 +47,7 @@ class Steward(bootsteps.StartStopStep):  # type: ignore[misc]
         self._thread: threading.Thread | None = None
         self._revoked: set[str] = set()
         self._renewed = 0.0
+        self._differing: tuple[str, ...] = ()
 
     def start(self, consumer: Any) -> None:
         self._stop = threading.Event()
@@ -83,7 +85,8 @@ class Steward(bootsteps.StartStopStep):  # type: ignore[misc]
 
         Returns the seconds until the next time: fewer if a link has room for waiting jobs sooner.
         """
-        ledger.heartbeat(consumer.hostname, consumer.controller.concurrency, LIFE_S)
+        heard = ledger.heartbeat(consumer.hostname, consumer.controller.concurrency, LIFE_S)
+        self._warn_of_other_settings(heard)
         empty = {lane: broker.llen(queue) == 0 for lane, queue in QUEUES.items()}
         room_s, publications = ledger.sweep(SWEEP_LIMIT, empty)
         publish(consumer.app, publications)
@@ -92,6 +95,16 @@ class Steward(bootsteps.StartStopStep):  # type: ignore[misc]
             self._renewed = time.monotonic()
             renew_visibility(consumer.task_consumer.channel, broker)
         return min(PERIOD_S, max(LEAST_S, room_s))
+
+    def _warn_of_other_settings(self, heard: Heard) -> None:
+        """Once for each change."""
+        if heard.differing and heard.differing != self._differing:
+            logger.warning(
+                "OTHER_SETTINGS: this worker differs from the fleet in %s; those of %s hold",
+                ", ".join(heard.differing),
+                heard.ruled_by,
+            )
+        self._differing = heard.differing
 
     def _cancel_revoked(self, consumer: Any, ledger: Ledger) -> None:
         """Cancel in the ledger what was revoked at Celery.

@@ -5,7 +5,6 @@ This is where Celery and the ledger meet.
 
 import logging
 import random
-from contextlib import suppress
 from typing import Any, NoReturn
 
 from celery import Task
@@ -18,8 +17,8 @@ from producer.contract.completions import Completion
 from producer.contract.errors import Conflict, JobError, OutcomeUnknown, ProvidersExhausted
 from producer.contract.names import COMPLETE
 from producer.contract.outcome import Outcome
-from producer.contract.publication import publish
-from producer.contract.submission import Publication, Submission
+from producer.contract.publication import Publication, publish
+from producer.contract.submission import Submission
 
 from .broker.foreign_messages import (
     RedactedRequest,
@@ -36,6 +35,7 @@ from .retry import History, RetryAfter, decide
 from .runtime import Runtime, current
 from .telemetry.logs import job_ended
 from .telemetry.records import record_of_outcome, record_of_run
+from .telemetry.samples import FINAL, samples_of
 
 logger = logging.getLogger(__name__)
 
@@ -122,13 +122,18 @@ class Complete(Task):  # type: ignore[misc]
             self.publish(ending.publications)
 
     def after_return(self, status: str, retval: Any, task_id: str, *_: Any) -> None:
-        """Note that the result backend knows the outcome.
+        """Note that the result backend knows the outcome, and count the job's samples.
 
         If the note is lost, a later delivery reports the outcome again.
         """
-        if status in ("SUCCESS", "FAILURE"):
-            with suppress(*ERRORS):
-                current().ledger.mark_reported(task_id)
+        if status not in FINAL:
+            return
+        runtime = current()
+        samples = samples_of(runtime.metrics, getattr(self.request, "start", None), status)
+        try:
+            runtime.ledger.mark_reported(task_id, samples)
+        except ERRORS:
+            runtime.metrics.add(samples)
 
     def _report(self, opened: Ended | Dropped | Missing) -> Completion:
         """For a job that this delivery does not run: its outcome, if Celery has not stored it."""

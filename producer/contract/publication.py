@@ -5,10 +5,28 @@ events or in logs. Works on any Celery app handed to it and imports none. Publis
 harmless: one delivery starts the job, the other is dropped.
 """
 
+import json
+from dataclasses import dataclass
 from typing import Any
 
-from .names import COMPLETE, QUEUES
-from .submission import Publication
+from .names import COMPLETE, QUEUES, Lane
+
+
+@dataclass(frozen=True)
+class Publication:
+    """A job to put on its lane's queue, with Celery's continuation headers if it has any."""
+
+    job_id: str
+    lane: Lane
+    continuation: dict[str, Any]
+
+    @classmethod
+    def parse(cls, triples: list[list[str]]) -> "list[Publication]":
+        """From the ledger's reply: id, lane, and continuation as JSON or "" of each."""
+        return [
+            cls(job_id, lane, json.loads(after) if after else {})  # type: ignore[arg-type]
+            for job_id, lane, after in triples
+        ]
 
 
 def publish(app: Any, publications: list[Publication], **options: Any) -> None:

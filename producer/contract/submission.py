@@ -10,7 +10,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from .errors import InvalidRequest, JobError
-from .names import WIRE_VERSION, Lane
+from .ledger.calls import SubmittedItem
+from .names import WIRE_VERSION
 from .outcome import dump_outcome
 from .requests import CompletionRequest
 
@@ -82,45 +83,28 @@ class Submission:
             idempotency_key=idempotency_key,
         )
 
-    def argv(self) -> tuple[str | int, ...]:
-        """The submit script's arguments."""
-        return (
-            self.job_id,
-            self.user_id,
-            self.request.lane,
-            self.request.fingerprint(),
-            self.request.to_json(),
-            json.dumps(self.continuation) if self.continuation else "",
-            self.deadline_ms,
-            self.delay_ms,
-            self.idempotency_key,
-            self.replays,
-            self.batch,
-            self.name,
-            dump_outcome(self.wrong) if self.wrong else "",
-            self.parent,
-            self.request.document or "",
-            ",".join(sorted(set(self.request.tags))),
-            WIRE_VERSION,
+    def item(self) -> SubmittedItem:
+        """As the ledger's `submit` takes it."""
+        request = self.request
+        return SubmittedItem(
+            id=self.job_id,
+            user=self.user_id,
+            lane=request.lane,
+            fingerprint=request.fingerprint(),
+            request=request.to_json(),
+            continuation=json.dumps(self.continuation) if self.continuation else "",
+            deadline_ms=self.deadline_ms,
+            delay_ms=self.delay_ms,
+            idempotency_key=self.idempotency_key,
+            replays=self.replays,
+            batch=self.batch,
+            name=self.name,
+            wrong=dump_outcome(self.wrong) if self.wrong else "",
+            parent=self.parent,
+            document=request.document or "",
+            tags=",".join(sorted(set(request.tags))),
+            wire=WIRE_VERSION,
         )
-
-
-@dataclass(frozen=True)
-class Publication:
-    """A job whose id the ledger wants on the queue of its lane."""
-
-    job_id: str
-    lane: Lane
-    continuation: dict[str, Any]
-    """Celery's headers of what follows the job, by the names in `CONTINUATION`."""
-
-    @classmethod
-    def parse(cls, reply: list[Any]) -> "list[Publication]":
-        """From a script's reply: id, lane, continuation JSON or "", three entries per order."""
-        triples = zip(reply[::3], reply[1::3], reply[2::3], strict=True)
-        return [
-            cls(job_id, lane, json.loads(after) if after else {}) for job_id, lane, after in triples
-        ]
 
 
 def _named(args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:

@@ -201,7 +201,7 @@ def test_a_user_is_forgotten_everywhere(
     ]
     kept = [key for key in kept if "alice:b" not in key]
     assert [
-        key for key in kept if not key.startswith(KEYS.budget(""))
+        key for key in kept if not key.startswith(f"{KEYS.root}bud:")
     ] == []  # what was used counts until its window ends
     assert [
         key for key in redis.scan_iter(KEYS.job("*")) if redis.hget(key, "user") == "alice"

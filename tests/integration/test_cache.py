@@ -14,7 +14,7 @@ def test_a_repeated_question_costs_nothing(complete, wire, openai_env, start_wor
     start_worker(openai_env)
     first = complete.delay(ask("same"), "u1", temperature=0).value(30)
     with LedgerProbe(redis_url) as ledger:
-        (entry,) = ledger.redis.scan_iter(KEYS.cached("*", "*", "*"))
+        (entry,) = ledger.redis.scan_iter(f"{KEYS.cached}*")
         ledger.redis.pexpire(entry, 5_000_000)
         second = complete.delay(ask("same"), "u2", temperature=0).value(30)
         assert ledger.redis.pttl(entry) <= 5_000_000

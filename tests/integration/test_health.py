@@ -196,6 +196,20 @@ def test_a_slow_server_and_a_wrong_clock(redis_url, start_worker, health):
     redis.close()
 
 
+def test_workers_with_other_settings(start_worker, health, tmp_path, redis_url):
+    """Those of the worker that started last hold, and do not flip; the other one warns once."""
+    start_worker({"LLM_BATCH_SHARE": "0.2"}, name="old")
+    start_worker({"LLM_BATCH_SHARE": "0.3", "LLM_USAGE_DAYS": "30"}, name="new")
+    until(lambda: "settings" in names(health()))
+    (found,) = [finding for finding in health().findings if finding.name == "settings"]
+    assert found.about.endswith("old")
+    assert "LLM_USAGE_DAYS, LLM_BATCH_SHARE" in found.text
+    until(lambda: "OTHER_SETTINGS" in (tmp_path / "old.log").read_text())
+    with connect(redis_url) as redis:
+        assert float(redis.hget(KEYS.config, "share")) == 0.3
+    assert "OTHER_SETTINGS" not in (tmp_path / "new.log").read_text()
+
+
 def test_every_finding_is_caused_by_a_test():
     """Whoever adds a probe adds its cause; that of "audit" is beside the other tests of the audit
     log.

@@ -20,18 +20,20 @@ from support.ledger import KEYS, LedgerProbe
 
 from producer.contract.completions import Completion, Usage
 from producer.contract.errors import JobError
+from producer.contract.publication import Publication
 from producer.contract.requests import CompletionRequest
-from producer.contract.submission import Publication, Submission
+from producer.contract.submission import Submission
 from worker.faults import LeaseLost
 from worker.ledger.attempt import Attempt, Bill, Candidate, Start
-from worker.ledger.calls import Wait
+from worker.ledger.calls import BudgetLimits, Wait
 from worker.ledger.ledger import Ledger
 from worker.ledger.running_job import RunningJob
 from worker.settings import LedgerSettings, Link
 
 REQUEST = CompletionRequest.checked(messages=[{"role": "user", "content": "x"}])
 LINK = Link(provider="simulator", model="m", adapter="simulator")
-NO_LIMITS = [-1, -1, -1, -1]
+LIMITS = BudgetLimits(-1, -1, -1, 10**15)
+"""Only a budget with a limit is kept: this one is never reached."""
 EMPTY = {"interactive": True, "batch": True}
 FINAL = {"done", "failed", "cancelled", "expired", "dead"}
 USERS = st.sampled_from(["u1", "u2"])
@@ -118,7 +120,7 @@ class LedgerMachine(RuleBasedStateMachine):
             return
         candidate = Candidate(LINK, 1, micro, micro)
         try:
-            reply = self.ledger.reserve(start.job, NO_LIMITS, [candidate])
+            reply = self.ledger.reserve(start.job, LIMITS, [candidate])
         except LeaseLost:
             return
         if reply.verdict == "go":

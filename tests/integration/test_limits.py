@@ -42,14 +42,14 @@ def test_an_override_holds_from_the_next_reservation(hand_run):
 
 
 def test_members_of_a_group_share_its_budget(hand_run):
-    """What they spent before the limit was set counts; who left no longer draws on it; others never
-    do.
+    """Dollars of the day before the limit was set count; a user who left no longer draws on it;
+    others never do.
     """
     fleet = hand_run(slots=50)
     for user in ("alice", "bob"):
         fleet.limits.change(Subject("user", user), group="team")
         fleet.answer(one(fleet, user))
-    fleet.limits.change(TEAM, usd_per_day=0.000025, requests_per_minute=3)
+    fleet.limits.change(TEAM, usd_per_day=0.000025, requests_per_minute=1)
     with pytest.raises(BudgetExceeded, match="group_usd_per_day") as caught:
         one(fleet, "bob")
     assert caught.value.details["used"] == 0.00002  # two answers of 10 micro-dollars
@@ -60,7 +60,8 @@ def test_members_of_a_group_share_its_budget(hand_run):
         one(fleet, "bob")
     fleet.limits.reset(Subject("user", "bob"))
     fleet.answer(one(fleet, "bob"))
-    assert LedgerProbe.budget(fleet, "usd", "group", "team") == {"held": 0, "spent": 30, "maybe": 0}
+    assert LedgerProbe.budget(fleet, "usd", "group", "team") == {"held": 0, "spent": 20, "maybe": 0}
+    assert LedgerProbe.budget(fleet, "requests", "group", "team")["spent"] == 1
 
 
 def test_the_fleets_dollars_can_be_cut_at_night(hand_run):

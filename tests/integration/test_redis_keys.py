@@ -20,7 +20,7 @@ ENV = {
     "LLM_USER_REQUESTS_PER_MINUTE": "3",
 }
 PERMANENT = set(
-    "open park dl cfg seq tot cooling skew alerts cgen wk slots hk w dead ring gone num inf batches docs".split()
+    "open park dl cfg seq tot cooling skew alerts cgen wk slots hk w dead ring gone num inf batches docs wset versions".split()
 )
 """Counters and indexes, whose size does not grow with the number of ended jobs."""
 

@@ -9,9 +9,7 @@ from support.ledger import KEYS, LedgerProbe, ask, until
 
 from worker.budgets.overrides import Overrides, Subject
 from worker.budgets.usage import EPOCH, Usage
-from worker.ledger.attempt import Attempt, Candidate
 from worker.ledger.connection import connect
-from worker.settings import Link
 
 
 def test_usage_is_the_money_by_everything(
@@ -75,28 +73,6 @@ def test_a_call_cut_off_is_possibly_billed_usage(
     assert (sums.micro_usd, sums.maybe_micro_usd) == (budget["spent"], budget["maybe"])
     assert json.loads(command("usage", "--json"))["maybe_billed_calls"] == 1
     redis.close()
-
-
-def test_a_doubt_of_the_version_before_is_in_no_usage(hand_run):
-    """A late reply that ends it takes nothing out of sums that it never was in."""
-    fleet = hand_run(slots=1)
-    for marked in (True, False):
-        (job_id,) = fleet.submit("u1")
-        job = fleet.start(fleet.released.pop())
-        link = Link(provider="p", model="m", adapter="x")
-        fleet.quota.take_hold(job, Attempt(), [Candidate(link, 10, 100, 100)])
-        fleet.redis.zadd(KEYS.open, {job_id: 0})  # its lease has lapsed
-        fleet.sweep()
-        if not marked:  # as wire version 1 leaves it
-            fleet.redis.hset(
-                KEYS.job(job_id),
-                "doubt1",
-                fleet.redis.hget(KEYS.job(job_id), "doubt1").removesuffix(":accounted"),
-            )
-        fleet.answer(job)
-    usage = Usage(fleet.redis, KEYS)
-    sums = usage.total(usage.today(), usage.today())
-    assert (sums.calls, sums.maybe_calls, sums.maybe_micro_usd) == (2, 1, 100)
 
 
 def test_cached_answers_are_busted_by_tag(

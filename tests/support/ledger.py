@@ -6,12 +6,13 @@ from contextlib import suppress
 from typing import Any
 
 from redis import Redis
+from support.keys import AllKeys
 
 from producer.contract.errors import JobError
-from worker.ledger.connection import Keys, LedgerConnection
+from worker.ledger.connection import LedgerConnection
 from worker.settings import RedisSettings
 
-KEYS = Keys()
+KEYS = AllKeys()
 
 
 def connection(url: str) -> LedgerConnection:

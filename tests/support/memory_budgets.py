@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 
 from producer.contract.outcome import Outcome
 from worker.ledger.attempt import Attempt, Candidate
-from worker.ledger.calls import Reserved
+from worker.ledger.calls import BudgetLimits, Reserved
 from worker.ledger.running_job import RunningJob
 
 
@@ -66,7 +66,9 @@ class MemoryBudgets:
         self._budgets: dict[tuple[str, str], Budget] = {}
         self._holds: dict[str, dict[str, int]] = {}
 
-    def reserve(self, job: RunningJob, limits: list[int], candidates: list[Candidate]) -> Reserved:
+    def reserve(
+        self, job: RunningJob, limits: BudgetLimits, candidates: list[Candidate]
+    ) -> Reserved:
         """As `Ledger.reserve`, always for the first candidate: nothing cools down in here."""
         first = candidates[0]
         asked = {"tokens": first.tokens, "requests": 1, "micro": first.micro_usd}
@@ -80,7 +82,7 @@ class MemoryBudgets:
             self._holds[job.id] = asked
         return Reserved("go", candidate=0, number=job.attempts + 1)
 
-    def budget_left(self, job: RunningJob, limits: list[int]) -> tuple[int, str]:
+    def budget_left(self, job: RunningJob, limits: BudgetLimits) -> tuple[int, str]:
         """As `Ledger.budget_left`."""
         user = job.user_id
         rests = [

@@ -23,8 +23,11 @@ from producer.contract.names import QUEUES
 from worker.embedded import EmbeddedValkey, tethered
 
 ROOT = Path(__file__).parents[2]
-DEFAULT_ENV = {"LLM_CHAIN": "simulator:sim-small"}
-"""Settings of a worker unless a test has its own; REDIS_URL comes from the fixtures."""
+DEFAULT_ENV = {"LLM_CHAIN": "simulator:sim-small", "LLM_USD_PER_DAY": "100000"}
+"""Settings of a worker unless a test has its own; REDIS_URL comes from the fixtures.
+
+A fleet with a limit of dollars keeps their budget, which many tests hold against what was paid.
+"""
 
 
 class WorkerProcess:

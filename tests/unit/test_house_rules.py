@@ -1,12 +1,15 @@
 """Rules that no linter knows: sizes, what an import loads, what the package carries."""
 
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
 from statistics import mean, median, quantiles
 
 import pytest
+
+from producer.contract.ledger.library import MODULES
 
 ROOT = Path(__file__).parents[2]
 SOURCES = sorted(
@@ -116,16 +119,19 @@ def test_tests_are_no_packages():
     assert list((ROOT / "tests").rglob("__init__.py")) == []
 
 
-def test_every_script_says_what_it_takes_and_keeps():
-    parts = ("batches", "common", "lanes", "money", "pace")
-    found = [path for package in ("producer", "worker") for path in (ROOT / package).rglob("*.lua")]
-    scripts = [path for path in found if path.stem not in parts]
-    assert len(scripts) > 10
-    for path in scripts:
+def test_every_ledger_function_says_what_it_does():
+    """And it names what it takes and gives; a module says what it is about."""
+    folder = ROOT / "producer/contract/ledger"
+    functions = sorted((folder / "functions").glob("*.lua"))
+    modules = sorted((folder / "lua").glob("*.lua"))
+    assert len(functions) > 20
+    assert {path.stem for path in modules} == set(MODULES)
+    for path in [*functions, *modules]:
+        assert path.read_text().startswith("-- "), path.name
+    for path in functions:
         text = path.read_text()
-        assert [
-            word for word in ("-- KEYS[1]", "-- ARGV", "-- reply", "-- keeps") if word not in text
-        ] == [], path.name
+        assert re.search(r"^  takes = ", text, re.MULTILINE), path.name
+        assert re.search(r"^  gives = ", text, re.MULTILINE), path.name
 
 
 def test_lock_files_hold_versions_and_hashes_only():

@@ -8,7 +8,9 @@ import math
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
-from ..ledger.connection import Keys, Redis
+from ..ledger.connection import Keys, Redis, ledger_functions
+from ..ledger.fleet_functions import ResetLimits, SetLimits
+from .usage import Sums, Usage
 
 NONE = -1
 """No limit, whatever the settings say."""
@@ -26,6 +28,8 @@ KNOWN = {
 `weight` 2 is served twice as often as 1; `in_flight`: released and running jobs at once; a member
 of a `group` draws on its budgets, too, with every job submitted from then on.
 """
+
+ALL = KNOWN["user"]
 
 
 class Subject(NamedTuple):
@@ -59,6 +63,8 @@ class Overrides:
     def __init__(self, redis: Redis, keys: Keys) -> None:
         self._redis = redis
         self._keys = keys
+        self._call = ledger_functions(redis, keys)
+        self._usage = Usage(redis, keys)
 
     def current(self, subject: Subject) -> CurrentLimits:
         """What was set for the subject, and what it has in flight and waiting."""
@@ -79,23 +85,35 @@ class Overrides:
         unknown = [field for field in limits if field not in known]
         if unknown:
             raise ValueError(f"{subject} cannot have {', '.join(unknown)}; only {', '.join(known)}")
-        stored = {field: _dumped(field, value) for field, value in limits.items()}
-        with self._redis.pipeline() as pipe:
-            pipe.hset(self._keys.limits(*subject), mapping=stored)  # type: ignore[arg-type]
-            pipe.sadd(self._keys.limited, f"{subject.kind}:{subject.name}")
-            pipe.execute()
+        stored = {field: _dumped(field, limits[field]) if field in limits else "" for field in ALL}
+        today = Sums()
+        if "usd_per_day" in limits:
+            today = self._used_today(subject)
+        self._call(
+            SetLimits(
+                kind=subject.kind,
+                name=subject.name,
+                **stored,
+                spent_today=max(0, today.micro_usd),
+                maybe_today=max(0, today.maybe_micro_usd),
+            )
+        )
 
     def reset(self, subject: Subject) -> None:
         """Back to the settings; a user leaves their group."""
-        with self._redis.pipeline() as pipe:
-            pipe.delete(self._keys.limits(*subject))
-            pipe.srem(self._keys.limited, f"{subject.kind}:{subject.name}")
-            pipe.execute()
+        self._call(ResetLimits(subject.kind, subject.name))
 
     def subjects(self) -> list[Subject]:
         """Every subject with limits of its own."""
         named = (str(each).partition(":") for each in self._redis.smembers(self._keys.limited))
         return sorted(Subject(kind, name) for kind, _, name in named)  # type: ignore[arg-type]
+
+    def _used_today(self, subject: Subject) -> Sums:
+        """So that a first limit counts what was used before it was set."""
+        today = self._usage.today()
+        if subject.kind == "fleet":
+            return self._usage.total(today, today)
+        return dict(self._usage.by(subject.kind, today, today)).get(subject.name, Sums())
 
     def _in_flight(self, subject: Subject) -> int:
         """Released and running jobs."""
@@ -123,7 +141,9 @@ def _dumped(field: str, value: str | float) -> str:
         raise ValueError(f"{field} must be a number, not {value}")
     if field == "usd_per_day" and number != NONE:
         return str(round(number * MICRO))
-    return str(value)
+    if field == "weight":
+        return f"{number:f}"
+    return f"{number:.10g}"
 
 
 def _loaded(field: str, text: str) -> str | float:

@@ -12,7 +12,7 @@ from producer.contract.errors import BudgetExceeded, Cancelled, JobError, RateLi
 
 from ..faults import Deferred, ProviderError
 from ..ledger.attempt import Attempt, Candidate
-from ..ledger.calls import Reserved
+from ..ledger.calls import BudgetLimits, Reserved
 from ..ledger.running_job import RunningJob
 from ..settings import QuotaSettings
 
@@ -30,10 +30,10 @@ class Budgets(Protocol):
     """What a reservation needs of the ledger: `Ledger`, or the tests' `MemoryBudgets`."""
 
     def reserve(
-        self, job: RunningJob, limits: list[int], candidates: list[Candidate]
+        self, job: RunningJob, limits: BudgetLimits, candidates: list[Candidate]
     ) -> Reserved: ...
 
-    def budget_left(self, job: RunningJob, limits: list[int]) -> tuple[int, str]: ...
+    def budget_left(self, job: RunningJob, limits: BudgetLimits) -> tuple[int, str]: ...
 
 
 class Quota:
@@ -42,12 +42,12 @@ class Quota:
     def __init__(self, budgets: Budgets, settings: QuotaSettings) -> None:
         self._budgets = budgets
         self._cap_micro_usd = _micro_usd(settings.max_cost_per_request)
-        self._limits = [
-            _or_unlimited(settings.tokens_per_hour),
-            _or_unlimited(settings.requests_per_minute),
-            _micro_usd(settings.user_usd_per_day),
-            _micro_usd(settings.usd_per_day),
-        ]
+        self._limits = BudgetLimits(
+            user_tokens_per_hour=_or_unlimited(settings.tokens_per_hour),
+            user_requests_per_minute=_or_unlimited(settings.requests_per_minute),
+            user_usd_per_day=_micro_usd(settings.user_usd_per_day),
+            usd_per_day=_micro_usd(settings.usd_per_day),
+        )
 
     @contextmanager
     def reserve(

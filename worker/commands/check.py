@@ -47,9 +47,11 @@ def _show(settings: Settings) -> None:
 
 
 def _ask_ledger(settings: RedisSettings) -> None:
-    redis = LedgerConnection(settings).redis
+    connection = LedgerConnection(settings)
+    redis = connection.redis
     with answering(Server(redis, settings.ledger)):
         redis.ping()
+        startup_checks.load_functions(connection)
         click.echo("ledger: answers")
         for warning in unsafe_server(redis):
             _warn(warning)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 import click
 
 from producer.contract.names import COMPLETE
-from producer.contract.submission import Publication
+from producer.contract.publication import Publication
 
 from ..audit.reader import AuditReader
 from ..celery import create_app

@@ -1,1 +1,1 @@
-"""The ledger as a worker uses it: its connection, keys and scripts, and the jobs this process runs."""
+"""The ledger as a worker uses it: its connection, its calls, and the jobs of this process."""

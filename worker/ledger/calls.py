@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 from producer.contract.outcome import Outcome
-from producer.contract.submission import Publication
+from producer.contract.publication import Publication
 
 
 class Submitted(NamedTuple):
@@ -30,6 +30,16 @@ class Dropped(NamedTuple):
 
 class Missing(NamedTuple):
     """The ledger knows no such job."""
+
+
+class BudgetLimits(NamedTuple):
+    """The limits of a worker's settings; -1 = none. Dollars in micro-dollars."""
+
+    user_tokens_per_hour: int
+    user_requests_per_minute: int
+    user_usd_per_day: int
+    usd_per_day: int
+    """Of the whole fleet."""
 
 
 @dataclass(frozen=True)
@@ -81,3 +91,12 @@ class Ending(NamedTuple):
 
     state: str
     publications: list[Publication]
+
+
+class Heard(NamedTuple):
+    """The reply to a heartbeat: by which worker's settings the fleet goes, and which of them this
+    worker has otherwise.
+    """
+
+    ruled_by: str
+    differing: tuple[str, ...]

@@ -6,6 +6,7 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from producer.contract.ledger.functions import Functions, LibraryMissing, ServerTooOld
 from producer.redis_url import RedisUrl
 
 from ..settings import RedisSettings
@@ -14,10 +15,26 @@ from .keys import Keys
 Redis = redis.Redis
 RedisError = redis.RedisError
 
-__all__ = ["ERRORS", "Keys", "LedgerConnection", "Redis", "RedisError", "connect", "unsafe_server"]
+__all__ = [
+    "ERRORS",
+    "Keys",
+    "LedgerConnection",
+    "Redis",
+    "RedisError",
+    "connect",
+    "ledger_functions",
+    "unsafe_server",
+]
 
-ERRORS: tuple[type[Exception], ...] = (redis.RedisError, OSError)
-"""What a call raises when the server is down, frozen, read-only or out of memory."""
+ERRORS: tuple[type[Exception], ...] = (
+    redis.RedisError,
+    OSError,
+    LibraryMissing,
+    ServerTooOld,
+)
+"""What a call raises when the server is down, frozen, read-only or out of memory, or cannot run the
+ledger's functions.
+"""
 
 CONNECT_TIMEOUT_S = 3.0
 
@@ -29,6 +46,7 @@ class LedgerConnection:
         self.settings = settings
         self.keys = Keys(settings.prefix)
         self.redis: Redis = connect(settings.ledger)
+        self.functions = ledger_functions(self.redis, self.keys)
 
     def hash_key(self) -> bytes:
         """The fleet's key for prompt hashes; the first worker makes it."""
@@ -57,6 +75,11 @@ def connect(url: str, timeout_s: float = 5.0) -> Redis:
         retry=Retry(NoBackoff(), 0),
     )
     return client
+
+
+def ledger_functions(server: Redis, keys: Keys) -> Functions:
+    """The ledger's functions at this server."""
+    return Functions(server, keys, redis.ResponseError)
 
 
 def unsafe_server(server: Redis) -> list[str]:

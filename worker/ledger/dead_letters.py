@@ -12,8 +12,9 @@ from typing import Self
 
 from producer.contract.errors import JobError
 from producer.contract.outcome import load_outcome
+from producer.contract.publication import Publication
 from producer.contract.requests import CompletionRequest
-from producer.contract.submission import Publication, Submission
+from producer.contract.submission import Submission
 
 from .connection import Keys, Redis
 from .ledger import Ledger

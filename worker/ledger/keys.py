@@ -1,59 +1,85 @@
-"""Every private key of the worker: one method, one docstring (type, TTL, writer, readers). Shared
-ones come from the contract.
+"""The keys that workers and operators read beside those of the contract. The rest are the ledger
+functions' alone: `producer/contract/ledger/lua/keys.lua`.
 """
 
-from producer.contract.ledger import SharedKeys
+from producer.contract.ledger.keys import LedgerKeys
 
 
-class Keys(SharedKeys):
-    """The worker's dictionary of Redis keys. `docs/redis-keys.md` repeats it, and a test compares
-    them with a live server.
-    """
+class Keys(LedgerKeys):
+    """`docs/redis-keys.md` says what each key of the ledger holds."""
 
-    def budget(self, *name: str) -> str:
-        """Hash: h held, u<slot> spent, m<slot> possibly billed; TTL window + 2 days. Written by the
-        scripts.
-        """
-        return f"{self.root}bud:{':'.join(name)}"
+    def waiting(self, lane: str, user_id: str) -> str:
+        """List: ids of a user's waiting jobs of a lane, oldest first."""
+        return f"{self.root}w:{lane}:{user_id}"
 
-    def cooldown(self, link: str) -> str:
-        """String: the fault a link is left alone for, TTL = the rest of it. Set by park and settle."""
-        return f"{self.root}cool:{link}"
+    @property
+    def in_flight(self) -> str:
+        """Hash: user -> released and running jobs; no field at 0."""
+        return f"{self.root}inf"
 
-    def cached(self, generations: str, namespace: str, content: str) -> str:
-        """String: "fresh until ms;made ms;tags;user;completion JSON", TTL = stale life. Written by
-        settle, read by lookup.
-        """
-        return f"{self.root}c:{generations}:{namespace}:{content}"
+    @property
+    def group_in_flight(self) -> str:
+        """Hash: group -> released and running jobs of its members; no field at 0."""
+        return f"{self.root}infg"
 
-    def flight(self, generations: str, namespace: str, content: str) -> str:
-        """String: id of the job that answers for all identical ones, TTL 1 day. Written and read by
-        lookup.
-        """
-        return f"{self.root}sf:{generations}:{namespace}:{content}"
+    def limits(self, kind: str, name: str) -> str:
+        """Hash: limits of one user, group or the fleet that are not the settings'."""
+        return f"{self.root}lim:{kind}:{name}"
+
+    @property
+    def limited(self) -> str:
+        """Set: "<kind>:<name>" of all with limits of their own."""
+        return f"{self.root}limited"
+
+    @property
+    def open(self) -> str:
+        """Sorted set: the released and running jobs, by the time (ms) of their next look."""
+        return f"{self.root}open"
+
+    def slot(self, number: int) -> str:
+        """Hash: what happened in ten seconds of the epoch (telemetry/metrics.py). TTL 70 min."""
+        return f"{self.root}obs:{number}"
+
+    def hour(self, number: int) -> str:
+        """Hash: the same of an hour of the epoch. TTL 48 h."""
+        return f"{self.root}obh:{number}"
+
+    @property
+    def totals(self) -> str:
+        """Hash: the same since the beginning."""
+        return f"{self.root}tot"
+
+    def usage(self, day: int) -> str:
+        """Hash: [user, group, link, tags] as JSON -> sums of a UTC day. TTL `LLM_USAGE_DAYS`."""
+        return f"{self.root}use:{day}"
+
+    def dead_letter(self, job_id: str) -> str:
+        """Hash: a failed job's request and history. TTL `LEDGER_DEAD_LETTER_SECONDS`."""
+        return f"{self.root}d:{job_id}"
+
+    @property
+    def dead(self) -> str:
+        """Sorted set: ids of dead letters by when they ended (ms)."""
+        return f"{self.root}dead"
+
+    @property
+    def usages(self) -> str:
+        """The beginning of all days' usage."""
+        return f"{self.root}use:"
+
+    def document(self, sha: str) -> str:
+        """String: a document's text. TTL 1 h until a job needs it, 10 min after the last."""
+        return f"{self.root}doc:{sha}"
+
+    @property
+    def cached(self) -> str:
+        """The beginning of all strings with cached answers. TTL = their stale life."""
+        return f"{self.root}c:"
 
     @property
     def cache_generations(self) -> str:
-        """Hash: "all" and "ns:<namespace>": a bust adds 1; "tag:<tag>": when it was busted (ms).
-        Older entries hide. No TTL.
-        """
+        """Hash: "all" and "ns:<namespace>": a bust adds 1; "tag:<tag>": when it was (ms)."""
         return f"{self.root}cgen"
-
-    def pace(self, link: str) -> str:
-        """Hash: a link's limits, rooms, rate after a 429, calls at once and probe; TTL 7 days.
-        Written by the scripts.
-        """
-        return f"{self.root}pace:{link}"
-
-    @property
-    def workers(self) -> str:
-        """Sorted set: live workers by the end of their heartbeat (ms). Written by beat."""
-        return f"{self.root}wk"
-
-    @property
-    def slots(self) -> str:
-        """Hash: worker -> concurrency. Written by beat."""
-        return f"{self.root}slots"
 
     @property
     def hash_key(self) -> str:
@@ -62,36 +88,27 @@ class Keys(SharedKeys):
 
     @property
     def alerts(self) -> str:
-        """Hash: "<finding>|<about>" -> since when it fires and who was told, as JSON. Written by
-        alerts.
-        """
+        """Hash: "<finding>|<about>" -> since when it fires and who was alerted, as JSON."""
         return f"{self.root}alerts"
 
     @property
     def watch(self) -> str:
-        """String: somebody looks for alerts, or has in this period; TTL the rest of it, at most 60
-        s.
-        """
+        """String: one process checks for alerts in this period; TTL the rest of it."""
         return f"{self.root}watch"
 
-    @property
-    def skews(self) -> str:
-        """Hash: worker -> milliseconds that its clock is ahead of the server's. Written by beat."""
-        return f"{self.root}skew"
-
     def audit_entries(self, job_id: str) -> str:
-        """List, on the audit log's server: what was asked and answered, sealed. TTL
-        `LLM_AUDIT_DAYS`. Written by audit.
-        """
+        """List, on the audit log's server: sealed entries. TTL `LLM_AUDIT_DAYS`."""
         return f"{self.root}audit:{job_id}"
 
     def audit_jobs(self, user_id: str) -> str:
-        """Sorted set, there: a user's jobs by their latest entry (ms). TTL `LLM_AUDIT_DAYS`.
-        Written by audit.
-        """
+        """Sorted set, there: a user's jobs by their latest entry (ms). TTL `LLM_AUDIT_DAYS`."""
         return f"{self.root}audit-of:{user_id}"
 
     @property
     def audit_looks(self) -> str:
-        """Stream, there: who opened or erased what, when and why; 400 days. Written by trail."""
+        """Stream, there: who opened or erased what, when and why; 400 days."""
         return f"{self.root}audit-looks"
+
+    def batch(self, batch_id: str) -> str:
+        """Hash: state and counters of one batch. No TTL until it is done."""
+        return f"{self.root}b:{batch_id}"

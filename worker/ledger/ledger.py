@@ -1,31 +1,32 @@
-"""The ledger's facade: every state change of a job is one script call here. It decides nothing and
-publishes nothing.
+"""The ledger's facade: every state change of a job is one function call here. It decides nothing
+and publishes nothing.
 
-Redis down: reading a job raises; ending or parking one is tried again for `PATIENCE_S`, because the
-answer is paid for. Methods that free or add work return the publications the ledger orders; the
-caller puts them on the broker.
+Redis down: reading a job raises; ending or parking one is tried again for a minute, because the
+answer is paid for. Methods that free or add work return what the caller is to put on the broker.
 """
 
 import math
 import time
 from collections import deque
-from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
 from producer.contract.completions import Completion
+from producer.contract.ledger.calls import Cancel, StateReply, Submit
 from producer.contract.names import WIRE_VERSION, Lane
 from producer.contract.outcome import Outcome, dump_outcome, load_outcome
+from producer.contract.publication import Publication
 from producer.contract.requests import CompletionRequest
-from producer.contract.submission import Publication, Submission
+from producer.contract.submission import Submission
 
 from ..faults import LeaseLost
 from ..settings import LaneSettings, LedgerSettings, PaceSettings
-from .attempt import Attempt, Candidate
-from .calls import Dropped, Ended, Ending, Missing, Reserved, Submitted, Wait
-from .connection import ERRORS, Keys, Redis
+from . import fleet_functions, job_functions
+from .attempt import Attempt, CacheEntry, Candidate
+from .calls import BudgetLimits, Dropped, Ended, Ending, Heard, Missing, Reserved, Submitted, Wait
+from .connection import Keys, Redis, ledger_functions
+from .retrying import PATIENCE_S, retried_while_away
 from .running_job import RunningJob
-from .scripts import Scripts
 
 PARTS_AT_ONCE = 200
 REMEMBERED = 2_000
@@ -37,12 +38,12 @@ and the time it was away.
 QUIET_MS = 1_500
 """Room for a slow trip, and for a server that counts its age in whole seconds."""
 
-PATIENCE_S = 60.0
-"""How long an outcome is held in memory while Redis is away, before the lease is left to lapse."""
+DAY_MS = 86_400_000
+NO_ENTRY = CacheEntry("", "", 0)
 
 
 class Ledger:
-    """The only caller of the ledger's job scripts."""
+    """The only caller of the functions that move jobs."""
 
     def __init__(
         self,
@@ -55,7 +56,7 @@ class Ledger:
     ) -> None:
         self._redis = redis
         self._keys = keys
-        self._scripts = Scripts(redis, keys.root)
+        self._call = ledger_functions(redis, keys)
         self._settings = settings
         self._owner = owner
         self._lanes = lanes or LaneSettings()
@@ -64,34 +65,34 @@ class Ledger:
         # Leases, and with them settles after a restart, are renewed five times as often as they
         # lapse.
         self._quiet_ms = self._lease_ms // 5 + QUIET_MS
-        self._settled: deque[tuple[float, tuple[str | int, ...]]] = deque(maxlen=REMEMBERED)
+        self._settled: deque[tuple[float, job_functions.Settle]] = deque(maxlen=REMEMBERED)
         self._server = ""
+        self._began = time.monotonic()
 
     def submit(self, submission: Submission, retry_while_away: bool = False) -> Submitted:
         """Store a job unless it is there.
 
-        `retry_while_away`: tried again for `PATIENCE_S` while Redis is away, because it would not
-        be sent a second time.
+        `retry_while_away`: tried again while Redis is away, because it would not be sent a second
+        time.
         """
-        give_up_s = PATIENCE_S if retry_while_away else 0.0
-        state, job_id, _, *publications = insist(
-            lambda: self._scripts("submit", *submission.argv()), give_up_s
-        )
-        return Submitted(state, job_id, Publication.parse(publications))
+        patience_s = PATIENCE_S if retry_while_away else 0.0
+        call = Submit(self._call.library.name, (submission.item(),))
+        reply = retried_while_away(lambda: self._call(call), patience_s)
+        ((state, job_id),) = reply.jobs
+        return Submitted(state, job_id, reply.publications)  # type: ignore[arg-type]
 
     def submit_parts(
         self, job: RunningJob, parts: dict[str, CompletionRequest]
     ) -> list[Publication]:
         """Submit each request as a part of `job`, unless it is there; what to publish."""
-        made = [
-            Submission(job_id, job.user_id, request, {}, parent=job.id)
+        items = [
+            Submission(job_id, job.user_id, request, {}, parent=job.id).item()
             for job_id, request in parts.items()
         ]
         publications: list[Publication] = []
-        for start in range(0, len(made), PARTS_AT_ONCE):
-            argv = [value for each in made[start : start + PARTS_AT_ONCE] for value in each.argv()]
-            reply = self._scripts("submit", *argv)
-            publications += Publication.parse(reply[reply.index("|") + 1 :])
+        for start in range(0, len(items), PARTS_AT_ONCE):
+            piece = tuple(items[start : start + PARTS_AT_ONCE])
+            publications += self._call(Submit(self._call.library.name, piece)).publications
         return publications
 
     def start(self, job_id: str) -> RunningJob | Ended | Dropped | Missing:
@@ -99,22 +100,23 @@ class Ledger:
 
         Waits out the quiet time after a start of the server.
         """
-        argv = (
-            job_id,
-            self._owner,
-            self._lease_ms,
-            self._settings.deliveries,
-            self._quiet_ms,
-            WIRE_VERSION,
+        call = job_functions.Start(
+            id=job_id,
+            owner=self._owner,
+            lease_ms=self._lease_ms,
+            deliveries=self._settings.deliveries,
+            quiet_ms=self._quiet_ms,
+            wire=WIRE_VERSION,
         )
-        while (reply := self._scripts("begin", *argv))[0] == "early":
-            time.sleep(reply[1] / 1000)
-        kind, *reply = reply
-        if kind == "go":
-            return _started(job_id, reply)
-        if kind == "ended":
-            return Ended(load_outcome(reply[0]), reported=bool(reply[1]))
-        return Missing() if kind == "missing" else Dropped(reply[0])
+        while (reply := self._call(call)).verdict == "early":
+            time.sleep(reply.wait_ms / 1000)
+        if reply.verdict == "started":
+            return RunningJob.from_reply(job_id, reply)
+        if reply.verdict == "ended":
+            return Ended(load_outcome(reply.outcome), reported=bool(reply.reported))
+        if reply.verdict == "missing":
+            return Missing()
+        return Dropped(reply.state)
 
     def settle(
         self,
@@ -125,25 +127,26 @@ class Ledger:
         cool_s: float = 0.0,
     ) -> Ending:
         """End the job, book the attempt's bill and store its cache entry, in one step."""
-        state = "done" if isinstance(outcome, Completion) else "failed"
-        bill = attempt.bill
-        argv = (
-            job.id,
-            job.fence,
-            state,
-            dump_outcome(outcome),
-            fault,
-            bill.kind,
-            bill.micro_usd,
-            bill.tokens,
-            int(cool_s * 1000),
-            str(attempt.allowance),
-            *(attempt.cache_entry or ("", "", 0)),
-            bill.output_tokens,
+        entry = attempt.cache_entry or NO_ENTRY
+        call = job_functions.Settle(
+            id=job.id,
+            fence=job.fence,
+            state="done" if isinstance(outcome, Completion) else "failed",
+            outcome=dump_outcome(outcome),
+            fault=fault,
+            billing=attempt.bill.kind,
+            micro=attempt.bill.micro_usd,
+            tokens=attempt.bill.tokens,
+            output=attempt.bill.output_tokens,
+            cool_ms=int(cool_s * 1000),
+            limits=str(attempt.allowance),
+            cache_key=entry.key,
+            cache_entry=entry.text,
+            cache_ms=entry.life_ms,
         )
-        ending = self._insist("settle", *argv)
-        self._settled.append((time.monotonic(), argv))
-        return ending
+        reply = retried_while_away(lambda: self._call(call))
+        self._settled.append((time.monotonic(), call))
+        return _ending(reply)
 
     def replay(self) -> int:
         """After a restart of the server, settle again what was settled shortly before: `appendfsync
@@ -155,115 +158,86 @@ class Ledger:
         before, self._server = self._server, str(self._redis.info("server")["run_id"])
         if before in ("", self._server):
             return 0
-        recent = [argv for at, argv in list(self._settled) if time.monotonic() - at < REPLAY_S]
-        for argv in recent:
-            self._scripts("settle", *argv)
+        recent = [call for at, call in list(self._settled) if time.monotonic() - at < REPLAY_S]
+        for call in recent:
+            self._call(call)
         return len(recent)
 
     def park(self, job: RunningJob, attempt: Attempt, wait: Wait) -> Ending:
         """Give the lease back until the wait is over; books the attempt's bill in the same step."""
-        bill = attempt.bill
-        return self._insist(
-            "park",
-            job.id,
-            job.fence,
-            int(wait.after_s * 1000),
-            wait.fault,
-            bill.kind,
-            bill.micro_usd,
-            bill.tokens,
-            int(wait.cool_s * 1000),
-            str(attempt.allowance),
-            wait.wakes_on,
-            int(wait.crashed),
-            int(wait.double_max_tokens),
-            int(wait.restart_clock),
-            bill.output_tokens,
-            attempt.audited,
+        call = job_functions.Park(
+            id=job.id,
+            fence=job.fence,
+            delay_ms=int(wait.after_s * 1000),
+            fault=wait.fault,
+            billing=attempt.bill.kind,
+            micro=attempt.bill.micro_usd,
+            tokens=attempt.bill.tokens,
+            output=attempt.bill.output_tokens,
+            cool_ms=int(wait.cool_s * 1000),
+            limits=str(attempt.allowance),
+            wakes_on=wait.wakes_on,
+            crashed=wait.crashed,
+            double_max_tokens=wait.double_max_tokens,
+            restart_clock=wait.restart_clock,
+            audited=attempt.audited,
         )
+        return _ending(retried_while_away(lambda: self._call(call)))
 
-    def reserve(self, job: RunningJob, limits: list[int], candidates: list[Candidate]) -> Reserved:
+    def reserve(
+        self, job: RunningJob, limits: BudgetLimits, candidates: list[Candidate]
+    ) -> Reserved:
         """Write intent and hold for the first candidate that is not cooling and has room at its
         pace.
 
-        `limits`: the settings' (tokens per hour, requests per minute and micro-dollars per day of a
-        user, micro-dollars per day of the fleet); -1 = none. Raises `LeaseLost` if the job is no
-        longer ours.
+        Raises `LeaseLost` if the job is no longer ours.
         """
-        flat: list[str | int] = []
-        for each in candidates:
-            flat += (
-                each.link.name,
-                each.micro_usd,
-                each.tokens,
-                *(limit or -1 for limit in self._pace.of(each.link)),
-            )
-        verdict, *reply = self._scripts("attempt", job.id, job.fence, *limits, *flat)
-        match verdict:
-            case "lost":
-                raise LeaseLost(job.id)
-            case "go":
-                return Reserved("go", *reply)
-            case "cooling" | "paced":
-                wait_ms, wakes_on = reply
-                return Reserved(verdict, wait_ms=wait_ms, wakes_on=wakes_on)
-            case "over":
-                limit, allowed, used, held, asked, fits_in_ms = reply
-                return Reserved("over", 0, 0, 0, "", limit, allowed, used, held, asked, fits_in_ms)
-            case "held":
-                limit, allowed, used, held, asked, _, wakes_on = reply
-                return Reserved("held", 0, 0, 0, wakes_on, limit, allowed, used, held, asked)
-        return Reserved("cancelled")
+        links = tuple(self._reserved_link(each) for each in candidates)
+        reply = self._call(job_functions.Reserve(job.id, job.fence, *limits, items=links))
+        if reply.verdict == "lost":
+            raise LeaseLost(job.id)
+        return Reserved(**vars(reply))
 
-    def budget_left(self, job: RunningJob, limits: list[int]) -> tuple[int, str]:
+    def budget_left(self, job: RunningJob, limits: BudgetLimits) -> tuple[int, str]:
         """Micro-dollars that the job's budgets leave now (-1: no limit), and which of them is the
         tightest.
         """
-        micro, name = self._scripts("left", job.id, *limits)
-        return micro, name
+        reply = self._call(job_functions.BudgetLeft(job.id, *limits))
+        return reply.micro, reply.limit
 
     def renew(self, held: list[tuple[str, int]]) -> tuple[list[str], list[str]]:
-        """Extend the leases of (id, fence) pairs. Returns the ids lost and the ids to
-        cancel.
-        """
-        flat = [value for pair in held for value in pair]
-        reply = self._scripts("renew", self._lease_ms, *flat)
-        border = reply.index("|")
-        return reply[:border], reply[border + 1 :]
+        """Extend the leases of (id, fence) pairs. Returns the ids lost and the ids to cancel."""
+        leases = tuple(job_functions.HeldLease(job_id, fence) for job_id, fence in held)
+        reply = self._call(job_functions.Renew(self._lease_ms, leases))
+        return reply.lost, reply.cancelled
 
     def outcome(self, job_id: str) -> Outcome | None:
         """How the job ended, or None if it has not, or is forgotten."""
-        text = self._redis.get(self._keys.outcome(job_id))
-        return load_outcome(str(text)) if text else None
-
-    def agree(self, job: RunningJob, name: str, proposed: tuple[int, ...]) -> tuple[int, ...]:
-        """Numbers on which all starts of a job agree: those that were proposed first."""
-        with self._redis.pipeline() as pipe:
-            pipe.hsetnx(self._keys.job(job.id), name, ":".join(map(str, proposed)))
-            pipe.hget(self._keys.job(job.id), name)
-            return tuple(map(int, str(pipe.execute()[1]).split(":")))
+        return self.outcomes([job_id])[0]
 
     def outcomes(self, job_ids: list[str]) -> list[Outcome | None]:
         """Like `outcome`, of several."""
         texts: list[Any] = self._redis.mget([self._keys.outcome(job_id) for job_id in job_ids])
         return [load_outcome(text) if text else None for text in texts]
 
+    def agree(self, job: RunningJob, name: str, proposed: tuple[int, ...]) -> tuple[int, ...]:
+        """Numbers on which all starts of a job agree: those that were proposed first."""
+        text = ":".join(map(str, proposed))
+        agreed = self._call(job_functions.Agree(job.id, name, text)).agreed
+        return tuple(map(int, agreed.split(":")))
+
     def document(self, sha: str) -> str | None:
         """A stored text."""
         text = self._redis.get(self._keys.document(sha))
         return None if text is None else str(text)
 
-    def mark_reported(self, job_id: str) -> None:
-        """Note that the result backend knows the outcome."""
-        self._scripts("tell", job_id)
+    def mark_reported(self, job_id: str, samples: list[str]) -> None:
+        """Note that the result backend knows the outcome, and count the job's samples with it."""
+        self._call(job_functions.MarkReported(job_id, tuple(samples)))
 
-    def cancel(self, job_id: str) -> tuple[str, list[Publication]]:
-        """Cancel a job, now if it waits, soon if it runs.
-
-        Returns "cancelled", "cancelling", the state it ended in before, or "missing".
-        """
-        state, *publications = self._scripts("cancel", job_id)
-        return state, Publication.parse(publications)
+    def cancel(self, job_id: str) -> Ending:
+        """State: "cancelled" (was queued), "cancelling" (is running), a final one, or "missing"."""
+        return _ending(self._call(Cancel(job_id)))
 
     def sweep(self, limit: int, empty: dict[Lane, bool]) -> tuple[float, list[Publication]]:
         """Promote what is due, re-queue what lapsed, expire, release. `empty`: lanes whose broker
@@ -272,81 +246,55 @@ class Ledger:
         Also returns the seconds until a link has room for jobs that wait for that; infinite if none
         does.
         """
-        lanes = int(empty["interactive"]), int(empty["batch"])
-        rules = self._settings.on_unknown, self._quiet_ms
-        room_ms, *publications = self._scripts(
-            "sweep", limit, self._settings.deliveries, *lanes, *rules
+        reply = self._call(
+            job_functions.Sweep(
+                limit=limit,
+                deliveries=self._settings.deliveries,
+                interactive_empty=empty["interactive"],
+                batch_empty=empty["batch"],
+                on_unknown=self._settings.on_unknown,
+                quiet_ms=self._quiet_ms,
+            )
         )
-        return room_ms / 1000 if room_ms >= 0 else math.inf, Publication.parse(publications)
+        if reply.room_ms < 0:
+            return math.inf, reply.publications
+        return reply.room_ms / 1000, reply.publications
 
-    def heartbeat(self, worker: str, slots: int, life_s: float) -> None:
-        """Report that `worker` has `slots` slots for `life_s` more seconds; none: it leaves."""
-        lives = self._settings.result_expires_s * 1000, self._settings.dead_letter_s * 1000
-        lanes = str(self._lanes.batch_share), self._lanes.user_in_flight or 0
-        clock_ms = int(datetime.now(UTC).timestamp() * 1000)
-        self._scripts(
-            "beat",
-            worker,
-            slots,
-            int(life_s * 1000),
-            *lives,
-            *lanes,
-            clock_ms,
-            self._settings.usage_days * 86_400_000,
+    def heartbeat(self, worker: str, slots: int, life_s: float) -> Heard:
+        """Say that `worker` lives for `life_s` more seconds with `slots` slots; 0 slots: it leaves.
+
+        Libraries that no worker and no producer calls any more are deleted from the server.
+        """
+        reply = self._call(
+            fleet_functions.Heartbeat(
+                worker=worker,
+                slots=slots,
+                life_ms=int(life_s * 1000),
+                age_ms=int((time.monotonic() - self._began) * 1000),
+                clock_ms=int(datetime.now(UTC).timestamp() * 1000),
+                library=self._call.library.name,
+                outcome_ms=self._settings.result_expires_s * 1000,
+                dead_letter_ms=self._settings.dead_letter_s * 1000,
+                usage_ms=self._settings.usage_days * DAY_MS,
+                batch_share=self._lanes.batch_share,
+                user_in_flight=self._lanes.user_in_flight or 0,
+            )
+        )
+        for name in reply.unneeded:
+            self._call.delete(name)
+        return Heard(reply.ruled_by, fleet_functions.setting_names(reply.differing))
+
+    def _reserved_link(self, candidate: Candidate) -> job_functions.ReservedLink:
+        own = self._pace.of(candidate.link)
+        return job_functions.ReservedLink(
+            link=candidate.link.name,
+            micro=candidate.micro_usd,
+            tokens=candidate.tokens,
+            requests_per_minute=own.requests or -1,
+            tokens_per_minute=own.tokens or -1,
+            calls=own.calls or -1,
         )
 
-    def _insist(self, script: str, *argv: str | int) -> Ending:
-        state, *publications = insist(lambda: self._scripts(script, *argv))
-        return Ending(state, Publication.parse(publications))
 
-
-def insist(call: Callable[[], list[Any]], patience_s: float = PATIENCE_S) -> list[Any]:
-    """Repeat `call` while Redis is away, for `patience_s`; then raise its last error."""
-    give_up = time.monotonic() + patience_s
-    wait = 0.1
-    while True:
-        try:
-            return call()
-        except ERRORS:
-            if time.monotonic() + wait > give_up:
-                raise
-        time.sleep(wait)
-        wait = min(wait * 2, 2.0)
-
-
-def _started(job_id: str, reply: list[Any]) -> RunningJob:
-    """From what begin.lua replies after 'go'."""
-    (
-        fence,
-        request,
-        user,
-        lane,
-        submitted,
-        now,
-        deadline,
-        spent,
-        possibly,
-        attempts,
-        tried,
-        doubled,
-        first,
-        audited,
-    ) = reply
-    history = (item.rpartition("=") for item in tried.split(";") if item)
-    return RunningJob(
-        id=job_id,
-        fence=fence,
-        request=CompletionRequest.model_validate_json(request),
-        user_id=user,
-        lane=lane,
-        submitted_ms=submitted,
-        started_ms=now,
-        deadline_ms=deadline,
-        first_started_ms=first,
-        spent_micro_usd=spent,
-        possibly_billed_micro_usd=possibly,
-        attempts=attempts,
-        tried=tuple((link, fault) for link, _, fault in history),
-        double_max_tokens=bool(doubled),
-        audited=audited,
-    )
+def _ending(reply: StateReply) -> Ending:
+    return Ending(reply.state, reply.publications)

@@ -3,9 +3,12 @@
 import math
 import time
 from dataclasses import dataclass, field
+from typing import Self, cast
 
 from producer.contract.names import Lane
 from producer.contract.requests import CompletionRequest
+
+from .job_functions import StartReply
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,28 @@ class RunningJob:
     """The hash of the prompt that the audit log has of it; "" if it has none."""
     monotonic: float = field(default_factory=time.monotonic)
     """This machine's monotonic clock at `started_ms`, in seconds."""
+
+    @classmethod
+    def from_reply(cls, job_id: str, reply: StartReply) -> Self:
+        """Raises pydantic's `ValidationError` for a request that cannot be read."""
+        history = [item.rpartition("=") for item in reply.tried.split(";") if item]
+        return cls(
+            id=job_id,
+            fence=reply.fence,
+            request=CompletionRequest.model_validate_json(reply.request),
+            user_id=reply.user,
+            lane=cast(Lane, reply.lane),
+            submitted_ms=reply.submitted_ms,
+            started_ms=reply.now_ms,
+            deadline_ms=reply.deadline_ms,
+            first_started_ms=reply.first_started_ms,
+            spent_micro_usd=reply.cost,
+            possibly_billed_micro_usd=reply.maybe,
+            attempts=reply.attempts,
+            tried=tuple((link, fault) for link, _, fault in history),
+            double_max_tokens=bool(reply.double_max_tokens),
+            audited=reply.audited,
+        )
 
     @property
     def now_ms(self) -> int:

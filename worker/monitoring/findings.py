@@ -228,6 +228,15 @@ def _clock_skew(snapshot: FleetSnapshot, settings: HealthSettings) -> Iterator[S
             yield Symptom(text, worker)
 
 
+def _settings(snapshot: FleetSnapshot, settings: HealthSettings) -> Iterator[Symptom]:
+    for worker, names in sorted(snapshot.differing.items()):
+        yield Symptom(
+            f"{worker} has other settings than the fleet: {', '.join(names)}. Those of "
+            f"{snapshot.ruled_by}, which started last, hold. Fix: give all workers the same",
+            about=worker,
+        )
+
+
 PROBES: dict[str, Probe] = {
     "no_workers": _no_workers,
     "errors": _errors,
@@ -245,6 +254,7 @@ PROBES: dict[str, Probe] = {
     "redis_slow": _redis_slow,
     "unsafe_redis": _unsafe_redis,
     "clock_skew": _clock_skew,
+    "settings": _settings,
 }
 """Name -> probe, in the order in which findings are reported."""
 

@@ -1,14 +1,13 @@
 """What there is to know about the fleet now: one reading for health, alerts and Prometheus."""
 
-import json
 from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, NamedTuple, Self
+from typing import NamedTuple, Self
 
 from ..ledger.connection import LedgerConnection, unsafe_server
-from ..ledger.scripts import Scripts
+from ..ledger.fleet_functions import Snapshot, setting_names
 from ..telemetry.metrics import Metrics, Row, Tally, measured
 
 LINES = 1_000
@@ -58,6 +57,10 @@ class FleetSnapshot:
     maybe: int
     """Of this UTC day, by the whole fleet."""
     budgets: tuple[Budget, ...]
+    ruled_by: str
+    """The worker whose settings hold for the fleet: the one that started last."""
+    differing: dict[str, tuple[str, ...]]
+    """Worker -> variables of the fleet's settings that it has otherwise."""
     unsafe: tuple[str, ...]
     """Warnings about the server's configuration."""
     recent: Tally
@@ -73,25 +76,25 @@ class FleetSnapshot:
         limit = -1
         if fleet_usd_per_day is not None:
             limit = round(fleet_usd_per_day * MICRO)
-        scripts = Scripts(redis, connection.keys.root)
-        reply: dict[str, Any] = json.loads(scripts("vitals", LINES, limit)[0])
-        lanes = reply["lanes"].items()
-        skew_s = {worker: ms / 1000 for worker, ms in (reply["skew"] or {}).items()}
-        skew_s["here"] = datetime.now(UTC).timestamp() - reply["now"] / 1000
+        reply = connection.functions(Snapshot(LINES, limit))
+        skew_s = {worker: int(ms) / 1000 for worker, ms in reply.skews}
+        skew_s["here"] = datetime.now(UTC).timestamp() - reply.now_ms / 1000
         return cls(
             redis_ms=redis_ms,
-            workers=reply["workers"],
-            slots=reply["slots"],
-            open=reply["open"],
-            parked=reply["parked"],
-            dead=reply["dead"],
-            waiting={lane: line["waiting"] for lane, line in lanes},
-            oldest_s={lane: line["oldest_ms"] / 1000 for lane, line in lanes},
-            cooling=tuple(Cooling(link, fault, ms / 1000) for link, fault, ms in reply["cooling"]),
+            workers=reply.workers,
+            slots=reply.slots,
+            open=reply.open,
+            parked=reply.parked,
+            dead=reply.dead,
+            waiting={lane: waiting for lane, waiting, _ in reply.lanes},
+            oldest_s={lane: oldest_ms / 1000 for lane, _, oldest_ms in reply.lanes},
+            cooling=tuple(Cooling(link, fault, ms / 1000) for link, fault, ms in reply.cooling),
             skew_s=skew_s,
-            spent=reply["spent"],
-            maybe=reply["maybe"],
-            budgets=tuple(Budget(*each) for each in reply["budgets"]),
+            spent=reply.spent,
+            maybe=reply.maybe,
+            budgets=tuple(Budget(*each) for each in reply.budgets),
+            ruled_by=reply.ruled_by,
+            differing=_differing(reply.settings),
             unsafe=tuple(unsafe_server(redis)),
             recent=Metrics(redis, connection.keys).window(window_s),
         )
@@ -102,6 +105,12 @@ class FleetSnapshot:
         wanted = ("total", "interactive", "*")
         rows = self.recent.rows()
         return next((row for row in rows if (row.kind, row.lane, row.provider) == wanted), None)
+
+
+def _differing(settings: list[tuple[str, str]]) -> dict[str, tuple[str, ...]]:
+    """From "started_ms names,of,settings" of each worker."""
+    named = {worker: setting_names(text.partition(" ")[2]) for worker, text in settings}
+    return {worker: names for worker, names in named.items() if names}
 
 
 def calls_by_link(calls: Mapping[tuple[str, str, str, str], int]) -> dict[str, Counter[str]]:

@@ -13,8 +13,8 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
-from ..ledger.connection import ERRORS, Keys, Redis
-from ..ledger.scripts import Scripts
+from ..ledger.connection import ERRORS, Keys, Redis, ledger_functions
+from ..ledger.fleet_functions import CountSamples
 from .sketch import bucket, quantile, representative
 
 SLOT_S = 10
@@ -106,7 +106,7 @@ class Metrics:
     def __init__(self, redis: Redis, keys: Keys) -> None:
         self._redis = redis
         self._keys = keys
-        self._scripts = Scripts(redis, keys.root)
+        self._call = ledger_functions(redis, keys)
         self._paused_until = -math.inf
         self._dropped = 0
 
@@ -140,7 +140,7 @@ class Metrics:
             self._dropped += len(samples)
             return
         try:
-            self._scripts("tally", *samples)
+            self._call(CountSamples(tuple(samples)))
         except ERRORS:
             self._dropped += len(samples)
             self._paused_until = time.monotonic() + PAUSE_S

@@ -5,41 +5,24 @@ from typing import Any
 
 from celery import signals
 
-from ..ledger.attempt import Start
 from .logs import bind_job, unbind_job
 from .metrics import Metrics
+from .samples import FINAL, samples_of
 
 
 def connect(metrics: Callable[[], Metrics]) -> None:
-    """Record the call of every delivery in this process that made one.
-
-    Of a job that ends here, also how long it was queued and how long it took in all.
+    """Record the call of every delivery in this process that made one, and did not end its job: of
+    a job that ends, the task counts the samples with its last word to the ledger.
     """
 
     def ended(task: Any = None, state: str = "", **_: Any) -> None:
-        start: Start | None = getattr(task.request, "start", None)
-        if start:
-            metrics().add(_samples(metrics(), start, state))
+        if state not in FINAL:
+            start = getattr(task.request, "start", None)
+            metrics().add(samples_of(metrics(), start, state))
         unbind_job()
 
     signals.task_postrun.connect(ended, weak=False)
     signals.task_prerun.connect(_bind, weak=False)
-
-
-def _samples(metrics: Metrics, start: Start, state: str) -> list[str]:
-    job = start.job
-    attempt = start.attempt
-    provider, _, model = attempt.link.partition(":")
-    samples: list[str] = []
-    if attempt.call_outcome:
-        samples += metrics.call_ended(
-            job.lane, provider, model, attempt.call_outcome, attempt.provider_ms
-        )
-    if state in ("SUCCESS", "FAILURE"):
-        queue_ms = job.first_started_ms - job.submitted_ms
-        total_ms = job.now_ms - job.submitted_ms
-        samples += metrics.job_ended(job.lane, provider, model, queue_ms, total_ms)
-    return samples
 
 
 def _bind(task_id: str = "", **_: Any) -> None:

@@ -5,7 +5,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from producer.contract.errors import InvalidRequest
-from producer.contract.submission import Publication, Submission
+from producer.contract.publication import Publication
+from producer.contract.submission import Submission
 
 USER = [{"role": "user", "content": "hi"}]
 
@@ -70,8 +71,9 @@ def test_a_queue_is_refused_in_favour_of_a_lane():
 
 
 def test_publications_are_read_in_threes():
-    """As the scripts reply."""
-    publications = Publication.parse(["a", "batch", "", "b", "interactive", '{"link": []}'])
+    """As the ledger's functions reply."""
+    triples = [["a", "batch", ""], ["b", "interactive", '{"link": []}']]
+    publications = Publication.parse(triples)
     assert [(each.job_id, each.lane, each.continuation) for each in publications] == [
         ("a", "batch", {}),
         ("b", "interactive", {"link": []}),

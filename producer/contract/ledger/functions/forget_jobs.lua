@@ -1,0 +1,27 @@
+-- Forget ended jobs of a user: record, request, outcome, idempotency key, dead letter, and a
+-- document that no other job needs. Keeps: what is another user's, or has not ended.
+local function forget(id, user)
+  documents.forget(id)
+  local name = jobs.field(id, 'ik')
+  if name then
+    redis.call('DEL', keys.idempotency(user, name))
+  end
+  jobs.delete(id)
+end
+
+return {
+  takes = { { 'user', checks.name } },
+  each = { { 'id', checks.id } },
+  gives = { 'forgotten' },
+  run = function(given)
+    local forgotten = {}
+    for _, each in ipairs(given.items) do
+      dead_letters.forget(each.id, given.user)
+      if jobs.field(each.id, 'user') == given.user and jobs.has_ended(each.id) then
+        forget(each.id, given.user)
+        forgotten[#forgotten + 1] = each.id
+      end
+    end
+    return { forgotten = forgotten }
+  end,
+}

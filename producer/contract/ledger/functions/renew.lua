@@ -1,0 +1,20 @@
+-- Extend leases. Keeps: a lease is renewed only by the fence that holds it.
+return {
+  takes = { { 'lease_ms', checks.ms } },
+  each = { { 'id', checks.id }, { 'fence', checks.fence } },
+  gives = { 'lost', 'cancelled' },  -- ids not held any more; ids that are to be cancelled
+  run = function(given)
+    local lost, cancelled = {}, {}
+    for _, each in ipairs(given.items) do
+      if not jobs.is_held(each.id, each.fence) then
+        lost[#lost + 1] = each.id
+      else
+        open_jobs.put_off(each.id, call.now + given.lease_ms)
+        if jobs.field(each.id, 'cancel') then
+          cancelled[#cancelled + 1] = each.id
+        end
+      end
+    end
+    return { lost = lost, cancelled = cancelled }
+  end,
+}

@@ -1,0 +1,108 @@
+-- One reading of the whole fleet. Reads, but for slots that have left their window.
+
+-- Of workers that live: one that died under an older version left its own behind.
+local function of_live_workers(key)
+  local found = {}
+  local flat = redis.call('HGETALL', key)
+  for i = 1, #flat, 2 do
+    if redis.call('ZSCORE', keys.workers(), flat[i]) then
+      found[#found + 1] = { flat[i], flat[i + 1] }
+    end
+  end
+  return found
+end
+
+local function waited_ms(id)
+  if jobs.state(id) ~= 'waiting' then
+    return 0
+  end
+  return call.now - tonumber(jobs.field(id, 'since') or jobs.field(id, 'at'))
+end
+
+-- Of the first lines of each ring: how many jobs wait, and for how long the oldest has.
+local function lane_state(lane, most)
+  local waiting_jobs, oldest = 0, 0
+  for _, link in ipairs({ '', unpack(lanes.gates()) }) do
+    for _, user in ipairs(redis.call('ZRANGE', keys.ring(lane, link), 0, most - 1)) do
+      local line = keys.waiting(lane, user)
+      waiting_jobs = waiting_jobs + redis.call('LLEN', line)
+      local head = redis.call('LINDEX', line, 0)
+      if head then
+        oldest = math.max(oldest, waited_ms(head))
+      end
+    end
+  end
+  return { lane, waiting_jobs, oldest }
+end
+
+local function add_budget(list, kind, name, window, allowed)
+  if not allowed or tonumber(allowed) <= 0 then
+    return
+  end
+  local used = budgets.read(budgets.of(kind, name, window))
+  list[#list + 1] = { kind, name, window.limit, used, tonumber(allowed) }
+end
+
+-- Limits of their own that users and groups have, then the fleet's.
+local function limited(most, fleet_limit)
+  local list = {}
+  for i, subject in ipairs(redis.call('SMEMBERS', keys.limited())) do
+    local kind, name = subject:match('^(%a+):(.*)$')
+    if i > most then
+      break
+    end
+    for _, window in ipairs(windows.ALL) do
+      if kind ~= 'fleet' then
+        local own = overrides.field(kind, name, window.limit)
+        add_budget(list, kind, name, window, own)
+      end
+    end
+  end
+  local own = overrides.field('fleet', 'all', windows.DOLLARS.limit)
+  add_budget(list, 'fleet', 'all', windows.DOLLARS, own or fleet_limit)
+  return list
+end
+
+local function slots()
+  local sum = 0
+  for _, each in ipairs(redis.call('HVALS', keys.slots())) do
+    sum = sum + tonumber(each)
+  end
+  return sum
+end
+
+return {
+  takes = {
+    { 'most', checks.integer(1, 1000000) },  -- lines looked at per ring, and subjects
+    { 'usd_per_day', checks.limit },         -- micro-dollars: the settings' limit of the fleet
+  },
+  -- lanes: {lane, jobs, oldest ms}; cooling: {link, fault, ms}; skews: {worker, ms};
+  -- budgets: {kind, name, limit, used, allowed}; settings: {worker, started ms and names}
+  gives = {
+    'now_ms', 'workers', 'slots', 'open', 'parked', 'dead', 'lanes', 'cooling', 'skews',
+    'spent', 'maybe', 'budgets', 'settings', 'ruled_by',
+  },
+  run = function(given)
+    local spent, maybe = counters.today('spent_micro', 'maybe_billed_micro')
+    local state = {}
+    for i, lane in ipairs(lanes.ALL) do
+      state[i] = lane_state(lane, given.most)
+    end
+    return {
+      now_ms = call.now,
+      workers = redis.call('ZCOUNT', keys.workers(), call.now, '+inf'),
+      slots = slots(),
+      open = open_jobs.count(),
+      parked = redis.call('ZCARD', keys.parked()),
+      dead = redis.call('ZCARD', keys.dead()),
+      lanes = state,
+      cooling = cooldowns.all(),
+      skews = of_live_workers(keys.skews()),
+      spent = spent,
+      maybe = maybe,
+      budgets = limited(given.most, given.usd_per_day),
+      settings = of_live_workers(keys.worker_settings()),
+      ruled_by = config.text('ruled_by'),
+    }
+  end,
+}

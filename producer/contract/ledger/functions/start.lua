@@ -1,0 +1,108 @@
+-- Take the lease of a released job, or say why not.
+-- Keeps: only a released job can start; one fence per start; every other delivery is dropped.
+
+local FIELDS = {
+  'state', 'wire', 'parent', 'lane', 'turn', 'deadline', 'deliveries', 'fence', 'began', 'user',
+  'at', 'cost', 'maybe', 'attempts', 'tried', 'double', 'audited', 'request_of', 'reported',
+}
+
+local function ended(id)
+  return {
+    verdict = 'ended',
+    outcome = redis.call('GET', keys.outcome(id)) or '',
+    reported = jobs.field(id, 'reported') and 1 or 0,
+  }
+end
+
+-- The highest release number begun: an older released job that nobody began was lost on the way.
+local function note_turn(id)
+  local name = jobs.field(id, 'lane') .. ':begun'
+  local turn = jobs.number(id, 'turn')
+  if turn > tonumber(redis.call('HGET', keys.sequence(), name) or 0) then
+    redis.call('HSET', keys.sequence(), name, turn)
+  end
+end
+
+-- Ends what cannot start any more. Whether it did.
+local function end_instead(id, deliveries)
+  if documents.is_orphan(id) then
+    ending.cancel(id)
+    return true
+  end
+  note_turn(id)
+  local deadline = jobs.number(id, 'deadline')
+  if deadline > 0 and deadline <= call.now then
+    ending.end_job(id, 'expired', outcomes.EXPIRED)
+    return true
+  end
+  if jobs.add(id, 'deliveries', 1) > deliveries then
+    ending.end_job(id, 'dead', outcomes.POISONED)
+    return true
+  end
+  return false
+end
+
+local function started(id, owner, lease_ms)
+  local fence = jobs.add(id, 'fence', 1)
+  jobs.set(id, 'state', 'running', 'owner', owner)
+  jobs.set_once(id, 'began', call.now)
+  open_jobs.look_at(id, call.now + lease_ms)
+  return {
+    verdict = 'started',
+    fence = fence,
+    request = redis.call('GET', jobs.request_key(id)) or '',
+    user = jobs.field(id, 'user'),
+    lane = jobs.field(id, 'lane'),
+    submitted_ms = jobs.number(id, 'at'),
+    now_ms = call.now,
+    deadline_ms = jobs.number(id, 'deadline'),
+    cost = jobs.number(id, 'cost'),
+    maybe = jobs.number(id, 'maybe'),
+    attempts = jobs.number(id, 'attempts'),
+    tried = jobs.field(id, 'tried') or '',
+    double_max_tokens = jobs.number(id, 'double'),
+    first_started_ms = jobs.number(id, 'began'),
+    audited = jobs.field(id, 'audited') or '',
+  }
+end
+
+return {
+  takes = {
+    { 'id', checks.id },
+    { 'owner', checks.name },
+    { 'lease_ms', checks.ms },
+    { 'deliveries', checks.count },  -- starts without an end that are allowed
+    { 'quiet_ms', checks.ms },
+    { 'wire', checks.count },        -- the newest version that the worker reads
+  },
+  gives = {
+    'verdict', 'state', 'wait_ms', 'outcome', 'reported', 'fence', 'request', 'user', 'lane',
+    'submitted_ms', 'now_ms', 'deadline_ms', 'cost', 'maybe', 'attempts', 'tried',
+    'double_max_tokens', 'first_started_ms', 'audited',
+  },
+  run = function(given)
+    local id = given.id
+    local wait_ms = uptime.quiet_left(given.quiet_ms)
+    if wait_ms > 0 then
+      return { verdict = 'early', wait_ms = wait_ms }
+    end
+    jobs.load(id, FIELDS)
+    local state = jobs.state(id)
+    if not state then
+      return { verdict = 'missing' }
+    end
+    if jobs.has_ended(id) then
+      return ended(id)
+    end
+    if state ~= 'released' then
+      return { verdict = 'dropped', state = state }
+    end
+    if jobs.number(id, 'wire') > given.wire then
+      return { verdict = 'dropped', state = 'newer' }  -- the sweep publishes it again
+    end
+    if end_instead(id, given.deliveries) then
+      return ended(id)
+    end
+    return started(id, given.owner, given.lease_ms)
+  end,
+}

@@ -1,0 +1,148 @@
+-- Store jobs that are not there yet, and release what there is room for.
+-- Keeps: record, request, line and release are one step; repeating a submission with the same id
+-- or idempotency key changes nothing. "The same job" is the same request of the same user.
+local IDEMPOTENCY_MS = 86400000
+
+-- `delay_ms`: one that is to begin later counts from then. `wrong`: the outcome of an item that is
+-- wrong from the start. `replays`: a dead letter. `wire`: the oldest version that can read it.
+local EACH = {
+  { 'id', checks.id },
+  { 'user', checks.name },
+  { 'lane', checks.lane },
+  { 'fingerprint', checks.name },
+  { 'request', checks.body },
+  { 'continuation', checks.body },
+  { 'deadline_ms', checks.ms },
+  { 'delay_ms', checks.ms },
+  { 'idempotency_key', checks.any },
+  { 'replays', checks.any },
+  { 'batch', checks.any },
+  { 'name', checks.long_name },
+  { 'wrong', checks.optional(checks.error) },
+  { 'parent', checks.any },
+  { 'document', checks.any },
+  { 'tags', checks.body },
+  { 'wire', checks.count },
+}
+
+-- The id that a submission is known under: that of an earlier one with its idempotency key.
+local function known_as(job)
+  if job.idempotency_key == '' then
+    return job.id
+  end
+  local key = keys.idempotency(job.user, job.idempotency_key)
+  return redis.call('GET', key) or job.id
+end
+
+local function set_optional(job)
+  local group = caps.group_of(job.user)
+  local optional = {
+    ik = job.idempotency_key, group = group or '', replays = job.replays, tags = job.tags,
+  }
+  for name, value in pairs(optional) do
+    if value ~= '' then
+      jobs.set(job.id, name, value)
+    end
+  end
+  if job.wire > 1 then
+    jobs.set(job.id, 'wire', job.wire)
+  end
+end
+
+local function set_deadline(job)
+  if job.deadline_ms > 0 then
+    local deadline = call.now + job.deadline_ms
+    jobs.set(job.id, 'deadline', deadline)
+    redis.call('ZADD', keys.deadlines(), deadline, job.id)
+  end
+end
+
+local function store(job)
+  jobs.create(job.id)
+  jobs.set(
+    job.id, 'user', job.user, 'lane', job.lane, 'fp', job.fingerprint,
+    'at', call.now + job.delay_ms, 'fence', 0
+  )
+  set_optional(job)
+  if job.idempotency_key ~= '' then
+    local key = keys.idempotency(job.user, job.idempotency_key)
+    redis.call('SET', key, job.id, 'PX', IDEMPOTENCY_MS)
+  end
+  if job.replays ~= '' then
+    dead_letters.note_replay(job.replays, job.id)
+  end
+  if job.continuation ~= '' then
+    redis.call('SET', keys.continuation(job.id), job.continuation)
+  end
+  set_deadline(job)
+  if job.wrong == '' then
+    redis.call('SET', keys.request(job.id), job.request)
+    if job.document ~= '' then
+      documents.claim(job.id, job.document)
+    end
+  end
+  counters.add('submitted')
+end
+
+local function enter_batch(job)
+  jobs.set(job.id, 'batch', job.batch)
+  if job.name ~= '' then
+    jobs.set(job.id, 'name', job.name)
+  end
+  batches.add(job.batch, 'submitted', 1)
+  batches.stage(job.id, job.batch)
+  if job.wrong ~= '' then
+    jobs.set(job.id, 'wrong', 1)  -- it has no request to be tried again with
+    ending.end_job(job.id, 'failed', job.wrong)
+  else
+    batches.feed(job.batch)
+  end
+end
+
+local function enter_as_part(job)
+  jobs.set(job.id, 'parent', job.parent)
+  local payer = jobs.paying_batch(job.parent)
+  if payer then
+    jobs.set(job.id, 'of', payer)
+  end
+  jobs.add(job.parent, 'parts', 1)
+  waiting.put_first(job.id)
+end
+
+local function submit(job)
+  local before = known_as(job)
+  local known = jobs.field(before, 'fp')
+  if known then
+    local same = known == job.fingerprint and jobs.field(before, 'user') == job.user
+    return same and 'same' or 'conflict', before
+  end
+  local state = job.batch ~= '' and batches.state(job.batch)
+  if job.batch ~= '' and state ~= 'open' and state ~= 'paused' then
+    return 'closed', job.id
+  end
+  store(job)
+  if job.batch ~= '' then
+    enter_batch(job)
+  elseif job.parent ~= '' then
+    enter_as_part(job)
+  elseif job.delay_ms > 0 then
+    waiting.park(job.id, job.delay_ms)
+  else
+    waiting.put_last(job.id)
+  end
+  return 'new', job.id
+end
+
+return {
+  takes = { { 'library', checks.name } },
+  each = EACH,
+  gives = { 'jobs', 'publications' },  -- of each job in turn {state, id}
+  run = function(given)
+    libraries.note_use(given.library)
+    local found = {}
+    for i, job in ipairs(given.items) do
+      found[i] = { submit(job) }
+    end
+    return { jobs = found, publications = dispatch.fill({}) }
+  end,
+}

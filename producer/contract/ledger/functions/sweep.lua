@@ -1,0 +1,130 @@
+-- The one recovery path: what is due, what lapsed, what was never begun, what passed its deadline.
+-- Keeps: any number of sweepers at once change nothing twice.
+
+local function expire(limit, list)
+  local due = redis.call('ZRANGEBYSCORE', keys.deadlines(), '-inf', call.now, 'LIMIT', 0, limit)
+  for _, id in ipairs(due) do
+    local state = jobs.state(id)
+    if not state or jobs.has_ended(id) or state == 'running' then
+      -- A running one's worker knows the deadline and will settle, or its lease will lapse.
+      redis.call('ZREM', keys.deadlines(), id)
+    else
+      ending.end_job(id, 'expired', outcomes.EXPIRED)
+      publications.add(list, id)
+    end
+  end
+end
+
+-- The worker's call, if one was open, may have been billed.
+local function close_unknown(id)
+  if not jobs.field(id, 'link') then
+    return false
+  end
+  attempts.close(id, jobs.number(id, 'fence'), 'lost', attempts.UNHEARD)
+  jobs.add(id, 'unknown', 1)
+  counters.add('unknown_attempts')
+  return true
+end
+
+local function recover_lapsed(id, given, list)
+  local unknown = close_unknown(id)
+  if jobs.field(id, 'cancel') then
+    ending.cancel(id)
+  elseif unknown and given.on_unknown == 'fail' then
+    ending.end_job(id, 'failed', outcomes.UNKNOWN)
+  elseif jobs.number(id, 'deliveries') >= given.deliveries then
+    ending.end_job(id, 'dead', outcomes.POISONED)
+  else
+    open_jobs.close(id)
+    waiting.put_first(id)
+    return
+  end
+  publications.add(list, id)
+end
+
+-- A released id is published again if a younger release has begun or the broker's queue is empty:
+-- by time alone, copies would multiply behind long calls.
+local function publish_again(id, given, list)
+  local lane = jobs.field(id, 'lane')
+  local begun = tonumber(redis.call('HGET', keys.sequence(), lane .. ':begun') or 0)
+  open_jobs.look_at(id, call.now + dispatch.GRACE_MS)
+  if given[lane .. '_empty'] or begun > jobs.number(id, 'turn') then
+    publications.add(list, id)
+  end
+end
+
+local function look_at_open(given, list)
+  for _, id in ipairs(open_jobs.due(given.limit)) do
+    local state = jobs.state(id)
+    if state == 'running' then
+      recover_lapsed(id, given, list)
+    elseif state == 'released' then
+      publish_again(id, given, list)
+    else
+      open_jobs.close(id)
+    end
+  end
+end
+
+local function call_benches()
+  for _, group in ipairs(redis.call('SMEMBERS', keys.benches())) do
+    if not caps.group_is_full(group) then
+      caps.call_from_bench(group, rings.join_all)
+    end
+  end
+end
+
+-- What is left of cancelled batches. Only the batch waits for these jobs, so only it is told.
+local function end_cancelled_batches(limit)
+  for _, batch in ipairs(redis.call('SMEMBERS', keys.ending_batches())) do
+    for _ = 1, limit do
+      local id = redis.call('LPOP', keys.batch_staged(batch))
+      if not id then
+        redis.call('SREM', keys.ending_batches(), batch)
+        break
+      end
+      if jobs.state(id) == 'staged' then
+        ending.cancel(id)
+      end
+    end
+  end
+end
+
+-- The soonest that a gate opens by time alone, in ms; -1 = none does.
+local function soonest_room()
+  local soonest = -1
+  for _, name in ipairs(lanes.gates()) do
+    local link = pace.of(name)
+    local wait_ms = room.wait_ms(link, room.expected_tokens(link))
+    if soonest < 0 or wait_ms < soonest then
+      soonest = wait_ms
+    end
+  end
+  return soonest
+end
+
+return {
+  takes = {
+    { 'limit', checks.integer(1, 10000) },    -- of each kind
+    { 'deliveries', checks.count },           -- starts without an end that are allowed
+    { 'interactive_empty', checks.flag },     -- whether the broker's queue is
+    { 'batch_empty', checks.flag },
+    { 'on_unknown', checks.one_of('retry', 'fail') },  -- after a death with the call on the wire
+    { 'quiet_ms', checks.ms },
+  },
+  gives = { 'room_ms', 'publications' },
+  run = function(given)
+    local list = {}
+    if uptime.quiet_left(given.quiet_ms) > 0 then
+      return { room_ms = -1, publications = list }
+    end
+    waiting.promote_due(given.limit)
+    expire(given.limit, list)
+    look_at_open(given, list)
+    call_benches()
+    end_cancelled_batches(given.limit)
+    rings.trim()
+    dispatch.fill(list)
+    return { room_ms = soonest_room(), publications = list }
+  end,
+}

@@ -1,0 +1,58 @@
+-- Attempts: one call of a job to one provider link, from its hold to its end.
+local attempts = {}
+
+local WOKEN = 1000  -- jobs told that a link is itself again
+
+-- What the end of an attempt, and of its job, looks at.
+local FIELDS = {
+  'state', 'fence', 'cancel', 'link', 'tried', 'paced', 'sent', 'held_tokens', 'held_micro',
+  'held_on', 'user', 'group', 'batch', 'of', 'lane', 'tags', 'grant', 'parent', 'parts', 'doc',
+  'wakes_on', 'request_of', 'attempts',
+}
+
+function attempts.load(id, fence)
+  jobs.load(id, FIELDS)
+  jobs.load(id, { 'on' .. fence, 'booked' .. fence, 'possible' .. fence })
+end
+
+-- How the bill of an attempt is passed to settle and park.
+attempts.BILL = {
+  { 'billing', checks.one_of('none', 'maybe', 'real') },
+  { 'micro', checks.micro },
+  { 'tokens', checks.tokens },
+  { 'output', checks.tokens },
+  { 'cool_ms', checks.ms },
+  { 'limits', checks.rate_limits },
+}
+
+-- Of an attempt whose worker is gone: nothing is known of what came of it.
+attempts.UNHEARD = { billing = 'maybe', micro = 0, tokens = 0, output = 0, cool_ms = 0 }
+
+function attempts.open(id, fence, link, amounts, list)
+  bookings.hold(id, list, amounts)
+  jobs.set(id, 'link', link, 'sent', call.now, 'on' .. fence, link)
+  local batch = jobs.paying_batch(id)
+  if batch then
+    batches.add(batch, 'calls', 1)
+  end
+  return jobs.add(id, 'attempts', 1)
+end
+
+-- The open attempt, if there is one, ended with `fault` ('' = an answer): add it to the history,
+-- book its bill, and note what it teaches of its link.
+function attempts.close(id, fence, fault, bill)
+  local link = jobs.field(id, 'link')
+  if not link then
+    return
+  end
+  local history = jobs.field(id, 'tried') or ''
+  jobs.set(id, 'tried', history .. link .. '=' .. fault .. ';')
+  local worst = jobs.number(id, 'held_tokens')
+  local recovered = feedback.call_ended(id, link, worst, fault, bill)
+  bookings.close(id, fence, bill)
+  if recovered then
+    waiting.wake('link:' .. link, WOKEN)
+  end
+end
+
+return attempts

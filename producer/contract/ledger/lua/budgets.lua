@@ -1,0 +1,112 @@
+-- Budgets: what a user, a group, the fleet or a batch may use in a window. A hash with the fields
+-- h (held), u<slot> (spent) and m<slot> (possibly billed). Only a budget with a limit is written.
+local budgets = {}
+
+local KEPT_MS = 172800000  -- beyond the window
+
+-- The budget of one subject. `limit`: of windows.LIMITS, where a job draws on it.
+function budgets.of(kind, subject, window, limit)
+  return {
+    key = windows.key(kind, subject, window),
+    window = window,
+    unit = window.unit,
+    limit = limit,
+  }
+end
+
+-- Those of a job that have a limit, and the limits beside them.
+function budgets.limited(id, settings)
+  local found, allowed = {}, {}
+  local subjects = windows.subjects(id)
+  for _, limit in ipairs(windows.LIMITS) do
+    local subject = subjects[limit.kind]
+    local most = subject and windows.allowed(limit, subject, settings) or -1
+    if most >= 0 then
+      found[#found + 1] = budgets.of(limit.kind, subject, limit.window, limit)
+      allowed[#found] = most
+    end
+  end
+  return found, allowed
+end
+
+function budgets.codes(list)
+  local codes = {}
+  for i, budget in ipairs(list) do
+    codes[i] = budget.limit.code
+  end
+  return table.concat(codes)
+end
+
+-- Of a job's budgets, those that `codes` name; without codes those that are in use.
+function budgets.among(id, codes)
+  local found = {}
+  local subjects = windows.subjects(id)
+  for _, limit in ipairs(windows.LIMITS) do
+    local subject = subjects[limit.kind]
+    if subject and (not codes or codes:find(limit.code, 1, true)) then
+      local budget = budgets.of(limit.kind, subject, limit.window, limit)
+      if codes or redis.call('EXISTS', budget.key) == 1 then
+        found[#found + 1] = budget
+      end
+    end
+  end
+  return found
+end
+
+local function slot_of(budget, at_ms)
+  return math.floor(at_ms / budget.window.slot_ms)
+end
+
+-- What a budget holds: used in the window, held, and the used amounts by slot. Slots outside the
+-- window are dropped.
+function budgets.read(budget)
+  local first = slot_of(budget, call.now) - budget.window.slots + 1
+  local used, held, slots = 0, 0, {}
+  local all = redis.call('HGETALL', budget.key)
+  for i = 1, #all, 2 do
+    local name, amount = all[i], tonumber(all[i + 1])
+    local slot = tonumber(name:sub(2))
+    if name == 'h' then
+      held = amount
+    elseif slot < first then
+      redis.call('HDEL', budget.key, name)
+    else
+      used = used + amount
+      slots[#slots + 1] = { slot = slot, amount = amount }
+    end
+  end
+  return used, held, slots
+end
+
+-- Milliseconds until `want` fits what is used; -1 = never.
+function budgets.fits_in_ms(budget, slots, used, want, limit)
+  if want > limit or budget.window.whole then
+    return -1
+  end
+  table.sort(slots, function(a, b)
+    return a.slot < b.slot
+  end)
+  for _, each in ipairs(slots) do
+    used = used - each.amount
+    if used + want <= limit then
+      return (each.slot + budget.window.slots) * budget.window.slot_ms - call.now
+    end
+  end
+  return 0
+end
+
+function budgets.add_held(budget, amount)
+  redis.call('HINCRBY', budget.key, 'h', amount)
+end
+
+-- `kind`: 'u' spent or 'm' possibly billed.
+function budgets.add_used(budget, kind, amount, at_ms)
+  redis.call('HINCRBY', budget.key, kind .. slot_of(budget, at_ms), amount)
+end
+
+function budgets.keep(budget)
+  local window_ms = budget.window.slot_ms * budget.window.slots
+  redis.call('PEXPIRE', budget.key, budget.window.life_ms or window_ms + KEPT_MS)
+end
+
+return budgets

@@ -1,0 +1,128 @@
+-- Dispatch: hand waiting jobs to the broker while the fleet has room, fairly over users.
+local dispatch = {}
+
+dispatch.GRACE_MS = 2000   -- a released job not begun by then is looked at by the sweep
+local MOST_RELEASED = 64   -- per call: more would block the server for milliseconds
+local MOST_SKIPPED = 1000  -- cancelled jobs, and users at their group's cap, passed over per call
+local SKIP_STEP = 0.05     -- virtual time that passing over one costs its user
+local LEAST_TARGET = 2
+local BATCH_SHARE = 0.1
+
+-- Whether the job at the head of a line is to be released; else it is where it belongs by now.
+local function is_wanted(id)
+  if jobs.state(id) ~= 'waiting' then
+    return false
+  end
+  local batch = jobs.field(id, 'batch')
+  if batch and batches.state(batch) == 'paused' then
+    batches.unfeed(id, batch)
+    return false
+  end
+  if documents.is_orphan(id) then
+    ending.cancel(id)
+    return false
+  end
+  return true
+end
+
+local function leave_what_is_done(lane, user)
+  if not lanes.has_line(lane, user) then
+    rings.leave(lane, user)
+    lanes.forget_line(lane, user)
+  end
+  if caps.is_capped(user) then
+    rings.leave_all(user)
+  end
+end
+
+local function give_grant(id, link)
+  if link == '' then
+    return
+  end
+  local found = pace.of(link)
+  if not found.half and cooldowns.left_ms(found) == 0 then
+    grants.give(id, found)
+  end
+end
+
+-- Serve the next user of a ring: the id of a job, or nil if they had none to serve.
+local function take(lane, link, turn)
+  local ring = keys.ring(lane, link)
+  local user, time = unpack(redis.call('ZRANGE', ring, 0, 0, 'WITHSCORES'))
+  local full = caps.full_group_of(user)
+  if full then
+    rings.leave_all(user)
+    caps.sit_on_bench(full, user)
+    return nil
+  end
+  local users = redis.call('ZCARD', ring)
+  if tonumber(time) > rings.time(lane, link) then
+    rings.set_time(lane, link, time)
+  end
+  local id = redis.call('LPOP', keys.waiting(lane, user))
+  local wanted = id and is_wanted(id)
+  local step = SKIP_STEP
+  if wanted then
+    step = 1 / caps.weight_of(user)
+    caps.one_more(id)
+  end
+  if wanted and turn then
+    rings.set_turn(lane, link, turn, turn + 1 / users)
+  end
+  redis.call('ZADD', ring, time + step, user)
+  leave_what_is_done(lane, user)
+  if not wanted then
+    return nil
+  end
+  give_grant(id, link)
+  return id
+end
+
+-- Interactive before batch; but batch gets its share while both wait.
+local function next_waiting(skips)
+  local interactive, batch = unpack(lanes.ALL)
+  while skips.left > 0 do
+    local lane = interactive
+    local link, turn = rotation.pick(interactive)
+    local other, other_turn = rotation.pick(batch)
+    local both = link and other
+    local owed = 0
+    if both then
+      owed = config.number('owed') + config.number('share', BATCH_SHARE)
+    end
+    if not link or owed >= 1 then
+      lane, link, turn = batch, other, other_turn
+      owed = owed - 1
+    end
+    if not link then
+      return nil
+    end
+    local id = take(lane, link, turn)
+    if id then
+      if both then
+        config.set('owed', owed)
+      end
+      return id
+    end
+    skips.left = skips.left - 1
+  end
+end
+
+-- Releases what there is room for, and adds it to `list`. Returns the list.
+function dispatch.fill(list)
+  local room = config.number('target', LEAST_TARGET) - open_jobs.count()
+  local skips = { left = MOST_SKIPPED }
+  for _ = 1, math.min(room, MOST_RELEASED) do
+    local id = next_waiting(skips)
+    if not id then
+      break
+    end
+    local turn = redis.call('HINCRBY', keys.sequence(), jobs.field(id, 'lane'), 1)
+    jobs.set(id, 'state', 'released', 'turn', turn)
+    open_jobs.look_at(id, call.now + dispatch.GRACE_MS)
+    publications.add(list, id)
+  end
+  return list
+end
+
+return dispatch

@@ -1,0 +1,74 @@
+-- The one end of a job. Invariant: a job leaves exactly one outcome. Its keys live on for the
+-- outcome's life; a batch keeps the requests of items that failed, to try them again.
+local ending = {}
+
+local LIFE_MS = 86400000  -- until a worker has said otherwise
+local WOKEN_BY_END = 1000
+local WOKEN_BY_HINT = 2
+
+local function life_ms(batch)
+  if batch then
+    local kept = batches.field(batch, 'ttl')
+    if kept then
+      return tonumber(kept)
+    end
+  end
+  return config.number('ttl', LIFE_MS)
+end
+
+local function count(id, state, outcome, batch)
+  counters.add(state)
+  if state == 'done' then
+    return
+  end
+  local kind = outcomes.kind(outcome)
+  counters.add('error:' .. kind)
+  if not batch then
+    dead_letters.write(id, kind, outcome)
+  end
+end
+
+local function set_lives(id, life, keeps_request)
+  jobs.flush(id)  -- a record that is not there yet would live for ever
+  redis.call('PEXPIRE', keys.job(id), life)
+  redis.call('PEXPIRE', keys.continuation(id), life)
+  if keeps_request then
+    redis.call('PEXPIRE', jobs.request_key(id), life)
+  else
+    redis.call('DEL', jobs.request_key(id))
+  end
+end
+
+local function tell_others(id, state, batch)
+  waiting.wake('job:' .. id, WOKEN_BY_END)
+  local wakes_on = jobs.field(id, 'wakes_on')
+  if wakes_on then
+    waiting.wake(wakes_on, WOKEN_BY_HINT)
+  end
+  if batch then
+    batches.item_ended(id, batch, state)
+  end
+  documents.part_ended(id, state)
+  documents.stop_parts(id)
+end
+
+function ending.end_job(id, state, outcome)
+  local batch = jobs.field(id, 'batch')
+  local life = life_ms(batch)
+  local keeps_request = batch and state ~= 'done'
+  jobs.set(id, 'state', state, 'ended', call.now)
+  redis.call('SET', keys.outcome(id), outcome, 'PX', life)
+  count(id, state, outcome, batch)
+  set_lives(id, life, keeps_request)
+  open_jobs.close(id)
+  redis.call('ZREM', keys.parked(), id)
+  redis.call('ZREM', keys.deadlines(), id)
+  tell_others(id, state, batch)
+  documents.let_go(id, keeps_request and life or 0)
+end
+
+function ending.cancel(id)
+  ending.end_job(id, 'cancelled', outcomes.CANCELLED)
+end
+
+return ending

@@ -1,0 +1,81 @@
+-- Feedback: what the end of a call teaches of its provider link.
+local feedback = {}
+
+local SLOWEST = 6    -- requests per minute
+local DECAY = 0.98   -- how much of what was learnt of a call's tokens is kept per answer
+
+local function apply_limit_headers(link, stated)
+  if stated.requests > 0 then
+    link.requests = stated.requests
+  end
+  if stated.tokens > 0 then
+    link.tokens = stated.tokens
+  end
+  if stated.requests_left >= 0 then
+    link.request_room = pace.least(link.request_room, stated.requests_left)
+  end
+  if stated.tokens_left >= 0 then
+    link.token_room = pace.least(link.token_room, stated.tokens_left)
+  end
+end
+
+-- A 429 to a call that was sent after the last halving: half the rate from now on.
+local function halve(link, sent_ms)
+  if link.slow_at and sent_ms <= link.slow_at then
+    return
+  end
+  local counted_ms = call.now - link.window
+  if link.before > 0 then
+    counted_ms = counted_ms + pace.WINDOW_MS
+  end
+  local seen = (link.before + link.sent) * 60000 / math.max(1000, counted_ms)
+  link.slow = math.max(SLOWEST, (link.rate or seen) / 2)
+  link.slow_at = call.now
+  link.request_room = math.min(0, link.request_room or 0)
+end
+
+local function learn(link, worst, real)
+  link.real = (link.real or 0) * DECAY + real
+  link.worst = (link.worst or 0) * DECAY + worst
+  link.answers = (link.answers or 0) * DECAY + 1
+end
+
+-- Whether the call shows that the link is itself again after a cooldown: it was the probe and
+-- was not lost, or it was answered.
+local function recovers(link, id, fault)
+  return link.half and (link.probe == id and fault ~= 'lost' or fault == '')
+end
+
+-- A call of `id` has ended; `bill` as in attempts.close. Whether its link is itself again.
+function feedback.call_ended(id, name, worst, fault, bill)
+  local link = pace.of(name)
+  local charged = jobs.number(id, 'paced')
+  link.out = link.out - 1
+  if bill.billing == 'real' then
+    room.take(link, 0, bill.tokens - charged)
+    learn(link, worst, bill.tokens)
+  elseif bill.billing == 'none' then
+    room.take(link, 0, -charged)
+  end
+  if bill.limits then
+    apply_limit_headers(link, bill.limits)
+  end
+  if fault == 'rate_limited' then
+    halve(link, jobs.number(id, 'sent'))
+  end
+  local recovered = false
+  if bill.cool_ms > 0 then
+    cooldowns.start(link, fault, bill.cool_ms)
+  elseif recovers(link, id, fault) then
+    link.half = nil
+    recovered = true
+  end
+  if link.probe == id or recovered then
+    link.probe = nil
+  end
+  pace.save(link)
+  jobs.remove(id, 'paced', 'sent')
+  return recovered
+end
+
+return feedback

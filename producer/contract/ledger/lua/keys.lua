@@ -1,0 +1,82 @@
+-- The names of all keys, under the root of the call. docs/redis-keys.md says what each holds; a
+-- test compares these with the Python side's dictionary.
+-- A name with two free texts gives the length of the first, so that no two pairs share a key.
+local keys = {}
+
+local function under(...)
+  return call.root .. table.concat({ ... }, ':')
+end
+
+local function two_texts(first, second)
+  return #first .. ':' .. first .. ':' .. second
+end
+
+local SINGLE = {
+  gates = 'gates', gated = 'gated', numbers = 'num', in_flight = 'inf',
+  group_in_flight = 'infg', benches = 'benches', limited = 'limited', open = 'open',
+  parked = 'park', deadlines = 'dl', config = 'cfg', totals = 'tot', cooling = 'cooling',
+  sequence = 'seq', dead = 'dead', batches = 'batches', ending_batches = 'bends',
+  documents = 'docs', cache_generations = 'cgen', workers = 'wk', slots = 'slots',
+  skews = 'skew', worker_settings = 'wset', libraries = 'versions',
+}
+
+for name, short in pairs(SINGLE) do
+  keys[name] = function()
+    return call.root .. short
+  end
+end
+
+local ONE_TEXT = {
+  job = 'j', request = 'q', continuation = 'h', outcome = 'o', slot = 'obs', hour = 'obh',
+  usage = 'use', dead_letter = 'd', batch = 'b', batch_staged = 'bw', batch_live = 'bl',
+  batch_ended = 'be', batch_tries = 'br', document = 'doc', followers = 'f', bench = 'bench',
+  cooldown = 'cool', pace = 'pace',
+}
+
+for name, short in pairs(ONE_TEXT) do
+  local prefix = short .. ':'
+  keys[name] = function(text)
+    return call.root .. prefix .. text
+  end
+end
+
+-- `lane`, `kind` and `unit` are words of ours without a colon, so what follows them is one text.
+function keys.waiting(lane, user)
+  return under('w', lane, user)
+end
+
+function keys.ring(lane, link)
+  if link == '' then
+    return under('ring', lane)
+  end
+  return under('ring', lane, link)
+end
+
+function keys.gone(lane, link)
+  if link == '' then
+    return under('gone', lane)
+  end
+  return under('gone', lane, link)
+end
+
+function keys.limits(kind, name)
+  return under('lim', kind, name)
+end
+
+function keys.budget(unit, kind, name)
+  return under('bud', unit, kind, name)
+end
+
+function keys.idempotency(user, name)
+  return under('ik', two_texts(user, name))
+end
+
+function keys.cached(generations, namespace, content)
+  return under('c', generations, two_texts(namespace, content))
+end
+
+function keys.flight(generations, namespace, content)
+  return under('sf', generations, two_texts(namespace, content))
+end
+
+return keys

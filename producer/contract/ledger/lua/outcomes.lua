@@ -1,0 +1,25 @@
+-- Outcomes that the ledger itself writes, as the contract's errors are stored.
+local outcomes = {}
+
+local function error_of(kind, message)
+  return '{"error":{"type":"' .. kind .. '","args":["' .. message .. '",{}]}}'
+end
+
+outcomes.CANCELLED = error_of('Cancelled', 'The job was cancelled.')
+outcomes.EXPIRED = error_of(
+  'DeadlineExceeded', 'The deadline passed before the job was answered.'
+)
+outcomes.UNKNOWN = error_of(
+  'OutcomeUnknown',
+  'The worker died with the call on the wire; it may have been billed, '
+    .. 'and this fleet does not repeat such calls.'
+)
+outcomes.POISONED = error_of(
+  'Poisoned', 'The job brought down its worker too often and is not tried again.'
+)
+
+function outcomes.kind(text)
+  return cjson.decode(text).error.type
+end
+
+return outcomes

@@ -1,0 +1,131 @@
+-- Pace: what the whole fleet may send to a provider link, and what it has learnt of its calls.
+-- Invariant: `out` = open attempts on the link + grants not used yet.
+local pace = {}
+
+pace.LOOK_MS = 1000        -- a wait for what cannot be foreseen; its end releases sooner
+pace.WINDOW_MS = 10000     -- in which calls are counted, for links whose limit is not known
+local GROWTH = 0.2         -- of a halved rate, per second
+local FORGET_MS = 60000    -- after so long without a 429 a halved rate limits no unknown limit
+local LIFE_MS = 604800000  -- a link that is not called for a week is forgotten
+
+-- own_*: the operator's limits; requests, tokens: the provider's; *_room, at: the buckets; half:
+-- after a cooldown, until a probe has passed; slow, slow_at: the rate after a 429; window, sent,
+-- before: calls counted now and in the window before; real, worst, answers: what calls took.
+local FIELDS = {
+  'probe', 'own_requests', 'own_tokens', 'own_calls', 'requests', 'tokens', 'request_room',
+  'token_room', 'at', 'out', 'half', 'slow', 'slow_at', 'window', 'sent', 'before', 'real',
+  'worst', 'answers',
+}
+
+local function least(a, b)
+  if a and b then
+    return math.min(a, b)
+  end
+  return a or b
+end
+
+pace.least = least
+
+-- Requests per minute, nil = any: the limit, or less for a while after a 429. A halved rate grows
+-- every second by a fifth of itself and one more request.
+local function request_rate(link)
+  local limit = least(link.own_requests, link.requests)
+  if not link.slow then
+    return limit
+  end
+  local since_ms = call.now - link.slow_at
+  if since_ms > FORGET_MS then
+    return limit
+  end
+  return least(limit, link.slow + (GROWTH * link.slow + 60) * since_ms / 1000)
+end
+
+local function turn_window(link)
+  local past = math.floor((call.now - (link.window or 0)) / pace.WINDOW_MS)
+  if past <= 0 then
+    return
+  end
+  local next_door = past == 1 and link.window
+  link.before = next_door and link.sent or 0
+  link.window = next_door and link.window + pace.WINDOW_MS or call.now
+  link.sent = 0
+  link.turned = true
+end
+
+local function fill(link)
+  local since_ms = call.now - link.at
+  link.rate = request_rate(link)
+  link.token_rate = least(link.own_tokens, link.tokens)
+  if link.rate then
+    link.request_room, link.request_most =
+      buckets.refilled(link.request_room, link.rate, since_ms)
+  end
+  if link.token_rate then
+    link.token_room, link.token_most =
+      buckets.refilled(link.token_room, link.token_rate, since_ms)
+  end
+  link.at = call.now
+end
+
+-- A link's pace as of now, one table per link and call. `own`: the operator's limits, where the
+-- caller knows them: name -> number, or false for none.
+function pace.of(name, own)
+  local key = keys.pace(name)
+  if call.memory[key] then
+    return call.memory[key]
+  end
+  local stored = redis.call('HMGET', key, unpack(FIELDS))
+  local link = { name = name, stored = {} }
+  for i, field in ipairs(FIELDS) do
+    local value = stored[i] or nil
+    if value and field ~= 'probe' then
+      value = tonumber(value)
+    end
+    link.stored[field] = value
+    link[field] = value
+  end
+  for field, limit in pairs(own or {}) do
+    link[field] = limit or nil
+  end
+  link.out = link.out or 0
+  link.at = link.at or call.now
+  turn_window(link)
+  fill(link)
+  call.memory[key] = link
+  return link
+end
+
+local function written(value)
+  if type(value) == 'number' then
+    return string.format('%.14g', value)
+  end
+  return value
+end
+
+-- Writes what changed.
+function pace.save(link)
+  local changed, gone = {}, {}
+  for _, field in ipairs(FIELDS) do
+    local value = link[field]
+    if value == nil and link.stored[field] ~= nil then
+      gone[#gone + 1] = field
+    elseif value ~= link.stored[field] then
+      changed[#changed + 1] = field
+      changed[#changed + 1] = written(value)
+    end
+    link.stored[field] = value
+  end
+  local key = keys.pace(link.name)
+  if #changed > 0 then
+    redis.call('HSET', key, unpack(changed))
+  end
+  if link.turned then
+    redis.call('PEXPIRE', key, LIFE_MS)
+    link.turned = nil
+  end
+  if #gone > 0 then
+    redis.call('HDEL', key, unpack(gone))
+  end
+end
+
+return pace

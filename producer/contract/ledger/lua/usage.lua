@@ -1,0 +1,87 @@
+-- Usage, kept beyond its jobs: a hash per UTC day, one row per user, group, link and tags. Calls,
+-- input and output tokens and micro-dollars of answered calls, then calls and micro-dollars of
+-- those possibly billed.
+local usage = {}
+
+local DAY_MS = 86400000
+local LIFE_MS = 400 * DAY_MS  -- until a worker has said otherwise
+local NOTHING = '0,0,0,0,0,0'
+
+local function parsed(text)
+  local sums = {}
+  for number in text:gmatch('[^,]+') do
+    sums[#sums + 1] = tonumber(number)
+  end
+  return sums
+end
+
+local function written(sums)
+  local texts = {}
+  for i, sum in ipairs(sums) do
+    texts[i] = string.format('%d', sum)
+  end
+  return table.concat(texts, ',')
+end
+
+local function row_of(id, fence)
+  return cjson.encode({
+    jobs.field(id, 'user'),
+    jobs.field(id, 'group') or '',
+    jobs.field(id, 'on' .. fence) or '',
+    jobs.field(id, 'tags') or '',
+  })
+end
+
+local function change(kind, amounts)
+  local sign = amounts.requests
+  if kind == 'u' then
+    local input = amounts.tokens - amounts.output
+    return { sign, input, amounts.output, amounts.micro, 0, 0 }
+  end
+  return { 0, 0, 0, 0, sign, amounts.micro }
+end
+
+-- `kind`: 'u' spent or 'm' possibly billed; negative amounts take a possible bill back.
+function usage.add(id, fence, kind, amounts, at_ms)
+  local day = keys.usage(math.floor(at_ms / DAY_MS))
+  local row = row_of(id, fence)
+  local stored = redis.call('HGET', day, row)
+  local sums = parsed(stored or NOTHING)
+  for i, amount in ipairs(change(kind, amounts)) do
+    sums[i] = sums[i] + amount
+  end
+  redis.call('HSET', day, row, written(sums))
+  if not stored then
+    redis.call('PEXPIRE', day, config.number('usage_ms', LIFE_MS))
+  end
+  if kind == 'u' then
+    counters.add('spent_micro', amounts.micro)
+  else
+    counters.add('maybe_billed_micro', amounts.micro)
+    counters.add('maybe_billed_attempts', amounts.requests)
+  end
+end
+
+-- Add a day's row to the one that has `name` instead of the user. Whether there was one.
+function usage.reassign(day, row, name)
+  local sums = redis.call('HGET', day, row)
+  local readable, named = pcall(cjson.decode, row)
+  if not sums or not readable or type(named) ~= 'table' then
+    return false
+  end
+  named[1] = name
+  local other = cjson.encode(named)
+  if other == row then
+    return false
+  end
+  local total = parsed(sums)
+  for i, sum in ipairs(parsed(redis.call('HGET', day, other) or '')) do
+    total[i] = total[i] + sum
+  end
+  redis.call('HSET', day, other, written(total))
+  -- Last, so that the day's hash is never empty and keeps its life.
+  redis.call('HDEL', day, row)
+  return true
+end
+
+return usage

@@ -1,0 +1,160 @@
+"""A ledger in the middle of its work, and arguments that no function should let in."""
+
+from redis import Redis
+
+from producer.contract.ledger import calls
+from producer.contract.ledger.call import Call
+from producer.contract.ledger.functions import Functions
+from worker.ledger import fleet_functions as fleet
+from worker.ledger import job_functions as moves
+
+NUMBERS = ("", "nan", "inf", "-inf", "-5", "1.5", "1e3", "0x10", " 1", str(2**63), "9" * 400)
+TEXTS = ("", "x" * 2_000, "{", '{"error":1}', "done\n", "job:", "budget:cc:{0}:j:run", "\0")
+VALUES = tuple(dict.fromkeys((*NUMBERS, *TEXTS)))
+
+
+def item(job_id: str, **changes: object) -> calls.SubmittedItem:
+    """A plain job of alice."""
+    fields = {
+        "id": job_id,
+        "user": "alice",
+        "lane": "interactive",
+        "fingerprint": f"fp-{job_id}",
+        "request": "{}",
+        "continuation": "",
+        "deadline_ms": 0,
+        "delay_ms": 0,
+        "idempotency_key": "",
+        "replays": "",
+        "batch": "",
+        "name": "",
+        "wrong": "",
+        "parent": "",
+        "document": "",
+        "tags": "",
+        "wire": 1,
+    }
+    return calls.SubmittedItem(**{**fields, **changes})  # type: ignore[arg-type]
+
+
+def heartbeat(worker: str = "w1", slots: int = 2, **changes: object) -> fleet.Heartbeat:
+    fields = {
+        "worker": worker,
+        "slots": slots,
+        "life_ms": 3_600_000,
+        "age_ms": 1_000,
+        "clock_ms": 1_700_000_000_000,
+        "library": "completions_x",
+        "outcome_ms": 86_400_000,
+        "dead_letter_ms": 600_000,
+        "usage_ms": 8_640_000_000,
+        "batch_share": 0.1,
+        "user_in_flight": 0,
+    }
+    return fleet.Heartbeat(**{**fields, **changes})  # type: ignore[arg-type]
+
+
+def start(job_id: str) -> moves.Start:
+    return moves.Start(job_id, "w1", 3_600_000, 3, 0, 1)
+
+
+def reserve(job_id: str, fence: int = 1) -> moves.Reserve:
+    link = moves.ReservedLink("openai:gpt-x", 10, 100, -1, -1, -1)
+    return moves.Reserve(job_id, fence, 10_000, 100, 1_000_000, 5_000_000, (link,))
+
+
+def settle(job_id: str, fence: int = 1, **changes: object) -> moves.Settle:
+    fields = {
+        "id": job_id,
+        "fence": fence,
+        "state": "failed",
+        "outcome": '{"error":{"type":"ProvidersExhausted","args":["x",{}]}}',
+        "fault": "overloaded",
+        "billing": "real",
+        "micro": 5,
+        "tokens": 50,
+        "output": 20,
+        "cool_ms": 3_600_000,
+        "limits": "10,9,1000,900",
+        "cache_key": "cc:{0}:c:0.0:0::hash",
+        "cache_entry": "1;1;;alice;{}",
+        "cache_ms": 3_600_000,
+    }
+    return moves.Settle(**{**fields, **changes})  # type: ignore[arg-type]
+
+
+def park(job_id: str, fence: int = 1, **changes: object) -> moves.Park:
+    fields = {
+        "id": job_id,
+        "fence": fence,
+        "delay_ms": 60_000,
+        "fault": "overloaded",
+        "billing": "maybe",
+        "micro": 0,
+        "tokens": 0,
+        "output": 0,
+        "cool_ms": 3_600_000,
+        "limits": "",
+        "wakes_on": "link:openai:gpt-x",
+        "crashed": False,
+        "double_max_tokens": True,
+        "restart_clock": True,
+        "audited": "abc",
+    }
+    return moves.Park(**{**fields, **changes})  # type: ignore[arg-type]
+
+
+def submit(*items: calls.SubmittedItem) -> calls.Submit:
+    return calls.Submit("completions_x", items)
+
+
+def busy_ledger(redis: Redis, call: Functions) -> None:
+    """One job of each state, a batch with a failed item, limits and a document."""
+    redis.flushall()
+    call(fleet.SetLimits("user", "alice", "2", "", "", "", "", "team", 0, 0))
+    call(calls.KeepDocument("sha", "text"))
+    call(heartbeat(slots=8))
+    call(calls.BatchOpen("bat", "alice", "label", 60_000, 1_000))
+    call(submit(item("run", deadline_ms=3_600_000, idempotency_key="once"), item("rel")))
+    call(submit(item("doc", document="sha", tags="a,b"), item("later", delay_ms=60_000)))
+    call(submit(item("bat.0", batch="bat", lane="batch"), item("gone")))
+    for job_id in ("run", "doc", "bat.0", "gone"):
+        call(start(job_id))
+        call(reserve(job_id))
+    call(settle("bat.0"))
+    call(settle("gone"))
+
+
+def valid_calls() -> dict[str, Call]:
+    """One call of each function that `busy_ledger` takes, by the function's name."""
+    limits = (10_000, 100, 1_000_000, 5_000_000)
+    found: list[Call] = [
+        submit(item("new", wrong='{"error":{"type":"InvalidRequest"}}', batch="bat"), item("n2")),
+        start("rel"),
+        reserve("run"),
+        settle("run"),
+        park("doc"),
+        moves.Sweep(10, 3, True, True, "retry", 0),
+        moves.Renew(10_000, (moves.HeldLease("run", 1), moves.HeldLease("rel", 1))),
+        heartbeat("w2"),
+        fleet.LookUp("run", "hash", "faq", True, True),
+        moves.BudgetLeft("run", *limits),
+        moves.MarkReported("run", ("n|x",)),
+        moves.Agree("run", "parts_of", "1:2"),
+        fleet.CountSamples(("n|x", "c|a|b")),
+        fleet.BatchForget("bat"),
+        fleet.ForgetJobs("alice", ("gone", "run")),
+        fleet.ReassignUsage(1, "erased", ('["alice","","",""]',)),
+        fleet.SetLimits("user", "bob", "2.5", "3", "4", "5", "6", "team", 7, 8),
+        fleet.ResetLimits("user", "alice"),
+        fleet.Snapshot(100, 1_000),
+        calls.Status("run"),
+        calls.Cancel("rel"),
+        calls.KeepDocument("other", "text"),
+        calls.BatchOpen("bat2", "alice", "label", 60_000, -1),
+        calls.BatchClose("bat", 2),
+        calls.BatchChange("bat", "pause"),
+        calls.BatchRetry("bat", ("bat.0",)),
+        calls.BatchProgress("bat"),
+    ]
+    return {each.function: each for each in found}

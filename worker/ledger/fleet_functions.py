@@ -1,0 +1,160 @@
+"""The ledger functions about the whole fleet, its users, its cache and its books. Money in
+micro-dollars, times in milliseconds; -1 = no limit.
+"""
+
+from dataclasses import dataclass
+
+from producer.contract.ledger.call import Call, Nothing, Reply
+
+FLEET_SETTINGS = {
+    "outcome_ms": "LLM_RESULT_EXPIRES_SECONDS",
+    "dead_letter_ms": "LEDGER_DEAD_LETTER_SECONDS",
+    "usage_ms": "LLM_USAGE_DAYS",
+    "batch_share": "LLM_BATCH_SHARE",
+    "user_in_flight": "LLM_USER_MAX_IN_FLIGHT",
+}
+"""Arguments of a heartbeat that hold for the whole fleet -> the variables that set them."""
+
+
+def setting_names(listed: str) -> tuple[str, ...]:
+    """The variables of a worker's settings that differ, as `heartbeat` and `snapshot` list them."""
+    return tuple(FLEET_SETTINGS[name] for name in listed.split(",") if name)
+
+
+@dataclass(frozen=True)
+class HeartbeatReply(Reply):
+    target: int
+    workers: int
+    ruled_by: str
+    """The worker whose settings hold for the fleet."""
+    differing: str
+    """Names of the settings that this worker has otherwise, separated by commas."""
+    unneeded: list[str]
+    """Libraries to delete."""
+
+
+@dataclass(frozen=True)
+class Heartbeat(Call[HeartbeatReply], function="heartbeat"):
+    worker: str
+    slots: int
+    """0: it is leaving."""
+    life_ms: int
+    age_ms: int
+    clock_ms: int
+    library: str
+    outcome_ms: int
+    dead_letter_ms: int
+    usage_ms: int
+    batch_share: float
+    user_in_flight: int
+    """0 = any."""
+
+
+@dataclass(frozen=True)
+class LookUpReply(Reply):
+    """`verdict`: "hit", "lead" or "follow"."""
+
+    verdict: str
+    entry_key: str
+    entry: str
+    leader: str
+    now_ms: int
+
+
+@dataclass(frozen=True)
+class LookUp(Call[LookUpReply], function="look_up"):
+    id: str
+    content: str
+    namespace: str
+    take: bool
+    join: bool
+
+
+@dataclass(frozen=True)
+class CountSamples(Call[Nothing], function="count_samples"):
+    items: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class ForgetJobsReply(Reply):
+    forgotten: list[str]
+
+
+@dataclass(frozen=True)
+class ForgetJobs(Call[ForgetJobsReply], function="forget_jobs"):
+    user: str
+    items: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class BatchForgetReply(Reply):
+    forgotten: int
+    """0: it has not ended."""
+
+
+@dataclass(frozen=True)
+class BatchForget(Call[BatchForgetReply], function="batch_forget"):
+    batch: str
+
+
+@dataclass(frozen=True)
+class ReassignUsageReply(Reply):
+    rows: int
+
+
+@dataclass(frozen=True)
+class ReassignUsage(Call[ReassignUsageReply], function="reassign_usage"):
+    day: int
+    name: str
+    items: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class SetLimits(Call[Nothing], function="set_limits"):
+    """ "" leaves a limit as it is."""
+
+    kind: str
+    name: str
+    weight: str
+    in_flight: str
+    tokens_per_hour: str
+    requests_per_minute: str
+    usd_per_day: str
+    group: str
+    spent_today: int
+    maybe_today: int
+
+
+@dataclass(frozen=True)
+class ResetLimits(Call[Nothing], function="reset_limits"):
+    kind: str
+    name: str
+
+
+@dataclass(frozen=True)
+class SnapshotReply(Reply):
+    now_ms: int
+    workers: int
+    slots: int
+    open: int
+    parked: int
+    dead: int
+    lanes: list[tuple[str, int, int]]
+    """(lane, waiting jobs, ms that the oldest has waited)"""
+    cooling: list[tuple[str, str, int]]
+    """(link, fault, ms left)"""
+    skews: list[tuple[str, str]]
+    """(worker, ms)"""
+    spent: int
+    maybe: int
+    budgets: list[tuple[str, str, str, int, int]]
+    """(kind, name, limit, used, allowed)"""
+    settings: list[tuple[str, str]]
+    """(worker, "started_ms names,of,differing,settings")"""
+    ruled_by: str
+
+
+@dataclass(frozen=True)
+class Snapshot(Call[SnapshotReply], function="snapshot"):
+    most: int
+    usd_per_day: int

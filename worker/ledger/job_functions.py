@@ -1,0 +1,209 @@
+"""The ledger functions that move a job, as only workers call them. Money in micro-dollars, times in
+milliseconds; -1 = no limit.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from producer.contract.ledger.call import Call, Reply
+from producer.contract.ledger.calls import StateReply
+from producer.contract.publication import Publication
+
+
+@dataclass(frozen=True)
+class StartReply(Reply):
+    """`verdict`: "started", "ended", "dropped", "missing" or "early". The rest as it applies."""
+
+    verdict: str
+    state: str = ""
+    """Why it was dropped: the state the job is in, or "newer" than this worker reads."""
+    wait_ms: int = 0
+    outcome: str = ""
+    reported: int = 0
+    fence: int = 0
+    request: str = ""
+    user: str = ""
+    lane: str = ""
+    submitted_ms: int = 0
+    now_ms: int = 0
+    deadline_ms: int = 0
+    cost: int = 0
+    maybe: int = 0
+    attempts: int = 0
+    tried: str = ""
+    double_max_tokens: int = 0
+    first_started_ms: int = 0
+    audited: str = ""
+
+
+@dataclass(frozen=True)
+class Start(Call[StartReply], function="start"):
+    id: str
+    owner: str
+    lease_ms: int
+    deliveries: int
+    """Starts without an end that are allowed."""
+    quiet_ms: int
+    """After a start of the server, in which nothing begins."""
+    wire: int
+    """The newest wire version that this worker reads."""
+
+
+@dataclass(frozen=True)
+class ReservedLink:
+    """One link that may be called, its worst case, and the operator's limits of it."""
+
+    link: str
+    micro: int
+    tokens: int
+    requests_per_minute: int
+    tokens_per_minute: int
+    calls: int
+
+
+@dataclass(frozen=True)
+class ReserveReply(Reply):
+    """`verdict`: "go", "lost", "cancelled", "cooling", "paced", "over" or "held"."""
+
+    verdict: str
+    candidate: int = 0
+    """Which of the links is called, from 0."""
+    number: int = 0
+    """Of the attempt within its job, from 1."""
+    wait_ms: int = 0
+    wakes_on: str = ""
+    limit: str = ""
+    """The name of the limit that it does not fit; what that allows, used, held and asked."""
+    allowed: int = 0
+    used: int = 0
+    held: int = 0
+    asked: int = 0
+    fits_in_ms: int = 0
+    """-1: never."""
+
+
+@dataclass(frozen=True)
+class Reserve(Call[ReserveReply], function="reserve"):
+    id: str
+    fence: int
+    user_tokens_per_hour: int
+    user_requests_per_minute: int
+    user_usd_per_day: int
+    usd_per_day: int
+    items: tuple[ReservedLink, ...]
+
+
+@dataclass(frozen=True)
+class Settle(Call[StateReply], function="settle"):
+    """Replies "ok", "late" (it had ended), "lost" or "cancelled"."""
+
+    id: str
+    fence: int
+    state: Literal["done", "failed"]
+    outcome: str
+    fault: str
+    billing: str
+    micro: int
+    tokens: int
+    output: int
+    cool_ms: int
+    limits: str
+    """What the provider stated of its rate limits: requests, left, tokens, left."""
+    cache_key: str
+    cache_entry: str
+    cache_ms: int
+
+
+@dataclass(frozen=True)
+class Park(Call[StateReply], function="park"):
+    """Replies "ok", "lost" or "cancelled"."""
+
+    id: str
+    fence: int
+    delay_ms: int
+    fault: str
+    billing: str
+    micro: int
+    tokens: int
+    output: int
+    cool_ms: int
+    limits: str
+    wakes_on: str
+    crashed: bool
+    double_max_tokens: bool
+    restart_clock: bool
+    audited: str
+
+
+@dataclass(frozen=True)
+class SweepReply(Reply):
+    room_ms: int
+    """Until a link has room for jobs that wait for that; -1 = none does."""
+    publications: list[Publication]
+
+
+@dataclass(frozen=True)
+class Sweep(Call[SweepReply], function="sweep"):
+    limit: int
+    deliveries: int
+    interactive_empty: bool
+    batch_empty: bool
+    on_unknown: str
+    quiet_ms: int
+
+
+@dataclass(frozen=True)
+class RenewReply(Reply):
+    lost: list[str]
+    cancelled: list[str]
+
+
+@dataclass(frozen=True)
+class HeldLease:
+    id: str
+    fence: int
+
+
+@dataclass(frozen=True)
+class Renew(Call[RenewReply], function="renew"):
+    lease_ms: int
+    items: tuple[HeldLease, ...]
+
+
+@dataclass(frozen=True)
+class BudgetLeftReply(Reply):
+    micro: int
+    limit: str
+
+
+@dataclass(frozen=True)
+class BudgetLeft(Call[BudgetLeftReply], function="budget_left"):
+    id: str
+    user_tokens_per_hour: int
+    user_requests_per_minute: int
+    user_usd_per_day: int
+    usd_per_day: int
+
+
+@dataclass(frozen=True)
+class MarkReportedReply(Reply):
+    known: int
+
+
+@dataclass(frozen=True)
+class MarkReported(Call[MarkReportedReply], function="mark_reported"):
+    id: str
+    items: tuple[str, ...]
+    """Samples to count in the same step."""
+
+
+@dataclass(frozen=True)
+class AgreeReply(Reply):
+    agreed: str
+
+
+@dataclass(frozen=True)
+class Agree(Call[AgreeReply], function="agree"):
+    id: str
+    name: str
+    proposed: str
