@@ -90,7 +90,7 @@ def answered(complete):
 
 
 def test_jobs_are_answered_shown_and_operated_on(server, start_worker, operate, tmp_path):
-    """Nobody is refused anything but the operator and the worker CONFIG, which they can do without."""
+    """No role is refused what it needs; operator and worker are refused CONFIG and do without."""
     complete = work(server, start_worker)
     with flower.running(tmp_path, REDIS_URL=acl.logged_in(server.url(), "flower")) as fleet_view:
         failed = complete.delay(FAILS, "u5")

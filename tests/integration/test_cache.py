@@ -10,7 +10,7 @@ from support.nodes import ROOT
 
 
 def test_a_repeated_question_costs_nothing(complete, wire, openai_env, start_worker, redis_url):
-    """A deterministic answer is kept; a hit is no call, no cost, and never renews the entry's life."""
+    """A deterministic answer is kept; a hit makes no call, costs nothing, renews no entry."""
     start_worker(openai_env)
     first = complete.delay(ask("same"), "u1", temperature=0).value(30)
     with LedgerProbe(redis_url) as ledger:
@@ -34,7 +34,7 @@ CHANGEABLE = [
 
 
 def test_what_depends_on_chance_or_moment_is_not_kept(complete, wire, openai_env, start_worker):
-    """Only deterministic single-turn requests without tools are cached unless the caller says so."""
+    """Only deterministic single-turn requests without tools are cached, unless asked for."""
     start_worker(openai_env)
     for messages, options in CHANGEABLE * 2:
         assert not complete.delay(messages, "u1", **options).value(30).cached

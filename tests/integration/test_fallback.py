@@ -46,7 +46,7 @@ def test_the_first_link_down_the_second_healthy(
 
 
 def test_retry_after_stops_the_whole_fleet(complete, wire, start_worker, redis_url):
-    """One 429 with Retry-After cools the link for every worker: nobody else finds out the hard way."""
+    """One 429 with Retry-After cools the link for every worker: no other one gets a 429."""
     env = {
         "LLM_CHAIN": "openai:gpt-4o-mini",
         "OPENAI_API_KEY": "k",

@@ -128,7 +128,7 @@ def test_reasoning_that_ate_the_limit_is_reported_and_not_repeated_with_the_same
 def test_an_answer_that_is_not_as_expected_is_asked_for_once_more(
     complete, wire, vendors, start_worker, redis_url
 ):
-    """On the next link; then it is withheld. Both calls were paid for, and neither answer is shown."""
+    """On the next link; then it is withheld. Both calls were paid; neither answer is shown."""
     worker = start_worker(vendors | {"LLM_OUTPUT_FILTERS": "pattern=retry"})
     with pytest.raises(Filtered, match="pattern: does not match") as caught:
         complete.delay(ask("A number?"), "u1", expect=r"^\d+$").value(30)

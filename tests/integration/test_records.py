@@ -29,7 +29,7 @@ def completions(*arguments, text=None):
 
 @pytest.fixture
 def busy(complete, wire, openai_env, start_worker):
-    """A worker that has answered, failed, rotated, truncated and found in the cache; and its jobs."""
+    """A worker that has answered, failed, rotated, truncated and used the cache; and its jobs."""
     events = {"a failing question": "500", "a long question": "length"}
     wire.script = lambda request, number: events.get(request["messages"][-1]["content"], "ok")
     worker = start_worker(openai_env | {"LLM_MAX_ATTEMPTS": "2"})

@@ -20,7 +20,8 @@ ENV = {
     "LLM_USER_REQUESTS_PER_MINUTE": "3",
 }
 PERMANENT = set(
-    "open park dl cfg seq tot cooling skew alerts cgen wk slots hk w dead ring gone num inf batches docs wset versions".split()
+    "open park dl cfg seq tot cooling skew alerts cgen wk slots hk w "
+    "dead ring gone num inf batches docs wset versions".split()
 )
 """Counters and indexes, whose size does not grow with the number of ended jobs."""
 
@@ -62,7 +63,10 @@ def every_key_is_documented(used):
     assert len(found) > 10
     assert found <= documented
     foreign = {key for key in used.redis.scan_iter("*") if not key.startswith(f"{KEYS.prefix}:")}
-    celerys = r"completions\.|unacked|_kombu\.|celery-task-meta-|celery\.pidbox|celeryev|.*\.reply\.celery\.pidbox|/\d+\.celery"
+    celerys = (
+        r"completions\.|unacked|_kombu\.|celery-task-meta-|celery\.pidbox|celeryev|"
+        r".*\.reply\.celery\.pidbox|/\d+\.celery"
+    )
     assert [key for key in foreign if not re.match(celerys, key)] == []
 
 
