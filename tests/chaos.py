@@ -281,14 +281,11 @@ def main() -> None:
     )
     parser.add_argument("--jobs", type=int, default=2000)
     parser.add_argument("--pool", choices=["threads", "prefork"], default="threads")
-    parser.add_argument("--seed", type=int, default=None)
+    parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1_000_000))
     parser.add_argument("--minutes", type=float, default=8.0)
     given = parser.parse_args()
-    seed = given.seed
-    if seed is None:
-        seed = random.SystemRandom().randrange(1_000_000)
-    print(f"pool {given.pool}, seed {seed}", flush=True)
-    problems = run(given.jobs, given.pool, seed, given.minutes)
+    print(f"pool {given.pool}, seed {given.seed}", flush=True)
+    problems = run(given.jobs, given.pool, given.seed, given.minutes)
     for problem in problems:
         print(f"WRONG: {problem}")
     if problems:

@@ -5,7 +5,7 @@
 
 from enum import StrEnum
 
-from .rate_limit_headers import SILENCE, Allowance
+from .rate_limit_headers import NOT_STATED, RateLimits
 
 
 class Fault(StrEnum):
@@ -43,7 +43,7 @@ class ProviderError(Exception):
 
     `maybe_billed`: the provider may have done, and charged, the work. `retry_after_s`: what the
     provider asked us to wait, in seconds. `status`: the HTTP status, if one came. `parameter`: the
-    one a model refused, "" if none. `allowance`: the rate limits that the provider stated with it.
+    one a model refused, "" if none. `rate_limits`: what the provider stated of them with it.
     """
 
     def __init__(
@@ -54,16 +54,16 @@ class ProviderError(Exception):
         retry_after_s: float | None = None,
         status: int | None = None,
         parameter: str = "",
-        allowance: Allowance = SILENCE,
+        rate_limits: RateLimits = NOT_STATED,
     ) -> None:
-        super().__init__(fault, reason, maybe_billed, retry_after_s, status, parameter, allowance)
+        super().__init__(fault, reason, maybe_billed, retry_after_s, status, parameter, rate_limits)
         self.fault = fault
         self.reason = reason
         self.maybe_billed = maybe_billed
         self.retry_after_s = retry_after_s
         self.status = status
         self.parameter = parameter
-        self.allowance = allowance
+        self.rate_limits = rate_limits
 
     def __str__(self) -> str:
         return f"{self.fault}: {self.reason}"

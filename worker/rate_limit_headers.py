@@ -1,72 +1,93 @@
-"""What a provider tells of its rate limits with every answer, read from the answer's headers."""
+"""A provider's rate limits, as the headers of its answers state them."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-UNTOLD = -1
-A_MINUTE_S = 90.0
-"""A limit whose period is longer than this is no limit per minute; of it, only what is left counts."""
+UNKNOWN = -1
+MINUTE_S = 90.0
+"""The longest period of a limit that counts as per minute.
 
-_PARTS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
+Of a limit with a longer period, only what is left of it counts.
+"""
+
+_SECONDS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
+_OPENAI = "x-ratelimit-{}-"
+_ANTHROPIC = "anthropic-ratelimit-"
 
 
-class Allowance(NamedTuple):
-    """Per minute; `UNTOLD` for what was not said."""
+class RateLimits(NamedTuple):
+    """Per minute, and what is left now; `UNKNOWN` for what was not stated."""
 
-    requests: int = UNTOLD
-    requests_left: int = UNTOLD
-    tokens: int = UNTOLD
-    tokens_left: int = UNTOLD
+    requests: int = UNKNOWN
+    requests_left: int = UNKNOWN
+    tokens: int = UNKNOWN
+    tokens_left: int = UNKNOWN
 
     def __str__(self) -> str:
-        """As the ledger's scripts read it; "" if nothing was told."""
-        return "" if self == SILENCE else ",".join(map(str, self))
+        """As the ledger takes it; "" if nothing was stated."""
+        if self == NOT_STATED:
+            return ""
+        return ",".join(map(str, self))
 
     @classmethod
-    def told(cls, headers: Mapping[str, str]) -> "Allowance":
-        """From OpenAI's names (`x-ratelimit-limit-requests`), which most compatible servers use, or
-        Anthropic's (`anthropic-ratelimit-requests-limit`). Anthropic limits input and output apart:
-        the sum, and the smaller share left.
+    def from_headers(cls, headers: Mapping[str, str]) -> "RateLimits":
+        """By the names of OpenAI, which most compatible servers use, or of Anthropic.
+
+        `x-ratelimit-limit-requests`; `anthropic-ratelimit-requests-limit`.
         """
-        theirs = {
-            name.lower(): value for name, value in headers.items() if "ratelimit" in name.lower()
-        }
-        if any(name.startswith("anthropic-") for name in theirs):
-            kinds = [
-                _limit(theirs, f"anthropic-ratelimit-{kind}-{{}}")
-                for kind in ("input-tokens", "output-tokens")
-            ]
-            known = [kind for kind in kinds if kind[0] > 0]
-            tokens = sum(limit for limit, _ in known) if known else UNTOLD
-            left = int(tokens * min(left / limit for limit, left in known)) if known else UNTOLD
-            return cls(
-                *_limit(theirs, "anthropic-ratelimit-requests-{}"), tokens, max(left, UNTOLD)
-            )
-        return cls(
-            *_limit(theirs, "x-ratelimit-{}-requests"), *_limit(theirs, "x-ratelimit-{}-tokens")
-        )
+        stated = {name.lower(): value for name, value in headers.items()}
+        if any(name.startswith(_ANTHROPIC) for name in stated):
+            requests = _limit(stated, _ANTHROPIC + "requests-{}")
+            tokens = _tokens_of_anthropic(stated)
+        else:
+            requests = _limit(stated, _OPENAI + "requests")
+            tokens = _limit(stated, _OPENAI + "tokens")
+        return cls(*requests, *tokens)
 
 
-SILENCE = Allowance()
-"""Nothing was told."""
+NOT_STATED = RateLimits()
 
 
-def _limit(headers: Mapping[str, str], name: str) -> tuple[int, int]:
-    """(limit per minute, what is left of it)."""
-    limit, left = (
-        _number(headers.get(name.format("limit"))),
-        _number(headers.get(name.format("remaining"))),
+class _Limit(NamedTuple):
+    """Per minute, and what is left now."""
+
+    limit: int = UNKNOWN
+    left: int = UNKNOWN
+
+
+def _tokens_of_anthropic(headers: Mapping[str, str]) -> _Limit:
+    """Anthropic limits input and output apart: the sum, and the smaller share left."""
+    kinds = (
+        _limit(headers, _ANTHROPIC + "input-tokens-{}"),
+        _limit(headers, _ANTHROPIC + "output-tokens-{}"),
     )
+    known = [kind for kind in kinds if kind.limit > 0]
+    if not known:
+        return _Limit()
+    total = sum(kind.limit for kind in known)
+    share = min(kind.left / kind.limit for kind in known)
+    return _Limit(total, max(int(total * share), UNKNOWN))
+
+
+def _limit(headers: Mapping[str, str], name: str) -> _Limit:
+    """`name`: of the headers, with {} for "limit", "remaining" and "reset"."""
+    limit = _number(headers.get(name.format("limit"), ""))
+    left = _number(headers.get(name.format("remaining"), ""))
     reset_s = _seconds(headers.get(name.format("reset"), ""))
-    # The reset is when all of it is there again, so the part that is used tells the whole period.
-    daily = reset_s and 0 <= left < limit and reset_s * limit / (limit - left) > A_MINUTE_S
-    return (UNTOLD if daily else limit), left
+    # After the reset all of it is there again, so the used part shows the whole period.
+    if reset_s and 0 <= left < limit:
+        period_s = reset_s * limit / (limit - left)
+        if period_s > MINUTE_S:
+            return _Limit(UNKNOWN, left)
+    return _Limit(limit, left)
 
 
-def _number(text: str | None) -> int:
-    return int(text) if text and text.isdecimal() else UNTOLD
+def _number(text: str) -> int:
+    if text.isdecimal():
+        return int(text)
+    return UNKNOWN
 
 
 def _seconds(text: str) -> float:
@@ -74,11 +95,13 @@ def _seconds(text: str) -> float:
     if re.fullmatch(r"\d+(\.\d+)?", text):
         return float(text)
     if re.fullmatch(r"(\d+(\.\d+)?(h|ms|m|s))+", text):
-        return sum(
-            float(number) * _PARTS[unit]
-            for number, _, unit in re.findall(r"(\d+(\.\d+)?)(h|ms|m|s)", text)
-        )
+        return _sum_s(re.findall(r"(\d+(?:\.\d+)?)(h|ms|m|s)", text))
     try:
-        return max(0.0, (datetime.fromisoformat(text) - datetime.now(UTC)).total_seconds())
+        wait = datetime.fromisoformat(text) - datetime.now(UTC)
     except (ValueError, TypeError):
         return 0.0
+    return max(0.0, wait.total_seconds())
+
+
+def _sum_s(parts: Iterable[tuple[str, str]]) -> float:
+    return sum(float(number) * _SECONDS[unit] for number, unit in parts)

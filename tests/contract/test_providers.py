@@ -11,7 +11,7 @@ import pytest
 
 from worker.faults import Fault, ProviderError
 from worker.loop import Stopped
-from worker.rate_limit_headers import SILENCE, Allowance
+from worker.rate_limit_headers import NOT_STATED, RateLimits
 
 
 # google-genai warns of it, and continues.
@@ -40,8 +40,8 @@ def test_a_retry_after_date_counts_from_now(wire, ask):
 
 
 @pytest.mark.parametrize("event", ["ok", "429"])
-def test_what_it_tells_of_its_limits_arrives(wire, ask, adapter, event):
-    """With an answer and with a refusal; Google tells nothing."""
+def test_stated_rate_limits_arrive(wire, ask, adapter, event):
+    """With an answer and with a refusal; Google states none."""
     wire.script = lambda request, number: event
     name = (
         "anthropic-ratelimit-requests-limit"
@@ -49,14 +49,14 @@ def test_what_it_tells_of_its_limits_arrives(wire, ask, adapter, event):
         else "x-ratelimit-limit-requests"
     )
     wire.headers = {name: "600"}
-    told = {"openai": Allowance(requests=600), "anthropic": Allowance(requests=600)}.get(
-        adapter, SILENCE
-    )
+    expected = NOT_STATED
+    if adapter in ("openai", "anthropic"):
+        expected = RateLimits(requests=600)
     try:
-        came = ask(wire.base_url).allowance
+        stated = ask(wire.base_url).rate_limits
     except ProviderError as refused:
-        came = refused.allowance
-    assert came == told
+        stated = refused.rate_limits
+    assert stated == expected
 
 
 def test_an_unusable_base_url_is_a_misconfiguration(ask):

@@ -14,7 +14,7 @@ from support.ledger import KEYS, ask
 
 from worker.budgets.overrides import Subject
 from worker.faults import Deferred, Fault
-from worker.rate_limit_headers import Allowance
+from worker.rate_limit_headers import RateLimits
 
 ONE_A_MINUTE = {"p:a": {"requests": 1}}
 ONE_AT_ONCE = {"p:a": {"calls": 1}}
@@ -173,7 +173,7 @@ def test_the_limits_that_a_provider_states_are_kept(hand_run):
     first, second = (fleet.start(job_id) for job_id in fleet.submit("u", 2))
     fleet.reserve(first, "a")
     fleet.answer(
-        first, allowance=Allowance(requests=60, requests_left=0, tokens=1000, tokens_left=900)
+        first, rate_limits=RateLimits(requests=60, requests_left=0, tokens=1000, tokens_left=900)
     )
     assert {name: room(fleet)[name] for name in ("requests", "tokens", "request_room")} == {
         "requests": 60,

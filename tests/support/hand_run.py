@@ -15,7 +15,7 @@ from worker.ledger.attempt import NOT_BILLED, Attempt, Bill, Candidate
 from worker.ledger.calls import Wait
 from worker.ledger.ledger import Ledger
 from worker.ledger.running_job import RunningJob
-from worker.rate_limit_headers import SILENCE
+from worker.rate_limit_headers import NOT_STATED
 from worker.settings import LaneSettings, LedgerSettings, Link, Pace, PaceSettings, QuotaSettings
 
 ASKED = [{"role": "user", "content": "x"}]
@@ -90,10 +90,10 @@ class HandRun:
             self._release(self.ledger.park(job, attempt, wait))
             return deferred
 
-    def answer(self, job, tokens=100, allowance=SILENCE):
+    def answer(self, job, tokens=100, rate_limits=NOT_STATED):
         attempt = self.attempt_of(job)
         attempt.billed(Bill("real", 10, tokens))
-        attempt.allowance = allowance
+        attempt.rate_limits = rate_limits
         self._release(self.ledger.settle(job, attempt, JobError("done")))
 
     def fail(self, job, fault=Fault.RATE_LIMITED, cool_s=0.0, after_s=0.0):

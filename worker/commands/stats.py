@@ -8,7 +8,7 @@ from dataclasses import asdict
 import click
 
 from ..monitoring.snapshot import calls_by_link
-from ..telemetry.metrics import ANSWERED, Metrics, Row, Tally
+from ..telemetry.metrics import ANSWERED, Counts, Metrics, Row
 from .servers import ledger_connection
 
 HEADER = ("KIND", "LANE", "PROVIDER", "MODEL", "COUNT", "P50 ms", "P95 ms", "P99 ms", "MAX ms")
@@ -86,7 +86,7 @@ def table(rows: Iterable[Row]) -> str:
     return "\n".join(_aligned(line, widths) for line in lines)
 
 
-def _failed_calls(window: Tally) -> Iterable[str]:
+def _failed_calls(window: Counts) -> Iterable[str]:
     """One line per provider link of which a call failed."""
     for link, outcomes in calls_by_link(window.calls).items():
         faults = {name: count for name, count in outcomes.items() if name not in ANSWERED}

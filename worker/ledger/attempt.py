@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple
 from producer.contract.completions import Usage
 from producer.contract.requests import CompletionRequest
 
-from ..rate_limit_headers import SILENCE, Allowance
+from ..rate_limit_headers import NOT_STATED, RateLimits
 from ..settings import Link
 from .calls import Wait
 from .running_job import RunningJob
@@ -97,7 +97,7 @@ class Attempt:
     """How long its call took."""
     call_outcome: str = ""
     """What came of its call: "ok", "length" or a fault; "" without a call."""
-    allowance: Allowance = SILENCE
+    rate_limits: RateLimits = NOT_STATED
     """The rate limits that the provider stated with its answer."""
     lead: Lead = field(default=Lead(), repr=False)
     cache_entry: CacheEntry | None = field(default=None, repr=False)
@@ -120,11 +120,11 @@ class Attempt:
         self.number = number
         self.bill = POSSIBLY_BILLED
 
-    def called(self, outcome: str, provider_ms: int, allowance: Allowance) -> None:
+    def called(self, outcome: str, provider_ms: int, rate_limits: RateLimits) -> None:
         """The call ended, with an answer or without."""
         self.call_outcome = outcome
         self.provider_ms = provider_ms
-        self.allowance = allowance
+        self.rate_limits = rate_limits
 
     def billed(self, bill: Bill) -> None:
         """The call was answered and cost that."""

@@ -16,7 +16,7 @@ from prometheus_client.core import (
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from prometheus_client.registry import Collector
 
-from ..telemetry.metrics import Metrics, Tally
+from ..telemetry.metrics import Counts, Metrics
 from ..telemetry.sketch import representative, upper
 from .findings import NAMES
 from .health import Verdict
@@ -50,8 +50,8 @@ def page(verdict: Verdict, metrics: Metrics) -> bytes:
 class _Collector(Collector):
     def __init__(self, verdict: Verdict) -> None:
         self._verdict = verdict
-        self.totals = Tally()
-        self.windows: dict[str, Tally] = {}
+        self.totals = Counts()
+        self.windows: dict[str, Counts] = {}
 
     def collect(self) -> Iterator[Metric]:
         yield from _findings(self._verdict)
@@ -131,7 +131,7 @@ def _labelled(
     return family
 
 
-def _counters(totals: Tally) -> Iterator[Metric]:
+def _counters(totals: Counts) -> Iterator[Metric]:
     events = totals.events
     jobs = CounterMetricFamily(
         "completions_jobs", "Jobs submitted, and ended by state.", labels=["state"]
@@ -170,7 +170,7 @@ def _counters(totals: Tally) -> Iterator[Metric]:
     )
 
 
-def _histograms(totals: Tally) -> Iterator[Metric]:
+def _histograms(totals: Counts) -> Iterator[Metric]:
     families = {
         kind: HistogramMetricFamily(name, text, labels=["lane", "provider", "model"])
         for kind, (name, text) in HISTOGRAMS.items()
@@ -188,14 +188,14 @@ def _below(samples: Mapping[int, int], bound_s: float) -> int:
     return sum(count for index, count in samples.items() if upper(index) <= bound_s * 1000)
 
 
-def _percentiles(windows: dict[str, Tally]) -> Metric:
+def _percentiles(windows: dict[str, Counts]) -> Metric:
     # Not "quantile": Prometheus keeps that label for summaries, and this is a gauge.
     labels = ["kind", "lane", "provider", "model", "window", "percentile"]
     family = GaugeMetricFamily(
         "completions_latency_seconds", "Percentiles of a sliding window, within 2 %.", labels=labels
     )
-    for window, tally in windows.items():
-        for row in tally.rows():
+    for window, counts in windows.items():
+        for row in counts.rows():
             series = [row.kind, row.lane, row.provider, row.model, window]
             percentiles = {"50": row.p50, "95": row.p95, "99": row.p99, "100": row.max}
             for percentile, value_ms in percentiles.items():

@@ -8,7 +8,7 @@ from typing import NamedTuple, Self
 
 from ..ledger.connection import LedgerConnection, unsafe_server
 from ..ledger.fleet_functions import Snapshot, setting_names
-from ..telemetry.metrics import Metrics, Row, Tally, measured
+from ..telemetry.metrics import Counts, Metrics, Row, measured
 
 LINES = 1_000
 """Of each ring, so many users' lines are read; how many jobs wait beyond those is not counted."""
@@ -63,7 +63,7 @@ class FleetSnapshot:
     """Worker -> variables of the fleet's settings that it has otherwise."""
     unsafe: tuple[str, ...]
     """Warnings about the server's configuration."""
-    recent: Tally
+    recent: Counts
     """What was counted in the window asked for."""
 
     @classmethod
@@ -114,7 +114,7 @@ def _differing(settings: list[tuple[str, str]]) -> dict[str, tuple[str, ...]]:
 
 
 def calls_by_link(calls: Mapping[tuple[str, str, str, str], int]) -> dict[str, Counter[str]]:
-    """Provider link -> outcome of a call -> how many; from the `calls` of a `Tally`."""
+    """Provider link -> outcome of a call -> how many; from the `calls` of a `Counts`."""
     links: defaultdict[str, Counter[str]] = defaultdict(Counter)
     for (_, provider, model, outcome), count in calls.items():
         links[f"{provider}:{model}"][outcome] += count

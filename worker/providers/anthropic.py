@@ -14,7 +14,7 @@ from producer.contract.messages import FunctionCall, ToolCall
 from producer.contract.requests import CompletionRequest
 
 from ..faults import Fault
-from ..rate_limit_headers import Allowance
+from ..rate_limit_headers import RateLimits
 from .anthropic_messages import conversation, mark_for_cache, tools, unsupported
 from .base import CONNECT_S, SOCKET_S, Call, Finish, Reply
 from .statuses import WRONG_SHAPE, bad_response, refused_parameter, status_error
@@ -98,7 +98,7 @@ def _reply(call: Call, answer: Any, headers: Mapping[str, str]) -> Reply:
         usage=_usage(answer.usage),
         tool_calls=tuple(_tool_call(block) for block in blocks if block.type == "tool_use"),
         provider_request_id=answer._request_id,
-        allowance=Allowance.told(headers),
+        rate_limits=RateLimits.from_headers(headers),
     )
 
 

@@ -10,7 +10,7 @@ from producer.contract.completions import Usage
 from producer.contract.messages import ToolCall
 from producer.contract.requests import CompletionRequest
 
-from ..rate_limit_headers import SILENCE, Allowance
+from ..rate_limit_headers import NOT_STATED, RateLimits
 
 CONNECT_S = 5.0
 SOCKET_S = 600.0
@@ -54,7 +54,7 @@ class Reply:
     usage: Usage | None
     tool_calls: tuple[ToolCall, ...] = field(default=(), repr=False)
     provider_request_id: str | None = None
-    allowance: Allowance = SILENCE
+    rate_limits: RateLimits = NOT_STATED
 
 
 class Provider(Protocol):

@@ -59,11 +59,11 @@ class ProviderCaller:
         try:
             reply = self._clients.call(chosen.link, call)
         except ProviderError as error:
-            attempt.called(str(error.fault), _ms_since(started), error.allowance)
+            attempt.called(str(error.fault), _ms_since(started), error.rate_limits)
             self._record_failure(job, attempt, chosen, error)
             raise
         outcome = "length" if reply.finish == "length" else "ok"
-        attempt.called(outcome, _ms_since(started), reply.allowance)
+        attempt.called(outcome, _ms_since(started), reply.rate_limits)
         return self._billed(job, attempt, chosen, call.request, reply)
 
     def _billed(

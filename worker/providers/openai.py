@@ -19,7 +19,7 @@ from producer.contract.messages import ToolCall
 from producer.contract.requests import CompletionRequest
 
 from ..faults import Fault
-from ..rate_limit_headers import Allowance
+from ..rate_limit_headers import RateLimits
 from .base import CONNECT_S, SOCKET_S, Call, Finish, Reply
 from .statuses import WRONG_SHAPE, bad_response, refused_parameter, status_error
 from .transport import transport_error
@@ -106,7 +106,7 @@ def _reply(call: Call, answer: Any, headers: Mapping[str, str]) -> Reply:
         usage=_usage(answer.usage),
         tool_calls=tuple(calls),
         provider_request_id=answer._request_id,
-        allowance=Allowance.told(headers),
+        rate_limits=RateLimits.from_headers(headers),
     )
 
 

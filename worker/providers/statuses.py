@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
 from ..faults import Fault, ProviderError
-from ..rate_limit_headers import Allowance
+from ..rate_limit_headers import RateLimits
 
 BY_STATUS = {
     400: Fault.BAD_REQUEST,
@@ -71,7 +71,7 @@ def status_error(
         maybe_billed=fault in (Fault.TIMEOUT, Fault.BAD_RESPONSE),
         retry_after_s=wait_s,
         status=status,
-        allowance=Allowance.told(headers),
+        rate_limits=RateLimits.from_headers(headers),
     )
 
 

@@ -57,7 +57,7 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Tally:
+class Counts:
     """What was counted in a window of time."""
 
     buckets: dict[tuple[str, str, str, str], Counter[int]] = field(default_factory=dict)
@@ -68,8 +68,8 @@ class Tally:
     """What the ledger counts: submitted, done, failed, error:<type>, spent_micro, ..."""
 
     @classmethod
-    def of(cls, hashes: Iterable[dict[str, str]]) -> "Tally":
-        """Merging is adding."""
+    def merged(cls, hashes: Iterable[dict[str, str]]) -> "Counts":
+        """The sum of what was counted in several hashes."""
         buckets: defaultdict[tuple[str, str, str, str], Counter[int]] = defaultdict(Counter)
         calls: Counter[tuple[str, str, str, str]] = Counter()
         events: Counter[str] = Counter()
@@ -152,7 +152,7 @@ class Metrics:
             )
             self._dropped = 0
 
-    def window(self, seconds: int) -> Tally:
+    def window(self, seconds: int) -> Counts:
         """The last `seconds`, at most 48 hours of them.
 
         Exact to ten seconds up to an hour, to whole hours beyond that.
@@ -165,15 +165,15 @@ class Metrics:
         hours = range(since // 3600, now // 3600 + 1)
         return self._read(map(self._keys.hour, hours))
 
-    def totals(self) -> Tally:
+    def totals(self) -> Counts:
         """Everything since the beginning."""
         return self._read([self._keys.totals])
 
-    def _read(self, keys: Iterable[str]) -> Tally:
+    def _read(self, keys: Iterable[str]) -> Counts:
         with self._redis.pipeline(transaction=False) as pipe:
             for key in keys:
                 pipe.hgetall(key)
-            return Tally.of(pipe.execute())
+            return Counts.merged(pipe.execute())
 
 
 def measured(call: Callable[[], object]) -> float:

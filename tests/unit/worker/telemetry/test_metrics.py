@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from worker.commands.stats import table
-from worker.telemetry.metrics import Row, Tally
+from worker.telemetry.metrics import Counts, Row
 from worker.telemetry.sketch import GAMMA, bucket, quantile, representative, upper
 
 DURATIONS = st.one_of(st.integers(1, 200), st.integers(1, 10_000_000))
@@ -53,10 +53,8 @@ def test_workers_and_slots_merge_into_one_truth(samples: list[tuple[str, int, in
     hashes: list[Counter[str]] = [Counter(), Counter(), Counter()]
     for model, slot, total_ms in samples:
         hashes[slot][f"l|total|batch|openai|{model}|{bucket(total_ms)}"] += 1
-    rows = {
-        row.model: row
-        for row in Tally.of([{name: str(n) for name, n in each.items()} for each in hashes]).rows()
-    }
+    stored = [{name: str(n) for name, n in each.items()} for each in hashes]
+    rows = {row.model: row for row in Counts.merged(stored).rows()}
     for model in {"*", *(model for model, _, _ in samples)}:
         values = sorted(ms for of, _, ms in samples if model in ("*", of))
         row = rows[model]
@@ -72,7 +70,7 @@ def test_rows_come_by_kind_and_all_together_first() -> None:
         for kind in ("total", "queue")
         for lane in ("batch", "interactive")
     ]
-    rows = Tally.of([dict.fromkeys(names, "1")]).rows()
+    rows = Counts.merged([dict.fromkeys(names, "1")]).rows()
     views = [
         ("*", "*", "*"),
         ("batch", "*", "*"),

@@ -1,10 +1,10 @@
-"""What headers tell of a provider's limits."""
+"""What headers state of a provider's rate limits."""
 
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from worker.rate_limit_headers import SILENCE, Allowance
+from worker.rate_limit_headers import NOT_STATED, RateLimits
 
 OPENAI = {
     "x-ratelimit-limit-requests": "600",
@@ -27,33 +27,33 @@ ANTHROPIC = {
 
 
 @pytest.mark.parametrize(
-    ("headers", "told"),
+    ("headers", "stated"),
     [
-        ({}, SILENCE),
+        ({}, NOT_STATED),
         (OPENAI, (600, 599, 100_000, 90_000)),
         (ANTHROPIC, (50, 49, 48_000, 12_000)),
         (
             {"x-ratelimit-limit-requests": "60", "x-ratelimit-remaining-requests": "0"},
             (60, 0, -1, -1),
         ),
-        ({"x-ratelimit-limit-requests": "many", "x-ratelimit-remaining-tokens": "-5"}, SILENCE),
+        ({"x-ratelimit-limit-requests": "many", "x-ratelimit-remaining-tokens": "-5"}, NOT_STATED),
     ],
 )
-def test_headers_are_read(headers, told):
-    assert Allowance.told(headers) == told
+def test_headers_are_read(headers, stated):
+    assert RateLimits.from_headers(headers) == stated
 
 
 @pytest.mark.parametrize("reset", ["8.64s", "1440m0s", "24h"])
 def test_a_limit_per_day_is_none_per_minute(reset):
-    """Told by its reset: the part that is used comes back in that time."""
+    """Its reset shows that: the part that is used comes back in that time."""
     left = "9999" if reset == "8.64s" else "0"
     headers = {
         "x-ratelimit-limit-requests": "10000",
         "x-ratelimit-remaining-requests": left,
         "x-ratelimit-reset-requests": reset,
     }
-    assert Allowance.told(headers) == (-1, int(left), -1, -1)
+    assert RateLimits.from_headers(headers) == (-1, int(left), -1, -1)
 
 
-def test_silence_costs_nothing_on_the_way_to_the_ledger():
-    assert [str(SILENCE), str(Allowance(600, 599))] == ["", "600,599,-1,-1"]
+def test_limits_that_were_not_stated_are_empty_on_the_way_to_the_ledger():
+    assert [str(NOT_STATED), str(RateLimits(600, 599))] == ["", "600,599,-1,-1"]
