@@ -2,8 +2,8 @@
 
 Each sample is counted three times, by the server's clock: in a slot of ten seconds (kept 70
 minutes), in its hour (kept 48 hours) and in the totals since the beginning. A window is the sum of
-its slots, so it is up to one slot longer than asked. The ledger's scripts count ends of jobs and
-money in the same slots (`count` in common.lua).
+its slots, so it is up to one slot longer than asked. The ledger's functions count ends of jobs and
+money in the same slots (`counters.lua`).
 """
 
 import logging
