@@ -159,7 +159,8 @@ class Pipeline:
         """
         if reply.tool_calls and not reply.text:
             return ()
-        found = self.filters.check(job.request, reply.text)
+        left_s = job.remaining_s(self._settings.deadline_s)
+        found = self.filters.check(job.request, reply.text, left_s)
         first = not any(fault == "filtered" for _, fault in job.tried)
         if found.action == "retry" and first and self._affords(job, attempt, chosen.micro_usd):
             raise AskAgain(

@@ -2,11 +2,13 @@
 
 import hashlib
 import json
+from collections.abc import Iterator
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, TypeAdapter, ValidationError, field_validator, model_validator
 from pydantic_core import SchemaError
 
+from . import schemas
 from .errors import InvalidRequest
 from .hygiene import problem
 from .messages import Frozen, Message, ShortText
@@ -141,6 +143,7 @@ class CompletionRequest(Frozen):
         except ValidationError as error:
             raise InvalidRequest(*_explain(error)) from None
         request._refuse_unsafe()
+        request._refuse_wrong_schemas()
         size = len(request.to_json())
         if size > MAX_REQUEST_BYTES:
             raise InvalidRequest(
@@ -157,6 +160,23 @@ class CompletionRequest(Frozen):
                 if reason := problem(text):
                     place = f"messages[{number}].{place}"
                     raise InvalidRequest(f"{place}: {reason}", {"fields": [place]})
+
+    def _refuse_wrong_schemas(self) -> None:
+        """Only when a request is made, like `_refuse_unsafe`; they are bounded again when they are
+        applied.
+        """
+        for place, schema in self.schemas():
+            if reason := schemas.problem(schema):
+                raise InvalidRequest(f"{place}: {reason}", {"fields": [place]})
+
+    def schemas(self) -> Iterator[tuple[str, dict[str, Any]]]:
+        """(place, JSON Schema) of everything in it that has one."""
+        wanted = self.response_format
+        if wanted and wanted.json_schema:
+            yield "response_format.json_schema.schema", wanted.json_schema.schema_
+        for number, tool in enumerate(self.tools):
+            if tool.function.parameters is not None:
+                yield f"tools[{number}].function.parameters", tool.function.parameters
 
     def to_json(self) -> str:
         return self.model_dump_json(exclude_defaults=True, by_alias=True)
