@@ -16,7 +16,8 @@ from fastapi import FastAPI, Header, Request
 from fastapi.responses import JSONResponse, StreamingResponse
 from pydantic import BaseModel
 
-from producer import Batch, Completion, JobError, complete, errors
+from producer import Batch, Completion, Job, JobError, complete, errors
+from producer.ledger_replies import JobStatus, Progress
 
 WAIT_S = 20.0
 
@@ -50,10 +51,10 @@ async def ask(question: Question, user: User) -> JSONResponse:
 
 
 @app.get("/jobs/{job_id}")
-async def job(job_id: str) -> JSONResponse:
-    """The answer, or where the job stands. (A real app also checks whose job it is.)"""
+async def job(job_id: str, user: User) -> JSONResponse:
+    """The answer, or where the job stands."""
     found = complete.AsyncResult(job_id)
-    status = await asyncio.to_thread(lambda: found.status)
+    status = await _status_for(found, user)
     if status.state in ("waiting", "released", "running", "parked"):
         return JSONResponse(
             {"job": job_id, "state": status.state, "ahead": status.ahead}, status_code=202
@@ -62,8 +63,10 @@ async def job(job_id: str) -> JSONResponse:
 
 
 @app.delete("/jobs/{job_id}")
-async def cancel(job_id: str) -> dict[str, str]:
-    return {"state": await asyncio.to_thread(complete.AsyncResult(job_id).cancel)}
+async def cancel(job_id: str, user: User) -> dict[str, str]:
+    found = complete.AsyncResult(job_id)
+    await _status_for(found, user)
+    return {"state": await asyncio.to_thread(found.cancel)}
 
 
 @app.post("/batches", status_code=202)
@@ -74,12 +77,12 @@ async def submit(questions: list[Question], user: User) -> dict[str, str]:
 
 
 @app.get("/batches/{batch_id}")
-async def progress(batch_id: str) -> dict[str, object]:
-    return asdict(await Batch(batch_id).aprogress())
+async def progress(batch_id: str, user: User) -> dict[str, object]:
+    return asdict(await _progress_for(Batch(batch_id), user))
 
 
 @app.get("/batches/{batch_id}/results")
-async def results(batch_id: str) -> StreamingResponse:
+async def results(batch_id: str, user: User) -> StreamingResponse:
     """What is there now, one JSON object a line, never all in memory."""
 
     def lines() -> Iterator[str]:
@@ -96,8 +99,24 @@ async def results(batch_id: str) -> StreamingResponse:
                 + "\n"
             )
 
-    await Batch(batch_id).aprogress()  # an unknown batch is an error, not an empty stream
+    await _progress_for(Batch(batch_id), user)
     return StreamingResponse(lines(), media_type="application/x-ndjson")
+
+
+async def _status_for(found: Job, user: str) -> JobStatus:
+    """Of the user's own job; another's does not exist for them."""
+    status = await asyncio.to_thread(lambda: found.status)
+    if status.user_id != user:
+        raise errors.OutcomeUnknown(f"there is no job {found.id}")
+    return status
+
+
+async def _progress_for(batch: Batch, user: str) -> Progress:
+    """Of the user's own batch; another's does not exist for them."""
+    progress = await batch.aprogress()
+    if progress.user_id != user:
+        raise errors.OutcomeUnknown(f"there is no batch {batch.id}")
+    return progress
 
 
 def _answer(completion: Completion) -> dict[str, object]:

@@ -8,7 +8,8 @@ out of reach, and `OutcomeUnknown` for a batch that was never submitted or is no
 import asyncio
 import time
 from collections.abc import AsyncIterator, Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from decimal import Decimal
 from itertools import islice
 from typing import Any, Literal, TypeVar
 from uuid import uuid4
@@ -16,15 +17,17 @@ from uuid import uuid4
 from .client import numbered, publish_all, submit_chunk
 from .contract.completions import Completion
 from .contract.errors import Conflict, InvalidRequest, JobError, OutcomeUnknown
+from .contract.identifiers import MAX_BATCH_ID, MAX_LABEL, checked_id, checked_label, visible
 from .contract.outcome import load_outcome
 from .contract.requests import CompletionRequest
-from .contract.submission import Submission
+from .contract.submission import Submission, checked_user
 from .ledger_client import CHUNK, ledger
 from .ledger_replies import BatchChange, Progress, SubmittedJob
 
 RETENTION_S = 7 * 86_400
 POLL_S = 0.5
-MAX_NAME = 512
+MAX_USD = 1_000_000
+MAX_RETENTION_S = 10 * 365 * 86_400
 
 
 @dataclass(frozen=True)
@@ -66,20 +69,14 @@ class Batch:
         for limits rather than fail, unless `options` say otherwise. They are read one after the
         other, never all at once. A wrong one fails alone.
 
-        The same `batch_id`, user and requests again: goes on where it stopped. Another user or
-        other requests: `Conflict`. `max_usd`: the batch never spends more dollars. `retention_s`:
-        how many seconds results are kept after its end.
+        The same `batch_id`, user and requests again: goes on where it stopped. Another user, other
+        requests or another `max_usd`: `Conflict`. `max_usd`: the batch never spends more dollars;
+        0: only what costs nothing is answered. `retention_s`: how many seconds results are kept
+        after its end. An item whose `idempotency_key` another job of the user has fails with
+        `Conflict`.
         """
-        batch = cls(batch_id or str(uuid4()))
-        retention_ms = int(retention_s * 1000)
-        max_micro = None
-        if max_usd is not None:
-            max_micro = round(max_usd * 1_000_000)
-        opened = ledger().open_batch(batch.id, user_id, label, retention_ms, max_micro)
-        if opened == "conflict":
-            raise Conflict(
-                f"batch {batch.id} exists and is another user's. Fix: use a new batch_id"
-            )
+        batch = cls(checked_id("batch_id", batch_id or str(uuid4()), MAX_BATCH_ID))
+        batch._open(user_id, label, _milliseconds(retention_s), max_micro(max_usd))
         written = 0
         defaults = {"lane": "batch", "over_limit": "wait"} | options
         numbered_requests = enumerate(requests)
@@ -164,15 +161,36 @@ class Batch:
         """A request that cannot be run becomes a submission that ends at once with its error."""
         job_id = f"{self.id}.{number}"
         fields = dict(request) if isinstance(request, dict) else {"messages": request}
-        name = str(fields.pop("name", ""))[:MAX_NAME]
+        name = fields.pop("name", "")
         wrong = fields.pop("wrong", None)
+        fields["task_id"] = job_id
         try:
-            if wrong:
+            if isinstance(wrong, JobError):
                 raise wrong
-            submission = numbered(number, fields, user_id, options | {"task_id": job_id})
+            submission = numbered(number, fields, user_id, options, self.id, name)
+            if submission.user_id != user_id:
+                raise InvalidRequest(
+                    "user_id: an item is its batch's user's. Fix: leave it out, or make it a job "
+                    "or batch of its own"
+                )
+            return submission
         except JobError as error:
-            submission = Submission(job_id, user_id, _NO_REQUEST, {}, wrong=error)
-        return replace(submission, batch=self.id, name=name)
+            shown = visible(str(name), keep="")[:MAX_LABEL]
+            return Submission(
+                job_id, user_id, _NO_REQUEST, {}, batch=self.id, name=shown, wrong=error
+            )
+
+    def _open(self, user_id: str, label: str, retention_ms: int, max_micro: int | None) -> None:
+        user_id = checked_user(user_id)
+        label = checked_label("label", label)
+        opened = ledger().open_batch(self.id, user_id, label, retention_ms, max_micro)
+        if opened.state == "conflict":
+            raise Conflict(f"batch {self.id} exists and is another user's. Fix: use a new batch_id")
+        if opened.max_micro != max_micro:
+            raise Conflict(
+                f"batch {self.id} exists with {_budget(opened.max_micro)}, not with "
+                f"{_budget(max_micro)}. Fix: give the same max_usd, or use a new batch_id"
+            )
 
     def _refuse_unless_written(self, jobs: list[SubmittedJob]) -> None:
         for job in jobs:
@@ -212,6 +230,37 @@ def _items(job_ids: list[str], retried: bool = True) -> Iterator[Item]:
             ended_s=record.ended_s,
             outcome=outcome,
         )
+
+
+def max_micro(max_usd: Any) -> int | None:
+    """The dollars that a batch may spend in micro-dollars; None: no limit.
+
+    Raises `InvalidRequest` unless they are a finite number that is not negative.
+    """
+    if max_usd is None:
+        return None
+    return int(_number("max_usd", max_usd, MAX_USD) * 1_000_000)
+
+
+def _milliseconds(retention_s: Any) -> int:
+    return int(_number("retention_s", retention_s, MAX_RETENTION_S) * 1000)
+
+
+def _number(field: str, value: Any, most: int) -> Decimal:
+    if isinstance(value, int | float | Decimal) and not isinstance(value, bool):
+        number = Decimal(str(value)) if isinstance(value, float) else Decimal(value)
+        if number.is_finite() and 0 <= number <= most:
+            return number
+    raise InvalidRequest(
+        f"{field}: needs a number from 0 to {most:,}. Fix: leave it out for the default",
+        {"fields": [field]},
+    )
+
+
+def _budget(micro: int | None) -> str:
+    if micro is None:
+        return "no max_usd"
+    return f"max_usd={micro / 1e6:g}"
 
 
 T = TypeVar("T")

@@ -122,9 +122,7 @@ class Complete(Task):  # type: ignore[misc]
         `task_id=error.job_id` is safe. With the broker down the job is accepted: a steward
         publishes it.
         """
-        submission = Submission.from_call(
-            task_id or uuid(), tuple(args or ()), dict(kwargs or {}), options
-        )
+        submission = Submission.from_call(task_id or uuid(), args or (), kwargs or {}, options)
         try:
             submitted = ledger().submit([submission])
         except Unavailable:
@@ -168,10 +166,10 @@ class Complete(Task):  # type: ignore[misc]
 def configure(redis_url: str | None = None, **settings: str | None) -> None:
     """Set where Redis is instead of the environment, for the whole process.
 
-    Names are the fields of `ProducerSettings`.
+    Names are the fields of `ProducerSettings`. Raises `SettingsError`, also for any other name.
     """
     global app
-    use_settings(load(url=redis_url, **settings))
+    use_settings(load(**{"url": redis_url} | settings))
     app = new_app()
     app.register_task(complete)
 
@@ -193,14 +191,24 @@ def submit_chunk(submissions: list[Submission], written: int) -> list[SubmittedJ
     return submitted.jobs
 
 
-def numbered(number: int, request: Any, user_id: str, options: dict[str, Any]) -> Submission:
-    """One submission of many; `InvalidRequest` then says its number."""
+def numbered(
+    number: int,
+    request: Any,
+    user_id: str,
+    options: dict[str, Any],
+    batch: str = "",
+    name: Any = "",
+) -> Submission:
+    """One submission of many; `InvalidRequest` then says its number.
+
+    `batch`, `name`: as in `Submission`.
+    """
     if not isinstance(request, dict):
         request = {"messages": request}
     fields = {"user_id": user_id, **options, **request}
-    job_id = str(fields.pop("task_id", "") or uuid())
+    job_id = fields.pop("task_id", None) or uuid()
     try:
-        return Submission.from_call(job_id, (), fields, {})
+        return Submission.from_call(job_id, (), fields, {}, batch, name)
     except InvalidRequest as error:
         raise InvalidRequest(
             f"requests[{number}]: {error.message}", {**error.details, "number": number}

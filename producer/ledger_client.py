@@ -24,6 +24,7 @@ from .ledger_replies import (
     Cancellation,
     ItemRecord,
     JobStatus,
+    OpenedBatch,
     Progress,
     RetriedItems,
     StoredOutcome,
@@ -134,6 +135,7 @@ class LedgerClient:
             tried=tuple((link, fault) for link, _, fault in history),
             ahead=reply.ahead,
             users=reply.users,
+            user_id=reply.user,
         )
 
     def cancel(self, job_id: str) -> Cancellation:
@@ -156,12 +158,15 @@ class LedgerClient:
 
     def open_batch(
         self, batch_id: str, user_id: str, label: str, retention_ms: int, max_micro: int | None
-    ) -> Literal["new", "same", "conflict"]:
-        """`max_micro`: the micro-dollars it may spend. "conflict": it is another user's."""
+    ) -> OpenedBatch:
+        """`max_micro`: the micro-dollars it may spend."""
         if max_micro is None:
             max_micro = -1
         reply = self._call(calls.BatchOpen(batch_id, user_id, label, retention_ms, max_micro))
-        return cast(Literal["new", "same", "conflict"], reply.state)
+        stored_micro = None
+        if reply.max_micro >= 0:
+            stored_micro = reply.max_micro
+        return OpenedBatch(reply.state, stored_micro)
 
     def close_batch(self, batch_id: str, total: int) -> None:
         """Say how many items it has. Raises `OutcomeUnknown`, as all that follow."""

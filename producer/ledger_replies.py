@@ -46,6 +46,8 @@ class JobStatus(NamedTuple):
     """While it waits: how many of the user's own jobs are before it in its lane."""
     users: int = 0
     """Users with jobs waiting in its lane; they are served in turn."""
+    user_id: str = ""
+    """Whose job it is. An app that takes job ids from browsers compares it with its user."""
 
 
 class StoredOutcome(NamedTuple):
@@ -61,6 +63,15 @@ class Cancellation(NamedTuple):
     state: str
     """cancelled, cancelling, the state in which it had ended before, or missing."""
     publications: list[Publication]
+
+
+class OpenedBatch(NamedTuple):
+    """The reply to `open_batch`."""
+
+    state: str
+    """new; same: it was there; conflict: it is another user's."""
+    max_micro: int | None
+    """Micro-dollars that it may spend; None: any."""
 
 
 class BatchChange(NamedTuple):

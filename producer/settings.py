@@ -91,6 +91,11 @@ def load(**overrides: Any) -> ProducerSettings:
     Raises `SettingsError`.
     """
     given = {name: value for name, value in overrides.items() if value is not None}
+    known = ProducerSettings.model_fields
+    if unknown := overrides.keys() - known.keys():
+        raise SettingsError(
+            f"settings of the producer: {min(unknown)} is none. Fix: one of {', '.join(known)}"
+        )
     try:
         return ProducerSettings(**given)
     except ValidationError as error:

@@ -11,8 +11,10 @@ from pydantic_core import SchemaError
 from . import schemas
 from .errors import InvalidRequest
 from .hygiene import problem
+from .identifiers import visible
 from .messages import Frozen, Message, ShortText
 from .names import Lane
+from .plain import changed_at_some_providers, not_plain
 
 MAX_REQUEST_BYTES = 1_000_000
 """Largest request accepted, as JSON: a broker or a ledger is not meant for documents."""
@@ -140,11 +142,17 @@ class CompletionRequest(Frozen):
         """Build one, or raise `InvalidRequest` naming every wrong field but never a value."""
         try:
             request = cls.model_validate(fields)
+            request._refuse_unsafe()
+            request._refuse_wrong_schemas()
+            size = len(request.to_json())
+            request.fingerprint()
         except ValidationError as error:
             raise InvalidRequest(*_explain(error)) from None
-        request._refuse_unsafe()
-        request._refuse_wrong_schemas()
-        size = len(request.to_json())
+        except (ValueError, TypeError, RecursionError):
+            raise InvalidRequest(
+                "request: it cannot be written as JSON. Fix: pass plain texts, finite numbers, "
+                "lists and dicts with keys that are texts, nested less deeply"
+            ) from None
         if size > MAX_REQUEST_BYTES:
             raise InvalidRequest(
                 f"request: {size:,} bytes as JSON, at most {MAX_REQUEST_BYTES:,} are accepted. "
@@ -156,6 +164,9 @@ class CompletionRequest(Frozen):
     def _refuse_unsafe(self) -> None:
         """Only when a request is made: a stored one was checked by the rules of its time."""
         for number, message in enumerate(self.messages):
+            place = f"messages[{number}].content"
+            if reason := changed_at_some_providers(message):
+                raise InvalidRequest(f"{place}: {reason}", {"fields": [place]})
             for place, text in message.texts():
                 if reason := problem(text):
                     place = f"messages[{number}].{place}"
@@ -166,7 +177,7 @@ class CompletionRequest(Frozen):
         applied.
         """
         for place, schema in self.schemas():
-            if reason := schemas.problem(schema):
+            if reason := schemas.problem(schema) or not_plain(schema):
                 raise InvalidRequest(f"{place}: {reason}", {"fields": [place]})
 
     def schemas(self) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -232,7 +243,7 @@ def _place(location: tuple[int | str, ...]) -> str:
     place = ""
     for part in location:
         place += f"[{part}]" if isinstance(part, int) else f".{part}"
-    return place.lstrip(".") or "request"
+    return visible(place.lstrip("."), keep="")[:200] or "request"
 
 
 _FIXES = {

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from .errors import InvalidRequest, JobError
+from .identifiers import checked_id, checked_job_id, checked_label
 from .ledger.calls import SubmittedItem
 from .names import WIRE_VERSION
 from .outcome import dump_outcome
@@ -30,6 +31,8 @@ publication of its id.
 """
 
 _REFUSED = ("queue", "exchange", "routing_key")
+_SIGNATURES = ("link", "link_error", "chain")
+_LONGEST_S = 10 * 365 * 86_400
 
 
 @dataclass(frozen=True)
@@ -57,19 +60,28 @@ class Submission:
 
     @classmethod
     def from_call(
-        cls, job_id: str, args: tuple[Any, ...], kwargs: dict[str, Any], options: dict[str, Any]
+        cls,
+        job_id: Any,
+        args: Any,
+        kwargs: Any,
+        options: dict[str, Any],
+        batch: str = "",
+        name: Any = "",
     ) -> "Submission":
         """From the arguments of `complete` and Celery's options (countdown, eta, expires, link...).
 
-        Raises `InvalidRequest`.
+        `batch`, `name`: of which it is an item, and what the caller calls it. Raises
+        `InvalidRequest`, whatever the arguments are.
         """
+        if not batch:
+            checked_job_id("task_id", job_id)
         fields = _named(args, kwargs)
-        user_id = _user(fields.pop("user_id", None))
+        user_id = checked_user(fields.pop("user_id", None))
         idempotency_key = _idempotency_key(fields.pop("idempotency_key", None))
-        for name in _REFUSED:
-            if options.get(name) is not None:
+        for option in _REFUSED:
+            if options.get(option) is not None:
                 raise InvalidRequest(
-                    f"{name}: a completion is routed by its lane. "
+                    f"{option}: a completion is routed by its lane. "
                     "Fix: pass lane='batch' or 'interactive'"
                 )
         request = CompletionRequest.checked(**fields)
@@ -81,6 +93,8 @@ class Submission:
             delay_ms=_delay_ms(options),
             deadline_ms=_deadline_ms(request, options),
             idempotency_key=idempotency_key,
+            batch=batch,
+            name=checked_label("name", name),
         )
 
     def item(self) -> SubmittedItem:
@@ -107,7 +121,11 @@ class Submission:
         )
 
 
-def _named(args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
+def _named(args: Any, kwargs: Any) -> dict[str, Any]:
+    if not isinstance(args, tuple | list):
+        raise InvalidRequest(f"args: needs a tuple, this one is a {type(args).__name__}")
+    if not isinstance(kwargs, dict) or not all(isinstance(name, str) for name in kwargs):
+        raise InvalidRequest("kwargs: needs a dict whose keys are texts")
     if len(args) > 2:
         raise InvalidRequest(
             "complete takes two positional arguments, messages and user_id. "
@@ -123,7 +141,8 @@ def _named(args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
     return fields | kwargs
 
 
-def _user(user_id: Any) -> str:
+def checked_user(user_id: Any) -> str:
+    """`user_id`, or `InvalidRequest`."""
     if isinstance(user_id, str) and 1 <= len(user_id) <= 128 and user_id.isprintable():
         return user_id
     got = f"a {type(user_id).__name__}"
@@ -137,30 +156,32 @@ def _user(user_id: Any) -> str:
 
 
 def _idempotency_key(value: Any) -> str:
+    """ "" if there is none."""
     if value is None:
         return ""
-    if isinstance(value, str) and 1 <= len(value) <= 255 and value.isprintable():
-        return value
-    raise InvalidRequest(
-        "idempotency_key: needs a printable string of 1 to 255 characters. "
-        "Fix: pass for example a uuid4 as text",
-        {"fields": ["idempotency_key"]},
-    )
+    return checked_id("idempotency_key", value)
 
 
 def _seconds_until(moment: Any, name: str) -> float:
     """From now to a datetime (naive means UTC, as in Celery) or an ISO text; or plain seconds."""
     try:
-        if isinstance(moment, str):
-            moment = datetime.fromisoformat(moment)
-        if not isinstance(moment, datetime):
-            return float(moment)
-        if moment.tzinfo is None:
-            moment = moment.replace(tzinfo=UTC)
-        left: timedelta = moment - datetime.now(UTC)
-        return left.total_seconds()
-    except (TypeError, ValueError):
+        seconds = _seconds(moment)
+    except (TypeError, ValueError, ArithmeticError):
         raise InvalidRequest(f"{name}: needs seconds or a datetime. Fix: {name}=60") from None
+    if not seconds <= _LONGEST_S:  # also NaN
+        raise InvalidRequest(f"{name}: at most ten years from now. Fix: {name}=60")
+    return seconds
+
+
+def _seconds(moment: Any) -> float:
+    if isinstance(moment, str):
+        moment = datetime.fromisoformat(moment)
+    if not isinstance(moment, datetime):
+        return max(float(moment), -float(_LONGEST_S))
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    left: timedelta = moment - datetime.now(UTC)
+    return left.total_seconds()
 
 
 def _delay_ms(options: dict[str, Any]) -> int:
@@ -186,8 +207,30 @@ def _continuation(options: dict[str, Any]) -> dict[str, Any]:
     if not kept:
         return {}
     try:
-        return dict(json.loads(json.dumps(kept)))
-    except (TypeError, ValueError):
+        plain = dict(json.loads(json.dumps(kept, allow_nan=False)))
+    except (TypeError, ValueError, RecursionError):
         raise InvalidRequest(
             "link, chain or chord: its arguments must be plain JSON. Fix: pass ids, not objects"
         ) from None
+    for name, value in plain.items():
+        if not _is_continuation(name, value):
+            raise InvalidRequest(
+                f"{name}: is none that Celery would take. Fix: pass signatures, as task.s(...)",
+                {"fields": [name]},
+            )
+    return plain
+
+
+def _is_continuation(name: str, value: Any) -> bool:
+    if name in _SIGNATURES:
+        listed = value if isinstance(value, list) else [value]
+        return all(_is_signature(each) for each in listed)
+    if name == "chord":
+        return _is_signature(value)
+    if name == "group_index":
+        return type(value) is int
+    return isinstance(value, str)
+
+
+def _is_signature(value: Any) -> bool:
+    return isinstance(value, dict) and isinstance(value.get("task"), str)

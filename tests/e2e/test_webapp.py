@@ -70,6 +70,8 @@ def test_a_web_app_asks_waits_polls_and_runs_batches(web, start_worker):
     status, _, text = web("POST", "/batches", [{"text": f"question {n}"} for n in range(20)])
     batch = json.loads(text)["batch"]
     until(lambda: json.loads(web("GET", f"/batches/{batch}")[2])["done"] == 20)
+    for path in (f"/batches/{batch}", f"/batches/{batch}/results"):
+        assert web("GET", path, user="u2")[0] == 404
     lines = [json.loads(line) for line in web("GET", f"/batches/{batch}/results")[2].splitlines()]
     assert [line["index"] for line in lines] == list(range(20))
     assert all(line["text"] for line in lines)
@@ -91,5 +93,7 @@ def test_a_job_that_takes_long_is_polled_or_cancelled(web, complete):
     job = complete.delay([{"role": "user", "content": "later"}], "u1")
     status, _, text = web("GET", f"/jobs/{job.id}")
     assert (status, json.loads(text)["state"]) == (202, "released")
+    for method, path in (("GET", "jobs"), ("DELETE", "jobs"), ("GET", "batches")):
+        assert web(method, f"/{path}/{job.id}", user="u2")[0] == 404
     assert json.loads(web("DELETE", f"/jobs/{job.id}")[2]) == {"state": "cancelled"}
     assert web("GET", f"/jobs/{job.id}")[0] == 502

@@ -129,7 +129,7 @@ def valid_calls() -> dict[str, Call]:
     """One call of each function that `busy_ledger` takes, by the function's name."""
     limits = (10_000, 100, 1_000_000, 5_000_000)
     found: list[Call] = [
-        submit(item("new", wrong='{"error":{"type":"InvalidRequest"}}', batch="bat"), item("n2")),
+        submit(item("bat.1", wrong='{"error":{"type":"InvalidRequest"}}', batch="bat"), item("n2")),
         start("rel"),
         reserve("run"),
         settle("run"),

@@ -65,6 +65,7 @@ class StatusReply(Reply):
     """"link=fault;" of each closed attempt."""
     ahead: int = 0
     users: int = 0
+    user: str = ""
 
 
 @dataclass(frozen=True)
@@ -97,7 +98,15 @@ class BatchStateReply(Reply):
 
 
 @dataclass(frozen=True)
-class BatchOpen(Call[BatchStateReply], function="batch_open"):
+class BatchOpenReply(Reply):
+    state: str
+    """"new", "same" or "conflict"."""
+    max_micro: int
+    """Micro-dollars that the batch of this id may spend; -1 = any."""
+
+
+@dataclass(frozen=True)
+class BatchOpen(Call[BatchOpenReply], function="batch_open"):
     batch: str
     user: str
     label: str

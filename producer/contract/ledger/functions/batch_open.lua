@@ -7,11 +7,15 @@ return {
     { 'retention_ms', checks.ms },
     { 'max_micro', checks.integer(-1, 1000000000000) },  -- -1 = no limit
   },
-  gives = { 'state' },  -- new, same or conflict
+  gives = { 'state', 'max_micro' },  -- new, same or conflict; of the same batch what it may spend
   run = function(given)
     local user = batches.field(given.batch, 'user')
     if user then
-      return { state = user == given.user and 'same' or 'conflict' }
+      if user ~= given.user then
+        return { state = 'conflict', max_micro = -1 }
+      end
+      local most = redis.call('HGET', keys.limits('batch', given.batch), 'usd')
+      return { state = 'same', max_micro = tonumber(most or -1) }
     end
     batches.set(
       given.batch, 'user', given.user, 'label', given.label, 'ttl', given.retention_ms,
@@ -21,6 +25,6 @@ return {
     if given.max_micro >= 0 then
       redis.call('HSET', keys.limits('batch', given.batch), 'usd', given.max_micro)
     end
-    return { state = 'new' }
+    return { state = 'new', max_micro = given.max_micro }
   end,
 }

@@ -2,7 +2,7 @@
 return {
   takes = { { 'id', checks.id } },
   -- Empty for an unknown job. ahead: own jobs before it in line; users: those who wait in its lane.
-  gives = { 'state', 'cost', 'maybe', 'attempts', 'tried', 'ahead', 'users' },
+  gives = { 'state', 'cost', 'maybe', 'attempts', 'tried', 'ahead', 'users', 'user' },
   run = function(given)
     local id = given.id
     local state = jobs.state(id)
@@ -21,6 +21,7 @@ return {
       tried = jobs.field(id, 'tried') or '',
       ahead = ahead,
       users = rings.users(jobs.field(id, 'lane')),
+      user = jobs.field(id, 'user'),
     }
   end,
 }

@@ -25,6 +25,15 @@ local EACH = {
   { 'wire', checks.count },
 }
 
+-- Ids that end like this are those of items of a batch, and of their further tries.
+local function is_id_of_item(id)
+  return id:match('%.%d+$') or id:match('%.%d+~%d+$')
+end
+
+local function is_item_of(id, batch)
+  return id:sub(1, #batch + 1) == batch .. '.' and id:sub(#batch + 2):match('^%d+$')
+end
+
 -- The id that a submission is known under: that of an earlier one with its idempotency key.
 local function known_as(job)
   if job.idempotency_key == '' then
@@ -109,21 +118,50 @@ local function enter_as_part(job)
   waiting.put_first(job.id)
 end
 
-local function submit(job)
-  local before = known_as(job)
-  local known = jobs.field(before, 'fp')
-  if known then
-    local same = known == job.fingerprint and jobs.field(before, 'user') == job.user
-    return same and 'same' or 'conflict', before
+local function state_if_known(job, id)
+  local known = jobs.field(id, 'fp')
+  if not known then
+    return nil
   end
-  local state = job.batch ~= '' and batches.state(job.batch)
-  if job.batch ~= '' and state ~= 'open' and state ~= 'paused' then
+  local same = known == job.fingerprint and jobs.field(id, 'user') == job.user
+  return same and 'same' or 'conflict'
+end
+
+-- Every item ends in its batch. One whose idempotency key another job has does so at once: as that
+-- job it would end elsewhere, and its batch would wait for it.
+local function submit_item(job)
+  local known = state_if_known(job, job.id)
+  if known then
+    return known, job.id
+  end
+  local state = batches.state(job.batch)
+  if state ~= 'open' and state ~= 'paused' then
     return 'closed', job.id
   end
+  if batches.field(job.batch, 'user') ~= job.user then
+    return 'conflict', job.id
+  end
+  local before = known_as(job)
+  if before ~= job.id and jobs.state(before) then
+    job.idempotency_key = ''
+    job.wrong = outcomes.key_is_taken(before)
+  end
   store(job)
+  enter_batch(job)
+  return 'new', job.id
+end
+
+local function submit(job)
   if job.batch ~= '' then
-    enter_batch(job)
-  elseif job.parent ~= '' then
+    return submit_item(job)
+  end
+  local before = known_as(job)
+  local known = state_if_known(job, before)
+  if known then
+    return known, before
+  end
+  store(job)
+  if job.parent ~= '' then
     enter_as_part(job)
   elseif job.delay_ms > 0 then
     waiting.park(job.id, job.delay_ms)
@@ -137,6 +175,15 @@ return {
   takes = { { 'library', checks.name } },
   each = EACH,
   gives = { 'jobs', 'publications' },  -- of each job in turn {state, id}
+  check = function(given)
+    for _, job in ipairs(given.items) do
+      if job.batch ~= '' and not is_item_of(job.id, job.batch) then
+        return 'id: needs the batch, "." and a number'
+      elseif job.batch == '' and is_id_of_item(job.id) then
+        return 'id: is one of an item of a batch'
+      end
+    end
+  end,
   run = function(given)
     libraries.note_use(given.library)
     local found = {}

@@ -2,7 +2,7 @@
 local outcomes = {}
 
 local function error_of(kind, message)
-  return '{"error":{"type":"' .. kind .. '","args":["' .. message .. '",{}]}}'
+  return '{"error":{"type":"' .. kind .. '","args":[' .. cjson.encode(message) .. ',{}]}}'
 end
 
 outcomes.CANCELLED = error_of('Cancelled', 'The job was cancelled.')
@@ -17,6 +17,12 @@ outcomes.UNKNOWN = error_of(
 outcomes.POISONED = error_of(
   'Poisoned', 'The job brought down its worker too often and is not tried again.'
 )
+
+-- Of an item of a batch: another job has its idempotency key.
+function outcomes.key_is_taken(id)
+  return error_of('Conflict', 'idempotency_key: it is that of job ' .. id .. ', whose answer this '
+    .. 'item does not get. Fix: leave it out; an item of a batch is never run twice')
+end
 
 function outcomes.kind(text)
   return cjson.decode(text).error.type

@@ -1,0 +1,91 @@
+"""What a request may hold so that every provider gets what the caller wrote, and nothing less."""
+
+import base64
+import binascii
+import math
+import re
+from typing import Any
+
+from .messages import ImagePart, Message, TextPart
+
+MAX_DIGITS = 300
+_IMAGE = re.compile(r"data:image/[a-z0-9.+-]{1,40};base64,", re.IGNORECASE)
+
+
+def not_plain(value: Any) -> str:
+    """Why `value` is not what JSON can say exactly, with the fix; "" if it is.
+
+    JSON would write NaN as null, a date as a text and 1 as the key "1" without a word.
+    """
+    left = [value]
+    while left:
+        part = left.pop()
+        if isinstance(part, dict):
+            if not all(isinstance(key, str) and _is_text(key) for key in part):
+                return "holds a key that is no text. Fix: make it one"
+            left += part.values()
+        elif isinstance(part, list | tuple):
+            left += part
+        elif not _is_scalar(part):
+            return f"holds a {type(part).__name__} that JSON cannot say. Fix: write it as a text"
+    return ""
+
+
+def _is_scalar(value: Any) -> bool:
+    if value is None or type(value) is bool:
+        return True
+    if isinstance(value, str):
+        return _is_text(value)
+    if isinstance(value, float):
+        return math.isfinite(value)
+    return type(value) is int and abs(value) < 10**MAX_DIGITS
+
+
+def _is_text(value: str) -> bool:
+    """Without halves of characters, which UTF-8 cannot write."""
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def changed_at_some_providers(message: Message) -> str:
+    """What of a message some provider would drop or refuse, with the fix; "" if nothing."""
+    parts = message.content or ()
+    if isinstance(parts, str):
+        parts = (TextPart(type="text", text=parts),)
+    images = [part for part in parts if isinstance(part, ImagePart)]
+    if images and message.role != "user":
+        return (
+            f"an image in a {message.role} message is dropped by some providers. "
+            "Fix: put it into a user message"
+        )
+    for image in images:
+        if reason := _wrong_image(image.image_url.url):
+            return reason
+    if message.role == "user" and not _says_something(parts):
+        return "a user message needs a text or an image, and no empty parts. Fix: leave it out"
+    return ""
+
+
+def _says_something(parts: Any) -> bool:
+    texts = [part.text for part in parts if isinstance(part, TextPart)]
+    return bool(parts) and all(text.strip() for text in texts)
+
+
+def _wrong_image(url: str) -> str:
+    if url[:5].lower() != "data:":
+        if url[:8].lower() == "https://" or url[:7].lower() == "http://":
+            return ""
+        return "an image is an https: URL or data:image/png;base64,... Fix: write one of these"
+    beginning = _IMAGE.match(url)
+    if not beginning:
+        return "an image's data needs data:image/png;base64,... (or another image type)"
+    try:
+        data = base64.b64decode(url[beginning.end() :], validate=True)
+    except (binascii.Error, ValueError):
+        return "an image's base64 cannot be decoded. Fix: encode it with base64.b64encode"
+    if not data:
+        return "an image has no data. Fix: leave it out"
+    return ""
