@@ -1,8 +1,8 @@
 """Exact-match cache of deterministic answers, with single flight for identical jobs.
 
-Expired answers are kept for a while, to answer with when every provider fails. Redis down: no
-answer is found. A new one is stored by `Ledger.settle`, in the same step as the outcome, so that a
-follower that is woken by that finds it.
+Expired answers are kept for a while, to answer with when every provider fails. Redis down, or an
+entry that cannot be read: no answer is found. A new one is stored by `Ledger.settle`, in the same
+step as the outcome, so that a follower that is woken by that finds it.
 """
 
 import hashlib
@@ -78,7 +78,10 @@ class Cache:
             reason = f"an identical job, {found.leader}, is being answered"
             raise Deferred(reason, FOLLOWER_WAIT_S, wakes_on=f"job:{found.leader}")
         if found.verdict == "hit":
-            return Hit(_restored(job, job.attempts, found.entry, found.now_ms))
+            try:
+                return Hit(_restored(job, job.attempts, found.entry, found.now_ms))
+            except ValueError:
+                return Lead()
         return Lead(found.entry_key, found.entry)
 
     def entry_for(self, job: RunningJob, lead: Lead, completion: Completion) -> CacheEntry | None:
@@ -99,7 +102,10 @@ class Cache:
         entry = attempt.lead.stale_entry
         if not entry:
             return None
-        restored = _restored(job, attempt.number_so_far(job), entry, job.now_ms)
+        try:
+            restored = _restored(job, attempt.number_so_far(job), entry, job.now_ms)
+        except ValueError:
+            return None
         return restored.model_copy(update={"degraded": "stale"})
 
     def _cacheable(self, request: CompletionRequest) -> bool:

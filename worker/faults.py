@@ -3,6 +3,8 @@
 `retry.py` is the table that says what each means for the job.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from enum import StrEnum
 
 from .rate_limit_headers import NOT_STATED, RateLimits
@@ -93,3 +95,23 @@ class Deferred(Exception):
 
 class LeaseLost(Exception):
     """Another worker owns the job now, or it has ended: this delivery does no more."""
+
+
+class AnswerLost(Exception):
+    """An error of our own after the provider had replied. The call is paid for: the job ends.
+
+    Its cause says what it was.
+    """
+
+
+@contextmanager
+def after_the_reply(*expected: type[Exception]) -> Iterator[None]:
+    """Whatever is raised in here but `expected` becomes `AnswerLost`: nothing of it may look like a
+    failure after which the job is tried again.
+    """
+    try:
+        yield
+    except expected:
+        raise
+    except Exception as error:
+        raise AnswerLost from error

@@ -5,11 +5,12 @@ raised, and `tasks.py` asks `retry.py`.
 """
 
 from producer.contract.completions import Completion, Usage
-from producer.contract.errors import Filtered, Refused, Truncated
+from producer.contract.errors import Filtered, JobError, Refused, Truncated
 
 from .audit.writer import Audit
 from .budgets.quota import Quota
 from .cache import Cache, Hit
+from .faults import after_the_reply
 from .ledger.attempt import Attempt, Candidate
 from .ledger.running_job import RunningJob
 from .output_filters import OutputFilters
@@ -55,8 +56,8 @@ class Pipeline:
     def run(self, job: RunningJob, attempt: Attempt) -> Completion:
         """Answer one job; what is done for it is noted in `attempt`.
 
-        Raises `JobError` (final), `ProviderError`, `Deferred`, `AskAgain` (try again) or
-        `LeaseLost`.
+        Raises `JobError` (final), `ProviderError`, `Deferred`, `AskAgain` (try again), `LeaseLost`
+        or `AnswerLost`.
         """
         attempt.request = job.request
         attempt.audited = self.audit.write_prompt(job)
@@ -73,9 +74,10 @@ class Pipeline:
             remaining_s = job.remaining_s(self._settings.deadline_s)
             reply, bill = self.chain.call(job, attempt, chosen, remaining_s)
             attempt.billed(bill)
-        self._audit_answer(job, attempt.link, reply)
-        completion = self._completed(job, attempt, chosen, reply)
-        attempt.cache_entry = self.cache.entry_for(job, found, completion)
+        with after_the_reply(JobError, AskAgain):
+            self._audit_answer(job, attempt.link, reply)
+            completion = self._completed(job, attempt, chosen, reply)
+            attempt.cache_entry = self.cache.entry_for(job, found, completion)
         return completion
 
     def fallback_answer(self, job: RunningJob, attempt: Attempt) -> Completion | None:

@@ -40,10 +40,12 @@ from .telemetry.samples import FINAL, samples_of
 logger = logging.getLogger(__name__)
 
 CRASH_DELAY_S = 1.0
-"""Wait after an error of our own before the job is tried again.
+"""Wait after an error of our own before a call; `LEDGER_MAX_DELIVERIES` of them make it poison."""
 
-`LEDGER_MAX_DELIVERIES` of them make it poison.
-"""
+ANSWER_LOST = (
+    "An error of ours lost the answer. The call is or may be paid for and is not repeated; "
+    "the worker's log says what happened."
+)
 
 
 class Parked(Retry):  # type: ignore[misc]
@@ -167,10 +169,16 @@ class Complete(Task):  # type: ignore[misc]
             raise
         except Exception:
             logger.exception("job %s: an error of our own", job.id)
-            ending = runtime.ledger.park(job, start.attempt, Wait(CRASH_DELAY_S, crashed=True))
-            self.publish(ending.publications)
-            raise Ignore from None
+            outcome = self._after_error_of_ours(runtime, start)
         return self._end(runtime, start, outcome)
+
+    def _after_error_of_ours(self, runtime: Runtime, start: Start) -> JobError:
+        """The end of a job whose call may have been paid for; one that was not called is parked."""
+        if start.attempt.number:
+            return OutcomeUnknown(ANSWER_LOST)
+        ending = runtime.ledger.park(start.job, start.attempt, Wait(CRASH_DELAY_S, crashed=True))
+        self.publish(ending.publications)
+        raise Ignore from None
 
     def _complete(self, runtime: Runtime, start: Start) -> Completion:
         if start.job.request.document:
@@ -223,7 +231,14 @@ class Complete(Task):  # type: ignore[misc]
     ) -> Completion:
         """Settle the job and report its outcome: another one, if the job had ended before."""
         job = start.job
-        ending = runtime.ledger.settle(job, start.attempt, outcome, fault, cool_s)
+        try:
+            ending = runtime.ledger.settle(job, start.attempt, outcome, fault, cool_s)
+        except ERRORS:
+            raise
+        except Exception:
+            logger.exception("job %s: its outcome cannot be stored", job.id)
+            outcome = OutcomeUnknown(ANSWER_LOST)
+            ending = runtime.ledger.settle(job, start.attempt.only_its_hold(), outcome)
         self.publish(ending.publications)
         if ending.state == "lost":
             raise Ignore

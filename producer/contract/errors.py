@@ -10,7 +10,7 @@
     ├── RateLimited           the user's own tokens-per-hour or requests-per-minute are used up
     ├── DeadlineExceeded      the job's deadline passed, or nothing could finish before it
     ├── ProvidersExhausted    every allowed attempt failed; `.attempts` lists them
-    ├── OutcomeUnknown        a worker died during the call and running again was ruled out
+    ├── OutcomeUnknown        the call may be paid for, its answer is lost, and it is not repeated
     ├── Poisoned              the job brought down its worker too often
     ├── Cancelled             it was cancelled
     ├── Conflict              this id or key is taken by a different job
@@ -109,7 +109,9 @@ class ProvidersExhausted(JobError):
 
 
 class OutcomeUnknown(JobError):
-    """Whether the provider was paid is not known, and running again was ruled out."""
+    """The call was or may have been paid for, its answer is lost, and running again is ruled out:
+    a worker died meanwhile, or failed on the reply.
+    """
 
 
 class Poisoned(JobError):

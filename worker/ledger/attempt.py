@@ -134,6 +134,15 @@ class Attempt:
         """The call failed in a way that no provider bills: the hold is given back."""
         self.bill = NOT_BILLED
 
+    def only_its_hold(self) -> "Attempt":
+        """The same attempt as if nothing but its reservation were known. For when what is known
+        cannot be stored.
+        """
+        bare = Attempt(audited=self.audited)
+        if self.candidate:
+            bare.reserved(self.candidate, self.number)
+        return bare
+
     def number_so_far(self, job: RunningJob) -> int:
         """How many attempts the job has made, this one included."""
         return self.number or job.attempts

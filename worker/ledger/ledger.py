@@ -7,7 +7,6 @@ answer is paid for. Methods that free or add work return what the caller is to p
 
 import math
 import time
-from collections import deque
 from datetime import UTC, datetime
 from typing import Any
 
@@ -19,22 +18,17 @@ from producer.contract.publication import Publication
 from producer.contract.requests import CompletionRequest
 from producer.contract.submission import Submission
 
-from ..faults import LeaseLost
+from ..faults import LeaseLost, after_the_reply
 from ..settings import LaneSettings, LedgerSettings, PaceSettings
 from . import fleet_functions, job_functions
 from .attempt import Attempt, CacheEntry, Candidate
 from .calls import BudgetLimits, Dropped, Ended, Ending, Heard, Missing, Reserved, Submitted, Wait
 from .connection import Keys, Redis, ledger_functions
+from .recent_settles import RecentSettles
 from .retrying import PATIENCE_S, retried_while_away
 from .running_job import RunningJob
 
 PARTS_AT_ONCE = 200
-REMEMBERED = 2_000
-REPLAY_S = 60.0
-"""Settles younger than this are sent again to a server that restarted: the second it may have lost,
-and the time it was away.
-"""
-
 QUIET_MS = 1_500
 """Room for a slow trip, and for a server that counts its age in whole seconds."""
 
@@ -65,7 +59,7 @@ class Ledger:
         # Leases, and with them settles after a restart, are renewed five times as often as they
         # lapse.
         self._quiet_ms = self._lease_ms // 5 + QUIET_MS
-        self._settled: deque[tuple[float, job_functions.Settle]] = deque(maxlen=REMEMBERED)
+        self._settled = RecentSettles()
         self._server = ""
         self._began = time.monotonic()
 
@@ -126,26 +120,15 @@ class Ledger:
         fault: str = "",
         cool_s: float = 0.0,
     ) -> Ending:
-        """End the job, book the attempt's bill and store its cache entry, in one step."""
-        entry = attempt.cache_entry or NO_ENTRY
-        call = job_functions.Settle(
-            id=job.id,
-            fence=job.fence,
-            state="done" if isinstance(outcome, Completion) else "failed",
-            outcome=dump_outcome(outcome),
-            fault=fault,
-            billing=attempt.bill.kind,
-            micro=attempt.bill.micro_usd,
-            tokens=attempt.bill.tokens,
-            output=attempt.bill.output_tokens,
-            cool_ms=int(cool_s * 1000),
-            limits=str(attempt.rate_limits),
-            cache_key=entry.key,
-            cache_entry=entry.text,
-            cache_ms=entry.life_ms,
-        )
+        """End the job, book the attempt's bill and store its cache entry, in one step.
+
+        Raises `AnswerLost` if something of it cannot be sent, and `InvalidCall` if the ledger
+        refuses it; then nothing is written.
+        """
+        with after_the_reply():
+            call = _settle_call(job, attempt, outcome, fault, cool_s)
         reply = retried_while_away(lambda: self._call(call))
-        self._settled.append((time.monotonic(), call))
+        self._settled.add(call)
         return _ending(reply)
 
     def replay(self) -> int:
@@ -155,10 +138,11 @@ class Ledger:
         Returns how many. Settling twice changes nothing, so it may be done too often, but not too
         late: a job whose end was lost is payable again.
         """
+        self._settled.forget_old()
         before, self._server = self._server, str(self._redis.info("server")["run_id"])
         if before in ("", self._server):
             return 0
-        recent = [call for at, call in list(self._settled) if time.monotonic() - at < REPLAY_S]
+        recent = self._settled.recent()
         for call in recent:
             self._call(call)
         return len(recent)
@@ -294,6 +278,32 @@ class Ledger:
             tokens_per_minute=own.tokens or -1,
             calls=own.calls or -1,
         )
+
+
+def _settle_call(
+    job: RunningJob, attempt: Attempt, outcome: Outcome, fault: str, cool_s: float
+) -> job_functions.Settle:
+    entry = attempt.cache_entry or NO_ENTRY
+    call = job_functions.Settle(
+        id=job.id,
+        fence=job.fence,
+        state="done" if isinstance(outcome, Completion) else "failed",
+        outcome=dump_outcome(outcome),
+        fault=fault,
+        billing=attempt.bill.kind,
+        micro=attempt.bill.micro_usd,
+        tokens=attempt.bill.tokens,
+        output=attempt.bill.output_tokens,
+        cool_ms=int(cool_s * 1000),
+        limits=str(attempt.rate_limits),
+        cache_key=entry.key,
+        cache_entry=entry.text,
+        cache_ms=entry.life_ms,
+    )
+    for argument in call.arguments():
+        if not isinstance(argument, str | int):
+            raise TypeError(f"an argument of settle is a {type(argument).__name__}")
+    return call
 
 
 def _ending(reply: StateReply) -> Ending:

@@ -11,7 +11,7 @@ from producer.contract.completions import Usage
 from producer.contract.requests import CompletionRequest
 
 from ..budgets.pricing import Pricing
-from ..faults import Fault, ProviderError
+from ..faults import AnswerLost, Fault, ProviderError, after_the_reply
 from ..ledger.attempt import Attempt, Bill, Candidate
 from ..ledger.running_job import RunningJob
 from ..settings import CallSettings
@@ -52,7 +52,8 @@ class ProviderCaller:
     ) -> tuple[Reply, Bill]:
         """One call on the wire, recorded in one log line.
 
-        Raises `ProviderError`; so it ends too when the job is cancelled meanwhile.
+        Raises `ProviderError`; so it ends too when the job is cancelled meanwhile. Raises
+        `AnswerLost` for an error of our own once there may have been a reply.
         """
         call = self._call(job, chosen, remaining_s)
         started = time.monotonic()
@@ -62,9 +63,14 @@ class ProviderCaller:
             attempt.called(str(error.fault), _ms_since(started), error.rate_limits)
             self._record_failure(job, attempt, chosen, error)
             raise
-        outcome = "length" if reply.finish == "length" else "ok"
-        attempt.called(outcome, _ms_since(started), reply.rate_limits)
-        return self._billed(job, attempt, chosen, call.request, reply)
+        except Exception as error:
+            # An adapter that raises anything else may have had its reply.
+            attempt.called(str(Fault.BAD_RESPONSE), _ms_since(started), attempt.rate_limits)
+            raise AnswerLost from error
+        with after_the_reply():
+            outcome = "length" if reply.finish == "length" else "ok"
+            attempt.called(outcome, _ms_since(started), reply.rate_limits)
+            return self._billed(job, attempt, chosen, call.request, reply)
 
     def _billed(
         self,
