@@ -10,10 +10,9 @@ import time
 from datetime import UTC, datetime
 from typing import Any
 
-from producer.contract.completions import Completion
 from producer.contract.ledger.calls import Cancel, StateReply, Submit
 from producer.contract.names import WIRE_VERSION, Lane
-from producer.contract.outcome import Outcome, dump_outcome, load_outcome
+from producer.contract.outcome import Outcome, load_outcome
 from producer.contract.publication import Publication
 from producer.contract.requests import CompletionRequest
 from producer.contract.submission import Submission
@@ -21,19 +20,19 @@ from producer.contract.submission import Submission
 from ..faults import LeaseLost, after_the_reply
 from ..settings import LaneSettings, LedgerSettings, PaceSettings
 from . import fleet_functions, job_functions
-from .attempt import Attempt, CacheEntry, Candidate
+from .attempt import Attempt, Candidate
 from .calls import BudgetLimits, Dropped, Ended, Ending, Heard, Missing, Reserved, Submitted, Wait
 from .connection import Keys, Redis, ledger_functions
 from .recent_settles import RecentSettles
 from .retrying import PATIENCE_S, retried_while_away
 from .running_job import RunningJob
+from .settle_call import settle_call
 
 PARTS_AT_ONCE = 200
 QUIET_MS = 1_500
 """Room for a slow trip, and for a server that counts its age in whole seconds."""
 
 DAY_MS = 86_400_000
-NO_ENTRY = CacheEntry("", "", 0)
 
 
 class Ledger:
@@ -126,7 +125,7 @@ class Ledger:
         refuses it; then nothing is written.
         """
         with after_the_reply():
-            call = _settle_call(job, attempt, outcome, fault, cool_s)
+            call = settle_call(job, attempt, outcome, fault, cool_s)
         reply = retried_while_away(lambda: self._call(call))
         self._settled.add(call)
         return _ending(reply)
@@ -278,32 +277,6 @@ class Ledger:
             tokens_per_minute=own.tokens or -1,
             calls=own.calls or -1,
         )
-
-
-def _settle_call(
-    job: RunningJob, attempt: Attempt, outcome: Outcome, fault: str, cool_s: float
-) -> job_functions.Settle:
-    entry = attempt.cache_entry or NO_ENTRY
-    call = job_functions.Settle(
-        id=job.id,
-        fence=job.fence,
-        state="done" if isinstance(outcome, Completion) else "failed",
-        outcome=dump_outcome(outcome),
-        fault=fault,
-        billing=attempt.bill.kind,
-        micro=attempt.bill.micro_usd,
-        tokens=attempt.bill.tokens,
-        output=attempt.bill.output_tokens,
-        cool_ms=int(cool_s * 1000),
-        limits=str(attempt.rate_limits),
-        cache_key=entry.key,
-        cache_entry=entry.text,
-        cache_ms=entry.life_ms,
-    )
-    for argument in call.arguments():
-        if not isinstance(argument, str | int):
-            raise TypeError(f"an argument of settle is a {type(argument).__name__}")
-    return call
 
 
 def _ending(reply: StateReply) -> Ending:

@@ -1,0 +1,40 @@
+"""The end of a job as the ledger takes it."""
+
+from producer.contract.completions import Completion
+from producer.contract.outcome import Outcome, dump_outcome
+
+from .attempt import Attempt, CacheEntry
+from .job_functions import Settle
+from .running_job import RunningJob
+
+NO_ENTRY = CacheEntry("", "", 0)
+
+
+def settle_call(
+    job: RunningJob, attempt: Attempt, outcome: Outcome, fault: str, cool_s: float
+) -> Settle:
+    """Raises whatever is wrong with its arguments, before anything is sent."""
+    state = "failed"
+    if isinstance(outcome, Completion):
+        state = "done"
+    entry = attempt.cache_entry or NO_ENTRY
+    call = Settle(
+        id=job.id,
+        fence=job.fence,
+        state=state,
+        outcome=dump_outcome(outcome),
+        fault=fault,
+        billing=attempt.bill.kind,
+        micro=attempt.bill.micro_usd,
+        tokens=attempt.bill.tokens,
+        output=attempt.bill.output_tokens,
+        cool_ms=int(cool_s * 1000),
+        limits=str(attempt.rate_limits),
+        cache_key=entry.key,
+        cache_entry=entry.text,
+        cache_ms=entry.life_ms,
+    )
+    for argument in call.arguments():
+        if not isinstance(argument, str | int):
+            raise TypeError(f"an argument of settle is a {type(argument).__name__}")
+    return call
