@@ -1,5 +1,7 @@
 """The end of a job as the ledger takes it."""
 
+from typing import Literal
+
 from producer.contract.completions import Completion
 from producer.contract.outcome import Outcome, dump_outcome
 
@@ -14,7 +16,7 @@ def settle_call(
     job: RunningJob, attempt: Attempt, outcome: Outcome, fault: str, cool_s: float
 ) -> Settle:
     """Raises whatever is wrong with its arguments, before anything is sent."""
-    state = "failed"
+    state: Literal["done", "failed"] = "failed"
     if isinstance(outcome, Completion):
         state = "done"
     entry = attempt.cache_entry or NO_ENTRY
