@@ -64,6 +64,7 @@ class Runtime:
             f"{socket.gethostname()}:{os.getpid()}",
             self.settings.lanes,
             self.settings.pace,
+            self.settings.retry,
         )
 
     @cached_property

@@ -134,7 +134,7 @@ def valid_calls() -> dict[str, Call]:
         reserve("run"),
         settle("run"),
         park("doc"),
-        moves.Sweep(10, 3, True, True, "retry", 0),
+        moves.Sweep(10, 3, 6, True, True, "retry", 0),
         moves.Renew(10_000, (moves.HeldLease("run", 1), moves.HeldLease("rel", 1))),
         heartbeat("w2"),
         fleet.LookUp("run", "hash", "faq", True, True),

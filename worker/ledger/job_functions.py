@@ -146,6 +146,7 @@ class SweepReply(Reply):
 class Sweep(Call[SweepReply], function="sweep"):
     limit: int
     deliveries: int
+    attempts: int
     interactive_empty: bool
     batch_empty: bool
     on_unknown: str

@@ -18,7 +18,7 @@ from producer.contract.requests import CompletionRequest
 from producer.contract.submission import Submission
 
 from ..faults import LeaseLost, after_the_reply
-from ..settings import LaneSettings, LedgerSettings, PaceSettings
+from ..settings import LaneSettings, LedgerSettings, PaceSettings, RetrySettings
 from . import fleet_functions, job_functions
 from .attempt import Attempt, Candidate
 from .calls import BudgetLimits, Dropped, Ended, Ending, Heard, Missing, Reserved, Submitted, Wait
@@ -46,6 +46,7 @@ class Ledger:
         owner: str,
         lanes: LaneSettings | None = None,
         pace: PaceSettings | None = None,
+        retry: RetrySettings | None = None,
     ) -> None:
         self._redis = redis
         self._keys = keys
@@ -54,6 +55,7 @@ class Ledger:
         self._owner = owner
         self._lanes = lanes or LaneSettings()
         self._pace = pace or PaceSettings()
+        self._max_attempts = (retry or RetrySettings()).max_attempts
         self._lease_ms = int(settings.lease_s * 1000)
         # Leases, and with them settles after a restart, are renewed five times as often as they
         # lapse.
@@ -233,6 +235,7 @@ class Ledger:
             job_functions.Sweep(
                 limit=limit,
                 deliveries=self._settings.deliveries,
+                attempts=self._max_attempts,
                 interactive_empty=empty["interactive"],
                 batch_empty=empty["batch"],
                 on_unknown=self._settings.on_unknown,

@@ -76,7 +76,9 @@ class LedgerSettings(Slice):
     lease_s: Annotated[float, Field(ge=1)] = variable("LEDGER_LEASE_SECONDS", 10.0)
     """A worker silent for this long has lost its jobs to the others."""
     deliveries: Positive = variable("LEDGER_MAX_DELIVERIES", 5)
-    """Starts of a job that may end in a crash before it counts as poison."""
+    """Starts of a job that may end in a crash before it counts as poison. If its worker dies during
+    a call, that counts as an attempt instead.
+    """
     result_expires_s: Positive = variable("LLM_RESULT_EXPIRES_SECONDS", DAY_S)
     on_unknown: Literal["retry", "fail"] = variable("LEDGER_ON_UNKNOWN", "retry")
     """After a death with the call on the wire: run the job again, or end it as `OutcomeUnknown`.

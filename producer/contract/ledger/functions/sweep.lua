@@ -26,12 +26,19 @@ local function close_unknown(id)
   return true
 end
 
+-- A worker that died while the job waited for its provider says nothing against the job: that is an
+-- attempt, not a start that ended in a crash.
 local function recover_lapsed(id, given, list)
   local unknown = close_unknown(id)
+  if unknown then
+    jobs.add(id, 'deliveries', -1)
+  end
   if jobs.field(id, 'cancel') then
     ending.cancel(id)
   elseif unknown and given.on_unknown == 'fail' then
     ending.end_job(id, 'failed', outcomes.UNKNOWN)
+  elseif unknown and jobs.number(id, 'attempts') >= given.attempts then
+    ending.end_job(id, 'failed', outcomes.LAST_UNKNOWN)
   elseif jobs.number(id, 'deliveries') >= given.deliveries then
     ending.end_job(id, 'dead', outcomes.POISONED)
   else
@@ -107,6 +114,7 @@ return {
   takes = {
     { 'limit', checks.integer(1, 10000) },    -- of each kind
     { 'deliveries', checks.count },           -- starts without an end that are allowed
+    { 'attempts', checks.count },             -- calls of one job that are allowed
     { 'interactive_empty', checks.flag },     -- whether the broker's queue is
     { 'batch_empty', checks.flag },
     { 'on_unknown', checks.one_of('retry', 'fail') },  -- after a death with the call on the wire

@@ -14,6 +14,11 @@ outcomes.UNKNOWN = error_of(
   'The worker died with the call on the wire; it may have been billed, '
     .. 'and this fleet does not repeat such calls.'
 )
+outcomes.LAST_UNKNOWN = error_of(
+  'OutcomeUnknown',
+  'The worker died with the call on the wire, which was the last attempt allowed; '
+    .. 'it may have been billed.'
+)
 outcomes.POISONED = error_of(
   'Poisoned', 'The job brought down its worker too often and is not tried again.'
 )
