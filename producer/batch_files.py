@@ -54,7 +54,7 @@ def is_openai(line: str) -> bool:
     """Whether a file whose first line this is has OpenAI's form."""
     try:
         first = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         return False
     return isinstance(first, dict) and "custom_id" in first and "body" in first
 
@@ -69,7 +69,7 @@ def _request(number: int, line: str) -> dict[str, Any]:
             return fields
         name = str(fields.get("custom_id", ""))
         return _translated(number, fields) | {"name": name}
-    except ValueError:
+    except (ValueError, RecursionError):
         wrong: JobError = InvalidRequest(f"line {number}: not JSON. Fix: one object a line")
     except JobError as error:
         wrong = error

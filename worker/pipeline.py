@@ -162,7 +162,7 @@ class Pipeline:
         if reply.tool_calls and not reply.text:
             return ()
         left_s = job.remaining_s(self._settings.deadline_s)
-        found = self.filters.check(job.request, reply.text, left_s)
+        found = self.filters.check(job.request, reply.text, left_s, job.user_id)
         first = not any(fault == "filtered" for _, fault in job.tried)
         if found.action == "retry" and first and self._affords(job, attempt, chosen.micro_usd):
             raise AskAgain(

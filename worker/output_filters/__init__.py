@@ -32,8 +32,11 @@ LEAK_WORDS = 12
 MAX_REASON = 500
 """Characters of what a filter says."""
 
-_left_s: ContextVar[float] = ContextVar("left_s", default=WALL_S)
-"""Seconds until the job whose answer is checked must have ended."""
+LEAST_S = 0.5
+"""What a check has even if its job must end sooner: the answer is there."""
+
+_limits: ContextVar[tuple[float, str]] = ContextVar("limits", default=(WALL_S, ""))
+"""Seconds that a check may take, and the user whose answer it is."""
 
 NOT_CHECKED = "could not be checked within the limits of time and memory"
 
@@ -78,14 +81,14 @@ def schema(request: CompletionRequest, text: str) -> str:
         if schemas.problem(wanted.json_schema.schema_):
             return NOT_CHECKED
         shape = json.dumps(wanted.json_schema.schema_)
-    return checker.check(b"S", shape, text, _left_s.get())
+    return checker.check(b"S", shape, text, *_limits.get())
 
 
 def expected(request: CompletionRequest, text: str) -> str:
     """A text that does not match the pattern that the request expects."""
     if request.expect is None:
         return ""
-    return checker.check(b"P", request.expect, text, _left_s.get())
+    return checker.check(b"P", request.expect, text, *_limits.get())
 
 
 KNOWN: dict[str, Filter] = {
@@ -119,14 +122,16 @@ class OutputFilters:
             if action != "off"
         ]
 
-    def check(self, request: CompletionRequest, text: str, left_s: float = WALL_S) -> Verdict:
-        """What they find in an answer of a job that must have ended in `left_s` seconds.
+    def check(
+        self, request: CompletionRequest, text: str, left_s: float = WALL_S, user: str = ""
+    ) -> Verdict:
+        """What they find in an answer of a user's job that must have ended in `left_s` seconds.
 
         A filter that fails has found that the answer could not be checked, which no second answer
         would mend: its action "retry" becomes "fail".
         """
         flags: list[str] = []
-        token = _left_s.set(left_s)
+        token = _limits.set((max(left_s, LEAST_S), user))
         try:
             for name, find, action in self._chosen:
                 reason, failed = _found(name, find, request, text)
@@ -140,7 +145,7 @@ class OutputFilters:
                 return Verdict(tuple(flags), action, name, reason)
             return Verdict(tuple(flags))
         finally:
-            _left_s.reset(token)
+            _limits.reset(token)
 
 
 def load(name: str) -> Filter:

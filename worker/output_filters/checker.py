@@ -11,14 +11,19 @@ import subprocess
 import sys
 import threading
 import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from . import child
 
 WALL_S = 5.0
 """For one check, waiting for a child included; `child.CPU_S` ends most of them much sooner."""
-MAX_CHILDREN = 4
+MAX_CHILDREN = 16
 """At once, in one worker process."""
+MAX_OF_ONE_USER = 2
+"""At once. Further answers of the same user wait for these, and no other user's do."""
 
 
 class NotChecked(Exception):
@@ -79,17 +84,36 @@ class Checker:
         self._pid = 0
         self._start_anew()
 
-    def check(self, kind: bytes, wanted: str, text: str, within_s: float = WALL_S) -> str:
+    def check(
+        self, kind: bytes, wanted: str, text: str, within_s: float = WALL_S, user: str = ""
+    ) -> str:
         """What is wrong with `text`, "" if nothing. Raises `NotChecked`."""
         if self._pid != os.getpid():
             self._start_anew()
         until = time.monotonic() + min(within_s, WALL_S)
-        if not self._free.acquire(timeout=max(0.0, until - time.monotonic())):
-            raise NotChecked
-        try:
+        with self._turn(user, until):
             return self._ask(kind, wanted.encode(), text.encode("utf-8", "surrogatepass"), until)
+
+    @contextmanager
+    def _turn(self, user: str, until: float) -> Iterator[None]:
+        """Inside the block this is one of the checks that run. Raises `NotChecked`."""
+        running = self._running
+        with self._changed:
+            free = self._changed.wait_for(
+                lambda: running[user] < MAX_OF_ONE_USER and running.total() < MAX_CHILDREN,
+                until - time.monotonic(),
+            )
+            if not free:
+                raise NotChecked
+            running[user] += 1
+        try:
+            yield
         finally:
-            self._free.release()
+            with self._changed:
+                running[user] -= 1
+                if not running[user]:
+                    del running[user]
+                self._changed.notify_all()
 
     def close(self) -> None:
         """End the children that this process started."""
@@ -116,7 +140,9 @@ class Checker:
         """Also in a forked child, which must not share the processes of its parent."""
         self._pid = os.getpid()
         self._lock = threading.Lock()
-        self._free = threading.BoundedSemaphore(MAX_CHILDREN)
+        self._changed = threading.Condition()
+        self._running: Counter[str] = Counter()
+        """User -> checks that run."""
         self._idle: list[_Child] = []
 
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import threading
 import time
 
 import psutil
@@ -207,3 +208,27 @@ def test_a_filter_that_fails_asks_for_no_second_answer(monkeypatch, name, action
         assert found == ((f"{name}: {reason}",), "", "", "")
     else:
         assert found == ((), "fail", name, reason)
+
+
+def test_one_user_s_slow_checks_hold_no_other_user_s(own_checker):
+    """Neither their number nor their time: the others are checked while they run."""
+    schema = json.dumps(doubling_by_level(20))
+    answer = "[" * 20 + "7" + "]" * 20
+    outcomes = []
+
+    def hostile():
+        try:
+            own_checker.check(b"S", schema, answer, user="hostile")
+        except NotChecked:
+            outcomes.append("not checked")
+
+    threads = [threading.Thread(target=hostile) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    checked = 0
+    while any(thread.is_alive() for thread in threads):
+        assert own_checker.check(b"S", "", "[1]", user=f"u{checked % 3}") == ""
+        assert own_checker._running["hostile"] <= 2
+        checked += 1
+    assert outcomes == ["not checked"] * 4
+    assert checked > 4
