@@ -6,6 +6,8 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 
 UNKNOWN = -1
+MOST_DIGITS = 15
+"""A longer number is none that a provider means, and none that the ledger takes."""
 MINUTE_S = 90.0
 """The longest period of a limit that counts as per minute.
 
@@ -85,7 +87,7 @@ def _limit(headers: Mapping[str, str], name: str) -> _Limit:
 
 
 def _number(text: str) -> int:
-    if text.isdecimal():
+    if text.isdecimal() and len(text) <= MOST_DIGITS:
         return int(text)
     return UNKNOWN
 

@@ -18,7 +18,7 @@ from producer.contract.requests import CompletionRequest
 from ..faults import Fault, ProviderError
 from .base import Call, Reply
 
-_MARKER = re.compile(r"\[\[sim:([^\]]*)\]\]")
+_MARKER = re.compile(r"\[\[sim:([^\[\]]*)\]\]")
 _SENTENCE = re.compile(r"[^.!?]+[.!?]")
 _BILLED = {Fault.TIMEOUT, Fault.BAD_RESPONSE}
 
@@ -138,7 +138,7 @@ def _summary(paragraphs: list[str]) -> str:
     for paragraph in paragraphs:
         if not paragraph.lstrip().startswith("#"):
             text = " ".join(paragraph.split())
-            openings.append(_SENTENCE.findall(text)[:1])
+            openings.append(_SENTENCE.findall(text[:1_000])[:1])
     step = max(1, len(openings) // 3)
     points = openings[::step][:3]
     return "\n".join(f"- {sentence}" for point in points for sentence in point)

@@ -57,3 +57,18 @@ def test_a_limit_per_day_is_none_per_minute(reset):
 
 def test_limits_that_were_not_stated_are_empty_on_the_way_to_the_ledger():
     assert [str(NOT_STATED), str(RateLimits(600, 599))] == ["", "600,599,-1,-1"]
+
+
+@pytest.mark.parametrize("value", ["9" * 5_000, "9" * 16, "٣" * 5_000])
+def test_a_number_that_nobody_means_states_nothing(value):
+    """The answer that came with it is paid for."""
+    names = ("limit", "remaining", "reset")
+    headers = {f"x-ratelimit-{name}-requests": value for name in names}
+    assert RateLimits.from_headers(headers) == NOT_STATED
+
+
+@pytest.mark.parametrize("reset", ["9" * 400, "9" * 400 + "h", "1.5s" * 100_000, "1" * 100_000])
+def test_any_reset_is_read_in_bounded_time(reset):
+    headers = {"x-ratelimit-remaining-requests": "5", "x-ratelimit-limit-requests": "10"}
+    stated = RateLimits.from_headers(headers | {"x-ratelimit-reset-requests": reset})
+    assert stated.requests_left == 5

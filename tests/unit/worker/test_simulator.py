@@ -1,6 +1,7 @@
 """The keyless provider: the same every time, and as broken as its script says."""
 
 import asyncio
+import time
 
 import pytest
 
@@ -67,3 +68,10 @@ def test_a_document_is_summarised_by_its_own_sentences(simulator):
     body = "\n\n".join(f"Paragraph number {n} says one thing. It says another." for n in range(20))
     points = ask(simulator, f"Summarise this.\n\n{body}").text.splitlines()
     assert points == [f"- Paragraph number {n} says one thing." for n in (0, 6, 12)]
+
+
+@pytest.mark.parametrize("text", ["[[sim:" * 150_000, "x" * 900_000, "[" * 900_000])
+def test_no_prompt_takes_more_than_linear_time(text):
+    began = time.process_time()
+    ask(Simulator(None, None, {"latency_ms": "0"}), f"Summarise:\n\n{text}")
+    assert time.process_time() - began < 2
