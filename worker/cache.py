@@ -7,10 +7,11 @@ step as the outcome, so that a follower that is woken by that finds it.
 
 import hashlib
 import json
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import quote
 
 from producer.contract.completions import Completion
+from producer.contract.messages import Message, TextPart
 from producer.contract.requests import CompletionRequest
 
 from .faults import Deferred
@@ -18,12 +19,17 @@ from .ledger.attempt import Attempt, CacheEntry, Lead
 from .ledger.connection import ERRORS, Keys, Redis, ledger_functions
 from .ledger.fleet_functions import LookUp
 from .ledger.running_job import RunningJob
+from .model_catalog import Models
 from .settings import CacheSettings, CallSettings, Link
 
 FORMAT = 3
 """Of an entry; part of every key, so that versions side by side never read each other's."""
 FOLLOWER_WAIT_S = 30.0
 """A follower is woken by its leader's end; this is only for a wake-up that got lost."""
+
+OF_THE_BILL = "usage:"
+"""How flags begin that say nothing of the answer itself."""
+NO_MODELS = Models(vendors={})
 
 
 class Hit(NamedTuple):
@@ -47,12 +53,14 @@ class Cache:
         call: CallSettings,
         links: tuple[Link, ...],
         batch: str,
+        models: Models = NO_MODELS,
     ) -> None:
         self._call = ledger_functions(redis, keys)
         self._settings = settings
         self._defaults = call
-        self._chain = ",".join(link.name for link in links)
+        self._links = links
         self._batch = batch
+        self._models = models
 
     def look_up(self, job: RunningJob) -> Hit | Lead:
         """A fresh answer, or the lead over identical jobs: they wait for this one's answer.
@@ -86,9 +94,11 @@ class Cache:
 
     def entry_for(self, job: RunningJob, lead: Lead, completion: Completion) -> CacheEntry | None:
         """The entry that keeps this answer, for `Ledger.settle` to store; None if it is not to be
-        kept: a truncated or degraded answer never is.
+        kept: an answer that is truncated, degraded or flagged never is.
         """
         if not lead.entry_key or completion.finish_reason == "length" or completion.degraded:
+            return None
+        if any(not flag.startswith(OF_THE_BILL) for flag in completion.flags):
             return None
         fresh_ms = self._settings.ttl_s * 1000
         stale_ms = self._settings.stale_s * 1000
@@ -118,18 +128,47 @@ class Cache:
         return request.cache != "auto" or (turns == 1 and not request.tools)
 
     def _content(self, request: CompletionRequest) -> str:
-        batch_model = ""
-        if request.lane == "batch" and not request.model:
-            batch_model = self._batch
         parts = [
             FORMAT,
             self._settings.version,
-            self._chain,
-            batch_model,
-            self._defaults.max_tokens,
-            request.fingerprint(),
+            self._batch_model(request),
+            self._stands_for(request),
+            self._meaning(request).fingerprint(),
         ]
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+
+    def _batch_model(self, request: CompletionRequest) -> str:
+        """The model that a batch job gets that names none, else ""."""
+        if request.lane == "batch" and not request.model:
+            return self._batch
+        return ""
+
+    def _stands_for(self, request: CompletionRequest) -> list[tuple[str, str, str]]:
+        """(provider, model, base URL) of each link that the request's model stands for here."""
+        wanted = request.model or self._batch_model(request)
+        found = []
+        for link in self._links:
+            model = self._models.alias(link.provider, wanted) or link.model
+            found.append((link.provider, model, link.base_url or ""))
+        return found
+
+    def _meaning(self, request: CompletionRequest) -> CompletionRequest:
+        """The request as requests that mean the same are spelt."""
+        changes: dict[str, Any] = {
+            "messages": tuple(_as_text(message) for message in request.messages),
+            "max_tokens": request.max_tokens or self._defaults.max_tokens,
+        }
+        if request.response_format and request.response_format.type == "text":
+            changes["response_format"] = None
+        return request.model_copy(update=changes)
+
+
+def _as_text(message: Message) -> Message:
+    """A content of one text part is written as that text."""
+    content = message.content
+    if isinstance(content, tuple) and len(content) == 1 and isinstance(content[0], TextPart):
+        return message.model_copy(update={"content": content[0].text})
+    return message
 
 
 def maker(user_id: str) -> str:

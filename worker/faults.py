@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import StrEnum
 
+from producer.contract.completions import Usage
+
 from .rate_limit_headers import NOT_STATED, RateLimits
 
 
@@ -46,6 +48,7 @@ class ProviderError(Exception):
     `maybe_billed`: the provider may have done, and charged, the work. `retry_after_s`: what the
     provider asked us to wait, in seconds. `status`: the HTTP status, if one came. `parameter`: the
     one a model refused, "" if none. `rate_limits`: what the provider stated of them with it.
+    `usage`: what an answer that is of no use took, if it says so; `model`: which model gave it.
     """
 
     def __init__(
@@ -57,8 +60,20 @@ class ProviderError(Exception):
         status: int | None = None,
         parameter: str = "",
         rate_limits: RateLimits = NOT_STATED,
+        usage: Usage | None = None,
+        model: str = "",
     ) -> None:
-        super().__init__(fault, reason, maybe_billed, retry_after_s, status, parameter, rate_limits)
+        super().__init__(
+            fault,
+            reason,
+            maybe_billed,
+            retry_after_s,
+            status,
+            parameter,
+            rate_limits,
+            usage,
+            model,
+        )
         self.fault = fault
         self.reason = reason
         self.maybe_billed = maybe_billed
@@ -66,6 +81,8 @@ class ProviderError(Exception):
         self.status = status
         self.parameter = parameter
         self.rate_limits = rate_limits
+        self.usage = usage
+        self.model = model
 
     def __str__(self) -> str:
         return f"{self.fault}: {self.reason}"

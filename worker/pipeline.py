@@ -16,6 +16,7 @@ from .ledger.running_job import RunningJob
 from .output_filters import OutputFilters
 from .providers import Reply
 from .providers.caller import ProviderCaller
+from .providers.finish_reasons import WINDOW_FULL
 from .settings import RetrySettings
 
 
@@ -114,7 +115,7 @@ class Pipeline:
             attempts=attempt.number,
             latency_ms=attempt.provider_ms,
             request_id=job.id,
-            flags=self._filter(job, attempt, chosen, reply),
+            flags=(*reply.flags, *self._filter(job, attempt, chosen, reply)),
             trimmed=chosen.trimmed,
         )
 
@@ -122,15 +123,23 @@ class Pipeline:
         self, job: RunningJob, attempt: Attempt, chosen: Candidate, reply: Reply
     ) -> None:
         """A truncated answer is asked for again or is an error, unless the caller accepts it."""
-        if self._may_double(job, attempt, chosen):
+        if self._may_double(job, attempt, chosen, reply):
             raise AskAgain(
                 "answered, but cut at max_tokens: once more with twice as many",
                 "truncated",
                 double_max_tokens=True,
             )
-        if job.request.on_truncation == "accept":
+        empty = not reply.text.strip() and not reply.tool_calls
+        if job.request.on_truncation == "accept" and not empty:
             return
-        reasoning = reply.usage.reasoning if reply.usage else 0
+        usage = reply.usage or Usage()
+        reasoning = usage.reasoning
+        if reply.stated_finish in WINDOW_FULL:
+            raise Truncated(
+                f"the answer stopped where {chosen.link.name}'s window is full. "
+                "Fix: shorten or split the prompt",
+                {"partial_text": reply.text, "max_tokens": chosen.max_tokens, "window_full": True},
+            )
         where = "it is cut there"
         if reasoning and not reply.text:
             where = f"all of it went into reasoning ({reasoning:,} tokens)"
@@ -144,9 +153,13 @@ class Pipeline:
             },
         )
 
-    def _may_double(self, job: RunningJob, attempt: Attempt, chosen: Candidate) -> bool:
+    def _may_double(
+        self, job: RunningJob, attempt: Attempt, chosen: Candidate, reply: Reply
+    ) -> bool:
         """Whether a truncated answer is to be asked for again with twice the tokens."""
         if job.request.on_truncation != "retry" or job.double_max_tokens:
+            return False
+        if reply.stated_finish in WINDOW_FULL:
             return False
         if not self.chain.selection.can_double_max_tokens(job, chosen):
             return False

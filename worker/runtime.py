@@ -80,6 +80,7 @@ class Runtime:
             self.settings.call,
             self.settings.links,
             self.settings.models.batch,
+            self.settings.models.known,
         )
 
     @cached_property

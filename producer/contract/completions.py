@@ -48,7 +48,9 @@ class Completion(Frozen):
     age_s: float | None = None
     """Seconds since a cached answer was made."""
     flags: tuple[str, ...] = ()
-    """What output filters with the action "flag" found."""
+    """What is odd about it: "finish: ...", "tool_calls: ...", "usage: ...", "max_tokens: ...",
+    "model: ...", or an output filter with the action "flag" and what it found.
+    """
     trimmed: int = 0
     """How many of the oldest messages were left out to fit (`fit="slide"`)."""
     attempts: int

@@ -1,5 +1,6 @@
 """One way to ask any adapter over a real socket."""
 
+import json
 from types import SimpleNamespace
 
 import pytest
@@ -77,6 +78,17 @@ def ask(loop, adapter):
     yield ask_
     for provider in opened:
         loop.run(provider.aclose, 5, "close")
+
+
+@pytest.fixture
+def answered(wire, ask):
+    """Ask for an answer whose body is given."""
+
+    def answered_(raw, **options):
+        wire.body = raw if isinstance(raw, str) else json.dumps(raw)
+        return ask(wire.base_url, **options)
+
+    return answered_
 
 
 @pytest.fixture

@@ -67,14 +67,13 @@ COMMON = [
     Row("null", Fault.BAD_RESPONSE, True, None),
     Row("badschema", Fault.BAD_RESPONSE, True, None),
     Row("empty", Fault.BAD_RESPONSE, True, None),
-    Row("unknown_finish", Fault.BAD_RESPONSE, True, None),
 ]
 
 GEMINI = [
+    Row("disabled", Fault.MISCONFIGURED, False, None),
     Row("503", Fault.OVERLOADED, False, None),
     Row("badkey", Fault.MISCONFIGURED, False, None),
     Row("location", Fault.MISCONFIGURED, False, None),
-    Row("language", Fault.BAD_RESPONSE, True, None),
     Row("429;retry_info=53", Fault.RATE_LIMITED, False, 54.0),
 ]
 EXCHANGES = {
@@ -97,17 +96,11 @@ EXCHANGES = {
             Row("503", Fault.UNAVAILABLE, False, None),
             Row("credit", Fault.QUOTA_EXHAUSTED, False, None),
             Row("429;code=ramp_limit_exceeded", Fault.RATE_LIMITED, False, None),
-            Row("pause", Fault.BAD_RESPONSE, True, None),
             Row("refused", Fault.STALE, False, None),
         ],
     ),
-    "gemini": Exchanges(
-        "gemini-2.5-flash-lite", "", [*GEMINI, Row("disabled", Fault.MISCONFIGURED, False, None)]
-    ),
-    # The old SDK has no name for finish reasons that are newer than itself.
-    "gemini-legacy": Exchanges(
-        "gemini-2.5-flash-lite", "", [*GEMINI, Row("disabled", Fault.BAD_RESPONSE, True, None)]
-    ),
+    "gemini": Exchanges("gemini-2.5-flash-lite", "", GEMINI),
+    "gemini-legacy": Exchanges("gemini-2.5-flash-lite", "", GEMINI),
 }
 
 

@@ -1,9 +1,13 @@
 """What Anthropic's adapter alone puts on the wire."""
 
+import json
+
 import pytest
 
 from producer.contract.requests import CompletionRequest
 from worker.providers import load
+from worker.providers.anthropic_answers import read
+from worker.providers.bodies import documents
 
 TIFF = "data:image/tiff;base64,AA=="
 PNG = "data:image/png;base64,AA=="
@@ -178,3 +182,20 @@ def test_what_was_written_to_the_cache_is_counted(wire, ask):
     usage = ask(wire.base_url).usage
     assert (usage.input, usage.cached, usage.cache_written) == (100, 30, 50)
     assert wire.calls[0].billed["input_tokens"] == 20
+
+
+def test_a_stream_that_was_not_asked_for():
+    events = [
+        {"type": "message_start", "message": {"model": "m", "usage": {"input_tokens": 10}}},
+        {"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}},
+        {"type": "content_block_delta", "index": 0, "delta": {"text": "Pa"}},
+        {"type": "content_block_delta", "index": 0, "delta": {"text": "ris."}},
+        {
+            "type": "message_delta",
+            "delta": {"stop_reason": "end_turn"},
+            "usage": {"output_tokens": 5},
+        },
+    ]
+    raw = "".join(f"event: {each['type']}\ndata: {json.dumps(each)}\n\n" for each in events)
+    answer = read(documents(raw))
+    assert (answer.text, answer.finish, answer.stated.usage.output) == ("Paris.", "end_turn", 5)

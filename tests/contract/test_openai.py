@@ -17,6 +17,7 @@ def test_only_what_is_set_goes_on_the_wire(wire, ask, secrets):
         "messages": [{"role": "user", "content": secrets.prompt}],
         "max_completion_tokens": 50,
         "temperature": 0.5,
+        "stream": False,
     }
     assert seen.job_id == "job-1"
     assert seen.headers["Authorization"] == f"Bearer {secrets.key}"

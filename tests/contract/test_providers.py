@@ -14,8 +14,6 @@ from worker.loop import Stopped
 from worker.rate_limit_headers import NOT_STATED, RateLimits
 
 
-# google-genai warns of it, and continues.
-@pytest.mark.filterwarnings("ignore:NOVEL is not a valid FinishReason")
 def test_every_wire_event_is_classified(wire, ask, secrets, row):
     """Fault, doubt and delay as documented, in one call; the error pickles and holds no secret."""
     wire.script = lambda request, number: row.event

@@ -53,6 +53,8 @@ class WireServer:
         """What every answer says, before a protocol gives it its shape; None: as the event says."""
         self.usage: dict | None = None
         """The usage of every answer, in the provider's own words; None: what the event says."""
+        self.body: str | None = None
+        """The body of every answer as it is; None: as all the rest says."""
         self.headers: dict[str, str] = {}
         """Sent with every answer and refusal."""
         self.revoked: set[str] = set()
@@ -163,6 +165,8 @@ class WireServer:
             return web.Response(status=307, headers={"Location": "/elsewhere"})
         if name in ("hang", "reset", "close"):
             return await _break(http, name)
+        if self.body is not None:
+            return await _send(http, "ok", options, self.body)
         if self.reply:
             name, options = self.reply["finish"], options | self.reply["usage"]
         body = _body(protocol, request, name, options, self.reply)

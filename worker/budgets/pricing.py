@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import ROUND_CEILING, Decimal
+from functools import lru_cache
 
 import genai_prices
 
@@ -61,8 +62,10 @@ class Pricing:
     such a call is never booked at 0.
 
     `model` is the configured name, not the dated one that a reply reports: overrides are looked up
-    by it. A price takes 0.25 ms of CPU, nearly all of it for the library's sum. The library caches
-    its lookups, so nothing is cached here.
+    by it. If another known model answered, it is that one's (`answered_model`).
+
+    A price takes 0.25 ms of CPU, nearly all of it for the library's sum. The library caches its
+    lookups, so nothing is cached here.
     """
 
     def __init__(self, overrides: Mapping[str, Row], unknown: Row) -> None:
@@ -98,6 +101,20 @@ class Pricing:
             output_tokens=max(usage.output, 0),
         )
         return self._price(provider, model, possible)
+
+    def answered_model(self, provider: str, asked: str, answered: str) -> str:
+        """The model whose prices hold: the one that answered, if it is another known one.
+
+        A dated or longer name of the model that was asked for is no other model.
+        """
+        if answered == asked:
+            return asked
+        if f"{provider}:{answered}" in self._rows:
+            return answered
+        theirs = _listed_id(provider, answered)
+        if theirs is None or theirs == _listed_id(provider, asked):
+            return asked
+        return answered
 
     def _price(self, provider: str, model: str, usage: genai_prices.Usage) -> Price:
         row = self._rows.get(f"{provider}:{model}") or self._rows.get(f"{provider}:*")
@@ -141,6 +158,18 @@ def _listed(provider: str, model: str, usage: genai_prices.Usage) -> Decimal | N
         if getattr(rates, name, None) is None:
             return None
     return price.total_price
+
+
+@lru_cache(maxsize=1024)
+def _listed_id(provider: str, model: str) -> str | None:
+    """The bundled list's own name of the model; None if it has no price for it."""
+    library_id = LIBRARY_IDS.get(provider)
+    if library_id is None or _listed(provider, model, genai_prices.Usage()) is None:
+        return None
+    price = genai_prices.calc_price(
+        genai_prices.Usage(), model.removeprefix("models/"), provider_id=library_id
+    )
+    return price.model.id
 
 
 def _up(micro_usd: Decimal) -> int:

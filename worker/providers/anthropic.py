@@ -2,32 +2,23 @@
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import anthropic
 import httpx2
 
-from producer.contract.completions import Usage
-from producer.contract.messages import FunctionCall, ToolCall
 from producer.contract.requests import CompletionRequest
 
 from ..faults import Fault
-from ..rate_limit_headers import RateLimits
+from .answers import reply_of
+from .anthropic_answers import read
 from .anthropic_messages import conversation, mark_for_cache, tools, unsupported
-from .base import CONNECT_S, SOCKET_S, Call, Finish, Reply
+from .base import CONNECT_S, SOCKET_S, Call, Reply
+from .bodies import documents
 from .statuses import WRONG_SHAPE, bad_response, refused_parameter, status_error
 from .transport import transport_error
-
-_FINISHES: dict[str | None, Finish] = {
-    "end_turn": "stop",
-    "stop_sequence": "stop",
-    "max_tokens": "length",
-    "model_context_window_exceeded": "length",
-    "tool_use": "tool_calls",
-    "refusal": "refusal",
-}
 
 
 class Anthropic:
@@ -50,7 +41,7 @@ class Anthropic:
     async def complete(self, call: Call) -> Reply:
         with translating():
             raw = await self._client.messages.with_raw_response.create(**_parameters(call))
-            return _reply(call, await raw.parse(), raw.headers)
+            return _reply(call, raw)
 
     async def aclose(self) -> None:
         await self._client.close()
@@ -83,47 +74,10 @@ def _parameters(call: Call) -> dict[str, Any]:
     return parameters
 
 
-def _reply(call: Call, answer: Any, headers: Mapping[str, str]) -> Reply:
-    """Normalise; the SDK validates nothing, so anything may be missing."""
-    finish = _FINISHES.get(getattr(answer, "stop_reason", None))
-    if finish is None:
-        raise bad_response("a 200 with an unknown stop reason")
-    if not answer.content and finish not in ("refusal", "length"):
-        raise bad_response("a 200 without content")
-    blocks = answer.content or []
-    return Reply(
-        text="".join(block.text for block in blocks if block.type == "text"),
-        finish=finish,
-        model=answer.model or call.model,
-        usage=_usage(answer.usage),
-        tool_calls=tuple(_tool_call(block) for block in blocks if block.type == "tool_use"),
-        provider_request_id=answer._request_id,
-        rate_limits=RateLimits.from_headers(headers),
-    )
-
-
-def _tool_call(block: Any) -> ToolCall:
-    arguments = json.dumps(block.input)
-    return ToolCall(
-        id=block.id,
-        function=FunctionCall(name=block.name, arguments=arguments),
-    )
-
-
-def _usage(usage: Any) -> Usage | None:
-    """Anthropic's input leaves out what was read from or written to its cache; ours is the sum."""
-    if usage is None or usage.input_tokens is None or usage.output_tokens is None:
-        return None
-    read = usage.cache_read_input_tokens or 0
-    written = usage.cache_creation_input_tokens or 0
-    details = usage.output_tokens_details
-    return Usage(
-        input=usage.input_tokens + read + written,
-        output=usage.output_tokens,
-        cached=read,
-        cache_written=written,
-        reasoning=(details and details.thinking_tokens) or 0,
-    )
+def _reply(call: Call, raw: Any) -> Reply:
+    answer = read(documents(raw.http_response.content))
+    answer.request_id = raw.headers.get("request-id")
+    return reply_of(call, answer, raw.headers)
 
 
 @contextmanager

@@ -45,7 +45,9 @@ class Call:
 class Reply:
     """A provider's answer, normalised.
 
-    `usage` None: the provider reported none, so the hold stays booked as possibly billed.
+    `usage` None: none was reported, or none that can be read; `flags` say which. `flags`: what is
+    odd about the answer ("finish: missing"). `stated_finish`: the server's own word for its end.
+    `limit_field`: the name under which the output limit was sent, where another one can be tried.
     """
 
     text: str = field(repr=False)
@@ -55,6 +57,9 @@ class Reply:
     tool_calls: tuple[ToolCall, ...] = field(default=(), repr=False)
     provider_request_id: str | None = None
     rate_limits: RateLimits = NOT_STATED
+    flags: tuple[str, ...] = ()
+    stated_finish: str = ""
+    limit_field: str = ""
 
 
 class Provider(Protocol):

@@ -8,21 +8,23 @@ from collections import defaultdict
 from dataclasses import replace
 
 from producer.contract.completions import Usage
-from producer.contract.requests import CompletionRequest
 
 from ..budgets.pricing import Pricing
 from ..faults import AnswerLost, Fault, ProviderError, after_the_reply
 from ..ledger.attempt import Attempt, Bill, Candidate
 from ..ledger.running_job import RunningJob
-from ..settings import CallSettings
-from ..telemetry.logs import prompt_hash, provider_call, stale_model_data
+from ..settings import CallSettings, Link
+from ..telemetry.logs import limit_ignored, prompt_hash, provider_call, stale_model_data
 from ..telemetry.records import CallRecord, trace_id
 from .base import Call, Reply
+from .billing import COUNTED, SLACK_TOKENS, Billing
 from .clients import Clients
 from .prefixes import Prefixes
 from .selection import LinkSelector
 from .tokens import Estimator
 from .trimming import without
+
+LIMIT_FIELDS = frozenset({"max_tokens", "max_completion_tokens"})
 
 
 class ProviderCaller:
@@ -43,6 +45,7 @@ class ProviderCaller:
         self.estimator = estimator
         self._clients = clients
         self._hash_key = hash_key
+        self._billing = Billing(pricing, estimator)
         self._prefixes = Prefixes()
         self._refused: defaultdict[str, set[str]] = defaultdict(set)
         """Link -> parameters that its model refused although our data says it takes them."""
@@ -70,44 +73,65 @@ class ProviderCaller:
         with after_the_reply():
             outcome = "length" if reply.finish == "length" else "ok"
             attempt.called(outcome, _ms_since(started), reply.rate_limits)
-            return self._billed(job, attempt, chosen, call.request, reply)
+            return self._billed(job, attempt, chosen, call, reply)
 
     def _billed(
         self,
         job: RunningJob,
         attempt: Attempt,
         chosen: Candidate,
-        sent: CompletionRequest,
+        call: Call,
         reply: Reply,
     ) -> tuple[Reply, Bill]:
-        """The reply with what it cost. A usage that cannot be true is passed over."""
+        """The reply with what it cost, recorded."""
         link = chosen.link
-        price = self.pricing.cost(link.provider, link.model, reply.usage or Usage())
-        bill = Bill.of_reply(price.micro_usd, reply.usage)
-        if bill.kind != "real":
-            reply = replace(reply, usage=None)
+        reply, bill = self._billing.of_reply(link, call, reply)
         usage = reply.usage or Usage()
         record = self._record(job, attempt, chosen)
+        maybe_micro_usd = 0
+        if bill.kind == "maybe":
+            maybe_micro_usd = chosen.micro_usd
         provider_call(
             replace(
                 record,
+                model=self._billing.priced_model(link, reply.model),
                 input_tokens=usage.input,
                 output_tokens=usage.output,
                 micro_usd=bill.micro_usd,
-                maybe_billed_micro_usd=0 if reply.usage else chosen.micro_usd,
+                maybe_billed_micro_usd=maybe_micro_usd,
                 finish_reason=reply.finish,
                 provider_request_id=reply.provider_request_id,
             )
         )
-        if reply.usage:
-            self.estimator.learn(sent, link.provider, link.model, usage.input)
+        if reply.usage and COUNTED not in reply.flags:
+            self.estimator.learn(call.request, link.provider, link.model, usage.input)
+        too_long = bill.output_tokens > call.max_tokens + SLACK_TOKENS
+        # One that says that it was cut knows the limit, and counts its reasoning apart from it.
+        if too_long and reply.finish != "length":
+            limit_ignored(link.name, call.max_tokens, bill.output_tokens)
+            self._try_other_field(link, reply.limit_field)
         return reply, bill
+
+    def _try_other_field(self, link: Link, field: str) -> None:
+        """Once: a server that heeds neither name gets the other one from then on."""
+        if field and not self._refused[link.name] & LIMIT_FIELDS:
+            self._refused[link.name].add(field)
 
     def _record_failure(
         self, job: RunningJob, attempt: Attempt, chosen: Candidate, error: ProviderError
     ) -> None:
         record = replace(self._record(job, attempt, chosen), error=str(error.fault))
-        if error.maybe_billed:
+        bill = self._billing.of_failure(chosen.link, error)
+        if error.usage and bill.kind == "real":
+            attempt.billed(bill)
+            record = replace(
+                record,
+                model=self._billing.priced_model(chosen.link, error.model),
+                input_tokens=error.usage.input,
+                output_tokens=error.usage.output,
+                micro_usd=bill.micro_usd,
+            )
+        elif error.maybe_billed:
             record = replace(record, maybe_billed_micro_usd=chosen.micro_usd)
         provider_call(record)
         if error.fault is Fault.STALE:

@@ -3,20 +3,18 @@
 No retries, no waiting.
 """
 
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 from google import genai
 from google.genai import errors, types
 
-from producer.contract.completions import Usage
-from producer.contract.messages import FunctionCall, ToolCall
 from producer.contract.requests import CompletionRequest
 
+from .answers import reply_of
 from .base import Call, Reply
-from .gemini_answers import finish_of, finish_with_calls, response_error
+from .bodies import documents
+from .gemini_answers import read, response_error
 from .gemini_messages import conversation, options, unsupported
 from .statuses import WRONG_SHAPE, bad_response
 from .transport import TRANSPORT_ERRORS, session, transport_error
@@ -51,7 +49,10 @@ class Gemini:
                 contents=contents,
                 config=_config(call, system),
             )
-            return _reply(call, answer)
+            response = answer.sdk_http_response
+            body = getattr(response, "body", None) or ""
+            # Google states no rate limits in headers, so none are looked for.
+            return reply_of(call, read(documents(body)), {})
 
     async def aclose(self) -> None:
         await self._client.aio.aclose()
@@ -72,54 +73,9 @@ def _config(call: Call, system: str) -> types.GenerateContentConfig:
         automatic_continuation=False,
         automatic_function_calling=no_calling,
         http_options=types.HttpOptions(headers=headers),
+        # As it came: the SDK's own reading fails for a word or a number that it does not know.
+        should_return_http_response=True,
         **options(call.request),
-    )
-
-
-def _reply(call: Call, answer: Any) -> Reply:
-    """Normalise; the SDK validates nothing, so anything may be missing."""
-    reason = None
-    parts: Any = []
-    if answer.candidates:
-        candidate = answer.candidates[0]
-        reason = getattr(candidate.finish_reason, "name", "")
-        parts = getattr(candidate.content, "parts", None) or []
-    calls = [part.function_call for part in parts if part.function_call]
-    text = "".join(part.text for part in parts if part.text and not part.thought)
-    blocked = getattr(answer.prompt_feedback, "block_reason", None)
-    finish = finish_of(reason, bool(blocked))
-    return Reply(
-        text=text,
-        finish=finish_with_calls(finish, text, calls),
-        model=answer.model_version or call.model,
-        usage=_usage(answer.usage_metadata),
-        tool_calls=tuple(_tool_call(number, each) for number, each in enumerate(calls, start=1)),
-        provider_request_id=answer.response_id,
-    )
-
-
-def _tool_call(number: int, call: Any) -> ToolCall:
-    """Gemini seldom gives ids; ours only has to be unique within the answer."""
-    arguments = json.dumps(call.args or {})
-    return ToolCall(
-        id=call.id or f"call_{number}",
-        function=FunctionCall(name=call.name, arguments=arguments),
-    )
-
-
-def _usage(usage: Any) -> Usage | None:
-    """Gemini's output leaves out the thoughts; ours includes them."""
-    if usage is None or usage.prompt_token_count is None:
-        return None
-    prompt = usage.prompt_token_count
-    tool_results = usage.tool_use_prompt_token_count or 0
-    answer = usage.candidates_token_count or 0
-    thoughts = usage.thoughts_token_count or 0
-    return Usage(
-        input=prompt + tool_results,
-        output=answer + thoughts,
-        cached=usage.cached_content_token_count or 0,
-        reasoning=thoughts,
     )
 
 

@@ -5,57 +5,67 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..faults import Fault, ProviderError
-from .base import Finish
+from .answers import Answer, text_and_reasoning
+from .bodies import Json, items, mapping, text_of
 from .statuses import bad_response, retry_after_s, status_error
-
-_FILTERED = (
-    "SAFETY",
-    "RECITATION",
-    "BLOCKLIST",
-    "PROHIBITED_CONTENT",
-    "SPII",
-    "IMAGE_SAFETY",
-    "IMAGE_PROHIBITED_CONTENT",
-    "IMAGE_RECITATION",
-    "MODEL_ARMOR",
-    "ESCALATION",
-)
-_FINISHES: dict[str, Finish] = {
-    "STOP": "stop",
-    "MAX_TOKENS": "length",
-    "CONTINUATION": "length",
-    **dict.fromkeys(_FILTERED, "content_filter"),
-}
+from .tool_calls import RawCall
+from .usages import gemini_usage
 
 
-def finish_of(reason: str | None, blocked: bool) -> Finish:
-    """`reason`: the candidate's finish reason, None if there is no candidate.
+def read(found: list[Json]) -> Answer:
+    """The answer in the objects of a body: one, or the pieces of a stream.
 
-    `blocked`: whether the prompt was. Raises `ProviderError` for a reason that is no answer.
+    Raises `ProviderError` for a body without an answer in it.
     """
-    if reason is None:
-        if blocked:
-            return "content_filter"
-        raise bad_response("a 200 without candidates")
-    if reason == "PUP_LIMITED_DISABLED":
+    if not found:
+        raise bad_response("a 200 that is not the API's JSON")
+    answer = Answer()
+    candidates = 0
+    usage: object = None
+    for body in map(_camel, found):
+        usage = body.get("usageMetadata") or usage
+        answer.model = text_of(body.get("modelVersion")) or answer.model
+        answer.request_id = text_of(body.get("responseId")) or answer.request_id
+        for candidate in items(body.get("candidates"))[:1]:
+            candidates += 1
+            _take(answer, _camel(mapping(candidate)))
+        blocked = _camel(mapping(body.get("promptFeedback"))).get("blockReason")
+        if blocked and not candidates:
+            answer.refused = "content_filter"
+    answer.stated = gemini_usage(_camel(usage) if isinstance(usage, dict) else usage)
+    if answer.finish == "PUP_LIMITED_DISABLED":
         raise ProviderError(Fault.MISCONFIGURED, "Google has disabled this account")
-    if reason not in _FINISHES:
-        raise bad_response("a 200 with an unknown finish reason")
-    return _FINISHES[reason]
+    return answer
 
 
-def finish_with_calls(finish: Finish, text: str, calls: list[Any]) -> Finish:
-    """The finish of an answer with tool calls; Gemini has no reason of its own for them.
+def _take(answer: Answer, candidate: Json) -> None:
+    """Add what a candidate, or a piece of one, says."""
+    answer.finish = candidate.get("finishReason") or answer.finish
+    content = candidate.get("content")
+    parts = content
+    if isinstance(content, dict):
+        parts = content.get("parts", content.get("text"))
+    for each in items(parts):
+        part = _camel(each) if isinstance(each, dict) else each
+        called = mapping(mapping(part).get("functionCall"))
+        if called:
+            call = RawCall(called.get("name"), called.get("args"), called.get("id"))
+            answer.calls.append(call)
+            continue
+        text, reasoning = text_and_reasoning(part)
+        if mapping(part).get("thought") is True:
+            answer.reasoning += text
+        else:
+            answer.text += text
+        answer.reasoning += reasoning
 
-    Raises `ProviderError` if the answer is empty.
-    """
-    if finish != "stop":
-        return finish
-    if calls:
-        return "tool_calls"
-    if text:
-        return finish
-    raise bad_response("a 200 without content")
+
+def _camel(fields: Json) -> Json:
+    """With the API's names of fields, which may also be spelt with underscores."""
+    return {
+        re.sub(r"_([a-z])", lambda letter: letter[1].upper(), name): value
+        for name, value in fields.items()
+    }
 
 
 def response_error(status: int, body: object, headers: Mapping[str, str]) -> ProviderError:

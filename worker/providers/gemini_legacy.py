@@ -1,11 +1,11 @@
 """Gemini through `google-generativeai`, which is no longer supported: for deployments pinned to it.
 
 Prefer `gemini`. This SDK uses blocking sockets, so each call has a thread, and stopping a call
-shuts its socket. It knows neither thoughts nor full JSON schemas (`gemini_legacy_schema.py`).
+shuts its socket. It knows no full JSON schemas (`gemini_legacy_schema.py`).
 """
 
 import asyncio
-import json
+import threading
 import warnings
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -22,13 +22,13 @@ from requests.exceptions import (
     RequestException,
 )
 
-from producer.contract.completions import Usage
-from producer.contract.messages import FunctionCall, ToolCall
 from producer.contract.requests import CompletionRequest
 
 from ..faults import Fault, ProviderError
+from .answers import reply_of
 from .base import Call, Reply
-from .gemini_answers import finish_of, finish_with_calls, response_error
+from .bodies import documents
+from .gemini_answers import read, response_error
 from .gemini_legacy_schema import translated, unsupported_keyword
 from .gemini_legacy_sockets import Sockets
 from .gemini_messages import conversation, options, unsupported
@@ -61,6 +61,8 @@ class GeminiLegacy:
         self._client = client.get_default_generative_client()
         http = self._client.transport._session
         http._refresh_status_codes = ()  # or it would send a call again after a 401, twice
+        http.hooks["response"].append(self._keep)
+        self._thread = threading.local()
         self._sockets = Sockets(http)
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="gemini-legacy")
 
@@ -73,7 +75,9 @@ class GeminiLegacy:
         future = loop.run_in_executor(self._threads, self._send, call)
         try:
             with translating():
-                return _reply(call, await asyncio.shield(future))
+                body = await asyncio.shield(future)
+                # Google states no rate limits in headers, so none are looked for.
+                return reply_of(call, read(documents(body)), {})
         except asyncio.CancelledError:
             future.cancel()  # has an effect only if no thread runs it yet
             self._sockets.shut(call.job_id)
@@ -83,14 +87,27 @@ class GeminiLegacy:
         self._sockets.shut_all()
         self._threads.shutdown(wait=False, cancel_futures=True)
 
-    def _send(self, call: Call) -> Any:
+    def _send(self, call: Call) -> bytes:
+        """The answer as it came: the SDK drops what is newer than itself, or fails for it."""
+        self._thread.response = None
         with self._sockets.used_by(call.job_id):
-            return self._client.generate_content(
-                _sdk_request(call),
-                timeout=call.timeout_s,
-                retry=None,
-                metadata=[("x-client-request-id", call.job_id)],
-            )
+            try:
+                self._client.generate_content(
+                    _sdk_request(call),
+                    timeout=call.timeout_s,
+                    retry=None,
+                    metadata=[("x-client-request-id", call.job_id)],
+                )
+            except (json_format.Error, *WRONG_SHAPE):
+                if self._thread.response is None:
+                    raise
+        response = self._thread.response
+        if response is None:
+            return b""
+        return bytes(response.content)
+
+    def _keep(self, response: Any, *_: Any, **__: Any) -> None:
+        self._thread.response = response
 
 
 def _sdk_request(call: Call) -> Any:
@@ -130,61 +147,6 @@ def _declaration(function: dict[str, Any]) -> dict[str, Any]:
     if schema:
         function["parameters"] = translated(schema)
     return function
-
-
-def _reply(call: Call, answer: Any) -> Reply:
-    reason = None
-    parts: Any = []
-    if answer.candidates:
-        candidate = answer.candidates[0]
-        # A reason newer than the SDK comes as a bare number, without a name.
-        reason = getattr(candidate.finish_reason, "name", "")
-        parts = candidate.content.parts
-    calls = [part.function_call for part in parts if "function_call" in part]
-    text = "".join(part.text for part in parts if "text" in part)
-    finish = finish_of(reason, bool(answer.prompt_feedback.block_reason))
-    return Reply(
-        text=text,
-        finish=finish_with_calls(finish, text, calls),
-        model=answer.model_version or call.model,
-        usage=_usage(answer.usage_metadata),
-        tool_calls=tuple(_tool_call(number, each) for number, each in enumerate(calls, start=1)),
-    )
-
-
-def _tool_call(number: int, call: Any) -> ToolCall:
-    """Gemini seldom gives ids; ours only has to be unique within the answer."""
-    arguments = type(call).to_dict(call).get("args") or {}
-    text = json.dumps(_with_integers(arguments))
-    return ToolCall(
-        id=call.id or f"call_{number}",
-        function=FunctionCall(name=call.name, arguments=text),
-    )
-
-
-def _with_integers(value: Any) -> Any:
-    """The SDK makes every number a float; those without a fraction were integers."""
-    if isinstance(value, dict):
-        return {name: _with_integers(each) for name, each in value.items()}
-    if isinstance(value, list):
-        return [_with_integers(each) for each in value]
-    if isinstance(value, float) and value.is_integer():
-        return int(value)
-    return value
-
-
-def _usage(usage: Any) -> Usage | None:
-    """The SDK has no field for thoughts: they are the rest of the total."""
-    if not usage.total_token_count:
-        return None
-    output = usage.total_token_count - usage.prompt_token_count
-    thoughts = output - usage.candidates_token_count
-    return Usage(
-        input=usage.prompt_token_count,
-        output=output,
-        cached=usage.cached_content_token_count,
-        reasoning=max(0, thoughts),
-    )
 
 
 @contextmanager

@@ -3,30 +3,29 @@
 Identity, translation, error mapping; no retries, no waiting.
 
 Options: `max_tokens_field` ("max_completion_tokens"; older compatible servers know only
-"max_tokens").
+"max_tokens"); `thinks` ("auto", "on", "off": whether the model writes its reasoning into the text,
+as `<think>...</think>`; auto: if its name is known for it).
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, get_args
+from dataclasses import replace
+from typing import Any
 
 import httpx2
 import openai
 
-from producer.contract.completions import Usage
-from producer.contract.messages import ToolCall
 from producer.contract.requests import CompletionRequest
 
 from ..faults import Fault
-from ..rate_limit_headers import RateLimits
-from .base import CONNECT_S, SOCKET_S, Call, Finish, Reply
+from .answers import reply_of
+from .base import CONNECT_S, SOCKET_S, Call, Reply
+from .bodies import documents
+from .openai_answers import read
 from .statuses import WRONG_SHAPE, bad_response, refused_parameter, status_error
 from .transport import transport_error
 
-_FINISHES: dict[str | None, Finish] = {finish: finish for finish in get_args(Finish)} | {
-    "function_call": "tool_calls"
-}
 _OTHER_FIELD = {
     "max_completion_tokens": "max_tokens",
     "max_tokens": "max_completion_tokens",
@@ -41,6 +40,7 @@ class OpenAI:
     """
 
     def __init__(self, base_url: str | None, api_key: str | None, options: dict[str, str]) -> None:
+        self._thinks = options.get("thinks", "auto")
         self._max_tokens_field = options.get("max_tokens_field", "max_completion_tokens")
         timeout = httpx2.Timeout(SOCKET_S, connect=CONNECT_S)
         self._client = openai.AsyncOpenAI(
@@ -62,7 +62,7 @@ class OpenAI:
                 **self._parameters(call),
                 extra_headers={"X-Client-Request-Id": call.job_id},
             )
-            return _reply(call, raw.parse(), raw.headers)
+            return self._reply(call, raw)
 
     async def aclose(self) -> None:
         await self._client.close()
@@ -70,13 +70,12 @@ class OpenAI:
     def _parameters(self, call: Call) -> dict[str, Any]:
         """Only what is set: the SDK would send None as null."""
         request = call.request.model_dump(mode="json", by_alias=True, exclude_none=True)
-        limit_field = self._max_tokens_field
-        if limit_field in call.refused:
-            limit_field = _OTHER_FIELD.get(limit_field, "max_completion_tokens")
         parameters = {
             "model": call.model,
             "messages": request["messages"],
-            limit_field: call.max_tokens,
+            self._limit_field(call): call.max_tokens,
+            # Some servers stream unless they are told not to.
+            "stream": False,
         }
         if call.temperature is not None and "temperature" not in call.refused:
             parameters["temperature"] = call.temperature
@@ -85,49 +84,17 @@ class OpenAI:
                 parameters[name] = request[name]
         return parameters
 
+    def _limit_field(self, call: Call) -> str:
+        field = self._max_tokens_field
+        if field in call.refused:
+            return _OTHER_FIELD.get(field, "max_completion_tokens")
+        return field
 
-def _reply(call: Call, answer: Any, headers: Mapping[str, str]) -> Reply:
-    """Normalise; the SDK validates nothing, so anything may be missing."""
-    choices = getattr(answer, "choices", None)
-    if not choices or getattr(choices[0], "message", None) is None:
-        raise bad_response("a 200 without choices")
-    choice = choices[0]
-    message = choice.message
-    finish = _FINISHES.get(choice.finish_reason)
-    if getattr(message, "refusal", None):
-        finish = "refusal"
-    if finish is None:
-        raise bad_response("a 200 with an unknown finish reason")
-    calls = [_tool_call(each) for each in message.tool_calls or () if each.type == "function"]
-    return Reply(
-        text=message.content or "",
-        finish=finish,
-        model=answer.model or call.model,
-        usage=_usage(answer.usage),
-        tool_calls=tuple(calls),
-        provider_request_id=answer._request_id,
-        rate_limits=RateLimits.from_headers(headers),
-    )
-
-
-def _tool_call(call: Any) -> ToolCall:
-    fields = call.model_dump(include={"id", "type", "function"})
-    return ToolCall.model_validate(fields)
-
-
-def _usage(usage: Any) -> Usage | None:
-    if usage is None or usage.prompt_tokens is None or usage.completion_tokens is None:
-        return None
-    prompt = usage.prompt_tokens_details
-    completion = usage.completion_tokens_details
-    return Usage(
-        input=usage.prompt_tokens,
-        output=usage.completion_tokens,
-        cached=(prompt and prompt.cached_tokens) or 0,
-        # An older server's details have no such field.
-        cache_written=getattr(prompt, "cache_write_tokens", None) or 0,
-        reasoning=(completion and completion.reasoning_tokens) or 0,
-    )
+    def _reply(self, call: Call, raw: Any) -> Reply:
+        answer = read(documents(raw.http_response.content), self._thinks, call.model)
+        answer.request_id = raw.headers.get("x-request-id")
+        reply = reply_of(call, answer, raw.headers)
+        return replace(reply, limit_field=self._limit_field(call))
 
 
 @contextmanager

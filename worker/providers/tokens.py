@@ -55,6 +55,10 @@ REMEMBERED = 1_000
 WORTH_LEARNING = 64
 """Tokens; the ratio of a shorter prompt says more of its frame than of the vocabulary."""
 
+COMMON_VOCABULARY = "o200k_base"
+COMMON_FACTOR = 1.25
+"""Stand for a vocabulary that is not known, where a likely count is wanted and not a bound."""
+
 _PLAIN = re.compile(rb"[a-z ]+")
 
 
@@ -85,6 +89,14 @@ class Estimator:
         counted = _counted(request, vocabulary)
         most = counted * high + 1 + _frame(request)
         return Bounds(int(counted * low), int(min(ceiling, most)))
+
+    def count(self, request: CompletionRequest, provider: str, model: str) -> int:
+        """Our own count, for a server that states none; seldom below the real one."""
+        vocabulary = _vocabulary(self._models, provider, model)
+        if vocabulary:
+            return self.bounds(request, provider, model).high
+        counted = _counted(request, COMMON_VOCABULARY) * COMMON_FACTOR
+        return min(upper_bound(request), math.ceil(counted) + _frame(request))
 
     def learn(
         self,

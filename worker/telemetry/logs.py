@@ -162,6 +162,18 @@ def stale_model_data(link: str, parameter: str) -> None:
     )
 
 
+def limit_ignored(link: str, asked: int, came: int) -> None:
+    """Alert: a server answered with more tokens than it was asked for; no hold covers them."""
+    fix = "set its max_tokens_field in LLM_LINK_<NAME>_OPTIONS"
+    _log.warning(
+        "max_tokens",
+        alert=f"LIMIT_IGNORED: {link} sent {came:,} tokens for max_tokens={asked:,}: {fix}",
+        link=link,
+        max_tokens=asked,
+        output_tokens=came,
+    )
+
+
 def audit_gap(job_id: str, what: str) -> None:
     """Alert: a job continued although the audit log did not take the result of its call."""
     _log.error(

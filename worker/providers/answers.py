@@ -1,0 +1,140 @@
+"""What an answer is, whichever provider gave it: judged by what it contains. Pure.
+
+Text or whole tool calls are an answer, whatever words stand beside them. Nothing but reasoning, or
+nothing at all, is none, unless the server says that it refused or that it was cut at the limit.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from producer.contract.completions import Usage
+
+from ..faults import Fault, ProviderError
+from ..rate_limit_headers import RateLimits
+from .base import Call, Finish, Reply
+from .bodies import clean, items, text_of, written
+from .finish_reasons import MISSING, Ending, ending
+from .tool_calls import RawCall, readable
+from .usages import NOTHING, Stated
+
+MOST_MODEL_CHARACTERS = 256
+
+
+@dataclass
+class Answer:
+    """An answer as read from one protocol, before it is judged.
+
+    `finish`: the finish reason as stated, of any JSON type. `calls`: tool calls, also broken ones.
+    `refused`: the server says apart from its finish reason that the model declined.
+    """
+
+    finish: object = None
+    text: str = field(default="", repr=False)
+    reasoning: str = field(default="", repr=False)
+    calls: list[RawCall] = field(default_factory=list, repr=False)
+    refused: Finish | None = None
+    model: str = ""
+    request_id: str | None = None
+    stated: Stated = NOTHING
+    flags: list[str] = field(default_factory=list)
+
+
+def reply_of(call: Call, answer: Answer, headers: Mapping[str, str]) -> Reply:
+    """The answer, normalised.
+
+    Raises `ProviderError` for one that is of no use, with the usage that it states.
+    """
+    end = ending(answer.finish)
+    model = clean(answer.model)[:MOST_MODEL_CHARACTERS] or call.model
+    calls, broken = readable(answer.calls)
+    if broken:
+        answer.flags.append(f"tool_calls: {broken} of {len(answer.calls)} cannot be read")
+    finish = answer.refused or end.finish
+    if end.broken:
+        raise _unusable(answer, model, f"the server broke it off ({end.word})")
+    if finish not in ("refusal", "content_filter"):
+        finish = _finish(answer, end, bool(calls))
+        if not calls and not answer.text.strip() and finish != "length":
+            raise _unusable(answer, model, _emptiness(answer, end))
+    return Reply(
+        text=clean(answer.text),
+        finish=finish,
+        model=model,
+        usage=answer.stated.usage,
+        tool_calls=calls,
+        provider_request_id=answer.request_id,
+        rate_limits=RateLimits.from_headers(headers),
+        flags=(*answer.flags, *answer.stated.flags),
+        stated_finish=end.word,
+    )
+
+
+def _finish(answer: Answer, end: Ending, called: bool) -> Finish:
+    """Of an answer that was not refused; what is odd about it is added to its flags."""
+    if called and end.finish == "length":
+        answer.flags.append(f"finish: {end.word} beside whole tool calls")
+    if called:
+        return "tool_calls"
+    if end.finish == "tool_calls":
+        answer.flags.append(f"finish: {end.word} without a tool call")
+        return "stop"
+    if end.finish is None and end.word == MISSING:
+        answer.flags.append("finish: missing")
+    elif end.finish is None:
+        answer.flags.append(f"finish: {end.word} is unknown")
+    return end.finish or "stop"
+
+
+def _emptiness(answer: Answer, end: Ending) -> str:
+    """Why an answer without text and whole tool calls is none."""
+    if answer.calls:
+        return "a 200 whose tool calls cannot be read"
+    said = f"finish reason {end.word}"
+    usage = answer.stated.usage or Usage()
+    if answer.reasoning.strip() or usage.reasoning:
+        return f"a 200 with nothing but reasoning ({said})"
+    return f"a 200 without content ({said})"
+
+
+def _unusable(answer: Answer, model: str, reason: str) -> ProviderError:
+    """Possibly billed, or billed at the usage that it states."""
+    return ProviderError(
+        Fault.BAD_RESPONSE,
+        reason,
+        maybe_billed=True,
+        usage=answer.stated.usage,
+        model=model,
+    )
+
+
+def text_and_reasoning(content: Any) -> tuple[str, str]:
+    """Of a message's content: a text, or parts of which some are reasoning (Mistral's magistral).
+
+    Content that a server has parsed already, such as an object, is written as JSON again.
+    """
+    texts: list[str] = []
+    thoughts: list[str] = []
+    for part in items(content):
+        if isinstance(part, str):
+            texts.append(part)
+        elif not isinstance(part, dict):
+            texts.append(written(part))
+        elif "thinking" in part or part.get("type") in _REASONING_PARTS:
+            inner = part.get("thinking") or part.get("text") or part.get("reasoning")
+            thoughts += text_and_reasoning(inner)
+        elif "text" in part:
+            texts.append(text_of(part["text"]) or text_of(_value(part["text"])))
+        elif "type" not in part:
+            texts.append(written(part))
+    return "".join(texts), "".join(thoughts)
+
+
+_REASONING_PARTS = ("thinking", "reasoning", "redacted_thinking", "reasoning_content", "summary")
+
+
+def _value(text: object) -> object:
+    """OpenAI's assistants give a text as {"value": ...}."""
+    if isinstance(text, dict):
+        return text.get("value")
+    return text

@@ -1,0 +1,172 @@
+"""The tokens that a server says a call took, in any vendor's words. Pure."""
+
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+from producer.contract.completions import Usage
+
+from ..ledger.attempt import MOST_TOKENS
+from .bodies import Json, mapping
+
+UNREADABLE = "usage: cannot be read, so what the call cost is not known"
+APART = "usage: its total counts more than prompt and answer; booked by the total"
+BELOW = "usage: its total is less than prompt and answer; booked by these"
+REASONING = "usage: more reasoning than answer; booked as counted apart"
+CACHED = "usage: more cached than asked; booked at the dearer reading"
+
+Path = tuple[str, ...]
+
+_INPUT: tuple[Path, ...] = (("prompt_tokens",), ("input_tokens",))
+_OUTPUT: tuple[Path, ...] = (("completion_tokens",), ("output_tokens",))
+_CACHED: tuple[Path, ...] = (
+    ("prompt_tokens_details", "cached_tokens"),  # OpenAI, xAI, Groq, OpenRouter, vLLM
+    ("input_tokens_details", "cached_tokens"),  # OpenAI's Responses
+    ("prompt_cache_hit_tokens",),  # DeepSeek
+    ("cached_tokens",),  # Moonshot, Together
+    ("num_cached_tokens",),  # Mistral
+)
+_CACHE_WRITTEN: tuple[Path, ...] = (
+    ("prompt_tokens_details", "cache_write_tokens"),  # OpenAI, OpenRouter
+    ("prompt_tokens_details", "cache_creation_tokens"),  # LiteLLM
+)
+_REASONING: tuple[Path, ...] = (
+    ("completion_tokens_details", "reasoning_tokens"),  # OpenAI, xAI, DeepSeek, OpenRouter
+    ("output_tokens_details", "reasoning_tokens"),  # OpenAI's Responses
+    ("reasoning_tokens",),  # Together
+)
+
+
+class Stated(NamedTuple):
+    """A usage as far as it can be read.
+
+    `usage` None: none was stated, or, with a flag, it cannot be read.
+    """
+
+    usage: Usage | None = None
+    flags: tuple[str, ...] = ()
+
+
+NOTHING = Stated()
+_UNREADABLE = Stated(None, (UNREADABLE,))
+
+
+def openai_usage(stated: object) -> Stated:
+    """`usage` of OpenAI's API and of the servers that are compatible with it."""
+    if stated is None or stated == {}:
+        return NOTHING
+    fields = mapping(stated)
+    asked = _first(fields, _INPUT)
+    answered = _first(fields, _OUTPUT)
+    total = count(fields.get("total_tokens"))
+    if asked is None and answered is not None and total is not None:
+        asked = total - answered
+    if answered is None and asked is not None and total is not None:
+        answered = total - asked
+    if asked is None or answered is None:
+        return _UNREADABLE
+    return consistent(
+        Usage(
+            input=asked,
+            output=answered,
+            cached=_first(fields, _CACHED) or 0,
+            cache_written=_first(fields, _CACHE_WRITTEN) or 0,
+            reasoning=_first(fields, _REASONING) or 0,
+        ),
+        total,
+    )
+
+
+def anthropic_usage(stated: object) -> Stated:
+    """Anthropic's input leaves out what was read from or written to its cache; ours is the sum."""
+    if stated is None or stated == {}:
+        return NOTHING
+    fields = mapping(stated)
+    asked = count(fields.get("input_tokens"))
+    answered = count(fields.get("output_tokens"))
+    if asked is None or answered is None:
+        return _UNREADABLE
+    read = count(fields.get("cache_read_input_tokens")) or 0
+    cache_written = count(fields.get("cache_creation_input_tokens")) or 0
+    return consistent(
+        Usage(
+            input=asked + read + cache_written,
+            output=answered,
+            cached=read,
+            cache_written=cache_written,
+            reasoning=_first(fields, (("output_tokens_details", "thinking_tokens"),)) or 0,
+        )
+    )
+
+
+def gemini_usage(stated: object) -> Stated:
+    """Gemini's output leaves out the thoughts; ours includes them."""
+    if stated is None or stated == {}:
+        return NOTHING
+    fields = mapping(stated)
+    asked = count(fields.get("promptTokenCount"))
+    if asked is None:
+        return _UNREADABLE
+    asked += count(fields.get("toolUsePromptTokenCount")) or 0
+    thoughts = count(fields.get("thoughtsTokenCount")) or 0
+    answered = count(fields.get("candidatesTokenCount"))
+    if fields.get("candidatesTokenCount") is not None and answered is None:
+        return _UNREADABLE
+    return consistent(
+        Usage(
+            input=asked,
+            output=(answered or 0) + thoughts,
+            cached=count(fields.get("cachedContentTokenCount")) or 0,
+            reasoning=thoughts,
+        ),
+        count(fields.get("totalTokenCount")),
+    )
+
+
+def consistent(usage: Usage, total: int | None = None) -> Stated:
+    """A usage that contradicts itself, at the dearer of its readings, with a flag that says so."""
+    flags = []
+    changes: dict[str, int] = {}
+    counted = usage.input + usage.output
+    if total is not None and total > counted:
+        # Such as xAI's: its answer leaves out the reasoning.
+        changes["output"] = total - usage.input
+        flags.append(APART)
+    elif usage.reasoning > usage.output:
+        changes["output"] = usage.output + usage.reasoning
+        flags.append(REASONING)
+    elif total and total < counted:
+        flags.append(BELOW)
+    if usage.cached + usage.cache_written > usage.input:
+        changes |= {"cached": 0, "cache_written": 0}
+        if total is None:
+            changes["input"] = usage.input + usage.cached + usage.cache_written
+        flags.append(CACHED)
+    read = usage.model_copy(update=changes)
+    if read.input + read.output > MOST_TOKENS:
+        return _UNREADABLE
+    return Stated(read, tuple(flags))
+
+
+def count(value: object) -> int | None:
+    """A number of tokens: whole and not negative, also as text. None if it is none."""
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, str) and value.isascii() and value.isdecimal() and len(value) < 16:
+        return int(value)
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if isinstance(value, int) and 0 <= value <= MOST_TOKENS:
+        return value
+    return None
+
+
+def _first(fields: Json, paths: Iterable[Path]) -> int | None:
+    """The first of the places that holds a number of tokens."""
+    for path in paths:
+        value: Any = fields
+        for name in path:
+            value = mapping(value).get(name)
+        found = count(value)
+        if found is not None:
+            return found
+    return None
