@@ -17,8 +17,8 @@ from .anthropic_answers import read
 from .anthropic_messages import conversation, mark_for_cache, tools, unsupported
 from .base import CONNECT_S, SOCKET_S, Call, Reply
 from .bodies import documents
-from .statuses import WRONG_SHAPE, bad_response, refused_parameter, status_error
-from .transport import transport_error
+from .statuses import WRONG_SHAPE, bad_response, refuse_no_answer, refused_parameter, status_error
+from .transport import TRANSPORT_ERRORS, transport_error
 
 
 class Anthropic:
@@ -31,7 +31,7 @@ class Anthropic:
             base_url=base_url,
             max_retries=0,
             timeout=timeout,
-            http_client=anthropic.DefaultAioHttpClient(timeout=timeout),
+            http_client=anthropic.DefaultAioHttpClient(timeout=timeout, follow_redirects=False),
         )
 
     @classmethod
@@ -41,6 +41,7 @@ class Anthropic:
     async def complete(self, call: Call) -> Reply:
         with translating():
             raw = await self._client.messages.with_raw_response.create(**_parameters(call))
+            refuse_no_answer(raw.http_response.content, raw.headers)
             return _reply(call, raw)
 
     async def aclose(self) -> None:
@@ -95,7 +96,7 @@ def translating() -> Iterator[None]:
         fault, code = _known(error)
         headers = error.response.headers
         raise status_error(error.status_code, error.body, headers, fault, code) from None
-    except anthropic.APIConnectionError as error:
+    except (anthropic.APIConnectionError, *TRANSPORT_ERRORS) as error:
         raise transport_error(error) from None
     except (json.JSONDecodeError, anthropic.APIResponseValidationError):
         raise bad_response("a 200 that is not the API's JSON") from None
@@ -121,7 +122,7 @@ _REFUSED = re.compile(r"`(temperature)` is deprecated for this model")
 
 def _known(error: anthropic.APIStatusError) -> tuple[Fault | None, str]:
     """(the fault that the API's own code or text means, the code); (None, "") if neither does."""
-    for code in (error.error_code, error.type):
+    for code in map(str, (error.error_code, error.type)):
         if code in _BY_CODE:
             return _BY_CODE[code], str(code)
     if error.status_code == 400:

@@ -11,6 +11,7 @@ from ..settings import Link
 from . import load
 from .base import Call, Provider, Reply
 from .credentials import Credentials
+from .readable import readable
 
 
 class _Client:
@@ -61,10 +62,21 @@ class Clients:
 
     async def _complete(self, link: Link, call: Call) -> Reply:
         """Runs on the loop's thread, as all below, so no two calls build the same client."""
-        client = self._client(self._credentials.apply_to(link))
+        try:
+            client = self._client(self._credentials.apply_to(link))
+        except ProviderError:
+            raise
+        except Exception as error:  # noqa: BLE001 -- whatever it is, it may hold the key
+            reason = f"the client cannot be built: {type(error).__name__}"
+            raise ProviderError(Fault.MISCONFIGURED, reason) from None
         client.calls += 1
         try:
-            return await client.provider.complete(call)
+            return readable(await client.provider.complete(call))
+        except ProviderError:
+            raise
+        except Exception as error:  # noqa: BLE001 -- it may hold a key, a prompt or an answer
+            reason = f"{type(error).__name__} in the adapter"
+            raise ProviderError(Fault.BAD_RESPONSE, reason, maybe_billed=True) from None
         finally:
             client.calls -= 1
             self._close_replaced()

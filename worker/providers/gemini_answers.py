@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..faults import Fault, ProviderError
+from ..rate_limit_headers import LONGEST_WAIT_S
 from .answers import Answer, text_and_reasoning
 from .bodies import Json, items, mapping, text_of
 from .statuses import bad_response, retry_after_s, status_error
@@ -79,7 +80,7 @@ def response_error(status: int, body: object, headers: Mapping[str, str]) -> Pro
         api_body = body
         if isinstance(body["error"], dict):
             stated = body["error"]
-    details = [each for each in stated.get("details") or () if isinstance(each, dict)]
+    details = [each for each in _listed(stated.get("details")) if isinstance(each, dict)]
     wait_s = retry_after_s(headers)
     if wait_s is None:
         wait_s = _retry_delay_s(details)
@@ -115,13 +116,20 @@ _TOO_LONG = re.compile(r"input token count.*exceeds the maximum")
 
 def _quotas(details: list[dict[str, Any]]) -> list[str]:
     """The ids of the quotas that were violated."""
-    violations = [each for detail in details for each in detail.get("violations") or ()]
-    return [str(violation.get("quotaId")) for violation in violations]
+    violations = [each for detail in details for each in _listed(detail.get("violations"))]
+    return [str(each.get("quotaId")) for each in violations if isinstance(each, dict)]
+
+
+def _listed(value: object) -> list[Any]:
+    """The value if it is a list, else nothing: an error's body may be of any shape."""
+    if isinstance(value, list):
+        return value
+    return []
 
 
 def _retry_delay_s(details: list[dict[str, Any]]) -> float | None:
     """google.rpc.RetryInfo, plus one second: it is cut to whole ones (python-genai#1875)."""
     for each in details:
-        if found := re.fullmatch(r"([\d.]+)s", str(each.get("retryDelay"))):
-            return float(found[1]) + 1.0
+        if found := re.fullmatch(r"([0-9]{1,9}(\.[0-9]{1,9})?)s", str(each.get("retryDelay"))):
+            return min(float(found[1]) + 1.0, LONGEST_WAIT_S)
     return None

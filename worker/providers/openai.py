@@ -23,8 +23,8 @@ from .answers import reply_of
 from .base import CONNECT_S, SOCKET_S, Call, Reply
 from .bodies import documents
 from .openai_answers import read
-from .statuses import WRONG_SHAPE, bad_response, refused_parameter, status_error
-from .transport import transport_error
+from .statuses import WRONG_SHAPE, bad_response, refuse_no_answer, refused_parameter, status_error
+from .transport import TRANSPORT_ERRORS, transport_error
 
 _OTHER_FIELD = {
     "max_completion_tokens": "max_tokens",
@@ -49,7 +49,7 @@ class OpenAI:
             base_url=base_url,
             max_retries=0,
             timeout=timeout,
-            http_client=openai.DefaultAioHttpClient(timeout=timeout),
+            http_client=openai.DefaultAioHttpClient(timeout=timeout, follow_redirects=False),
         )
 
     @classmethod
@@ -62,6 +62,7 @@ class OpenAI:
                 **self._parameters(call),
                 extra_headers={"X-Client-Request-Id": call.job_id},
             )
+            refuse_no_answer(raw.http_response.content, raw.headers)
             return self._reply(call, raw)
 
     async def aclose(self) -> None:
@@ -106,13 +107,13 @@ def translating() -> Iterator[None]:
     try:
         yield
     except openai.APIStatusError as error:
-        code = error.code or ""
+        code = str(error.code or "")
         if code in ("unsupported_parameter", "unsupported_value"):
             raise refused_parameter(error.param) from None
         fault = _BY_CODE.get(code)
         headers = error.response.headers
         raise status_error(error.status_code, error.body, headers, fault, code) from None
-    except openai.APIConnectionError as error:
+    except (openai.APIConnectionError, *TRANSPORT_ERRORS) as error:
         raise transport_error(error) from None
     except (json.JSONDecodeError, openai.APIResponseValidationError):
         raise bad_response("a 200 that is not the API's JSON") from None

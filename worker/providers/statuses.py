@@ -3,13 +3,12 @@
 Adapters add what only their provider's codes say.
 """
 
+import json
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 
 from ..faults import Fault, ProviderError
-from ..rate_limit_headers import RateLimits
+from ..rate_limit_headers import RateLimits, wait_s
 
 BY_STATUS = {
     400: Fault.BAD_REQUEST,
@@ -17,17 +16,36 @@ BY_STATUS = {
     402: Fault.QUOTA_EXHAUSTED,
     403: Fault.MISCONFIGURED,
     404: Fault.MISCONFIGURED,
+    405: Fault.MISCONFIGURED,
+    407: Fault.MISCONFIGURED,
     408: Fault.TIMEOUT,
+    410: Fault.MISCONFIGURED,
     409: Fault.UNAVAILABLE,
     413: Fault.TOO_LONG,
     422: Fault.BAD_REQUEST,
     429: Fault.RATE_LIMITED,
     504: Fault.TIMEOUT,
+    524: Fault.TIMEOUT,
     529: Fault.OVERLOADED,
 }
 
-WITHOUT_JSON = (402, 408, 413, 429)
+WITHOUT_JSON = (401, 402, 404, 405, 407, 408, 410, 413, 429)
 """Statuses below 500 that mean the same when the body is not the API's JSON."""
+
+MAYBE_BILLED = (504, 524)
+"""A gateway gave up waiting: the provider may have done the work. Any other refusal is not paid."""
+
+PHRASES = {
+    301: "a redirect, which is not followed: give the address it leads to",
+    302: "a redirect, which is not followed: give the address it leads to",
+    307: "a redirect, which is not followed: give the address it leads to",
+    308: "a redirect, which is not followed: give the address it leads to",
+    401: "the key is refused",
+    405: "no API at this address; a base URL usually ends in /v1",
+    407: "the proxy wants a password",
+}
+"""What the operator should know beside the status."""
+NO_API = "no API at this address; a base URL usually ends in /v1"
 
 OPTIONAL = ("temperature", "max_completion_tokens", "max_tokens")
 """Parameters that a call can leave out, or send under another name."""
@@ -49,35 +67,104 @@ def status_error(
     body: object,
     headers: Mapping[str, str],
     known: Fault | None = None,
-    code: str = "",
+    code: object = "",
     wait_s: float | None = None,
 ) -> ProviderError:
     """The error of a response with `status`.
 
     `known`: the fault that the provider's own code means; it wins, and `code` is shown.
     `wait_s`: seconds that the body asks to wait, used if the headers ask for none.
-    A `body` that is not the API's JSON is from a proxy: never an authentication error.
+    A `body` that is not the API's JSON is from a proxy, or from a server that is no such API.
     """
-    fault = known or _fault(status, from_api=isinstance(body, dict))
-    reason = f"HTTP {status}"
-    if known and code:
-        reason = f"HTTP {status}, {code}"
-    from_headers = retry_after_s(headers)
+    from_api = isinstance(body, dict)
+    fault = known or _fault(status, from_api)
+    from_headers = retry_after_s(headers, refused=fault is Fault.RATE_LIMITED)
     if from_headers is not None:
         wait_s = from_headers
     return ProviderError(
         fault,
-        reason,
-        maybe_billed=fault in (Fault.TIMEOUT, Fault.BAD_RESPONSE),
+        _reason(status, from_api, str(code or "")),
+        maybe_billed=status in MAYBE_BILLED,
         retry_after_s=wait_s,
         status=status,
         rate_limits=RateLimits.from_headers(headers),
     )
 
 
+def refuse_no_answer(content: bytes, headers: Mapping[str, str]) -> None:
+    """Raise `ProviderError` if the body of a 200 is a web page, or an error of the API."""
+    if content[:200].lstrip().startswith(b"<"):
+        raise ProviderError(Fault.MISCONFIGURED, f"a web page and {NO_API}", status=200)
+    if b'"error' not in content:
+        return
+    try:
+        body = json.loads(content)
+    except (ValueError, RecursionError):
+        return
+    error = error_in_answer(body, headers)
+    if error:
+        raise error
+
+
+def error_in_answer(body: object, headers: Mapping[str, str]) -> ProviderError | None:
+    """The error that a 200 holds instead of an answer, or in its first choice; None if none.
+
+    It means what the status in its `code` means. An answer beside it may be billed.
+    """
+    if isinstance(body, list) and body:
+        body = body[0]
+    if not isinstance(body, dict):
+        return None
+    stated = body.get("error") or _error_in_choice(body)
+    if not stated:
+        return None
+    code: object = ""
+    status = 500
+    if isinstance(stated, dict):
+        code = stated.get("code") or stated.get("type") or stated.get("status")
+        status = _stated_status(stated) or 500
+    known = BY_WORD.get(str(code))
+    error = status_error(status, body, headers, known, code)
+    error.maybe_billed = error.maybe_billed or bool(body.get("choices") or body.get("usage"))
+    return error
+
+
+BY_WORD = {
+    "rate_limit_error": Fault.RATE_LIMITED,
+    "overloaded_error": Fault.OVERLOADED,
+    "authentication_error": Fault.MISCONFIGURED,
+    "permission_error": Fault.MISCONFIGURED,
+    "not_found_error": Fault.MISCONFIGURED,
+    "invalid_request_error": Fault.BAD_REQUEST,
+    "billing_error": Fault.QUOTA_EXHAUSTED,
+    "insufficient_quota": Fault.QUOTA_EXHAUSTED,
+    "context_length_exceeded": Fault.TOO_LONG,
+    "RESOURCE_EXHAUSTED": Fault.RATE_LIMITED,
+    "UNAUTHENTICATED": Fault.MISCONFIGURED,
+}
+"""What an error in a 200 means by its `code` or `type`, where that is no status."""
+
+
+def _error_in_choice(body: dict[str, object]) -> object:
+    choices = body.get("choices")
+    if not isinstance(choices, list) or not choices or not isinstance(choices[0], dict):
+        return None
+    return choices[0].get("error")
+
+
+def _stated_status(stated: dict[str, object]) -> int | None:
+    for name in ("code", "status", "status_code"):
+        if re.fullmatch(r"[45][0-9][0-9]", str(stated.get(name))):
+            return int(str(stated[name]))
+    return None
+
+
 def _fault(status: int, from_api: bool) -> Fault:
+    """A refusal that no row knows is a bad response: another link is tried, nothing is booked."""
     if status >= 500:
         return BY_STATUS.get(status, Fault.UNAVAILABLE)
+    if 300 <= status < 400:
+        return Fault.MISCONFIGURED
     if from_api or status in WITHOUT_JSON:
         return BY_STATUS.get(status, Fault.BAD_RESPONSE)
     if status == 403:
@@ -85,23 +172,20 @@ def _fault(status: int, from_api: bool) -> Fault:
     return Fault.BAD_RESPONSE
 
 
-def retry_after_s(headers: Mapping[str, str]) -> float | None:
-    """`retry-after-ms`, or `retry-after` in seconds or as an HTTP date (RFC 9110, 10.2.3).
+def _reason(status: int, from_api: bool, code: str) -> str:
+    """Holds no text of the provider but a code in the form of a name."""
+    phrase = PHRASES.get(status, "")
+    if status == 404 and not from_api:
+        phrase = NO_API
+    if re.fullmatch(r"[A-Za-z][A-Za-z0-9_.]{0,63}", code):
+        phrase = code
+    if phrase:
+        return f"HTTP {status}, {phrase}"
+    return f"HTTP {status}"
 
-    In seconds, never negative; None if there is none.
-    """
-    try:
-        if "retry-after-ms" in headers:
-            return max(0.0, float(headers["retry-after-ms"]) / 1000)
-        text = headers.get("retry-after")
-        if text is None:
-            return None
-        if re.fullmatch(r"[\d.]+", text):
-            return float(text)
-        wait = parsedate_to_datetime(text) - datetime.now(UTC)
-        return max(0.0, wait.total_seconds())
-    except (ValueError, TypeError):
-        return None
+
+retry_after_s = wait_s
+"""Seconds that headers ask to wait, bounded; None if they ask for nothing."""
 
 
 def refused_parameter(parameter: object) -> ProviderError:

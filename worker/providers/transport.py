@@ -5,10 +5,18 @@ as if nothing had been sent; so the decision is made on aiohttp's own exception,
 of causes.
 """
 
+from urllib.request import getproxies, proxy_bypass
+
 from aiohttp import (
+    ClientConnectorCertificateError,
+    ClientConnectorDNSError,
     ClientConnectorError,
     ClientError,
+    ClientHandlerType,
+    ClientRequest,
+    ClientResponse,
     ClientSession,
+    ClientSSLError,
     ConnectionTimeoutError,
     InvalidURL,
     NonHttpUrlClientError,
@@ -17,9 +25,13 @@ from aiohttp import (
 )
 
 from ..faults import Fault, ProviderError
+from .statuses import refuse_no_answer, status_error
 
 TRANSPORT_ERRORS = (ClientError, ConnectionError)
 """What an SDK raises that uses aiohttp without wrapping its exceptions."""
+
+LARGEST_HEADER = 65_536
+"""Bytes; gateways send headers far beyond aiohttp's own limit of 8 KB."""
 
 
 def transport_error(error: BaseException) -> ProviderError:
@@ -29,9 +41,14 @@ def transport_error(error: BaseException) -> ProviderError:
             return ProviderError(Fault.MISCONFIGURED, "the base URL is unusable")
         case ConnectionTimeoutError():
             return ProviderError(Fault.TIMEOUT, "no connection in time")
+        case ClientConnectorCertificateError():
+            return ProviderError(Fault.UNAVAILABLE, "no connection: untrusted certificate")
+        case ClientConnectorDNSError():
+            return ProviderError(Fault.UNAVAILABLE, "no connection: unknown host")
+        case ClientSSLError():
+            return ProviderError(Fault.UNAVAILABLE, "no connection: TLS failed")
         case ClientConnectorError():
-            reason = "no connection: refused, unknown host or TLS"
-            return ProviderError(Fault.UNAVAILABLE, reason)
+            return ProviderError(Fault.UNAVAILABLE, "no connection: the port is refused")
         case ServerTimeoutError():
             return _maybe_billed(Fault.TIMEOUT, "no answer in time")
     return _maybe_billed(Fault.UNAVAILABLE, "the connection was cut")
@@ -54,4 +71,27 @@ def session() -> ClientSession:
     To be made on the event loop, and closed by its maker.
     """
     connector = TCPConnector(limit=0)
-    return ClientSession(connector=connector)
+    return ClientSession(
+        connector=connector,
+        max_line_size=LARGEST_HEADER,
+        max_field_size=LARGEST_HEADER,
+        max_headers=1024,
+        middlewares=(_send,),
+    )
+
+
+async def _send(request: ClientRequest, handler: ClientHandlerType) -> ClientResponse:
+    """One request through the environment's proxy; neither a redirect nor an error is an answer.
+
+    The session's own reading of the environment would send a password of ~/.netrc with it.
+    """
+    proxy = getproxies().get(request.url.scheme)
+    if proxy and not proxy_bypass(request.url.host or ""):
+        request.update_proxy(type(request.url)(proxy), None, None)
+    response = await handler(request)
+    if 300 <= response.status < 400:
+        response.close()
+        raise status_error(response.status, None, response.headers)
+    if response.status == 200:
+        refuse_no_answer(await response.read(), response.headers)
+    return response

@@ -2,12 +2,13 @@
 
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
 from pydantic_settings import NoDecode
 
 from ..model_catalog import Models
 from .base import Problem, Slice, invalid, pairs, variable, written_as
 from .sources import Sources
+from .usable import usable_key, usable_url
 
 VENDORS = {
     "openai": "OPENAI_",
@@ -26,8 +27,8 @@ class ServerSettings(Slice):
     Variables: LLM_LINK_<NAME>_BASE_URL, _API_KEY, or those of `VENDORS`.
     """
 
-    base_url: str | None = None
-    api_key: SecretStr | None = None
+    base_url: Annotated[str | None, AfterValidator(usable_url)] = None
+    api_key: Annotated[SecretStr | None, AfterValidator(usable_key)] = None
 
 
 class LinkSettings(Slice):

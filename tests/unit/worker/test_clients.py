@@ -1,0 +1,67 @@
+"""What leaves an adapter: an answer that can be stored, or an error of ours."""
+
+import pytest
+
+from producer.contract.messages import FunctionCall, ToolCall
+from producer.contract.requests import CompletionRequest
+from worker.faults import Fault, ProviderError
+from worker.loop import Loop
+from worker.providers import Call, Reply
+from worker.providers.clients import Clients
+from worker.providers.credentials import Credentials
+from worker.settings import Link, SourceSettings
+
+SECRET = "the prompt and sk-secret"
+
+
+class Broken:
+    """An adapter whose construction or call fails as the base URL says."""
+
+    def __init__(self, base_url, api_key, options):
+        self.base_url = base_url
+        if base_url == "http://built":
+            raise RuntimeError(SECRET)
+
+    async def complete(self, call):
+        if self.base_url == "http://called":
+            raise KeyError(SECRET)
+        function = FunctionCall.model_construct(name="f", arguments='"\ud83d"')
+        call = ToolCall.model_construct(id="c", type="function", function=function)
+        return Reply("a\ud83db", "stop", "m", None, tool_calls=(call,))
+
+    async def aclose(self):
+        pass
+
+
+@pytest.fixture
+def ask(monkeypatch):
+    monkeypatch.setattr("worker.providers.clients.load", lambda adapter: Broken)
+    loop = Loop()
+
+    def ask_(base_url):
+        link = Link(provider="p", model="m", adapter="broken", base_url=base_url)
+        clients = Clients(loop, Credentials((link,), SourceSettings()))
+        request = CompletionRequest.checked(messages=[{"role": "user", "content": "q"}])
+        return clients.call(link, Call("job", "m", request, 5, None, 5.0))
+
+    yield ask_
+    loop.close()
+
+
+@pytest.mark.parametrize(
+    ("stage", "fault", "maybe_billed"),
+    [("built", Fault.MISCONFIGURED, False), ("called", Fault.BAD_RESPONSE, True)],
+)
+def test_every_exception_becomes_an_error_without_its_text(ask, stage, fault, maybe_billed):
+    """A client that cannot be built has sent nothing."""
+    with pytest.raises(ProviderError) as caught:
+        ask(f"http://{stage}")
+    assert (caught.value.fault, caught.value.maybe_billed) == (fault, maybe_billed)
+    assert caught.value.__cause__ is None
+    assert "secret" not in str(caught.value) + repr(caught.value.args)
+
+
+def test_lone_surrogates_are_replaced(ask):
+    reply = ask("http://answers")
+    assert reply.text == "a\ufffdb"
+    assert reply.tool_calls[0].function.arguments == '"\ufffd"'

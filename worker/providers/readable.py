@@ -1,0 +1,31 @@
+"""Answers that can be stored: without what no UTF-8 can hold."""
+
+from dataclasses import replace
+
+from producer.contract.messages import FunctionCall, ToolCall
+
+from .base import Reply
+
+
+def readable(reply: Reply) -> Reply:
+    """The reply without lone surrogates, which no UTF-8 can hold: U+FFFD stands in their place."""
+    calls = tuple(
+        ToolCall(
+            id=_text(call.id),
+            function=FunctionCall(
+                name=_text(call.function.name), arguments=_text(call.function.arguments)
+            ),
+        )
+        for call in reply.tool_calls
+    )
+    if calls == reply.tool_calls:
+        calls = reply.tool_calls
+    return replace(reply, text=_text(reply.text), model=_text(reply.model), tool_calls=calls)
+
+
+def _text(text: str) -> str:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return text
