@@ -30,6 +30,7 @@ class Anthropic:
             api_key=api_key,
             base_url=base_url,
             max_retries=0,
+            open_telemetry=False,  # its spans would carry our trace to the provider
             timeout=timeout,
             http_client=anthropic.DefaultAioHttpClient(timeout=timeout, follow_redirects=False),
         )

@@ -20,7 +20,13 @@ def readable(reply: Reply) -> Reply:
     )
     if calls == reply.tool_calls:
         calls = reply.tool_calls
-    return replace(reply, text=_text(reply.text), model=_text(reply.model), tool_calls=calls)
+    return replace(
+        reply,
+        text=_text(reply.text),
+        model=_text(reply.model),
+        stated_finish=_text(reply.stated_finish),
+        tool_calls=calls,
+    )
 
 
 def _text(text: str) -> str:
