@@ -75,7 +75,7 @@ def test_the_shared_beginning_is_marked_for_the_cache(wire, ask):
 
 
 def test_a_conversation_becomes_alternating_turns(wire, ask):
-    """System texts go first, blank texts go, results stay together, the user begins and ends."""
+    """System texts go first, results stay together, the user begins and ends."""
     calls = [
         {"id": f"c{n}", "type": "function", "function": {"name": "f", "arguments": text}}
         for n, text in ((1, '{"x": 1}'), (2, "oops"))
@@ -85,10 +85,7 @@ def test_a_conversation_becomes_alternating_turns(wire, ask):
         messages=[
             {"role": "system", "content": "One."},
             {"role": "assistant", "content": "Hello."},
-            {
-                "role": "user",
-                "content": [{"type": "text", "text": " "}, {"type": "text", "text": "Weather?"}],
-            },
+            {"role": "user", "content": [{"type": "text", "text": "Weather?"}]},
             {"role": "user", "content": "Please."},
             {"role": "assistant", "content": "Looking.", "tool_calls": calls},
             {"role": "tool", "tool_call_id": "c1", "content": "rain"},

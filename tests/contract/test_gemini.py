@@ -34,7 +34,7 @@ def test_thoughts_are_no_part_of_the_answer(wire, ask):
 
 
 def test_a_conversation_becomes_turns_of_user_and_model(wire, ask):
-    """System texts go first, results find their call by name, blank texts go, the user ends."""
+    """System texts go first, results find their call by name, the user ends."""
     calls = [
         {"id": "c1", "type": "function", "function": {"name": "weather", "arguments": '{"x": 1}'}}
     ]
@@ -43,10 +43,7 @@ def test_a_conversation_becomes_turns_of_user_and_model(wire, ask):
         messages=[
             {"role": "system", "content": "One."},
             {"role": "assistant", "content": "Hello."},
-            {
-                "role": "user",
-                "content": [{"type": "text", "text": " "}, {"type": "text", "text": "Weather?"}],
-            },
+            {"role": "user", "content": [{"type": "text", "text": "Weather?"}]},
             {"role": "assistant", "tool_calls": calls},
             {"role": "tool", "tool_call_id": "c1", "content": "rain"},
             {"role": "developer", "content": "Two."},
