@@ -3,9 +3,9 @@
     python benchmarks/ledger.py [--rounds 5] [--jobs 2000] [--against 10f8316]
 
 Each round walks the same jobs through a server of its own with the code of either version: submit,
-start, cache lookup, reservation, settle, report, samples. The older code comes from a `git
-worktree`. CPU is the server process's own (INFO cpu); microseconds and commands of each step are
-from INFO commandstats. All figures are medians over the rounds.
+start, cache lookup, reservation, settle, report (that Celery has stored the outcome) and samples.
+The older code comes from a `git worktree`. CPU is the server process's own (INFO cpu); microseconds
+and commands of each step are from INFO commandstats. All figures are medians over the rounds.
 """
 
 import argparse
@@ -23,6 +23,8 @@ ROOT = Path(__file__).parents[1]
 ENTRY = ("EVALSHA", "FCALL")
 TEXT = "A question about the harbour. " * 33
 MICRO_USD, TOKENS, OUTPUT = 120, 400, 120
+REPORTED_AT_ONCE = 20
+"""Jobs that end in the two seconds between renewals, at ten a second."""
 Step = tuple[str, Callable[[], None]]
 
 
@@ -43,7 +45,7 @@ def walk_of_this_version(url: str, jobs: int) -> Iterator[Step]:
     ledger = Ledger(redis, keys, LedgerSettings(), "bench")
     link = Link(provider="openai", model="gpt-4o-mini", adapter="simulator")
     cache = Cache(redis, keys, CacheSettings(), CallSettings(), (link,), "fast")
-    quota, metrics = Quota(ledger, QuotaSettings()), Metrics(redis, keys)
+    quota = Quota(ledger, QuotaSettings())
     ledger.heartbeat("bench", 2 * jobs, 3600)
     ids = [f"job-{number}" for number in range(jobs)]
     running: dict[str, Any] = {}
@@ -74,15 +76,16 @@ def walk_of_this_version(url: str, jobs: int) -> Iterator[Step]:
                 **_answer(job_id), usage=Usage(input=TOKENS - OUTPUT, output=OUTPUT)
             )
             attempt.cache_entry = cache.entry_for(job, attempt.lead, answer)
+            attempt.samples = tuple(_samples(Metrics))
             ledger.settle(job, attempt, answer)
 
     def report() -> None:
-        for job_id in ids:
-            ledger.mark_reported(job_id)
+        """With the renewal of leases, here of 16 that run: all that ended since the last one."""
+        for start in range(0, jobs, REPORTED_AT_ONCE):
+            ledger.renew([(ids[0], 1)] * 16, ids[start : start + REPORTED_AT_ONCE])
 
     yield from (("submit", submit), ("start", start), ("look up", look_up))
     yield from (("reserve", reserve), ("settle", settle), ("report", report))
-    yield "samples", lambda: _samples(metrics, jobs)
 
 
 def walk_of_10f8316(url: str, jobs: int) -> Iterator[Step]:
@@ -135,12 +138,13 @@ def walk_of_10f8316(url: str, jobs: int) -> Iterator[Step]:
             ledger.settle(job, answer)
 
     def report() -> None:
+        """In two trips: that the outcome is reported, and the samples."""
         for job_id in ids:
             ledger.tell(job_id)
+            metrics.add(_samples(metrics))
 
     yield from (("submit", submit), ("start", start), ("look up", look_up))
     yield from (("reserve", reserve), ("settle", settle), ("report", report))
-    yield "samples", lambda: _samples(metrics, jobs)
 
 
 def _asked(number: int) -> dict[str, Any]:
@@ -163,11 +167,9 @@ def _answer(job_id: str) -> dict[str, Any]:
     }
 
 
-def _samples(metrics: Any, jobs: int) -> None:
-    for _ in range(jobs):
-        call = metrics.call_ended("interactive", "openai", "gpt-4o-mini", "ok", 300)
-        job = metrics.job_ended("interactive", "openai", "gpt-4o-mini", 20, 330)
-        metrics.add([*call, *job])
+def _samples(metrics: Any) -> list[str]:
+    call = metrics.call_ended("interactive", "openai", "gpt-4o-mini", "ok", 300)
+    return [*call, *metrics.job_ended("interactive", "openai", "gpt-4o-mini", 20, 330)]
 
 
 WALKS = {"now": walk_of_this_version, "then": walk_of_10f8316}
@@ -187,8 +189,9 @@ def walk(version: str, jobs: int) -> None:
             watch.config_resetstat()
             before = _cpu_s(watch)
             step()
-            cpu += _cpu_s(watch) - before
-            steps[name] = _step(watch.info("commandstats"), jobs)
+            used = _cpu_s(watch) - before
+            cpu += used
+            steps[name] = _step(watch.info("commandstats"), jobs) | {"cpu": used / jobs * 1e6}
         watch.close()
     print(json.dumps({"cpu_us": cpu / jobs * 1e6, "steps": steps}))
 
@@ -225,7 +228,7 @@ def measured(place: Path, version: str, jobs: int) -> dict[str, Any]:
         [*command, "--jobs", str(jobs)],
         env={"PYTHONPATH": str(place), "PATH": "/usr/bin:/bin"},
         cwd=place,
-        capture_output=True,
+        stdout=subprocess.PIPE,
         text=True,
         check=True,
     )
@@ -234,17 +237,21 @@ def measured(place: Path, version: str, jobs: int) -> dict[str, Any]:
 
 def report(rounds: dict[str, list[dict[str, Any]]]) -> None:
     cpu = {version: median(each["cpu_us"] for each in found) for version, found in rounds.items()}
-    print(f"{'step':<10}{'us now':>10}{'us then':>10}{'ratio':>8}{'commands now':>15}{'then':>8}")
+    print(
+        f"{'step':<10}{'us now':>8}{'then':>8}{'ratio':>8}{'commands now':>15}{'then':>8}"
+        f"{'CPU us now':>13}{'then':>8}"
+    )
     for step in rounds["now"][0]["steps"]:
         figures = {
             (version, what): median(each["steps"][step][what] for each in found)
             for version, found in rounds.items()
-            for what in ("us", "commands")
+            for what in ("us", "commands", "cpu")
         }
         now, then = figures["now", "us"], figures["then", "us"]
         print(
-            f"{step:<10}{now:>10.0f}{then:>10.0f}{now / then:>8.2f}"
+            f"{step:<10}{now:>8.0f}{then:>8.0f}{now / then:>8.2f}"
             f"{figures['now', 'commands']:>15.1f}{figures['then', 'commands']:>8.1f}"
+            f"{figures['now', 'cpu']:>13.0f}{figures['then', 'cpu']:>8.0f}"
         )
     ratios = [
         now["cpu_us"] / then["cpu_us"]

@@ -60,7 +60,7 @@ def cost_us(folder: Path, users: int, backlog: int) -> tuple[float, float]:
 
 
 def _evals(fleet: HandRun) -> int:
-    return fleet.redis.info("commandstats").get("cmdstat_evalsha", {}).get("usec", 0)
+    return fleet.redis.info("commandstats").get("cmdstat_fcall", {}).get("usec", 0)
 
 
 def main() -> None:

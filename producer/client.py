@@ -25,7 +25,7 @@ from .ledger_client import (
     CONNECTION_ERRORS,
     ledger,
     no_such_job,
-    unavailable,
+    safe_to_repeat,
     use_settings,
 )
 from .ledger_replies import JobStatus, StoredOutcome, SubmittedJob
@@ -125,8 +125,8 @@ class Complete(Task):  # type: ignore[misc]
         submission = Submission.from_call(task_id or uuid(), args or (), kwargs or {}, options)
         try:
             submitted = ledger().submit([submission])
-        except Unavailable:
-            raise unavailable(submission.job_id) from None
+        except Unavailable as error:
+            raise safe_to_repeat(error, submission.job_id) from None
         publish_all(submitted.publications)
         (job,) = submitted.jobs
         return self._accepted(job)

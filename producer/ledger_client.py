@@ -76,10 +76,16 @@ def ledger() -> "LedgerClient":
 
 def unavailable(job_id: str = "") -> Unavailable:
     """With the id of a job that can be submitted again, if there is one."""
-    fix = "the ledger cannot be reached. Fix: check REDIS_URL and LEDGER_URL"
+    away = Unavailable("the ledger cannot be reached. Fix: check REDIS_URL and LEDGER_URL")
     if not job_id:
-        return Unavailable(fix)
-    return Unavailable(f"{fix}; repeating with task_id={job_id!r} is safe", {"job_id": job_id})
+        return away
+    return safe_to_repeat(away, job_id)
+
+
+def safe_to_repeat(error: Unavailable, job_id: str) -> Unavailable:
+    """The same reason, with the id of a job that can be submitted again."""
+    reason = f"{error.message}; repeating with task_id={job_id!r} is safe"
+    return Unavailable(reason, {**error.details, "job_id": job_id})
 
 
 def no_such_job(job_id: str) -> OutcomeUnknown:

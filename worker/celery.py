@@ -73,7 +73,7 @@ def create_app() -> Celery:
 @cache
 def _connect_signals() -> None:
     """Connect our handlers, once per process."""
-    telemetry.connect(lambda: current().metrics)
+    telemetry.connect()
     signals.setup_logging.connect(log_as_json)
     signals.celeryd_init.connect(refuse_wrong_settings)
     signals.worker_ready.connect(warn_of_unsafe_server)

@@ -25,7 +25,7 @@ from .broker.foreign_messages import (
     request_of_failed_step,
     submission_of_message,
 )
-from .faults import Deferred, Fault, LeaseLost, ProviderError
+from .faults import Deferred, Fault, LeaseLost, ProviderError, after_the_reply
 from .ledger.attempt import Start
 from .ledger.calls import Dropped, Ended, Missing, Submitted, Wait
 from .ledger.connection import ERRORS
@@ -35,7 +35,7 @@ from .retry import History, RetryAfter, decide
 from .runtime import Runtime, current
 from .telemetry.logs import job_ended
 from .telemetry.records import record_of_outcome, record_of_run
-from .telemetry.samples import FINAL, samples_of
+from .telemetry.samples import samples_of
 
 logger = logging.getLogger(__name__)
 
@@ -115,6 +115,7 @@ class Complete(Task):  # type: ignore[misc]
         start: Start = self.request.start
         job = start.job
         assert start.wait, "only a start that waits raises Parked"
+        start.attempt.samples = samples_of(start)
         try:
             ending = current().ledger.park(job, start.attempt, start.wait)
         except ERRORS as error:
@@ -124,18 +125,12 @@ class Complete(Task):  # type: ignore[misc]
             self.publish(ending.publications)
 
     def after_return(self, status: str, retval: Any, task_id: str, *_: Any) -> None:
-        """Note that the result backend knows the outcome, and count the job's samples.
+        """Have noted that the result backend knows the outcome.
 
         If the note is lost, a later delivery reports the outcome again.
         """
-        if status not in FINAL:
-            return
-        runtime = current()
-        samples = samples_of(runtime.metrics, getattr(self.request, "start", None), status)
-        try:
-            runtime.ledger.mark_reported(task_id, samples)
-        except ERRORS:
-            runtime.metrics.add(samples)
+        if status in ("SUCCESS", "FAILURE"):
+            current().leases.note_reported(task_id)
 
     def _report(self, opened: Ended | Dropped | Missing) -> Completion:
         """For a job that this delivery does not run: its outcome, if Celery has not stored it."""
@@ -232,6 +227,9 @@ class Complete(Task):  # type: ignore[misc]
         """Settle the job and report its outcome: another one, if the job had ended before."""
         job = start.job
         try:
+            with after_the_reply():
+                start.ended_ms = job.now_ms
+                start.attempt.samples = samples_of(start)
             ending = runtime.ledger.settle(job, start.attempt, outcome, fault, cool_s)
         except ERRORS:
             raise

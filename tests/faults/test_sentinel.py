@@ -5,11 +5,12 @@ from urllib.parse import quote
 
 import pytest
 from support import acl, flower
-from support.ledger import ask
+from support.ledger import KEYS, ask
 from support.sentinels import Watched
 
 import producer
 from producer.contract.errors import Unavailable
+from worker.ledger.connection import connect, ledger_functions
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(180)]
 
@@ -100,6 +101,8 @@ def test_flower_follows(watched, wire, env, start_worker, submit, tmp_path):
 @pytest.mark.timeout(40)
 def test_no_frozen_server_holds_the_web_request(watched):
     """Neither the Sentinel, nor the primary until it is replaced."""
+    with connect(watched.url("worker")) as redis:
+        ledger_functions(redis, KEYS).load()  # as the first worker does
     watched.sentinel.freeze()
     with pytest.raises(Unavailable):
         producer.complete.delay(ask("x"), "u1")

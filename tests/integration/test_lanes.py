@@ -1,4 +1,4 @@
-"""Waiting jobs are released fairly over users, by the scripts alone: weights, caps, lanes, absence,
+"""Waiting jobs are released fairly over users, by the ledger alone: weights, caps, lanes, absence,
 tombstones, places.
 """
 

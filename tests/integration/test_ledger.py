@@ -1,4 +1,4 @@
-"""The ledger's scripts under any order of calls: no job lost, one outcome each, money that adds up,
+"""The ledger's functions under any order of calls: no job lost, one outcome each, exact money,
 after every step.
 """
 

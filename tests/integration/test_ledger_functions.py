@@ -253,4 +253,4 @@ def test_what_is_wrong_with_a_call_is_named(call):
     with pytest.raises(InvalidCall, match=r"set_limits: weight needs a number from 0.01 to 1000"):
         call(fleet.SetLimits("user", "alice", "nan", "", "", "", "", "", 0, 0))
     with pytest.raises(InvalidCall, match=r"renew: item 1: fence needs a whole number"):
-        call(moves.Renew(1, (moves.HeldLease("a", 1), moves.HeldLease("b", -1))))
+        call(moves.Renew(1, (moves.HeldLease("a", 1, False), moves.HeldLease("b", -1, False))))

@@ -43,7 +43,7 @@ def test_an_override_holds_from_the_next_reservation(hand_run):
 
 def test_members_of_a_group_share_its_budget(hand_run):
     """Dollars of the day before the limit was set count; a user who left no longer draws on it;
-    others never do.
+    others never do. What is spent after a limit is lifted counts still, should it be set again.
     """
     fleet = hand_run(slots=50)
     for user in ("alice", "bob"):
@@ -60,7 +60,7 @@ def test_members_of_a_group_share_its_budget(hand_run):
         one(fleet, "bob")
     fleet.limits.reset(Subject("user", "bob"))
     fleet.answer(one(fleet, "bob"))
-    assert LedgerProbe.budget(fleet, "usd", "group", "team") == {"held": 0, "spent": 20, "maybe": 0}
+    assert LedgerProbe.budget(fleet, "usd", "group", "team") == {"held": 0, "spent": 30, "maybe": 0}
     assert LedgerProbe.budget(fleet, "requests", "group", "team")["spent"] == 1
 
 

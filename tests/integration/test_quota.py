@@ -30,7 +30,7 @@ numbers = itertools.count()
 
 
 class InLedger:
-    """Budgets in Redis, through the scripts."""
+    """Budgets in Redis, through the ledger's functions."""
 
     def __init__(self, url: str) -> None:
         self.redis = Redis.from_url(url, decode_responses=True)

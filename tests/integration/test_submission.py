@@ -132,7 +132,11 @@ def test_many_jobs_are_submitted_at_once(complete, wire, openai_env, start_worke
     assert [jobs[n].value(60).request_id for n in (0, 1, 121)] == [jobs[n].id for n in (0, 1, 121)]
     assert all(job.value(60).finish_reason == "stop" for job in jobs)
     assert len({job.id for job in jobs}) == len(wire.calls) == 122
-    limits = {call.job_id: call.request["max_completion_tokens"] for call in wire.calls}
+    # A server that answers more than it was allowed gets the limit under its other name.
+    limits = {
+        call.job_id: call.request.get("max_completion_tokens") or call.request["max_tokens"]
+        for call in wire.calls
+    }
     assert (limits[jobs[0].id], limits[jobs[1].id], limits[jobs[121].id]) == (9, 7, 9)
 
 

@@ -1,5 +1,5 @@
-"""Rolling upgrades: workers and producers of the previous wire version share one ledger with those
-of this one.
+"""Rolling upgrades: workers and producers of the previous version share one ledger with those of
+this one.
 
 `tests/fixtures/wire-1.zip` holds both packages as they were with wire version 1.
 """
@@ -15,6 +15,8 @@ from support.ledger import KEYS, LedgerProbe, ask, until
 from support.nodes import ROOT, WorkerProcess
 
 from producer.contract.errors import JobError
+from producer.contract.ledger.library import library
+from producer.contract.names import WIRE_VERSION
 from worker.ledger.connection import connect
 from worker.ledger.ledger import Ledger
 from worker.settings import LedgerSettings
@@ -34,6 +36,9 @@ def previous(tmp_path):
     folder = tmp_path / "previous"
     with zipfile.ZipFile(ROOT / "tests/fixtures/wire-1.zip") as archive:
         archive.extractall(folder)
+    # Even while nothing has changed since, the ledger's functions are another library.
+    with (folder / "producer/contract/ledger/lua/call.lua").open("a") as module:
+        module.write("-- of the previous version\n")
     return folder
 
 
@@ -65,7 +70,11 @@ def test_both_versions_share_the_queue(
 
     Also where both ask the same, whose answer one of them has cached.
     """
-    env = openai_env | {"LLM_USER_TOKENS_PER_HOUR": "100000000", "LLM_MAX_ATTEMPTS": "2"}
+    env = openai_env | {
+        "LLM_USER_TOKENS_PER_HOUR": "100000000",
+        "LLM_USD_PER_DAY": "100000",
+        "LLM_MAX_ATTEMPTS": "2",
+    }
     wire.script = lambda request, number: (
         "500" if "broken" in request["messages"][-1]["content"] else "ok;delay=0.02"
     )
@@ -98,6 +107,8 @@ def test_both_versions_share_the_queue(
         budget = ledger.budget("usd", "fleet", "all")
         assert (budget["held"], ledger.counter("unknown_attempts")) == (0, 0)
         assert budget["spent"] == sum(int(job.get("cost", 0)) for job in ledger.jobs())
+        libraries = {each[1] for each in ledger.redis.function_list(library="completions_*")}
+        assert {library(KEYS.prefix).name} < libraries
 
 
 @pytest.mark.parametrize("dies", ["old", "new"])
@@ -119,16 +130,17 @@ def test_either_takes_over_from_the_other(
 
 
 def test_a_job_that_needs_a_newer_worker_waits_for_one(
-    complete, wire, openai_env, start_worker, redis_url, monkeypatch
+    complete, wire, openai_env, start_worker, redis_url
 ):
-    """It is not poison, and is begun as soon as such a worker is there."""
+    """It is not poison, and is started as soon as such a worker is there."""
     redis = connect(redis_url)
     ledger = Ledger(redis, KEYS, LedgerSettings(), "old")
     ledger.heartbeat("old", 1, 3600)
-    job = complete.delay(ask("x"), "u1", tags=["new"])
-    monkeypatch.setattr("worker.ledger.ledger.WIRE_VERSION", 1)
+    job = complete.delay(ask("x"), "u1")
+    redis.hset(KEYS.job(job.id), "wire", WIRE_VERSION + 1)
     for _ in range(LedgerSettings().deliveries + 1):
         assert ledger.start(job.id) == ("newer",)
+    redis.hset(KEYS.job(job.id), "wire", WIRE_VERSION)
     ledger.heartbeat("old", 0, 1)
     start_worker(openai_env)
     assert job.value(30).attempts == 1

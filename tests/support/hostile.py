@@ -79,6 +79,7 @@ def settle(job_id: str, fence: int = 1, **changes: object) -> moves.Settle:
         "cache_key": "cc:{0}:c:0.0:0::hash",
         "cache_entry": "1;1;;alice;{}",
         "cache_ms": 3_600_000,
+        "items": ("n|x",),
     }
     return moves.Settle(**{**fields, **changes})  # type: ignore[arg-type]
 
@@ -100,6 +101,7 @@ def park(job_id: str, fence: int = 1, **changes: object) -> moves.Park:
         "double_max_tokens": True,
         "restart_clock": True,
         "audited": "abc",
+        "items": ("c|a|b",),
     }
     return moves.Park(**{**fields, **changes})  # type: ignore[arg-type]
 
@@ -135,11 +137,10 @@ def valid_calls() -> dict[str, Call]:
         settle("run"),
         park("doc"),
         moves.Sweep(10, 3, 6, True, True, "retry", 0),
-        moves.Renew(10_000, (moves.HeldLease("run", 1), moves.HeldLease("rel", 1))),
+        moves.Renew(10_000, (moves.HeldLease("run", 1, False), moves.HeldLease("rel", 0, True))),
         heartbeat("w2"),
         fleet.LookUp("run", "hash", "faq", True, True),
         moves.BudgetLeft("run", *limits),
-        moves.MarkReported("run", ("n|x",)),
         moves.Agree("run", "parts_of", "1:2"),
         fleet.CountSamples(("n|x", "c|a|b")),
         fleet.BatchForget("bat"),

@@ -79,10 +79,6 @@ class AllKeys(Keys):
         return f"{self.root}dl"
 
     @property
-    def config(self) -> str:
-        return f"{self.root}cfg"
-
-    @property
     def cooling(self) -> str:
         return f"{self.root}cooling"
 

@@ -11,6 +11,7 @@ from support.keys import AllKeys
 from producer.contract.errors import JobError
 from worker.ledger.connection import LedgerConnection
 from worker.settings import RedisSettings
+from worker.telemetry.metrics import Metrics
 
 KEYS = AllKeys()
 
@@ -61,7 +62,7 @@ class LedgerProbe:
         return totals
 
     def counter(self, name: str) -> int:
-        return int(self.redis.hget(KEYS.totals, f"n|{name}") or 0)
+        return Metrics(self.redis, KEYS).totals().events[name]
 
     def open(self) -> int:
         """How many jobs are released or running."""

@@ -1,8 +1,8 @@
 """The audit log as its readers see it.
 
 What a job asked and what it was answered, who opened that and why, sealing with a new key, and
-forgetting a user. Reading needs private keys, which no worker has. Redis down: every method raises one of
-`connection.ERRORS`.
+forgetting a user. Reading needs private keys, which no worker has. Redis down: every method raises
+one of `connection.ERRORS`.
 """
 
 import hashlib

@@ -143,7 +143,9 @@ def _dumped(field: str, value: str | float) -> str:
         return str(round(number * MICRO))
     if field == "weight":
         return f"{number:f}"
-    return f"{number:.10g}"
+    if not number.is_integer():
+        raise ValueError(f"{field} must be a whole number, not {value}")
+    return str(int(number))
 
 
 def _loaded(field: str, text: str) -> str | float:

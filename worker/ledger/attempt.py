@@ -102,6 +102,8 @@ class Attempt:
     lead: Lead = field(default=Lead(), repr=False)
     cache_entry: CacheEntry | None = field(default=None, repr=False)
     """What to store with the outcome."""
+    samples: tuple[str, ...] = ()
+    """Latencies to count when the job is settled or parked (telemetry/samples.py)."""
     audited: str = ""
     """The hash of the prompt that this start wrote to the audit log; "" if it wrote none."""
 
@@ -168,3 +170,5 @@ class Start:
     attempt: Attempt = field(default_factory=Attempt)
     wait: Wait | None = None
     """How the job is parked once Celery has stored RETRY."""
+    ended_ms: int | None = None
+    """When it had the job's outcome, by the server's clock."""

@@ -112,6 +112,8 @@ class Settle(Call[StateReply], function="settle"):
     cache_key: str
     cache_entry: str
     cache_ms: int
+    items: tuple[str, ...]
+    """Samples to count if this ends the job."""
 
 
 @dataclass(frozen=True)
@@ -133,6 +135,8 @@ class Park(Call[StateReply], function="park"):
     double_max_tokens: bool
     restart_clock: bool
     audited: str
+    items: tuple[str, ...]
+    """Samples to count."""
 
 
 @dataclass(frozen=True)
@@ -161,8 +165,11 @@ class RenewReply(Reply):
 
 @dataclass(frozen=True)
 class HeldLease:
+    """A lease to extend, or, `reported`, a job whose outcome the result backend knows."""
+
     id: str
     fence: int
+    reported: bool
 
 
 @dataclass(frozen=True)
@@ -184,18 +191,6 @@ class BudgetLeft(Call[BudgetLeftReply], function="budget_left"):
     user_requests_per_minute: int
     user_usd_per_day: int
     usd_per_day: int
-
-
-@dataclass(frozen=True)
-class MarkReportedReply(Reply):
-    known: int
-
-
-@dataclass(frozen=True)
-class MarkReported(Call[MarkReportedReply], function="mark_reported"):
-    id: str
-    items: tuple[str, ...]
-    """Samples to count in the same step."""
 
 
 @dataclass(frozen=True)

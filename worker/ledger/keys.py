@@ -36,6 +36,11 @@ class Keys(LedgerKeys):
         """Sorted set: the released and running jobs, by the time (ms) of their next look."""
         return f"{self.root}open"
 
+    @property
+    def config(self) -> str:
+        """Hash: release target, settings of the fleet, virtual times, the last slot added up."""
+        return f"{self.root}cfg"
+
     def slot(self, number: int) -> str:
         """Hash: what happened in ten seconds of the epoch (telemetry/metrics.py). TTL 70 min."""
         return f"{self.root}obs:{number}"

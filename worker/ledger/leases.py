@@ -1,6 +1,7 @@
 """The leases this process holds, renewed by one thread while their jobs run, whatever the pool.
 
-The same thread settles again what a restarted server may have forgotten.
+The same thread notes of which jobs Celery has stored the outcome, and settles again what a
+restarted server may have forgotten.
 Redis down: leases are left as they are; if it stays away longer than a lease, other workers take
 the jobs over.
 """
@@ -29,6 +30,7 @@ class Leases:
         self._loop = loop
         self._period_s = period_s
         self._held: dict[str, int] = {}
+        self._reported: set[str] = set()
         self._lock = threading.Lock()
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
@@ -45,6 +47,12 @@ class Leases:
             with self._lock:
                 if self._held.get(job.id) == job.fence:
                     del self._held[job.id]
+
+    def note_reported(self, job_id: str) -> None:
+        """The result backend knows the job's outcome: the ledger hears of it within a period."""
+        with self._lock:
+            self._reported.add(job_id)
+            self._start()
 
     def close(self) -> None:
         self._stop.set()
@@ -63,17 +71,21 @@ class Leases:
                 self._renew()
             except ERRORS as error:
                 logger.warning("leases not renewed: %s", type(error).__name__)
-            if self._stop.wait(self._period_s):
+            if self._stop.is_set():
                 return
+            self._stop.wait(self._period_s)
 
     def _renew(self) -> None:
         if settled := self._ledger.replay():
             logger.warning("the ledger's server restarted: %d outcomes settled again", settled)
         with self._lock:
             held = list(self._held.items())
-        if not held:
+            reported = set(self._reported)
+        if not held and not reported:
             return
-        lost, cancelled = self._ledger.renew(held)
+        lost, cancelled = self._ledger.renew(held, reported)
+        with self._lock:
+            self._reported -= reported
         for job_id in lost:
             logger.warning("lease of job %s lost; its reply will be booked as late", job_id)
         for job_id in cancelled:

@@ -7,10 +7,14 @@ answer is paid for. Methods that free or add work return what the caller is to p
 
 import math
 import time
+from collections.abc import Iterable
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
+from producer.contract.errors import InvalidRequest
 from producer.contract.ledger.calls import Cancel, StateReply, Submit
+from producer.contract.ledger.functions import InvalidCall
 from producer.contract.names import WIRE_VERSION, Lane
 from producer.contract.outcome import Outcome, load_outcome
 from producer.contract.publication import Publication
@@ -22,11 +26,11 @@ from ..settings import LaneSettings, LedgerSettings, PaceSettings, RetrySettings
 from . import fleet_functions, job_functions
 from .attempt import Attempt, Candidate
 from .calls import BudgetLimits, Dropped, Ended, Ending, Heard, Missing, Reserved, Submitted, Wait
-from .connection import Keys, Redis, ledger_functions
+from .connection import ERRORS, Keys, Redis, ledger_functions
 from .recent_settles import RecentSettles
 from .retrying import PATIENCE_S, retried_while_away
 from .running_job import RunningJob
-from .settle_call import settle_call
+from .settle_call import milliseconds, settle_call
 
 PARTS_AT_ONCE = 200
 QUIET_MS = 1_500
@@ -72,7 +76,10 @@ class Ledger:
         """
         patience_s = PATIENCE_S if retry_while_away else 0.0
         call = Submit(self._call.library.name, (submission.item(),))
-        reply = retried_while_away(lambda: self._call(call), patience_s)
+        try:
+            reply = retried_while_away(lambda: self._call(call), patience_s)
+        except InvalidCall as error:
+            raise InvalidRequest(f"the ledger refuses the job: {error}. Fix: correct it") from None
         ((state, job_id),) = reply.jobs
         return Submitted(state, job_id, reply.publications)  # type: ignore[arg-type]
 
@@ -153,19 +160,20 @@ class Ledger:
         call = job_functions.Park(
             id=job.id,
             fence=job.fence,
-            delay_ms=int(wait.after_s * 1000),
+            delay_ms=milliseconds(wait.after_s),
             fault=wait.fault,
             billing=attempt.bill.kind,
             micro=attempt.bill.micro_usd,
             tokens=attempt.bill.tokens,
             output=attempt.bill.output_tokens,
-            cool_ms=int(wait.cool_s * 1000),
+            cool_ms=milliseconds(wait.cool_s),
             limits=str(attempt.rate_limits),
             wakes_on=wait.wakes_on,
             crashed=wait.crashed,
             double_max_tokens=wait.double_max_tokens,
             restart_clock=wait.restart_clock,
             audited=attempt.audited,
+            items=attempt.samples,
         )
         return _ending(retried_while_away(lambda: self._call(call)))
 
@@ -190,10 +198,16 @@ class Ledger:
         reply = self._call(job_functions.BudgetLeft(job.id, *limits))
         return reply.micro, reply.limit
 
-    def renew(self, held: list[tuple[str, int]]) -> tuple[list[str], list[str]]:
-        """Extend the leases of (id, fence) pairs. Returns the ids lost and the ids to cancel."""
-        leases = tuple(job_functions.HeldLease(job_id, fence) for job_id, fence in held)
-        reply = self._call(job_functions.Renew(self._lease_ms, leases))
+    def renew(
+        self, held: list[tuple[str, int]], reported: Iterable[str]
+    ) -> tuple[list[str], list[str]]:
+        """Extend the leases of (id, fence) pairs, and note which outcomes Celery has stored.
+
+        Returns the ids lost and the ids to cancel.
+        """
+        leases = [job_functions.HeldLease(job_id, fence, False) for job_id, fence in held]
+        notes = [job_functions.HeldLease(job_id, 0, True) for job_id in reported]
+        reply = self._call(job_functions.Renew(self._lease_ms, (*leases, *notes)))
         return reply.lost, reply.cancelled
 
     def outcome(self, job_id: str) -> Outcome | None:
@@ -215,10 +229,6 @@ class Ledger:
         """A stored text."""
         text = self._redis.get(self._keys.document(sha))
         return None if text is None else str(text)
-
-    def mark_reported(self, job_id: str, samples: list[str]) -> None:
-        """Note that the result backend knows the outcome, and count the job's samples with it."""
-        self._call(job_functions.MarkReported(job_id, tuple(samples)))
 
     def cancel(self, job_id: str) -> Ending:
         """State: "cancelled" (was queued), "cancelling" (is running), a final one, or "missing"."""
@@ -267,7 +277,8 @@ class Ledger:
             )
         )
         for name in reply.unneeded:
-            self._call.delete(name)
+            with suppress(*ERRORS):  # its user may not: an old library is no reason to stop
+                self._call.delete(name)
         return Heard(reply.ruled_by, fleet_functions.setting_names(reply.differing))
 
     def _reserved_link(self, candidate: Candidate) -> job_functions.ReservedLink:

@@ -10,6 +10,13 @@ from .job_functions import Settle
 from .running_job import RunningJob
 
 NO_ENTRY = CacheEntry("", "", 0)
+MOST_MS = 315_360_000_000
+"""Ten years: the ledger's functions refuse longer times."""
+
+
+def milliseconds(seconds: float) -> int:
+    """Of a wait: what a provider asks for must not have the end of a job refused."""
+    return int(min(max(seconds, 0.0) * 1000, MOST_MS))
 
 
 def settle_call(
@@ -30,11 +37,12 @@ def settle_call(
         micro=attempt.bill.micro_usd,
         tokens=attempt.bill.tokens,
         output=attempt.bill.output_tokens,
-        cool_ms=int(cool_s * 1000),
+        cool_ms=milliseconds(cool_s),
         limits=str(attempt.rate_limits),
         cache_key=entry.key,
         cache_entry=entry.text,
-        cache_ms=entry.life_ms,
+        cache_ms=min(entry.life_ms, MOST_MS),
+        items=attempt.samples,
     )
     for argument in call.arguments():
         if not isinstance(argument, str | int):

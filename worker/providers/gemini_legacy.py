@@ -32,7 +32,7 @@ from .gemini_answers import read, response_error
 from .gemini_legacy_schema import translated, unsupported_keyword
 from .gemini_legacy_sockets import Sockets
 from .gemini_messages import conversation, options, unsupported
-from .statuses import WRONG_SHAPE, bad_response
+from .statuses import WRONG_SHAPE, bad_response, refuse_no_answer
 
 with warnings.catch_warnings():
     # It warns that it is no longer supported; our docs say so.
@@ -76,6 +76,7 @@ class GeminiLegacy:
         try:
             with translating():
                 body = await asyncio.shield(future)
+                refuse_no_answer(body, {})
                 # Google states no rate limits in headers, so none are looked for.
                 return reply_of(call, read(documents(body)), {})
         except asyncio.CancelledError:

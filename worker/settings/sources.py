@@ -1,7 +1,8 @@
 """Where settings come from: environment, files in `LLM_SECRETS_DIR`, a secret manager.
 
-The first that has a variable wins. Files and manager are read once for all slices. Files are read here and not by pydantic-settings'
-source, because that passes over what it cannot read: a folder in a file's place, a dangling link.
+The first that has a variable wins. Files and manager are read once for all slices. Files are read
+here and not by pydantic-settings' source, because that passes over what it cannot read: a folder in
+a file's place, a dangling link.
 """
 
 from collections.abc import Mapping

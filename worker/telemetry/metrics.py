@@ -1,9 +1,9 @@
 """The fleet's latencies and calls: counts in Redis that every worker adds to.
 
-Each sample is counted three times, by the server's clock: in a slot of ten seconds (kept 70
-minutes), in its hour (kept 48 hours) and in the totals since the beginning. A window is the sum of
-its slots, so it is up to one slot longer than asked. The ledger's functions count ends of jobs and
-money in the same slots (`counters.lua`).
+Each sample is counted in a slot of ten seconds (kept 70 minutes) by the server's clock; a slot that
+is over is added to its hour (kept 48 hours) and to the totals since the beginning. A window is the
+sum of its slots, so it is up to one slot longer than asked. The ledger's functions count ends of
+jobs and money in the same slots (`counters.lua`).
 """
 
 import logging
@@ -20,6 +20,8 @@ from .sketch import bucket, quantile, representative
 SLOT_S = 10
 SLOTS_KEPT_S = 3600
 """The longest window that is read from slots; what is longer comes from hours."""
+SLOTS_LIVE = 420
+"""So many slots are kept: 70 minutes."""
 PAUSE_S = 10.0
 """How long nothing is sent after a failure.
 
@@ -110,8 +112,9 @@ class Metrics:
         self._paused_until = -math.inf
         self._dropped = 0
 
+    @staticmethod
     def job_ended(
-        self, lane: str, provider: str, model: str, queue_ms: float, total_ms: float
+        lane: str, provider: str, model: str, queue_ms: float, total_ms: float
     ) -> list[str]:
         """The samples of a job that ended."""
         return [
@@ -119,8 +122,9 @@ class Metrics:
             _latency("total", lane, provider, model, total_ms),
         ]
 
+    @staticmethod
     def call_ended(
-        self, lane: str, provider: str, model: str, outcome: str, provider_ms: float
+        lane: str, provider: str, model: str, outcome: str, provider_ms: float
     ) -> list[str]:
         """The samples of a provider call. `outcome`: "ok", "length" or a fault."""
         return [
@@ -163,11 +167,19 @@ class Metrics:
             slots = range(since // SLOT_S, now // SLOT_S + 1)
             return self._read(map(self._keys.slot, slots))
         hours = range(since // 3600, now // 3600 + 1)
-        return self._read(map(self._keys.hour, hours))
+        return self._read([*map(self._keys.hour, hours), *self._open_slots(now)])
 
     def totals(self) -> Counts:
         """Everything since the beginning."""
-        return self._read([self._keys.totals])
+        now, _ = self._redis.time()
+        return self._read([self._keys.totals, *self._open_slots(now)])
+
+    def _open_slots(self, now: int) -> list[str]:
+        """The slots that are not in the hours and the totals yet."""
+        added_up = int(str(self._redis.hget(self._keys.config, "added_up") or 0))
+        this = now // SLOT_S
+        first = max(added_up + 1, this - SLOTS_LIVE)
+        return [self._keys.slot(slot) for slot in range(first, this + 1)]
 
     def _read(self, keys: Iterable[str]) -> Counts:
         with self._redis.pipeline(transaction=False) as pipe:

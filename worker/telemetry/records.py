@@ -100,7 +100,7 @@ def record_of_run(start: Start, outcome: Outcome) -> JobRecord:
         maybe_billed_micro_usd=attempt.possibly_billed_micro_usd(job),
         queue_ms=job.first_started_ms - job.submitted_ms,
         provider_ms=attempt.provider_ms,
-        total_ms=job.now_ms - job.submitted_ms,
+        total_ms=(start.ended_ms or job.now_ms) - job.submitted_ms,
         trace_id=trace_id(job.request.metadata),
     )
 

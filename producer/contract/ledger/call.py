@@ -29,8 +29,8 @@ R = TypeVar("R", bound=Reply)
 
 @dataclass(frozen=True)
 class Call(Generic[R]):
-    """`class Status(Call[StatusReply], function="status")`. A field `items` holds the arguments that
-    repeat: texts, or objects with fields of their own.
+    """`class Status(Call[StatusReply], function="status")`. A field `items` holds the arguments
+    that repeat: texts, or objects with fields of their own.
     """
 
     function: ClassVar[str]

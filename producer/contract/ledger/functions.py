@@ -37,16 +37,20 @@ class Functions:
         self.library = library(keys.prefix)
 
     def __call__(self, call: Call[R]) -> R:
-        name = self.library.function(call.function)
-        arguments = call.arguments()
         try:
-            reply = self._client.fcall(name, 1, self._root, *arguments)
+            return self._run(call)
         except self._refused as error:
             if "Function not found" not in str(error):
-                raise _explained(error) from None
-            self.load()
-            reply = self._client.fcall(name, 1, self._root, *arguments)
-        return call.read(reply)
+                raise
+        self.load()
+        return self._run(call)
+
+    def _run(self, call: Call[R]) -> R:
+        name = self.library.function(call.function)
+        try:
+            return call.read(self._client.fcall(name, 1, self._root, *call.arguments()))
+        except self._refused as error:
+            raise _explained(error) from None
 
     def load(self) -> None:
         """Load the library; nothing happens if it is there."""

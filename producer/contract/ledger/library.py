@@ -54,7 +54,18 @@ MODULES = (
 READ_ONLY = ("describe", "status", "batch_progress")
 """Functions that write nothing: they run on a replica, too."""
 
-NEEDED_WHEN_FULL = ("settle", "park", "sweep", "renew", "heartbeat", "cancel", "mark_reported")
+EMPTYING = (
+    "snapshot",
+    "forget_jobs",
+    "batch_forget",
+    "batch_change",
+    "reset_limits",
+    "reassign_usage",
+    "budget_left",
+)
+"""Functions by which a full server is watched and emptied."""
+
+NEEDED_WHEN_FULL = ("settle", "park", "sweep", "renew", "heartbeat", "cancel", *EMPTYING)
 """Functions that run although the server is over `maxmemory`: they end work and free memory, and an
 answer that is paid for must not be lost. The others are refused as a whole then.
 """

@@ -25,6 +25,7 @@ def settle(number, size=0):
         cache_key="",
         cache_entry="y" * size,
         cache_ms=0,
+        items=(),
     )
 
 

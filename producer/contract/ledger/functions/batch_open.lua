@@ -4,7 +4,7 @@ return {
     { 'batch', checks.id },
     { 'user', checks.name },
     { 'label', checks.long_name },
-    { 'retention_ms', checks.ms },
+    { 'retention_ms', checks.life_ms },
     { 'max_micro', checks.integer(-1, 1000000000000) },  -- -1 = no limit
   },
   gives = { 'state', 'max_micro' },  -- new, same or conflict; of the same batch what it may spend

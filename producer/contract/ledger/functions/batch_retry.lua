@@ -53,8 +53,7 @@ return {
       end
     end
     if #ids > 0 then
-      batches.set(batch, 'state', 'open')
-      batches.keep(batch)
+      batches.reopen(batch)
       batches.feed(batch)
     end
     local list = dispatch.fill({})

@@ -2,6 +2,7 @@
 -- Keeps: target of released + running = live slots + max(2, a quarter of them); where workers'
 -- settings of the fleet differ, those of the one that started last hold.
 local LEAST_SPARE = 2
+local SAME_START_MS = 5000
 
 local SHARED = {
   { 'ttl', 'outcome_ms' },
@@ -69,7 +70,11 @@ end
 -- What this worker has otherwise than the settings that hold.
 local function share_settings(given)
   local noted = redis.call('HGET', keys.worker_settings(), given.worker) or ''
-  local started_ms = tonumber(noted:match('^(%d+)')) or call.now - given.age_ms
+  local own = call.now - given.age_ms
+  local started_ms = tonumber(noted:match('^(%d+)')) or own
+  if math.abs(started_ms - own) > SAME_START_MS then
+    started_ms = own  -- another process under the name of one that died
+  end
   local names = ''
   if rules(given, started_ms) then
     take_rule(given, started_ms)
@@ -88,7 +93,7 @@ return {
     { 'age_ms', checks.ms },                  -- since the worker's process started
     { 'clock_ms', checks.count },             -- the worker's own
     { 'library', checks.name },               -- of functions that it calls
-    { 'outcome_ms', checks.ms },
+    { 'outcome_ms', checks.life_ms },
     { 'dead_letter_ms', checks.ms },
     { 'usage_ms', checks.ms },
     { 'batch_share', checks.number(0, 1) },

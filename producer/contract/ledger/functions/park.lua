@@ -72,6 +72,7 @@ end
 
 return {
   takes = takes,
+  each = { { 'sample', checks.name } },
   gives = { 'state', 'publications' },  -- ok, lost or cancelled
   run = function(given)
     local id = given.id
@@ -81,6 +82,7 @@ return {
     end
     attempts.close(id, given.fence, given.fault, given)
     note(given)
+    counters.add_samples(given.items)
     local list = {}
     if jobs.field(id, 'cancel') then
       ending.cancel(id)

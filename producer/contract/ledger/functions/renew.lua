@@ -1,12 +1,25 @@
--- Extend leases. Keeps: a lease is renewed only by the fence that holds it.
+-- Extend leases, and note of which jobs the result backend knows the outcome, so that later
+-- deliveries of them change nothing.
+-- Keeps: a lease is renewed only by the fence that holds it.
+local FIELDS = { 'state', 'fence', 'cancel' }
+
+local function note_reported(id)
+  if jobs.state(id) then
+    jobs.set(id, 'reported', 1)
+  end
+end
+
 return {
   takes = { { 'lease_ms', checks.ms } },
-  each = { { 'id', checks.id }, { 'fence', checks.fence } },
+  each = { { 'id', checks.id }, { 'fence', checks.fence }, { 'reported', checks.flag } },
   gives = { 'lost', 'cancelled' },  -- ids not held any more; ids that are to be cancelled
   run = function(given)
     local lost, cancelled = {}, {}
     for _, each in ipairs(given.items) do
-      if not jobs.is_held(each.id, each.fence) then
+      jobs.load(each.id, FIELDS)
+      if each.reported then
+        note_reported(each.id)
+      elseif not jobs.is_held(each.id, each.fence) then
         lost[#lost + 1] = each.id
       else
         open_jobs.put_off(each.id, call.now + given.lease_ms)

@@ -17,11 +17,8 @@ end
 
 local function begin_with_today(given)
   local budget = budgets.of(given.kind, given.name, windows.DOLLARS)
-  if redis.call('EXISTS', budget.key) == 1 then
-    return
-  end
-  budgets.add_used(budget, 'u', given.spent_today, call.now)
-  budgets.add_used(budget, 'm', given.maybe_today, call.now)
+  budgets.raise_used(budget, 'u', given.spent_today)
+  budgets.raise_used(budget, 'm', given.maybe_today)
   budgets.keep(budget)
 end
 

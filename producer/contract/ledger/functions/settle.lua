@@ -22,6 +22,7 @@ local function keep(given)
 end
 
 local function end_as_told(given)
+  counters.add_samples(given.items)
   if jobs.field(given.id, 'cancel') then
     ending.cancel(given.id)
     return 'cancelled'
@@ -58,7 +59,8 @@ end
 
 return {
   takes = takes,
-  gives = { 'state', 'publications' },  -- ok, late, lost or cancelled
+  each = { { 'sample', checks.name } },  -- counted if this ends the job
+  gives = { 'state', 'publications' },   -- ok, late, lost or cancelled
   check = function(given)
     if given.state == 'failed' then
       local _, problem = checks.error(given.outcome)

@@ -6,7 +6,7 @@ local IDEMPOTENCY_MS = 86400000
 -- `delay_ms`: one that is to begin later counts from then. `wrong`: the outcome of an item that is
 -- wrong from the start. `replays`: a dead letter. `wire`: the oldest version that can read it.
 local EACH = {
-  { 'id', checks.id },
+  { 'id', checks.new_id },
   { 'user', checks.name },
   { 'lane', checks.lane },
   { 'fingerprint', checks.name },
@@ -114,7 +114,9 @@ local function enter_as_part(job)
   if payer then
     jobs.set(job.id, 'of', payer)
   end
-  jobs.add(job.parent, 'parts', 1)
+  if jobs.state(job.parent) then
+    jobs.add(job.parent, 'parts', 1)
+  end
   waiting.put_first(job.id)
 end
 

@@ -132,6 +132,7 @@ return {
     call_benches()
     end_cancelled_batches(given.limit)
     rings.trim()
+    counters.add_up()
     dispatch.fill(list)
     return { room_ms = soonest_room(), publications = list }
   end,

@@ -7,12 +7,11 @@ local WOKEN = 1000  -- jobs told that a link is itself again
 local FIELDS = {
   'state', 'fence', 'cancel', 'link', 'tried', 'paced', 'sent', 'held_tokens', 'held_micro',
   'held_on', 'user', 'group', 'batch', 'of', 'lane', 'tags', 'grant', 'parent', 'parts', 'doc',
-  'wakes_on', 'request_of', 'attempts',
+  'wakes_on', 'request_of', 'attempts', 'deadline', 'cost', 'maybe',
 }
 
 function attempts.load(id, fence)
-  jobs.load(id, FIELDS)
-  jobs.load(id, { 'on' .. fence, 'booked' .. fence, 'possible' .. fence })
+  jobs.load(id, { 'on' .. fence, 'booked' .. fence, 'possible' .. fence, unpack(FIELDS) })
 end
 
 -- How the bill of an attempt is passed to settle and park.

@@ -41,7 +41,9 @@ local function kept_keys(batch)
 end
 
 -- Live until all has ended again.
-function batches.keep(batch)
+function batches.reopen(batch)
+  batches.set(batch, 'state', 'open')
+  redis.call('HDEL', keys.batch(batch), 'ended')
   for _, key in ipairs(kept_keys(batch)) do
     redis.call('PERSIST', key)
   end

@@ -25,17 +25,17 @@ local function held(id)
   }
 end
 
-local function release_hold(id, amounts)
-  for _, budget in ipairs(budgets.among(id, jobs.field(id, 'held_on') or '')) do
+local function release_hold(id, list, amounts)
+  for _, budget in ipairs(list) do
     budgets.add_held(budget, -amounts[budget.unit])
     waiting.wake('budget:' .. budget.key, WOKEN)
   end
   jobs.remove(id, 'held_tokens', 'held_micro', 'held_on', 'link')
 end
 
--- `kind`: 'u' spent or 'm' possibly billed; `codes`: which budgets, nil = those in use.
-local function charge(id, kind, codes, amounts, at_ms)
-  for _, budget in ipairs(budgets.among(id, codes)) do
+-- `kind`: 'u' spent or 'm' possibly billed; `list`: of which budgets.
+local function charge(id, kind, list, amounts, at_ms)
+  for _, budget in ipairs(list) do
     budgets.add_used(budget, kind, amounts[budget.unit], at_ms)
   end
   local total = 'cost'
@@ -54,54 +54,54 @@ end
 
 -- The open attempt may have been billed: its hold stays booked as such, under its fence, until a
 -- late reply says better.
-local function book_possible(id, fence)
+local function book_possible(id, fence, list)
   local amounts = held(id)
-  local codes = jobs.field(id, 'held_on') or ''
-  charge(id, 'm', codes, amounts, call.now)
+  charge(id, 'm', list, amounts, call.now)
   usage.add(id, fence, 'm', amounts, call.now)
-  local booked = { amounts.tokens, amounts.micro, call.now, codes }
+  local booked = { amounts.tokens, amounts.micro, call.now, budgets.codes(list) }
   jobs.set(id, 'possible' .. fence, table.concat(booked, ':'))
-  release_hold(id, amounts)
+  release_hold(id, list, amounts)
 end
 
--- A late reply settles what its fence left booked. Which budgets that was, nil = none was.
+-- A late reply settles what its fence left booked.
 local function unbook_possible(id, fence)
   local booked = jobs.field(id, 'possible' .. fence)
   if not booked then
-    return nil
+    return
   end
   local tokens, micro, at_ms, codes = booked:match('^(%d+):(%d+):(%d+):(%a*)$')
   local back = { tokens = -tokens, micro = -micro, output = 0, requests = -1 }
-  charge(id, 'm', codes, back, tonumber(at_ms))
+  local list = budgets.among(id, codes)
+  charge(id, 'm', list, back, tonumber(at_ms))
   usage.add(id, fence, 'm', back, tonumber(at_ms))
   jobs.remove(id, 'possible' .. fence)
-  return codes
 end
 
 -- Book a reply's true cost, once per fence: a settle whose answer was lost is sent again, and a
--- late one may follow a sweep.
-function bookings.book_reply(id, fence, bill, codes)
+-- late one may follow a sweep. It counts on every budget in use, also on one that got its limit
+-- after the call had begun.
+function bookings.book_reply(id, fence, bill)
   if not jobs.set_once(id, 'booked' .. fence, 1) then
     return
   end
-  codes = unbook_possible(id, fence) or codes
+  unbook_possible(id, fence)
   local amounts = {
     tokens = bill.tokens, output = bill.output, micro = bill.micro, requests = 1,
   }
-  charge(id, 'u', codes, amounts, call.now)
+  charge(id, 'u', budgets.among(id, nil), amounts, call.now)
   usage.add(id, fence, 'u', amounts, call.now)
 end
 
 -- The open attempt has ended: its hold becomes what it was billed.
 function bookings.close(id, fence, bill)
+  local list = budgets.among(id, jobs.field(id, 'held_on') or '')
   if bill.billing == 'maybe' then
-    book_possible(id, fence)
+    book_possible(id, fence, list)
     return
   end
-  local codes = jobs.field(id, 'held_on') or ''
-  release_hold(id, held(id))
+  release_hold(id, list, held(id))
   if bill.billing == 'real' then
-    bookings.book_reply(id, fence, bill, codes)
+    bookings.book_reply(id, fence, bill)
   end
 end
 

@@ -95,13 +95,34 @@ function budgets.fits_in_ms(budget, slots, used, want, limit)
   return 0
 end
 
+-- What a budget that is kept no longer would owe is forgotten with it.
+local function add(budget, name, amount)
+  local is_new = redis.call('EXISTS', budget.key) == 0
+  if is_new and amount < 0 then
+    return
+  end
+  redis.call('HINCRBY', budget.key, name, amount)
+  if is_new then
+    budgets.keep(budget)
+  end
+end
+
 function budgets.add_held(budget, amount)
-  redis.call('HINCRBY', budget.key, 'h', amount)
+  add(budget, 'h', amount)
 end
 
 -- `kind`: 'u' spent or 'm' possibly billed.
 function budgets.add_used(budget, kind, amount, at_ms)
-  redis.call('HINCRBY', budget.key, kind .. slot_of(budget, at_ms), amount)
+  add(budget, kind .. slot_of(budget, at_ms), amount)
+end
+
+-- At least so much was used in the slot of now: it was not counted while there was no limit.
+function budgets.raise_used(budget, kind, amount)
+  local name = kind .. slot_of(budget, call.now)
+  local counted = tonumber(redis.call('HGET', budget.key, name) or 0)
+  if amount > counted then
+    redis.call('HSET', budget.key, name, amount)
+  end
 end
 
 function budgets.keep(budget)

@@ -93,6 +93,7 @@ function checks.rate_limits(text)
 end
 
 checks.id = checks.text(1, 1024)
+checks.new_id = checks.text(1, 1000)  -- room for the number of a later try
 checks.name = checks.text(1, 1024)
 checks.any = checks.text(0, 1024)
 checks.long_name = checks.text(0, 4096)
@@ -101,6 +102,7 @@ checks.lane = checks.one_of('interactive', 'batch')
 checks.count = checks.integer(0, MOST)
 checks.fence = checks.integer(0, MOST)
 checks.ms = checks.integer(0, 315360000000)  -- ten years
+checks.life_ms = checks.integer(1, 315360000000)
 checks.micro = checks.integer(0, 1000000000000)  -- a million dollars
 checks.tokens = checks.integer(0, 1000000000)
 checks.limit = checks.integer(-1, MOST)  -- -1 = none

@@ -1,34 +1,35 @@
--- What the fleet's workers agree on, and the virtual times of the lanes: one hash, read once per
--- call.
+-- What the fleet's workers agree on, and the virtual times of the lanes: one hash, of which a call
+-- reads a field once.
 local config = {}
 
-local function all()
+local function known()
   local fields = call.memory.config
-  if fields then
-    return fields
+  if not fields then
+    fields = {}
+    call.memory.config = fields
   end
-  fields = {}
-  local flat = redis.call('HGETALL', keys.config())
-  for i = 1, #flat, 2 do
-    fields[flat[i]] = flat[i + 1]
-  end
-  call.memory.config = fields
   return fields
 end
 
+-- '' = not set.
 function config.text(name)
-  return all()[name] or ''
+  local fields = known()
+  if fields[name] == nil then
+    fields[name] = redis.call('HGET', keys.config(), name)
+  end
+  return fields[name] or ''
 end
 
 function config.number(name, fallback)
-  return tonumber(all()[name] or fallback or 0)
+  return tonumber(config.text(name)) or fallback or 0
 end
 
 -- Names and values in turn.
 function config.set(...)
+  local fields = known()
   local given = { ... }
   for i = 1, #given, 2 do
-    all()[given[i]] = tostring(given[i + 1])
+    fields[given[i]] = given[i + 1]
   end
   redis.call('HSET', keys.config(), ...)
 end

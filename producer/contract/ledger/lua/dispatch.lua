@@ -25,9 +25,12 @@ local function is_wanted(id)
   return true
 end
 
-local function leave_what_is_done(lane, user)
-  if not lanes.has_line(lane, user) then
-    rings.leave(lane, user)
+-- The user's virtual time is now `time`: stay in the ring with it, or leave with it.
+local function move_on(lane, ring, user, time)
+  if lanes.has_line(lane, user) then
+    redis.call('ZADD', ring, time, user)
+  else
+    rings.leave(lane, user, time)
     lanes.forget_line(lane, user)
   end
   if caps.is_capped(user) then
@@ -55,7 +58,6 @@ local function take(lane, link, turn)
     caps.sit_on_bench(full, user)
     return nil
   end
-  local users = redis.call('ZCARD', ring)
   if tonumber(time) > rings.time(lane, link) then
     rings.set_time(lane, link, time)
   end
@@ -67,10 +69,10 @@ local function take(lane, link, turn)
     caps.one_more(id)
   end
   if wanted and turn then
+    local users = redis.call('ZCARD', ring)
     rings.set_turn(lane, link, turn, turn + 1 / users)
   end
-  redis.call('ZADD', ring, time + step, user)
-  leave_what_is_done(lane, user)
+  move_on(lane, ring, user, time + step)
   if not wanted then
     return nil
   end

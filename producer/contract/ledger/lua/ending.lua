@@ -56,13 +56,18 @@ function ending.end_job(id, state, outcome)
   local batch = jobs.field(id, 'batch')
   local life = life_ms(batch)
   local keeps_request = batch and state ~= 'done'
+  local was_parked = jobs.state(id) == 'parked'
   jobs.set(id, 'state', state, 'ended', call.now)
   redis.call('SET', keys.outcome(id), outcome, 'PX', life)
   count(id, state, outcome, batch)
   set_lives(id, life, keeps_request)
   open_jobs.close(id)
-  redis.call('ZREM', keys.parked(), id)
-  redis.call('ZREM', keys.deadlines(), id)
+  if was_parked then
+    redis.call('ZREM', keys.parked(), id)
+  end
+  if jobs.field(id, 'deadline') then
+    redis.call('ZREM', keys.deadlines(), id)
+  end
   tell_others(id, state, batch)
   documents.let_go(id, keeps_request and life or 0)
 end

@@ -14,10 +14,15 @@ end
 
 -- The link that a line waits for, '' = none.
 function lanes.gate_of(lane, user)
-  return redis.call('HGET', keys.gated(), name(lane, user)) or ''
+  local known = 'gate:' .. name(lane, user)
+  if not call.memory[known] then
+    call.memory[known] = redis.call('HGET', keys.gated(), name(lane, user)) or ''
+  end
+  return call.memory[known]
 end
 
 function lanes.set_gate(lane, user, link)
+  call.memory['gate:' .. name(lane, user)] = link
   if link == '' then
     redis.call('HDEL', keys.gated(), name(lane, user))
   else
@@ -66,7 +71,9 @@ end
 
 function lanes.forget_line(lane, user)
   redis.call('HDEL', keys.numbers(), name(lane, user))
-  redis.call('HDEL', keys.gated(), name(lane, user))
+  if lanes.gate_of(lane, user) ~= '' then
+    lanes.set_gate(lane, user, '')
+  end
 end
 
 return lanes

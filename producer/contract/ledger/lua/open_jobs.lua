@@ -31,6 +31,9 @@ function open_jobs.close(id)
   end
   grants.take_back(id)
   local user, group = jobs.field(id, 'user'), jobs.field(id, 'group')
+  if not user then
+    return  -- its record is gone
+  end
   caps.one_less(keys.in_flight(), user)
   rings.join_all(user)
   if group then

@@ -47,8 +47,13 @@ function registry.run(functions, name, given_keys, argv)
   if problem then
     return refusal(name, problem)
   end
-  local answer = definition.run(given)
+  -- Also after an error of our own: what the record says must match what was written beside it,
+  -- because the caller repeats the call.
+  local ended, answer = pcall(definition.run, given)
   jobs.flush_all()
+  if not ended then
+    return error(answer, 0)
+  end
   return args.reply(definition.gives, answer)
 end
 

@@ -58,10 +58,11 @@ function rings.join(lane, user)
   end
 end
 
--- Leave the ring of the line; a virtual time ahead of the ring's is remembered.
-function rings.leave(lane, user)
+-- Leave the ring of the line; a virtual time ahead of the ring's is remembered. `time`: the user's,
+-- where it is known.
+function rings.leave(lane, user, time)
   local link = lanes.gate_of(lane, user)
-  local time = redis.call('ZSCORE', keys.ring(lane, link), user)
+  time = time or redis.call('ZSCORE', keys.ring(lane, link), user)
   if not time then
     return
   end

@@ -18,7 +18,11 @@ end
 
 -- Milliseconds left of it.
 function uptime.quiet_left(quiet_ms)
-  return math.max(0, started() + quiet_ms - call.now)
+  local since = call.now - started()
+  if since < 0 then
+    return 0  -- the server's clock was set back
+  end
+  return math.max(0, quiet_ms - since)
 end
 
 return uptime

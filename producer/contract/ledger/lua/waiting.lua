@@ -4,6 +4,9 @@ local waiting = {}
 local HINT_LIFE_MS = 172800000
 
 function waiting.put_last(id)
+  if not jobs.field(id, 'user') then
+    return  -- its record is gone
+  end
   local lane, user = jobs.field(id, 'lane'), jobs.field(id, 'user')
   local number = lanes.next_number(lane, user)
   jobs.set(id, 'state', 'waiting', 'since', call.now, 'no', number)
@@ -12,6 +15,9 @@ function waiting.put_last(id)
 end
 
 function waiting.put_first(id)
+  if not jobs.field(id, 'user') then
+    return
+  end
   local lane, user = jobs.field(id, 'lane'), jobs.field(id, 'user')
   jobs.set(id, 'state', 'waiting', 'since', call.now)
   jobs.remove(id, 'no')
