@@ -108,6 +108,7 @@ def test_no_frozen_server_holds_the_web_request(watched):
         producer.complete.delay(ask("x"), "u1")
     watched.sentinel.thaw()
     producer.complete.delay(ask("x"), "u1")
+    watched.catch_up()
     watched.primary.freeze()
     with pytest.raises(Unavailable):
         producer.complete.delay(ask("y"), "u1")
