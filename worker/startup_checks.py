@@ -11,6 +11,7 @@ from producer.contract.ledger.functions import LibraryMissing, ServerTooOld
 from . import output_filters, providers
 from .ledger.connection import ERRORS, LedgerConnection
 from .monitoring.findings import NAMES
+from .providers.dialects import DIALECTS
 from .providers.tokens import load_vocabularies
 from .settings import (
     AlertSettings,
@@ -20,6 +21,7 @@ from .settings import (
     Settings,
     SettingsError,
     invalid,
+    link_prefix,
     load,
 )
 
@@ -97,6 +99,7 @@ def _problems(settings: Settings) -> Iterator[Problem]:
     A slice that could not be read is None; its problems are reported already.
     """
     yield from _unknown_adapters(settings.links)
+    yield from _unknown_dialects(settings.links)
     if settings.filters:
         yield from _unknown_filters(settings.filters.output)
     if settings.models:
@@ -112,11 +115,21 @@ def _unknown_adapters(links: tuple[Link, ...]) -> Iterator[Problem]:
         try:
             providers.load(link.adapter)
         except LookupError as error:
-            base_url = f"LLM_LINK_{link.provider.upper()}_BASE_URL"
+            base_url = f"{link_prefix(link.provider)}BASE_URL"
             yield invalid(
                 "LLM_CHAIN",
                 f"link {position}, {link.name}: {error}",
                 f"use a known provider, or export {base_url}=... for an OpenAI-compatible one",
+            )
+
+
+def _unknown_dialects(links: tuple[Link, ...]) -> Iterator[Problem]:
+    for link in links:
+        if link.dialect and link.dialect not in DIALECTS:
+            yield invalid(
+                f"{link_prefix(link.provider)}DIALECT",
+                f"no dialect is called {link.dialect!r}",
+                f"leave it out, or use one of {', '.join(DIALECTS)}",
             )
 
 

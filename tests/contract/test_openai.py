@@ -63,3 +63,14 @@ def test_what_was_written_to_the_cache_is_counted(wire, ask):
     wire.script = lambda request, number: "ok;in=100;out=5;cached=30;written=50"
     usage = ask(wire.base_url).usage
     assert (usage.input, usage.cached, usage.cache_written) == (100, 30, 50)
+
+
+def test_the_limit_is_sent_as_the_dialect_calls_it(wire, ask):
+    """What an operator states counts more."""
+    ask(wire.base_url, options={"dialect": "ollama"})
+    ask(
+        wire.base_url,
+        options={"dialect": "ollama", "max_tokens_field": "max_completion_tokens"},
+    )
+    fields = [set(call.request) & {"max_tokens", "max_completion_tokens"} for call in wire.calls]
+    assert fields == [{"max_tokens"}, {"max_completion_tokens"}]

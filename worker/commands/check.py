@@ -10,6 +10,7 @@ import click
 
 from .. import startup_checks
 from ..ledger.connection import LedgerConnection, unsafe_server
+from ..providers.dialects import dialect_of
 from ..runtime import audit_server
 from ..sealing import Seal
 from ..settings import AuditSettings, RedisSettings, Settings
@@ -40,7 +41,10 @@ def _show(settings: Settings) -> None:
     """The provider chain, and where the variables are from."""
     for position, link in enumerate(settings.links, start=1):
         url = re.sub(r"//.*@", "//...@", link.base_url or "default URL")
-        click.echo(f"link {position}: {link.name} (adapter {link.adapter}, {url})")
+        spoken = f"adapter {link.adapter}"
+        if link.adapter == "openai":
+            spoken += f", dialect {dialect_of(link)}"
+        click.echo(f"link {position}: {link.name} ({spoken}, {url})")
     width = max(map(len, settings.origins))
     for variable, origin in sorted(settings.origins.items()):
         click.echo(f"{variable:<{width}}  {origin}")

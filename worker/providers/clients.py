@@ -11,6 +11,7 @@ from ..settings import Link
 from . import load
 from .base import Call, Provider, Reply
 from .credentials import Credentials
+from .dialects import dialect_of
 from .readable import readable
 
 
@@ -23,7 +24,8 @@ class _Client:
             key = link.api_key.get_secret_value()
         adapter = load(link.adapter)
         self.link = link
-        self.provider: Provider = adapter(link.base_url, key, link.options)
+        options = link.options | {"dialect": dialect_of(link)}
+        self.provider: Provider = adapter(link.base_url, key, options)
         self.calls = 0
 
 

@@ -2,9 +2,9 @@
 
 Identity, translation, error mapping; no retries, no waiting.
 
-Options: `max_tokens_field` ("max_completion_tokens"; older compatible servers know only
-"max_tokens"); `thinks` ("auto", "on", "off": whether the model writes its reasoning into the text,
-as `<think>...</think>`; auto: if its name is known for it).
+Options: `dialect` ("openai", see `dialects.py`); `max_tokens_field` (the name of the output limit,
+else by the dialect); `thinks` ("auto", "on", "off": whether the model writes its reasoning into the
+text, as `<think>...</think>`; auto: if its name or its server is known for it).
 """
 
 import json
@@ -22,7 +22,9 @@ from ..faults import Fault
 from .answers import reply_of
 from .base import CONNECT_S, SOCKET_S, Call, Reply
 from .bodies import documents
+from .dialects import DIALECTS
 from .openai_answers import read
+from .openai_messages import messages_of
 from .statuses import WRONG_SHAPE, bad_response, refuse_no_answer, refused_parameter, status_error
 from .transport import TRANSPORT_ERRORS, transport_error
 
@@ -40,8 +42,9 @@ class OpenAI:
     """
 
     def __init__(self, base_url: str | None, api_key: str | None, options: dict[str, str]) -> None:
+        self._dialect = DIALECTS[options.get("dialect", "openai")]
         self._thinks = options.get("thinks", "auto")
-        self._max_tokens_field = options.get("max_tokens_field", "max_completion_tokens")
+        self._max_tokens_field = options.get("max_tokens_field", self._dialect.limit_field)
         timeout = httpx2.Timeout(SOCKET_S, connect=CONNECT_S)
         self._client = openai.AsyncOpenAI(
             # A compatible server may need no key, but the SDK insists on one.
@@ -73,7 +76,7 @@ class OpenAI:
         request = call.request.model_dump(mode="json", by_alias=True, exclude_none=True)
         parameters = {
             "model": call.model,
-            "messages": request["messages"],
+            "messages": messages_of(call.request, self._dialect),
             self._limit_field(call): call.max_tokens,
             # Some servers stream unless they are told not to.
             "stream": False,
@@ -92,7 +95,8 @@ class OpenAI:
         return field
 
     def _reply(self, call: Call, raw: Any) -> Reply:
-        answer = read(documents(raw.http_response.content), self._thinks, call.model)
+        found = documents(raw.http_response.content)
+        answer = read(found, self._thinks, call.model, self._dialect)
         answer.request_id = raw.headers.get("x-request-id")
         reply = reply_of(call, answer, raw.headers)
         return replace(reply, limit_field=self._limit_field(call))

@@ -5,6 +5,7 @@ from typing import Any
 
 from .answers import Answer, text_and_reasoning
 from .bodies import Json, items, mapping, text_of
+from .dialects import DIALECTS, Dialect
 from .statuses import bad_response
 from .tool_calls import of_message
 from .usages import openai_usage
@@ -19,7 +20,9 @@ _OPENED = re.compile(r"\s*(?:<(?:think|thinking)>|\[THINK\])")
 _CLOSED = re.compile(r"</(?:think|thinking)>|\[/THINK\]")
 
 
-def read(found: list[Json], thinks: str, model: str) -> Answer:
+def read(
+    found: list[Json], thinks: str, model: str, dialect: Dialect = DIALECTS["openai"]
+) -> Answer:
     """The answer in the objects of a body: one, or the pieces of a stream.
 
     `thinks`: "on", "off" or "auto", whether the model writes its reasoning into the text.
@@ -30,7 +33,7 @@ def read(found: list[Json], thinks: str, model: str) -> Answer:
     body = found[0]
     if len(found) > 1 and _is_piece(body):
         body = _joined(found)
-    usage = openai_usage(_usage_of(body))
+    usage = openai_usage(_usage_of(body), dialect.reasoning_apart)
     choice = _choice(body)
     message = mapping(choice.get("message")) or mapping(choice.get("delta"))
     content = message.get("content")
@@ -39,7 +42,7 @@ def read(found: list[Json], thinks: str, model: str) -> Answer:
     if content is None and isinstance(choice.get("message"), str):
         content = choice["message"]
     text, reasoning = text_and_reasoning(content)
-    if thinks == "on" or (thinks == "auto" and THINKS_ALOUD.search(model.lower())):
+    if thinks == "on" or (thinks == "auto" and _thinks_aloud(text, model, dialect)):
         text, thought = _without_thoughts(text)
         reasoning += thought
     for name in REASONING_FIELDS:
@@ -72,6 +75,12 @@ def _usage_of(body: Json) -> object:
     if usage is None:
         return mapping(body.get("x_groq")).get("usage")
     return usage
+
+
+def _thinks_aloud(text: str, model: str, dialect: Dialect) -> bool:
+    if THINKS_ALOUD.search(model.lower()):
+        return True
+    return dialect.bare_thoughts and _OPENED.match(text) is not None
 
 
 def _without_thoughts(text: str) -> tuple[str, str]:

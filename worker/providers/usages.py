@@ -50,8 +50,11 @@ NOTHING = Stated()
 _UNREADABLE = Stated(None, (UNREADABLE,))
 
 
-def openai_usage(stated: object) -> Stated:
-    """`usage` of OpenAI's API and of the servers that are compatible with it."""
+def openai_usage(stated: object, reasoning_apart: bool = False) -> Stated:
+    """`usage` of OpenAI's API and of the servers that are compatible with it.
+
+    `reasoning_apart`: where no total says it, the answer's tokens leave out the reasoning.
+    """
     if stated is None or stated == {}:
         return NOTHING
     fields = mapping(stated)
@@ -64,13 +67,16 @@ def openai_usage(stated: object) -> Stated:
         answered = total - asked
     if asked is None or answered is None:
         return _UNREADABLE
+    reasoning = _first(fields, _REASONING) or 0
+    if reasoning_apart and total is None:
+        answered += reasoning
     return consistent(
         Usage(
             input=asked,
             output=answered,
             cached=_first(fields, _CACHED) or 0,
             cache_written=_first(fields, _CACHE_WRITTEN) or 0,
-            reasoning=_first(fields, _REASONING) or 0,
+            reasoning=reasoning,
         ),
         total,
     )

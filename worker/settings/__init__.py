@@ -8,7 +8,16 @@ from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple, Self, TypeVar
 
 from .base import Problem, SettingsError, Slice, invalid
-from .links import VENDORS, ChainSettings, Link, LinkSettings, ServerSettings, links, read_server
+from .links import (
+    VENDORS,
+    ChainSettings,
+    Link,
+    LinkSettings,
+    ServerSettings,
+    link_prefix,
+    links,
+    read_server,
+)
 from .monitoring import AlertSettings, AuditSettings, HealthSettings, LogSettings
 from .sections import (
     CacheSettings,
@@ -57,6 +66,7 @@ __all__ = [
     "Sources",
     "SummarySettings",
     "invalid",
+    "link_prefix",
     "load",
     "load_redis",
     "read_server",

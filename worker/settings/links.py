@@ -32,9 +32,11 @@ class ServerSettings(Slice):
 
 
 class LinkSettings(Slice):
-    """The adapter of a link and its options. Variables: LLM_LINK_<NAME>_ADAPTER, _OPTIONS."""
+    """How a link is spoken to. Variables: LLM_LINK_<NAME>_ADAPTER, _DIALECT, _OPTIONS."""
 
     adapter: str | None = None
+    dialect: str | None = None
+    """One of `worker.providers.dialects`; None: guessed."""
     options: Annotated[dict[str, str], NoDecode, written_as(lambda text: pairs(text, ";"))] = Field(
         default_factory=dict
     )
@@ -51,6 +53,7 @@ class Link(BaseModel):
     adapter: str
     base_url: str | None = None
     api_key: SecretStr | None = None
+    dialect: str | None = None
     options: dict[str, str] = {}
 
     @property
@@ -95,11 +98,11 @@ def links(chain: ChainSettings, models: Models, sources: Sources) -> tuple[Link,
 
 def read_server(provider: str, sources: Sources) -> ServerSettings | None:
     """None if anything is wrong, as `Sources.read`."""
-    return sources.read(ServerSettings, VENDORS.get(provider) or _prefix(provider))
+    return sources.read(ServerSettings, VENDORS.get(provider) or link_prefix(provider))
 
 
 def _link(position: int, provider: str, model: str, sources: Sources) -> Link | None:
-    own = sources.read(LinkSettings, _prefix(provider))
+    own = sources.read(LinkSettings, link_prefix(provider))
     server = read_server(provider, sources)
     if own is None or server is None:
         return None
@@ -114,11 +117,13 @@ def _link(position: int, provider: str, model: str, sources: Sources) -> Link | 
         adapter=adapter,
         base_url=server.base_url,
         api_key=server.api_key,
+        dialect=own.dialect,
         options=own.options,
     )
 
 
-def _prefix(provider: str) -> str:
+def link_prefix(provider: str) -> str:
+    """How the variables of a link of this provider begin."""
     return f"LLM_LINK_{provider.upper().replace('-', '_')}_"
 
 

@@ -237,6 +237,15 @@ def test_what_no_slice_knows_is_reported_with_the_rest(env):
     }
 
 
+def test_a_dialect_is_one_that_there_is(env):
+    where = {"LLM_CHAIN": "my-box:llama", "LLM_LINK_MY_BOX_BASE_URL": "http://127.0.0.1:1/v1"}
+    env(**where, LLM_LINK_MY_BOX_DIALECT="ollama")
+    assert checked_settings().links[0].dialect == "ollama"
+    env(LLM_LINK_MY_BOX_DIALECT="llama")
+    with pytest.raises(SettingsError, match="use one of openai, azure, "):
+        checked_settings()
+
+
 def test_a_misspelt_limit_is_warned_about(env):
     """It would be none, silently."""
     env(

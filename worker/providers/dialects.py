@@ -1,0 +1,94 @@
+"""How servers that speak OpenAI's chat completions differ, where no general rule helps. Data.
+
+A link's dialect is what LLM_LINK_<NAME>_DIALECT says, or is guessed: by the host of its base URL,
+else by the link's name, else by the port.
+"""
+
+from typing import Literal, NamedTuple
+from urllib.parse import urlsplit
+
+from ..settings import Link
+
+LimitField = Literal["max_tokens", "max_completion_tokens"]
+
+
+class Dialect(NamedTuple):
+    """Without a row of its own, a server is asked in what nearly all of them know. Of the output
+    limit that is the old name: a name that is refused costs nothing, one that is ignored does.
+    """
+
+    hosts: tuple[str, ...] = ()
+    """Its servers' own, or what these end with."""
+    port: int = 0
+    """Where it listens unless told otherwise; 0: not known for any."""
+    limit_field: LimitField = "max_tokens"
+    developer: bool = False
+    """Whether it knows the role; if not, such a message is sent as one of "system"."""
+    names: bool = True
+    """Whether a message may have a name; if not, it is left out."""
+    short_ids: bool = False
+    """Whether ids of tool calls must be nine letters and digits."""
+    bare_thoughts: bool = False
+    """Whether it hands on the model's own text, so that a `<think>` at its beginning is the
+    model's, whatever its name.
+    """
+    reasoning_apart: bool = False
+    """Whether `completion_tokens` leave out the reasoning."""
+
+
+DIALECTS = {
+    # pydantic/pydantic-ai#1205: its reasoning models refuse max_tokens.
+    "openai": Dialect(("api.openai.com",), limit_field="max_completion_tokens", developer=True),
+    # The same models under the customer's own host names.
+    "azure": Dialect(
+        ("openai.azure.com", "cognitiveservices.azure.com", "services.ai.azure.com"),
+        limit_field="max_completion_tokens",
+        developer=True,
+    ),
+    # vercel/ai#12425, UKGovernmentBEIS/inspect_ai#5528: how its reasoning is counted.
+    "xai": Dialect(("api.x.ai",), limit_field="max_completion_tokens", reasoning_apart=True),
+    # console.groq.com/docs/openai: 400 for a message with a name.
+    "groq": Dialect(
+        ("api.groq.com",),
+        limit_field="max_completion_tokens",
+        names=False,
+        bare_thoughts=True,
+    ),
+    # yazinsai/OpenOats#319: 422 for max_completion_tokens. Gage-Technologies/mistral-go#3: for a
+    # name. anomalyco/opencode#1680: 400 for other ids.
+    "mistral": Dialect(("api.mistral.ai",), names=False, short_ids=True),
+    # earendil-works/pi#1048: 400 for the role "developer".
+    "deepseek": Dialect(("api.deepseek.com",)),
+    "openrouter": Dialect(("openrouter.ai",)),
+    # ollama/ollama#7125: max_completion_tokens is ignored.
+    "ollama": Dialect(port=11434, bare_thoughts=True),
+    # abetlen/llama-cpp-python#1907: max_completion_tokens is ignored.
+    "llamacpp": Dialect(port=8080, bare_thoughts=True),
+    # voideditor/void#128: 400 for max_completion_tokens, in its older versions.
+    "vllm": Dialect(port=8000, bare_thoughts=True),
+    # sgl-project/sglang#14304: 400 for the role "developer".
+    "sglang": Dialect(port=30000, bare_thoughts=True),
+    "lmstudio": Dialect(port=1234, bare_thoughts=True),
+    "tgi": Dialect(bare_thoughts=True),
+    "compatible": Dialect(),
+}
+"""Name -> how it differs. Above each row: where that is reported."""
+
+
+def dialect_of(link: Link) -> str:
+    """The name of the dialect that the link's server speaks, as stated or as guessed."""
+    if link.dialect:
+        return link.dialect
+    url = urlsplit(link.base_url or "")
+    host = url.hostname or ""
+    for name, dialect in DIALECTS.items():
+        if any(f".{host}".endswith(f".{own}") for own in dialect.hosts):
+            return name
+    named = link.provider.partition("-")[0]
+    if named in DIALECTS and named != "openai":
+        return named
+    for name, dialect in DIALECTS.items():
+        if url.port and url.port == dialect.port:
+            return name
+    # OpenAI itself, or what an operator has put in its place.
+    return "openai" if named == "openai" else "compatible"
