@@ -14,18 +14,24 @@ from ..providers.dialects import dialect_of
 from ..runtime import audit_server
 from ..sealing import Seal
 from ..settings import AuditSettings, RedisSettings, Settings
+from .live import LiveCheck
 from .servers import Server, answering
 
 
 @click.command()
 @click.option("--offline", is_flag=True, help="Do not ask the ledger's server whether it answers.")
-def check(offline: bool) -> None:
+@click.option("--live", is_flag=True, help="Make a few small calls at every link. They cost money.")
+def check(offline: bool, live: bool) -> None:
     """Say what is wrong with the environment, every problem at once. Exit code 1 if anything is.
 
     Else say where each secret, and whatever else is set, comes from; never its value.
 
+    With --live, say of every link what is wrong with its key, URL or model, and whether its server
+    can call a tool and answer in JSON: three calls of at most 400 tokens each.
+
     \b
     OPENAI_API_KEY=... completions check
+    completions check --live
     """
     settings = startup_checks.checked_settings()
     _show(settings)
@@ -34,6 +40,8 @@ def check(offline: bool) -> None:
     if not offline:
         _ask_ledger(settings.redis)
         _ask_audit_log(settings.audit)
+    if live and not LiveCheck(settings).run():
+        raise click.ClickException("not every link answers")
     click.echo("The configuration is complete and valid.")
 
 

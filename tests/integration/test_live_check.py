@@ -1,0 +1,107 @@
+"""`completions check --live`: what is wrong with a link is said in words, and what it costs."""
+
+import json
+
+import pytest
+from click.testing import CliRunner
+
+from worker.commands.check import check
+
+
+@pytest.fixture
+def live(monkeypatch, wire):
+    """Run the command over one link to the scripted server; returns (exit code, what it said)."""
+
+    def live_(model="gpt-4o-mini", **env):
+        settings = {
+            "LLM_CHAIN": f"openai:{model}",
+            "OPENAI_API_KEY": "sk-1",
+            "OPENAI_BASE_URL": wire.base_url,
+        }
+        for name, value in (settings | env).items():
+            monkeypatch.setenv(name, value)
+        done = CliRunner().invoke(check, ["--offline", "--live"])
+        return done.exit_code, done.output
+
+    return live_
+
+
+def reply(finish="ok", **said):
+    return {"text": "", "finish": finish, "usage": {"in": "1000", "out": "100"}} | said
+
+
+CALL = {"id": "c", "name": "weather", "args": {"city": "Paris"}}
+ABLE = {
+    "tools": reply("tool_calls", calls=[CALL]),
+    "response_format": reply(text=json.dumps({"city": "Paris"})),
+}
+
+
+def test_a_link_that_can_do_everything(live, wire):
+    """Three calls, and their cost by the usage that the server states."""
+
+    def script(request, number):
+        replies = (each for name, each in ABLE.items() if name in request)
+        wire.reply = next(replies, reply(text="OK"))
+        return "ok"
+
+    wire.script = script
+    code, said = live()
+    assert code == 0, said
+    assert said.count("  yes\n") == 3
+    assert "live: at most 3 calls, $0.00" in said
+    # 3 * (1,000 * 0.15 + 100 * 0.60) millionths of a dollar.
+    assert "live: spent $0.000630, possibly billed $0.000000" in said
+    assert len(wire.calls) == 3
+
+
+def test_what_a_server_cannot_do_is_said_and_is_no_error(live):
+    """It answers in words whatever it is asked."""
+    code, said = live()
+    assert code == 0, said
+    assert "tool call  no: it answers in words instead of calling the tool" in said
+    assert "JSON       no: its answer is no JSON by the schema it was given" in said
+
+
+@pytest.mark.parametrize(
+    ("event", "words"),
+    [
+        ("401", "misconfigured: HTTP 401"),
+        ("404", "misconfigured: HTTP 404"),
+        ("quota", "quota_exhausted: HTTP 429"),
+    ],
+)
+def test_a_link_that_does_not_answer_is_told_in_words(live, wire, event, words):
+    """After one call, and nothing is spent."""
+    wire.script = lambda request, number: event
+    code, said = live()
+    assert code == 1
+    assert words in said
+    assert "not every link answers" in said
+    assert "spent $0.000000, possibly billed $0.000000" in said
+    assert len(wire.calls) == 1
+
+
+def test_a_port_that_nobody_listens_on_is_told(live):
+    code, said = live(OPENAI_BASE_URL="http://127.0.0.1:9/v1")
+    assert code == 1
+    assert "  answer     no: unavailable: " in said
+
+
+def test_a_parameter_that_is_refused_is_left_out(live, wire):
+    """As a worker's next try does; the refusal is not paid."""
+
+    def script(request, number):
+        return "refused;param=temperature" if "temperature" in request else "ok;in=10;out=5"
+
+    wire.script = script
+    code, said = live()
+    assert code == 0, said
+    assert [("temperature" in call.request) for call in wire.calls] == [True, False] * 3
+
+
+def test_no_call_may_cost_more_than_a_job(live, wire):
+    code, said = live(model="no-such-model", LLM_MAX_COST_PER_REQUEST="0.0001")
+    assert code == 1
+    assert "not tried: $0.08" in said
+    assert wire.calls == []
