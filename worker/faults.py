@@ -6,6 +6,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import StrEnum
+from typing import Literal, assert_never
 
 from producer.contract.completions import Usage
 
@@ -40,6 +41,43 @@ class Fault(StrEnum):
     """The worker died with the call on the wire; written by the sweep, never by an adapter."""
 
 
+About = Literal["request", "model", "link", "key", "nothing"]
+"""What a failed attempt says something about.
+
+request: this one alone; another may well be answered by the same link. model: the link's model, or
+just this request: a second job confirms it. link: whatever answers at its address. key: the key, or
+the account behind it, which is certain at once. nothing: we ended the call ourselves.
+"""
+
+
+def usual_about(fault: Fault) -> About:
+    """What a fault says something about, where the provider's words do not say more."""
+    match fault:
+        case (
+            Fault.BAD_REQUEST
+            | Fault.UNSUPPORTED
+            | Fault.STALE
+            | Fault.TOO_LONG
+            | Fault.CONTENT_FILTERED
+            | Fault.BAD_RESPONSE
+        ):
+            return "request"
+        case (
+            Fault.RATE_LIMITED
+            | Fault.OVERLOADED
+            | Fault.UNAVAILABLE
+            | Fault.TIMEOUT
+            | Fault.MISCONFIGURED
+        ):
+            return "link"
+        case Fault.QUOTA_EXHAUSTED:
+            return "key"
+        case Fault.LOST:
+            return "nothing"
+        case _:
+            assert_never(fault)
+
+
 class ProviderError(Exception):
     """A failed attempt, in plain picklable fields.
 
@@ -49,6 +87,7 @@ class ProviderError(Exception):
     provider asked us to wait, in seconds. `status`: the HTTP status, if one came. `parameter`: the
     one a model refused, "" if none. `rate_limits`: what the provider stated of them with it.
     `usage`: what an answer that is of no use took, if it says so; `model`: which model gave it.
+    `about`: what the failure says something about; None: what its fault usually does.
     """
 
     def __init__(
@@ -62,6 +101,7 @@ class ProviderError(Exception):
         rate_limits: RateLimits = NOT_STATED,
         usage: Usage | None = None,
         model: str = "",
+        about: About | None = None,
     ) -> None:
         super().__init__(
             fault,
@@ -73,6 +113,7 @@ class ProviderError(Exception):
             rate_limits,
             usage,
             model,
+            about,
         )
         self.fault = fault
         self.reason = reason
@@ -83,6 +124,7 @@ class ProviderError(Exception):
         self.rate_limits = rate_limits
         self.usage = usage
         self.model = model
+        self.about: About = about or usual_about(fault)
 
     def __str__(self) -> str:
         return f"{self.fault}: {self.reason}"

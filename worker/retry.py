@@ -149,32 +149,17 @@ def _cooldown_s(failure: ProviderError, history: History, policy: RetrySettings)
 
     A job's only link is left alone only for as long as the provider itself asked.
     """
+    if failure.about in ("request", "nothing"):
+        return 0.0
     asked = failure.retry_after_s or 0.0
-    fault = failure.fault
-    match fault:
-        case Fault.QUOTA_EXHAUSTED:
-            own = QUOTA_COOLDOWN_S
-        case Fault.MISCONFIGURED:
-            own = MISCONFIGURED_COOLDOWN_S
-        case Fault.RATE_LIMITED:
-            own = min(policy.cooldown_s, RATE_COOLDOWN_S)
-        case Fault.OVERLOADED | Fault.UNAVAILABLE | Fault.TIMEOUT:
-            own = policy.cooldown_s
-        case (
-            Fault.BAD_RESPONSE
-            | Fault.BAD_REQUEST
-            | Fault.TOO_LONG
-            | Fault.CONTENT_FILTERED
-            | Fault.LOST
-            | Fault.UNSUPPORTED
-            | Fault.STALE
-        ):
-            return asked
-        case _:
-            assert_never(fault)
     if history.links == 1:
         return asked
-    return asked or own
+    own = {
+        Fault.QUOTA_EXHAUSTED: QUOTA_COOLDOWN_S,
+        Fault.MISCONFIGURED: MISCONFIGURED_COOLDOWN_S,
+        Fault.RATE_LIMITED: min(policy.cooldown_s, RATE_COOLDOWN_S),
+    }
+    return asked or own.get(failure.fault, policy.cooldown_s)
 
 
 def _wait_s(

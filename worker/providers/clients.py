@@ -54,8 +54,9 @@ class Clients:
             reason = f"no complete answer within {call.timeout_s:.1f} s"
             raise ProviderError(Fault.TIMEOUT, reason, maybe_billed=True) from None
         except Stopped:
-            reason = "the call was stopped"
-            raise ProviderError(Fault.TIMEOUT, reason, maybe_billed=True) from None
+            raise ProviderError(
+                Fault.TIMEOUT, "the call was stopped", maybe_billed=True, about="nothing"
+            ) from None
 
     def close(self) -> None:
         """Close every client that this process opened."""

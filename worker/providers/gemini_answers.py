@@ -35,7 +35,7 @@ def read(found: list[Json]) -> Answer:
             answer.refused = "content_filter"
     answer.stated = gemini_usage(_camel(usage) if isinstance(usage, dict) else usage)
     if answer.finish == "PUP_LIMITED_DISABLED":
-        raise ProviderError(Fault.MISCONFIGURED, "Google has disabled this account")
+        raise ProviderError(Fault.MISCONFIGURED, "Google has disabled this account", about="key")
     return answer
 
 

@@ -7,7 +7,7 @@ import json
 import re
 from collections.abc import Mapping
 
-from ..faults import Fault, ProviderError
+from ..faults import About, Fault, ProviderError
 from ..rate_limit_headers import RateLimits, wait_s
 
 BY_STATUS = {
@@ -88,7 +88,19 @@ def status_error(
         retry_after_s=wait_s,
         status=status,
         rate_limits=RateLimits.from_headers(headers),
+        about=_about(fault, status, from_api),
     )
+
+
+def _about(fault: Fault, status: int, from_api: bool) -> About | None:
+    """A server that is such an API speaks with 403 and 404 of a model, or of this request."""
+    if fault is not Fault.MISCONFIGURED:
+        return None
+    if status in (401, 407):
+        return "key"
+    if from_api and status in (403, 404):
+        return "model"
+    return None
 
 
 def refuse_no_answer(content: bytes, headers: Mapping[str, str]) -> None:

@@ -61,6 +61,14 @@ def test_stale_data_costs_a_try_and_cools_nothing():
     ) == RetryAfter(0.0, 0.0)
 
 
+@pytest.mark.parametrize("fault", Fault)
+@pytest.mark.parametrize("about", ["request", "nothing"])
+def test_what_says_nothing_of_the_link_never_closes_it(fault, about):
+    """One flagged prompt, or one cancelled job, is not the fleet's."""
+    decision = decide(ProviderError(fault, "x", retry_after_s=9, about=about), history(), POLICY, 0)
+    assert decision.cool_s == 0
+
+
 def test_a_spent_account_cools_for_minutes():
     """Waiting seconds cannot refill an account."""
     decision = decide(ProviderError(Fault.QUOTA_EXHAUSTED, "x"), history(), POLICY, 0)
