@@ -44,7 +44,8 @@ def typed(env: dict[str, str], answer: bytes) -> str:
 
 
 def main() -> None:
-    console = Console(record=True, width=WIDTH, file=open(os.devnull, "w"), force_terminal=True)  # noqa: SIM115
+    nowhere = open(os.devnull, "w")  # noqa: SIM115
+    console = Console(record=True, width=WIDTH, file=nowhere, force_terminal=True)
     with Stack(SIMULATED.env) as stack:
         env = {
             "REDIS_URL": stack.valkey.url(),

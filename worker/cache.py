@@ -1,41 +1,30 @@
 """Exact-match cache of deterministic answers, with single flight for identical jobs.
 
-Expired answers are kept for a while, to answer with when every provider fails. Redis down, or an
-entry that cannot be read: no answer is found. A new one is stored by `Ledger.settle`, in the same
-step as the outcome, so that a follower that is woken by that finds it.
+Expired answers are kept for a while, to answer with when every provider fails. An entry that
+cannot be read counts as none. The ledger looks up and stores, in the same steps as the hold
+(`Ledger.reserve`) and the outcome (`Ledger.settle`): a follower that is woken finds the answer.
 """
 
 import hashlib
 import json
-from typing import Any, NamedTuple
+from typing import Any
 from urllib.parse import quote
 
 from producer.contract.completions import Completion
 from producer.contract.messages import Message, TextPart
 from producer.contract.requests import CompletionRequest
 
-from .faults import Deferred
-from .ledger.attempt import Attempt, CacheEntry, Lead
-from .ledger.connection import ERRORS, Keys, Redis, ledger_functions
-from .ledger.fleet_functions import LookUp
+from .ledger.attempt import NOT_CACHED, Attempt, CacheEntry, CachePlace, Question
 from .ledger.running_job import RunningJob
 from .model_catalog import Models
 from .settings import CacheSettings, CallSettings, Link
 
 FORMAT = 3
 """Of an entry; part of every key, so that versions side by side never read each other's."""
-FOLLOWER_WAIT_S = 30.0
-"""A follower is woken by its leader's end; this is only for a wake-up that got lost."""
 
 OF_THE_BILL = "usage:"
 """How flags begin that say nothing of the answer itself."""
 NO_MODELS = Models(vendors={})
-
-
-class Hit(NamedTuple):
-    """A fresh answer was cached."""
-
-    completion: Completion
 
 
 class Cache:
@@ -47,56 +36,41 @@ class Cache:
 
     def __init__(
         self,
-        redis: Redis,
-        keys: Keys,
         settings: CacheSettings,
         call: CallSettings,
         links: tuple[Link, ...],
         batch: str,
         models: Models = NO_MODELS,
     ) -> None:
-        self._call = ledger_functions(redis, keys)
         self._settings = settings
         self._defaults = call
         self._links = links
         self._batch = batch
         self._models = models
 
-    def look_up(self, job: RunningJob) -> Hit | Lead:
-        """A fresh answer, or the lead over identical jobs: they wait for this one's answer.
+    def question(self, request: CompletionRequest) -> Question:
+        """What the ledger looks up when the job asks for a hold (`Quota.take_hold`)."""
+        if not self._cacheable(request):
+            return NOT_CACHED
+        use_fresh = request.cache != "refresh"
+        content = self._content(request)
+        return Question(content, request.cache_namespace, take=use_fresh, join=use_fresh)
 
-        Raises `Deferred` while another job has the lead.
-        """
-        if not self._cacheable(job.request):
-            return Lead()
-        use_fresh = job.request.cache != "refresh"
+    def fresh(self, job: RunningJob, attempt: Attempt) -> Completion | None:
+        """The answer that was found, as this job's; None if its entry cannot be read."""
+        place = attempt.place
         try:
-            found = self._call(
-                LookUp(
-                    id=job.id,
-                    content=self._content(job.request),
-                    namespace=job.request.cache_namespace,
-                    take=use_fresh,
-                    join=use_fresh,
-                )
-            )
-        except ERRORS:
-            return Lead()
-        if found.verdict == "follow":
-            reason = f"an identical job, {found.leader}, is being answered"
-            raise Deferred(reason, FOLLOWER_WAIT_S, wakes_on=f"job:{found.leader}")
-        if found.verdict == "hit":
-            try:
-                return Hit(_restored(job, job.attempts, found.entry, found.now_ms))
-            except ValueError:
-                return Lead()
-        return Lead(found.entry_key, found.entry)
+            return _restored(job, job.attempts, place.entry, place.now_ms)
+        except ValueError:
+            return None
 
-    def entry_for(self, job: RunningJob, lead: Lead, completion: Completion) -> CacheEntry | None:
+    def entry_for(
+        self, job: RunningJob, place: CachePlace, completion: Completion
+    ) -> CacheEntry | None:
         """The entry that keeps this answer, for `Ledger.settle` to store; None if it is not to be
         kept: an answer that is truncated, degraded or flagged never is.
         """
-        if not lead.entry_key or completion.finish_reason == "length" or completion.degraded:
+        if not place.key or completion.finish_reason == "length" or completion.degraded:
             return None
         if any(not flag.startswith(OF_THE_BILL) for flag in completion.flags):
             return None
@@ -105,11 +79,11 @@ class Cache:
         now_ms = job.now_ms
         tags = ",".join(job.request.tags)
         head = f"{now_ms + fresh_ms};{now_ms};{tags};{maker(job.user_id)};"
-        return CacheEntry(lead.entry_key, head + completion.model_dump_json(), fresh_ms + stale_ms)
+        return CacheEntry(place.key, head + completion.model_dump_json(), fresh_ms + stale_ms)
 
     def stale(self, job: RunningJob, attempt: Attempt) -> Completion | None:
         """The answer that was too old to be used at first, marked with its age."""
-        entry = attempt.lead.stale_entry
+        entry = attempt.place.entry
         if not entry:
             return None
         try:

@@ -8,10 +8,10 @@ from producer.contract.completions import Completion, Usage
 from producer.contract.errors import Filtered, JobError, Refused, Truncated
 
 from .audit.writer import Audit
-from .budgets.quota import Quota
-from .cache import Cache, Hit
+from .budgets.quota import Quota, hold_of
+from .cache import Cache
 from .faults import after_the_reply
-from .ledger.attempt import Attempt, Candidate
+from .ledger.attempt import NOT_CACHED, Attempt, Candidate
 from .ledger.running_job import RunningJob
 from .output_filters import OutputFilters
 from .providers import Reply
@@ -62,24 +62,29 @@ class Pipeline:
         """
         attempt.request = job.request
         attempt.audited = self.audit.write_prompt(job)
-        found = self.cache.look_up(job)
-        if isinstance(found, Hit):
-            self._audit_answer(job, "cache", found.completion)
-            return found.completion
-        attempt.lead = found
-        candidates = self.chain.selection.candidates(job)
-        with (
-            self.quota.reserve(job, attempt, candidates) as chosen,
-            self.audit.failures(job, attempt),
-        ):
+        chosen = self._chosen_or_cached(job, attempt)
+        if isinstance(chosen, Completion):
+            self._audit_answer(job, "cache", chosen)
+            return chosen
+        with hold_of(attempt), self.audit.failures(job, attempt):
             remaining_s = job.remaining_s(self._settings.deadline_s)
             reply, bill = self.chain.call(job, attempt, chosen, remaining_s)
             attempt.billed(bill)
         with after_the_reply(JobError, AskAgain):
             self._audit_answer(job, attempt.link, reply)
             completion = self._completed(job, attempt, chosen, reply)
-            attempt.cache_entry = self.cache.entry_for(job, found, completion)
+            attempt.cache_entry = self.cache.entry_for(job, attempt.place, completion)
         return completion
+
+    def _chosen_or_cached(self, job: RunningJob, attempt: Attempt) -> Candidate | Completion:
+        """The link to call, with its hold taken, or a fresh cached answer."""
+        candidates = self.chain.selection.candidates(job)
+        for question in (self.cache.question(job.request), NOT_CACHED):
+            chosen = self.quota.take_hold(job, attempt, candidates, question)
+            found = chosen or self.cache.fresh(job, attempt)
+            if found:
+                return found
+        raise AssertionError("without a question the cache gives no answer")
 
     def fallback_answer(self, job: RunningJob, attempt: Attempt) -> Completion | None:
         """When every provider failed: a stale answer, else the configured static one, else nothing.

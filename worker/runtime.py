@@ -74,8 +74,6 @@ class Runtime:
     @cached_property
     def cache(self) -> Cache:
         return Cache(
-            self.connection.redis,
-            self.connection.keys,
             self.settings.cache,
             self.settings.call,
             self.settings.links,

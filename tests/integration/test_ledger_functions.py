@@ -20,6 +20,7 @@ from producer.contract.ledger.functions import Functions, InvalidCall
 from producer.contract.ledger.keys import LedgerKeys
 from worker.ledger import fleet_functions as fleet
 from worker.ledger import job_functions as moves
+from worker.ledger.attempt import NOT_CACHED
 from worker.ledger.connection import connect, ledger_functions
 
 CALLS = {
@@ -199,7 +200,7 @@ def test_a_budget_without_a_limit_is_not_written(call, redis):
     call(hostile.submit(hostile.item("one")))
     call(hostile.start("one"))
     link = moves.ReservedLink("openai:gpt-x", 10, 100, -1, -1, -1)
-    assert call(moves.Reserve("one", 1, -1, -1, -1, -1, (link,))).verdict == "go"
+    assert call(moves.Reserve("one", 1, -1, -1, -1, -1, *NOT_CACHED, (link,))).verdict == "go"
     call(hostile.settle("one"))
     assert list(redis.scan_iter(f"{KEYS.root}bud:*")) == []
 

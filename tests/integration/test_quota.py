@@ -14,7 +14,7 @@ from support.running_jobs import running_job
 from producer.contract.errors import BudgetExceeded, JobError, RateLimited
 from producer.contract.requests import CompletionRequest
 from producer.contract.submission import Submission
-from worker.budgets.quota import Quota
+from worker.budgets.quota import Quota, hold_of
 from worker.faults import Deferred, Fault, ProviderError
 from worker.ledger.attempt import NOT_BILLED, POSSIBLY_BILLED, Attempt, Bill, Candidate
 from worker.ledger.connection import Keys
@@ -93,8 +93,8 @@ def candidate(tokens=10, micro=100):
 
 def spend(side, quota, user="u1", tokens=10, micro=100):
     job, attempt = side.open(user), Attempt()
-    with quota.reserve(job, attempt, candidate(tokens, micro)):
-        attempt.billed(Bill("real", micro, tokens))
+    quota.take_hold(job, attempt, candidate(tokens, micro))
+    attempt.billed(Bill("real", micro, tokens))
     side.budgets.settle(job, attempt, JobError("done"))
 
 
@@ -121,10 +121,10 @@ def test_what_only_holds_are_in_the_way_of_waits(side):
     quota = Quota(side.budgets, QuotaSettings(max_cost_per_request=None, tokens_per_hour=100))
     first, second = side.open("u1"), side.open("u1")
     attempt = Attempt()
-    with quota.reserve(first, attempt, candidate(tokens=80)):
-        with pytest.raises(Deferred, match="user_tokens_per_hour"):
-            quota.take_hold(second, Attempt(), candidate(tokens=80))
-        attempt.billed(Bill("real", 1, 15))
+    quota.take_hold(first, attempt, candidate(tokens=80))
+    with pytest.raises(Deferred, match="user_tokens_per_hour"):
+        quota.take_hold(second, Attempt(), candidate(tokens=80))
+    attempt.billed(Bill("real", 1, 15))
     side.budgets.settle(first, attempt, JobError("done"))
     quota.take_hold(second, Attempt(), candidate(tokens=80))
     assert side.state("u1")[0] == (80, 15)
@@ -135,7 +135,8 @@ def test_a_failure_gives_back_its_hold_or_keeps_it_as_possibly_billed(side):
     quota = Quota(side.budgets, QuotaSettings(max_cost_per_request=None, tokens_per_hour=1000))
     for maybe, expected in ((False, (0, 0)), (True, (0, 80))):
         job, attempt = side.open("u1"), Attempt()
-        with pytest.raises(ProviderError), quota.reserve(job, attempt, candidate(tokens=80)):
+        quota.take_hold(job, attempt, candidate(tokens=80))
+        with pytest.raises(ProviderError), hold_of(attempt):
             raise ProviderError(Fault.TIMEOUT, "late", maybe_billed=maybe)
         side.budgets.settle(job, attempt, JobError("done"))
         assert side.state("u1")[0] == expected

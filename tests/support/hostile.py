@@ -60,7 +60,8 @@ def start(job_id: str) -> moves.Start:
 
 def reserve(job_id: str, fence: int = 1) -> moves.Reserve:
     link = moves.ReservedLink("openai:gpt-x", 10, 100, -1, -1, -1)
-    return moves.Reserve(job_id, fence, 10_000, 100, 1_000_000, 5_000_000, (link,))
+    asked = ("hash", "faq", True, True)
+    return moves.Reserve(job_id, fence, 10_000, 100, 1_000_000, 5_000_000, *asked, (link,))
 
 
 def settle(job_id: str, fence: int = 1, **changes: object) -> moves.Settle:
@@ -139,7 +140,6 @@ def valid_calls() -> dict[str, Call]:
         moves.Sweep(10, 3, 6, True, True, "retry", 0),
         moves.Renew(10_000, (moves.HeldLease("run", 1, False), moves.HeldLease("rel", 0, True))),
         heartbeat("w2"),
-        fleet.LookUp("run", "hash", "faq", True, True),
         moves.BudgetLeft("run", *limits),
         moves.Agree("run", "parts_of", "1:2"),
         fleet.CountSamples(("n|x", "c|a|b")),

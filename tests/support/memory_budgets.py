@@ -10,8 +10,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from producer.contract.outcome import Outcome
-from worker.ledger.attempt import Attempt, Candidate
-from worker.ledger.calls import BudgetLimits, Reserved
+from worker.ledger.attempt import NOT_CACHED, Attempt, Candidate, Question
+from worker.ledger.calls import BudgetLimits
+from worker.ledger.job_functions import ReserveReply
 from worker.ledger.running_job import RunningJob
 
 
@@ -67,9 +68,17 @@ class MemoryBudgets:
         self._holds: dict[str, dict[str, int]] = {}
 
     def reserve(
-        self, job: RunningJob, limits: BudgetLimits, candidates: list[Candidate]
-    ) -> Reserved:
-        """As `Ledger.reserve`, always for the first candidate: nothing cools down in here."""
+        self,
+        job: RunningJob,
+        limits: BudgetLimits,
+        candidates: list[Candidate],
+        question: Question = NOT_CACHED,
+    ) -> ReserveReply:
+        """As `Ledger.reserve`, always for the first candidate: nothing cools down, nothing is
+        cached yet.
+        """
+        if not candidates:
+            return ReserveReply("unaffordable")
         first = candidates[0]
         asked = {"tokens": first.tokens, "requests": 1, "micro": first.micro_usd}
         with self._lock:
@@ -80,7 +89,8 @@ class MemoryBudgets:
             for limit in LIMITS:
                 self._budget(limit, job.user_id).held += asked[limit.unit]
             self._holds[job.id] = asked
-        return Reserved("go", candidate=0, number=job.attempts + 1)
+        number = job.attempts + 1
+        return ReserveReply("go", candidate=0, number=number, entry_key=question.content)
 
     def budget_left(self, job: RunningJob, limits: BudgetLimits) -> tuple[int, str]:
         """As `Ledger.budget_left`."""
@@ -117,10 +127,10 @@ class MemoryBudgets:
             elif bill.kind == "maybe":
                 budget.maybe[self._slot(limit)] += hold[limit.unit]
 
-    def _refusal(self, limit: Limit, allowed: int, user_id: str, asked: int) -> Reserved | None:
+    def _refusal(self, limit: Limit, allowed: int, user_id: str, asked: int) -> ReserveReply | None:
         used = self.used(limit, user_id)
         held = self.held(limit, user_id)
-        reply = Reserved(
+        reply = ReserveReply(
             "held", limit=limit.name, allowed=allowed, used=used, held=held, asked=asked
         )
         if used + asked > allowed:

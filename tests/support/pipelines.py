@@ -63,7 +63,7 @@ class Harness:
         self.budgets = MemoryBudgets()
         self.chain = chain(LINKS, call, self.loop)
         # A cache of life 0 never looks anything up.
-        cache = Cache(None, Keys(), CacheSettings(ttl_s=0), call, LINKS, "fast")
+        cache = Cache(CacheSettings(ttl_s=0), call, LINKS, "fast")
         retry = RetrySettings(static_fallback=static_fallback)
         filters = OutputFilters(FilterSettings(output=output or {}))
         audit = Audit(None, Keys(), AuditSettings(), b"key", lambda: None)

@@ -17,7 +17,7 @@ SOURCES = sorted(
 )
 ALL = sorted(
     path
-    for top in ("producer", "worker", "tests", "examples")
+    for top in ("producer", "worker", "tests", "examples", "benchmarks", "deploy")
     for path in (ROOT / top).rglob("*.py")
 )
 SCRIPTS = sorted(
@@ -69,6 +69,22 @@ def longer(figures: dict[str, int], limit: int) -> dict[str, int]:
 def test_files_are_short():
     assert median(map(lines, SOURCES)) <= 120
     assert longer({str(path.relative_to(ROOT)): lines(path) for path in ALL}, 300) == {}
+
+
+def test_ledger_files_are_short():
+    assert median(map(lines, SCRIPTS)) <= 60
+    assert longer({path.name: lines(path) for path in SCRIPTS}, 150) == {}
+
+
+def test_lines_are_short():
+    """Also those that a directive ends, which ruff passes over."""
+    texts = {path: path.read_text().splitlines() for path in [*ALL, *SCRIPTS]}
+    found = {
+        f"{path.relative_to(ROOT)}:{number}": len(line)
+        for path, text in texts.items()
+        for number, line in enumerate(text, start=1)
+    }
+    assert longer(found, 100) == {}
 
 
 def test_functions_are_short():

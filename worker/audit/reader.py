@@ -68,7 +68,8 @@ class AuditReader:
 
     def access_records(self) -> list[AccessRecord]:
         """Who opened, resealed or erased what; latest first."""
-        stored: list[Any] = self._server.xrevrange(self._keys.audit_looks)  # type: ignore[assignment]
+        key = self._keys.audit_looks
+        stored: list[Any] = self._server.xrevrange(key)  # type: ignore[assignment]
         return [AccessRecord(int(number.partition("-")[0]), **fields) for number, fields in stored]
 
     def reseal(self, keyring: Keyring, seal: Seal, who: str) -> Iterator[int]:

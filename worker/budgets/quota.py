@@ -11,11 +11,14 @@ from typing import Any, Protocol
 from producer.contract.errors import BudgetExceeded, Cancelled, JobError, RateLimited
 
 from ..faults import Deferred, ProviderError
-from ..ledger.attempt import Attempt, Candidate
-from ..ledger.calls import BudgetLimits, Reserved
+from ..ledger.attempt import NOT_CACHED, Attempt, CachePlace, Candidate, Question
+from ..ledger.calls import BudgetLimits
+from ..ledger.job_functions import ReserveReply
 from ..ledger.running_job import RunningJob
 from ..settings import QuotaSettings
 
+FOLLOWER_WAIT_S = 30.0
+"""A follower is woken by its leader's end; this is only for a wake-up that got lost."""
 HELD_WAIT_S = 5.0
 """A job that waits for others' holds is woken when one settles; this is only for a wake-up that got
 lost.
@@ -30,10 +33,28 @@ class Budgets(Protocol):
     """What a reservation needs of the ledger: `Ledger`, or the tests' `MemoryBudgets`."""
 
     def reserve(
-        self, job: RunningJob, limits: BudgetLimits, candidates: list[Candidate]
-    ) -> Reserved: ...
+        self,
+        job: RunningJob,
+        limits: BudgetLimits,
+        candidates: list[Candidate],
+        question: Question = NOT_CACHED,
+    ) -> ReserveReply: ...
 
     def budget_left(self, job: RunningJob, limits: BudgetLimits) -> tuple[int, str]: ...
+
+
+@contextmanager
+def hold_of(attempt: Attempt) -> Iterator[None]:
+    """A call that fails inside the block without cost gives the hold back; any other end leaves it
+    as possibly billed, unless the block states the bill. The ledger books that when it settles or
+    parks the job.
+    """
+    try:
+        yield
+    except ProviderError as error:
+        if not error.maybe_billed:
+            attempt.not_billed()
+        raise
 
 
 class Quota:
@@ -49,42 +70,33 @@ class Quota:
             usd_per_day=_micro_usd(settings.usd_per_day),
         )
 
-    @contextmanager
-    def reserve(
-        self, job: RunningJob, attempt: Attempt, candidates: list[Candidate]
-    ) -> Iterator[Candidate]:
-        """Reserve a hold as `take_hold` does, for the call that is made inside the block.
-
-        A call that fails without cost gives the hold back; any other end leaves it as possibly
-        billed, unless the block states the bill. The ledger books that when it settles or parks the
-        job.
-        """
-        chosen = self.take_hold(job, attempt, candidates)
-        try:
-            yield chosen
-        except ProviderError as error:
-            if not error.maybe_billed:
-                attempt.not_billed()
-            raise
-
     def take_hold(
-        self, job: RunningJob, attempt: Attempt, candidates: list[Candidate]
-    ) -> Candidate:
-        """Hold the worst case of the first candidate that is not cooling and has room at its pace.
+        self,
+        job: RunningJob,
+        attempt: Attempt,
+        candidates: list[Candidate],
+        question: Question = NOT_CACHED,
+    ) -> Candidate | None:
+        """Hold the worst case of the first candidate that is not cooling and has room at its pace;
+        None if a fresh answer is cached. Where, and what is there, is noted in `attempt`.
 
         Raises `BudgetExceeded` or `RateLimited` if it does not fit what is really spent, `Deferred`
-        if it only does not fit beside what others hold, no link is free or the request chose to
-        wait for a limit that will have room, `Cancelled` if that was asked for meanwhile.
+        if it only does not fit beside what others hold, no link is free, an identical job is in
+        flight or the request chose to wait for a limit that will have room, `Cancelled` if that was
+        asked for meanwhile.
         """
         affordable = [each for each in candidates if self.affords(job, each.micro_usd)]
-        if not affordable:
-            raise self._over_cap(job, candidates)
-        reply = self._budgets.reserve(job, self._limits, affordable)
+        reply = self._budgets.reserve(job, self._limits, affordable, question)
+        attempt.place = CachePlace(reply.entry_key, reply.entry, reply.now_ms)
         match reply.verdict:
             case "go":
                 chosen = affordable[reply.candidate]
                 attempt.reserved(chosen, reply.number)
                 return chosen
+            case "hit":
+                return None
+            case "unaffordable":
+                raise self._over_cap(job, candidates)
             case "cancelled":
                 raise Cancelled("The job was cancelled.")
             case "over" if job.request.over_limit != "wait" or reply.fits_in_ms < 0:
@@ -106,7 +118,7 @@ class Quota:
 
     def _over_cap(self, job: RunningJob, candidates: list[Candidate]) -> JobError:
         return refusal(
-            Reserved(
+            ReserveReply(
                 "over",
                 limit="max_cost_per_request",
                 allowed=self._cap_micro_usd,
@@ -117,10 +129,13 @@ class Quota:
         )
 
 
-def _wait_for(reply: Reserved) -> Deferred:
+def _wait_for(reply: ReserveReply) -> Deferred:
     """What a job waits for that can have no hold yet."""
     wait_s = reply.wait_ms / 1000
     match reply.verdict:
+        case "follow":
+            reason = "an identical job is being answered"
+            return Deferred(reason, FOLLOWER_WAIT_S, reply.wakes_on)
         case "cooling":
             return Deferred("every allowed link is cooling down", wait_s, reply.wakes_on)
         case "paced":
@@ -134,7 +149,7 @@ def _wait_for(reply: Reserved) -> Deferred:
     return Deferred(f"waiting until {reply.limit} has room", fits_in_s, waits_for_room=True)
 
 
-def refusal(over: Reserved) -> JobError:
+def refusal(over: ReserveReply) -> JobError:
     """The error that says which limit, how much is used, held and asked, and when it fits."""
     dollars = "usd" in over.limit or "cost" in over.limit
     kind: type[JobError] = RateLimited

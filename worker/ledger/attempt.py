@@ -61,15 +61,31 @@ class Candidate(NamedTuple):
     """Whether its price is known; if not, `micro_usd` is by the ceiling."""
 
 
-class Lead(NamedTuple):
-    """The cache has no fresh answer, and no identical job is in flight: this job is to be called.
+class Question(NamedTuple):
+    """What the cache is asked. It holds no prompt."""
 
-    Without an `entry_key` its answer is not to be cached, or the cache could not be asked.
+    content: str = ""
+    """SHA-256 of what is asked and how; "" = the cache is not asked."""
+    namespace: str = ""
+    take: bool = False
+    """Whether a fresh answer may be taken."""
+    join: bool = False
+    """Whether to wait for an identical job in flight, or to lead those that come."""
+
+
+NOT_CACHED = Question()
+
+
+class CachePlace(NamedTuple):
+    """Where a job's answer is cached, and what is there now. Without a `key` its answer is not
+    cached.
     """
 
-    entry_key: str = ""
-    stale_entry: str = ""
-    """The expired entry found there, to answer with when every provider fails."""
+    key: str = ""
+    entry: str = ""
+    """Fresh or stale; a stale one is the answer when every provider fails."""
+    now_ms: int = 0
+    """The server's time when it was read."""
 
 
 class CacheEntry(NamedTuple):
@@ -99,7 +115,7 @@ class Attempt:
     """What came of its call: "ok", "length" or a fault; "" without a call."""
     rate_limits: RateLimits = NOT_STATED
     """The rate limits that the provider stated with its answer."""
-    lead: Lead = field(default=Lead(), repr=False)
+    place: CachePlace = field(default=CachePlace(), repr=False)
     cache_entry: CacheEntry | None = field(default=None, repr=False)
     """What to store with the outcome."""
     samples: tuple[str, ...] = ()

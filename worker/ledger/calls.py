@@ -43,29 +43,6 @@ class BudgetLimits(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Reserved:
-    """Whether a hold was reserved, and for which candidate; else what is in the way."""
-
-    verdict: Literal["go", "cancelled", "cooling", "paced", "over", "held"]
-    candidate: int = 0
-    """Of "go": its index among the candidates."""
-    number: int = 0
-    """Of "go": which attempt of the job this is, from 1."""
-    wait_ms: int = 0
-    """Of "cooling" and "paced": until the first of the provider links may be called."""
-    wakes_on: str = ""
-    """The list of jobs to wait in, so as to be woken sooner; "" if time alone helps."""
-    limit: str = ""
-    """Of "over" and "held": the limit that does not allow it; the numbers below are its own."""
-    allowed: int = 0
-    used: int = 0
-    held: int = 0
-    asked: int = 0
-    fits_in_ms: int = 0
-    """Of "over": until it fits; -1 = it never will."""
-
-
-@dataclass(frozen=True)
 class Wait:
     """Why and how long a job gives its lease back."""
 

@@ -88,7 +88,8 @@ def unsafe_server(server: Redis) -> list[str]:
     Empty if the configuration may not be read (ACL, managed services).
     """
     try:
-        config: dict[str, str] = server.config_get("maxmemory-policy", "appendonly")  # type: ignore[assignment]
+        names = ("maxmemory-policy", "appendonly")
+        config: dict[str, str] = server.config_get(*names)  # type: ignore[assignment]
     except ERRORS:
         return []
     warnings = []

@@ -86,7 +86,8 @@ class DeadLetters:
 
     def get(self, job_id: str) -> DeadLetter | None:
         """One of them, or None if there is none or it has aged out."""
-        record: dict[str, str] = self._redis.hgetall(self._keys.dead_letter(job_id))  # type: ignore[assignment]
+        key = self._keys.dead_letter(job_id)
+        record: dict[str, str] = self._redis.hgetall(key)  # type: ignore[assignment]
         if not record:
             return None
         return DeadLetter.read(job_id, record)

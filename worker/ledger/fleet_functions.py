@@ -51,26 +51,6 @@ class Heartbeat(Call[HeartbeatReply], function="heartbeat"):
 
 
 @dataclass(frozen=True)
-class LookUpReply(Reply):
-    """`verdict`: "hit", "lead" or "follow"."""
-
-    verdict: str
-    entry_key: str
-    entry: str
-    leader: str
-    now_ms: int
-
-
-@dataclass(frozen=True)
-class LookUp(Call[LookUpReply], function="look_up"):
-    id: str
-    content: str
-    namespace: str
-    take: bool
-    join: bool
-
-
-@dataclass(frozen=True)
 class CountSamples(Call[Nothing], function="count_samples"):
     items: tuple[str, ...]
 

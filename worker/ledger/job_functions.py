@@ -2,7 +2,7 @@
 milliseconds; -1 = no limit.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from producer.contract.ledger.call import Call, Reply
@@ -63,23 +63,41 @@ class ReservedLink:
 
 @dataclass(frozen=True)
 class ReserveReply(Reply):
-    """`verdict`: "go", "lost", "cancelled", "cooling", "paced", "over" or "held"."""
+    """Whether a call may be made, and on which link; else what answers or is in the way."""
 
-    verdict: str
+    verdict: Literal[
+        "go",
+        "hit",  # a fresh answer is cached
+        "follow",  # an identical job is to answer
+        "lost",
+        "cancelled",
+        "cooling",
+        "paced",
+        "over",
+        "held",
+        "unaffordable",  # no link was given
+    ]
     candidate: int = 0
-    """Which of the links is called, from 0."""
+    """Of "go": which of the links is called, from 0."""
     number: int = 0
-    """Of the attempt within its job, from 1."""
+    """Of "go": which attempt of the job this is, from 1."""
     wait_ms: int = 0
+    """Of "cooling" and "paced": until the first of the links may be called."""
     wakes_on: str = ""
+    """The list of jobs to wait in, so as to be woken sooner; "" if time alone helps."""
     limit: str = ""
-    """The name of the limit that it does not fit; what that allows, used, held and asked."""
+    """Of "over" and "held": the limit that does not allow it; the numbers below are its own."""
     allowed: int = 0
     used: int = 0
     held: int = 0
     asked: int = 0
     fits_in_ms: int = 0
-    """-1: never."""
+    """Of "over": until it fits; -1 = it never will."""
+    entry_key: str = ""
+    """Where the answer is or will be cached; "" if nothing was looked up."""
+    entry: str = field(default="", repr=False)
+    """What is cached there, fresh or stale."""
+    now_ms: int = 0
 
 
 @dataclass(frozen=True)
@@ -90,6 +108,13 @@ class Reserve(Call[ReserveReply], function="reserve"):
     user_requests_per_minute: int
     user_usd_per_day: int
     usd_per_day: int
+    content: str
+    """Hash of what is asked, to look it up in the cache; "" = not looked up."""
+    namespace: str
+    take: bool
+    """Whether a cached answer may be taken."""
+    join: bool
+    """Whether to wait for an identical job in flight, or to lead those that come."""
     items: tuple[ReservedLink, ...]
 
 

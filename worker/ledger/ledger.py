@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from producer.contract.errors import InvalidRequest
-from producer.contract.ledger.calls import Cancel, StateReply, Submit
+from producer.contract.ledger.calls import Cancel, Submit
 from producer.contract.ledger.functions import InvalidCall
 from producer.contract.names import WIRE_VERSION, Lane
 from producer.contract.outcome import Outcome, load_outcome
@@ -24,10 +24,12 @@ from producer.contract.submission import Submission
 from ..faults import LeaseLost, after_the_reply
 from ..settings import LaneSettings, LedgerSettings, PaceSettings, RetrySettings
 from . import fleet_functions, job_functions
-from .attempt import Attempt, Candidate
-from .calls import BudgetLimits, Dropped, Ended, Ending, Heard, Missing, Reserved, Submitted, Wait
+from .attempt import NOT_CACHED, Attempt, Candidate, Question
+from .calls import BudgetLimits, Dropped, Ended, Ending, Heard, Missing, Submitted, Wait
 from .connection import ERRORS, Keys, Redis, ledger_functions
+from .job_functions import ReserveReply
 from .recent_settles import RecentSettles
+from .reserved_link import reserved_link
 from .retrying import PATIENCE_S, retried_while_away
 from .running_job import RunningJob
 from .settle_call import milliseconds, settle_call
@@ -35,7 +37,6 @@ from .settle_call import milliseconds, settle_call
 PARTS_AT_ONCE = 200
 QUIET_MS = 1_500
 """Room for a slow trip, and for a server that counts its age in whole seconds."""
-
 DAY_MS = 86_400_000
 
 
@@ -137,7 +138,7 @@ class Ledger:
             call = settle_call(job, attempt, outcome, fault, cool_s)
         reply = retried_while_away(lambda: self._call(call))
         self._settled.add(call)
-        return _ending(reply)
+        return Ending(reply.state, reply.publications)
 
     def replay(self) -> int:
         """After a restart of the server, settle again what was settled shortly before: `appendfsync
@@ -175,21 +176,28 @@ class Ledger:
             audited=attempt.audited,
             items=attempt.samples,
         )
-        return _ending(retried_while_away(lambda: self._call(call)))
+        reply = retried_while_away(lambda: self._call(call))
+        return Ending(reply.state, reply.publications)
 
     def reserve(
-        self, job: RunningJob, limits: BudgetLimits, candidates: list[Candidate]
-    ) -> Reserved:
-        """Write intent and hold for the first candidate that is not cooling and has room at its
-        pace.
+        self,
+        job: RunningJob,
+        limits: BudgetLimits,
+        candidates: list[Candidate],
+        question: Question = NOT_CACHED,
+    ) -> ReserveReply:
+        """Unless the answer is cached or an identical job is in flight: write intent and hold for
+        the first candidate that is not cooling and has room at its pace.
 
         Raises `LeaseLost` if the job is no longer ours.
         """
-        links = tuple(self._reserved_link(each) for each in candidates)
-        reply = self._call(job_functions.Reserve(job.id, job.fence, *limits, items=links))
+        links = tuple(reserved_link(each, self._pace) for each in candidates)
+        reply = self._call(
+            job_functions.Reserve(job.id, job.fence, *limits, *question, items=links)
+        )
         if reply.verdict == "lost":
             raise LeaseLost(job.id)
-        return Reserved(**vars(reply))
+        return reply
 
     def budget_left(self, job: RunningJob, limits: BudgetLimits) -> tuple[int, str]:
         """Micro-dollars that the job's budgets leave now (-1: no limit), and which of them is the
@@ -232,7 +240,8 @@ class Ledger:
 
     def cancel(self, job_id: str) -> Ending:
         """State: "cancelled" (was queued), "cancelling" (is running), a final one, or "missing"."""
-        return _ending(self._call(Cancel(job_id)))
+        reply = self._call(Cancel(job_id))
+        return Ending(reply.state, reply.publications)
 
     def sweep(self, limit: int, empty: dict[Lane, bool]) -> tuple[float, list[Publication]]:
         """Promote what is due, re-queue what lapsed, expire, release. `empty`: lanes whose broker
@@ -280,18 +289,3 @@ class Ledger:
             with suppress(*ERRORS):  # its user may not: an old library is no reason to stop
                 self._call.delete(name)
         return Heard(reply.ruled_by, fleet_functions.setting_names(reply.differing))
-
-    def _reserved_link(self, candidate: Candidate) -> job_functions.ReservedLink:
-        own = self._pace.of(candidate.link)
-        return job_functions.ReservedLink(
-            link=candidate.link.name,
-            micro=candidate.micro_usd,
-            tokens=candidate.tokens,
-            requests_per_minute=own.requests or -1,
-            tokens_per_minute=own.tokens or -1,
-            calls=own.calls or -1,
-        )
-
-
-def _ending(reply: StateReply) -> Ending:
-    return Ending(reply.state, reply.publications)

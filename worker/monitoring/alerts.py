@@ -194,8 +194,9 @@ def _post(url: str, message: Message, fleet: str) -> Target:
 
     def post(status: Status, alert: Alert) -> None:
         body = json.dumps(message(status, alert, fleet)).encode()
+        headers = {"Content-Type": "application/json"}
         # The scheme was checked by the settings.
-        request = urllib.request.Request(url, body, {"Content-Type": "application/json"})  # noqa: S310
+        request = urllib.request.Request(url, body, headers)  # noqa: S310
         with urllib.request.urlopen(request, timeout=POST_TIMEOUT_S):  # noqa: S310
             pass
 

@@ -39,7 +39,8 @@ class Call(Generic[R]):
     def __init_subclass__(cls, function: str) -> None:
         super().__init_subclass__()
         cls.function = function
-        (base,) = (each for each in cls.__orig_bases__ if get_origin(each) is Call)  # type: ignore[attr-defined]
+        bases = vars(cls)["__orig_bases__"]
+        (base,) = (each for each in bases if get_origin(each) is Call)
         (cls.reply,) = get_args(base)
 
     def arguments(self) -> list[Argument]:

@@ -6,8 +6,7 @@ from support.running_jobs import running_job
 from producer.contract.completions import Completion, Usage
 from producer.contract.requests import CompletionRequest
 from worker.cache import Cache
-from worker.ledger.attempt import Lead
-from worker.ledger.connection import Keys
+from worker.ledger.attempt import CachePlace
 from worker.model_catalog import Models
 from worker.settings import CacheSettings, CallSettings, Link
 
@@ -19,7 +18,7 @@ def cache(model="gpt-4o", base_url=None, extra=None):
     if extra:
         vendor = models.vendors["openai"].model_copy(update={"aliases": extra})
         models = Models(vendors=models.vendors | {"openai": vendor})
-    return Cache(None, Keys(), CacheSettings(), call, links, "fast", models)
+    return Cache(CacheSettings(), call, links, "fast", models)
 
 
 def request(content="q", **fields):
@@ -71,5 +70,5 @@ def test_an_answer_that_was_found_wanting_is_not_kept(flags, kept):
         request_id="j",
         flags=flags,
     )
-    entry = cache().entry_for(running_job("j", request()), Lead("key"), completion)
+    entry = cache().entry_for(running_job("j", request()), CachePlace("key"), completion)
     assert (entry is not None) == kept

@@ -31,7 +31,7 @@ local function retry(old, batch)
   jobs.set(old, 'again', id)
   counters.add('submitted')
   jobs.set(id, 'request_of', jobs.field(old, 'request_of') or old)
-  redis.call('PERSIST', jobs.request_key(id))
+  redis.call('PERSIST', requests.key(id))
   batches.add(batch, batches.counted_as(jobs.state(old)), -1)
   batches.stage(id, batch)
   return id

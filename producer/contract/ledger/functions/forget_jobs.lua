@@ -6,7 +6,7 @@ local function forget(id, user)
   if name then
     redis.call('DEL', keys.idempotency(user, name))
   end
-  jobs.delete(id)
+  requests.delete_with_job(id)
 end
 
 return {

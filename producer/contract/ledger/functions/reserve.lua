@@ -1,60 +1,11 @@
--- Open an attempt on the first link that is not cooling and has room.
+-- Take a cached answer, wait for an identical job, or open an attempt on the first link that is not
+-- cooling and has room.
 -- Keeps: intent, hold and pace are written before the wire, all limits or none; used + held never
--- exceeds a limit.
+-- exceeds a limit. Only a job that is called leads identical ones.
 
 local FIELDS = {
   'state', 'fence', 'cancel', 'grant', 'user', 'group', 'batch', 'of', 'paced', 'wakes_on',
 }
-
--- What a refused link makes its job wait for.
-local function obstacle(link, granted, own, tokens)
-  local cool_ms, wakes_on = cooldowns.left_ms(link)
-  if cool_ms > 0 then
-    return { verdict = 'cooling', wait_ms = cool_ms, wakes_on = wakes_on }
-  end
-  if granted == link.name then
-    return nil
-  end
-  local wait_ms = room.wait_ms(link, room.expected_tokens(link, tokens))
-  if wait_ms > 0 then
-    return { verdict = 'paced', wait_ms = wait_ms, wakes_on = 'pace:' .. link.name }
-  end
-end
-
--- Waiting for room is better than for a cooldown to end; else the shorter wait.
-local function better(one, other)
-  if not other or one.verdict ~= other.verdict then
-    return not other or one.verdict == 'paced'
-  end
-  return one.wait_ms < other.wait_ms
-end
-
-local function limit_or_false(limit)
-  return limit > 0 and limit
-end
-
--- The number of the first link that is free, else nil and what to wait for.
-local function first_free(id, candidates)
-  local granted = jobs.field(id, 'grant')
-  local shortest
-  for i, each in ipairs(candidates) do
-    local own = {
-      own_requests = limit_or_false(each.requests_per_minute),
-      own_tokens = limit_or_false(each.tokens_per_minute),
-      own_calls = limit_or_false(each.calls),
-    }
-    local link = pace.of(each.link, own)
-    local found = obstacle(link, granted, own, each.tokens)
-    if not found then
-      return i
-    end
-    if better(found, shortest) then
-      shortest = found
-    end
-    pace.save(link)
-  end
-  return nil, shortest
-end
 
 local function note_blocked(id, budget, held)
   jobs.set(id, 'wakes_on', 'budget:' .. budget.key, 'seen_held', held)
@@ -93,17 +44,58 @@ local function reserved(id, fence, candidate, amounts, list)
   return attempts.open(id, fence, candidate.link, amounts, list)
 end
 
-return {
+local takes = {
+  { 'id', checks.id },
+  { 'fence', checks.fence },
   -- The limits that the worker's settings give; -1 = none.
-  takes = {
-    { 'id', checks.id },
-    { 'fence', checks.fence },
-    { 'user_tokens_per_hour', checks.limit },
-    { 'user_requests_per_minute', checks.limit },
-    { 'user_usd_per_day', checks.limit },  -- micro-dollars
-    { 'usd_per_day', checks.limit },       -- of the fleet
-  },
-  -- The last three: the operator's limits of the link, -1 = none.
+  { 'user_tokens_per_hour', checks.limit },
+  { 'user_requests_per_minute', checks.limit },
+  { 'user_usd_per_day', checks.limit },  -- micro-dollars
+  { 'usd_per_day', checks.limit },       -- of the fleet
+}
+for _, field in ipairs(cached.QUESTION) do
+  takes[#takes + 1] = field
+end
+
+local function call_or_wait(id, given)
+  local chosen, shortest = free_links.first(id, given.items)
+  if not chosen then
+    return shortest or { verdict = 'cooling', wait_ms = pace.LOOK_MS, wakes_on = '' }
+  end
+  local candidate = given.items[chosen]
+  local amounts = { micro = candidate.micro, tokens = candidate.tokens, requests = 1 }
+  local list, limits = budgets.limited(id, given)
+  local refused = over_limit(id, list, limits, amounts)
+  if refused then
+    return refused
+  end
+  local number = reserved(id, given.fence, candidate, amounts, list)
+  return { verdict = 'go', candidate = chosen - 1, number = number }
+end
+
+local function answered_or_called(id, given, found)
+  if found.hit then
+    return { verdict = 'hit' }
+  end
+  local leader = cached.leader(id, found)
+  if leader then
+    return { verdict = 'follow', wakes_on = 'job:' .. leader }
+  end
+  local reply = { verdict = 'unaffordable' }
+  if #given.items > 0 then
+    reply = call_or_wait(id, given)
+  end
+  if reply.verdict == 'go' then
+    cached.lead(id, found)
+  else
+    cached.stop_leading(id, found)
+  end
+  return reply
+end
+
+return {
+  takes = takes,
+  -- None: no call is affordable. The last three: the operator's limits of the link, -1 = none.
   each = {
     { 'link', checks.name },
     { 'micro', checks.micro },
@@ -114,7 +106,7 @@ return {
   },
   gives = {
     'verdict', 'candidate', 'number', 'wait_ms', 'wakes_on', 'limit', 'allowed', 'used', 'held',
-    'asked', 'fits_in_ms',
+    'asked', 'fits_in_ms', 'entry_key', 'entry', 'now_ms',
   },
   run = function(given)
     local id = given.id
@@ -125,18 +117,9 @@ return {
     if jobs.field(id, 'cancel') then
       return { verdict = 'cancelled' }
     end
-    local chosen, shortest = first_free(id, given.items)
-    if not chosen then
-      return shortest or { verdict = 'cooling', wait_ms = pace.LOOK_MS, wakes_on = '' }
-    end
-    local candidate = given.items[chosen]
-    local amounts = { micro = candidate.micro, tokens = candidate.tokens, requests = 1 }
-    local list, limits = budgets.limited(id, given)
-    local refused = over_limit(id, list, limits, amounts)
-    if refused then
-      return refused
-    end
-    local number = reserved(id, given.fence, candidate, amounts, list)
-    return { verdict = 'go', candidate = chosen - 1, number = number }
+    local found = cached.find(given)
+    local reply = answered_or_called(id, given, found)
+    reply.entry_key, reply.entry, reply.now_ms = found.key, found.entry, call.now
+    return reply
   end,
 }

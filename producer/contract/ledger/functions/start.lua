@@ -50,7 +50,7 @@ local function started(id, owner, lease_ms)
   return {
     verdict = 'started',
     fence = fence,
-    request = redis.call('GET', jobs.request_key(id)) or '',
+    request = redis.call('GET', requests.key(id)) or '',
     user = jobs.field(id, 'user'),
     lane = jobs.field(id, 'lane'),
     submitted_ms = jobs.number(id, 'at'),

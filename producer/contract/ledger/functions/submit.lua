@@ -1,7 +1,6 @@
 -- Store jobs that are not there yet, and release what there is room for.
 -- Keeps: record, request, line and release are one step; repeating a submission with the same id
 -- or idempotency key changes nothing. "The same job" is the same request of the same user.
-local IDEMPOTENCY_MS = 86400000
 
 -- `delay_ms`: one that is to begin later counts from then. `wrong`: the outcome of an item that is
 -- wrong from the start. `replays`: a dead letter. `wire`: the oldest version that can read it.
@@ -34,92 +33,6 @@ local function is_item_of(id, batch)
   return id:sub(1, #batch + 1) == batch .. '.' and id:sub(#batch + 2):match('^%d+$')
 end
 
--- The id that a submission is known under: that of an earlier one with its idempotency key.
-local function known_as(job)
-  if job.idempotency_key == '' then
-    return job.id
-  end
-  local key = keys.idempotency(job.user, job.idempotency_key)
-  return redis.call('GET', key) or job.id
-end
-
-local function set_optional(job)
-  local group = caps.group_of(job.user)
-  local optional = {
-    ik = job.idempotency_key, group = group or '', replays = job.replays, tags = job.tags,
-  }
-  for name, value in pairs(optional) do
-    if value ~= '' then
-      jobs.set(job.id, name, value)
-    end
-  end
-  if job.wire > 1 then
-    jobs.set(job.id, 'wire', job.wire)
-  end
-end
-
-local function set_deadline(job)
-  if job.deadline_ms > 0 then
-    local deadline = call.now + job.deadline_ms
-    jobs.set(job.id, 'deadline', deadline)
-    redis.call('ZADD', keys.deadlines(), deadline, job.id)
-  end
-end
-
-local function store(job)
-  jobs.create(job.id)
-  jobs.set(
-    job.id, 'user', job.user, 'lane', job.lane, 'fp', job.fingerprint,
-    'at', call.now + job.delay_ms, 'fence', 0
-  )
-  set_optional(job)
-  if job.idempotency_key ~= '' then
-    local key = keys.idempotency(job.user, job.idempotency_key)
-    redis.call('SET', key, job.id, 'PX', IDEMPOTENCY_MS)
-  end
-  if job.replays ~= '' then
-    dead_letters.note_replay(job.replays, job.id)
-  end
-  if job.continuation ~= '' then
-    redis.call('SET', keys.continuation(job.id), job.continuation)
-  end
-  set_deadline(job)
-  if job.wrong == '' then
-    redis.call('SET', keys.request(job.id), job.request)
-    if job.document ~= '' then
-      documents.claim(job.id, job.document)
-    end
-  end
-  counters.add('submitted')
-end
-
-local function enter_batch(job)
-  jobs.set(job.id, 'batch', job.batch)
-  if job.name ~= '' then
-    jobs.set(job.id, 'name', job.name)
-  end
-  batches.add(job.batch, 'submitted', 1)
-  batches.stage(job.id, job.batch)
-  if job.wrong ~= '' then
-    jobs.set(job.id, 'wrong', 1)  -- it has no request to be tried again with
-    ending.end_job(job.id, 'failed', job.wrong)
-  else
-    batches.feed(job.batch)
-  end
-end
-
-local function enter_as_part(job)
-  jobs.set(job.id, 'parent', job.parent)
-  local payer = jobs.paying_batch(job.parent)
-  if payer then
-    jobs.set(job.id, 'of', payer)
-  end
-  if jobs.state(job.parent) then
-    jobs.add(job.parent, 'parts', 1)
-  end
-  waiting.put_first(job.id)
-end
-
 local function state_if_known(job, id)
   local known = jobs.field(id, 'fp')
   if not known then
@@ -143,13 +56,13 @@ local function submit_item(job)
   if batches.field(job.batch, 'user') ~= job.user then
     return 'conflict', job.id
   end
-  local before = known_as(job)
+  local before = submissions.known_as(job)
   if before ~= job.id and jobs.state(before) then
     job.idempotency_key = ''
     job.wrong = outcomes.key_is_taken(before)
   end
-  store(job)
-  enter_batch(job)
+  submissions.store(job)
+  submissions.enter_batch(job)
   return 'new', job.id
 end
 
@@ -157,14 +70,14 @@ local function submit(job)
   if job.batch ~= '' then
     return submit_item(job)
   end
-  local before = known_as(job)
+  local before = submissions.known_as(job)
   local known = state_if_known(job, before)
   if known then
     return known, before
   end
-  store(job)
+  submissions.store(job)
   if job.parent ~= '' then
-    enter_as_part(job)
+    submissions.enter_as_part(job)
   elseif job.delay_ms > 0 then
     waiting.park(job.id, job.delay_ms)
   else

@@ -4,6 +4,16 @@ local budgets = {}
 
 local KEPT_MS = 172800000  -- beyond the window
 
+-- Whether it is in use. A call asks once.
+local function exists(budget)
+  local known = call.memory[budget.key]
+  if known == nil then
+    known = redis.call('EXISTS', budget.key) == 1
+    call.memory[budget.key] = known
+  end
+  return known
+end
+
 -- The budget of one subject. `limit`: of windows.LIMITS, where a job draws on it.
 function budgets.of(kind, subject, window, limit)
   return {
@@ -45,7 +55,7 @@ function budgets.among(id, codes)
     local subject = subjects[limit.kind]
     if subject and (not codes or codes:find(limit.code, 1, true)) then
       local budget = budgets.of(limit.kind, subject, limit.window, limit)
-      if codes or redis.call('EXISTS', budget.key) == 1 then
+      if codes or exists(budget) then
         found[#found + 1] = budget
       end
     end
@@ -61,20 +71,22 @@ end
 -- window are dropped.
 function budgets.read(budget)
   local first = slot_of(budget, call.now) - budget.window.slots + 1
-  local used, held, slots = 0, 0, {}
+  local used, held, slots, kept = 0, 0, {}, false
   local all = redis.call('HGETALL', budget.key)
   for i = 1, #all, 2 do
     local name, amount = all[i], tonumber(all[i + 1])
     local slot = tonumber(name:sub(2))
-    if name == 'h' then
-      held = amount
-    elseif slot < first then
+    if slot and slot < first then
       redis.call('HDEL', budget.key, name)
+    elseif name == 'h' then
+      held, kept = amount, true
     else
+      kept = true
       used = used + amount
       slots[#slots + 1] = { slot = slot, amount = amount }
     end
   end
+  call.memory[budget.key] = kept
   return used, held, slots
 end
 
@@ -97,11 +109,12 @@ end
 
 -- What a budget that is kept no longer would owe is forgotten with it.
 local function add(budget, name, amount)
-  local is_new = redis.call('EXISTS', budget.key) == 0
+  local is_new = not exists(budget)
   if is_new and amount < 0 then
     return
   end
   redis.call('HINCRBY', budget.key, name, amount)
+  call.memory[budget.key] = true
   if is_new then
     budgets.keep(budget)
   end

@@ -26,7 +26,7 @@ function dead_letters.write(id, kind, outcome)
     'ended', call.now,
     'kind', kind,
     'outcome', outcome,
-    'request', redis.call('GET', jobs.request_key(id)) or ''
+    'request', redis.call('GET', requests.key(id)) or ''
   )
   redis.call('PEXPIRE', key, life_ms)
   redis.call('ZADD', keys.dead(), call.now, id)

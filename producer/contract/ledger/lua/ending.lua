@@ -33,9 +33,9 @@ local function set_lives(id, life, keeps_request)
   redis.call('PEXPIRE', keys.job(id), life)
   redis.call('PEXPIRE', keys.continuation(id), life)
   if keeps_request then
-    redis.call('PEXPIRE', jobs.request_key(id), life)
+    redis.call('PEXPIRE', requests.key(id), life)
   else
-    redis.call('DEL', jobs.request_key(id))
+    redis.call('DEL', requests.key(id))
   end
 end
 

@@ -134,30 +134,9 @@ function jobs.flush_all()
   end
 end
 
--- All but a request that a later try of the item still needs.
 function jobs.delete(id)
-  if not jobs.is_needed(id) then
-    redis.call('DEL', jobs.request_key(id))
-  end
   redis.call('DEL', keys.job(id), keys.continuation(id), keys.outcome(id))
   all()[id] = nil
-end
-
--- Whether a later try of this item has not ended.
-function jobs.is_needed(id)
-  local later = jobs.field(id, 'again')
-  while later do
-    if jobs.state(later) and not jobs.has_ended(later) then
-      return true
-    end
-    later = jobs.field(later, 'again')
-  end
-  return false
-end
-
--- Where a job's request is stored: an item that is tried again reads that of its first try.
-function jobs.request_key(id)
-  return keys.request(jobs.field(id, 'request_of') or id)
 end
 
 -- The batch that pays: an item's own, or that of the item it is a part of.
