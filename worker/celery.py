@@ -59,6 +59,7 @@ def create_app() -> Celery:
     app.config_from_object("celeryconfig")
     servers = redis.celery(timeout_s=3.0)
     options = app.conf.broker_transport_options | servers["broker_transport_options"]
+    options["adopt_foreign_messages"] = redis.adopts
     app.conf.update(servers | {"broker_transport_options": options})
     if "prefork" in re.split(r"-P|--pool|[\s=]", " ".join(sys.argv)):
         # Celery takes `-P prefork` for its own default and would let celeryconfig's worker_pool win

@@ -14,20 +14,21 @@ from kombu.exceptions import KombuError
 from pydantic import ValidationError
 
 from producer.contract.completions import Completion
-from producer.contract.errors import Conflict, JobError, OutcomeUnknown, ProvidersExhausted
+from producer.contract.errors import JobError, OutcomeUnknown, ProvidersExhausted
 from producer.contract.names import COMPLETE
 from producer.contract.outcome import Outcome
 from producer.contract.publication import Publication, publish
 from producer.contract.submission import Submission
 
+from .broker.entries import FOREIGN
 from .broker.foreign_messages import (
-    RedactedRequest,
     request_of_failed_step,
     submission_of_message,
+    what_follows,
 )
 from .faults import Deferred, Fault, LeaseLost, ProviderError, after_the_reply
 from .ledger.attempt import Start
-from .ledger.calls import Dropped, Ended, Missing, Submitted, Wait
+from .ledger.calls import Dropped, Ended, Missing, Wait
 from .ledger.connection import ERRORS
 from .ledger.running_job import RunningJob
 from .pipeline import AskAgain
@@ -63,7 +64,6 @@ class Complete(Task):  # type: ignore[misc]
     """
 
     name = COMPLETE
-    Request = RedactedRequest
     throws = (JobError,)
 
     def apply_async(
@@ -78,7 +78,7 @@ class Complete(Task):  # type: ignore[misc]
         named = dict(kwargs or {})
         try:
             submission = Submission.from_call(job_id, tuple(args or ()), named, options)
-            submitted = _submit(current(), submission, retry_while_away=True)
+            submitted = current().ledger.submit(submission, retry_while_away=True).or_conflict()
         except JobError as error:
             if not options.get("parent_id"):
                 raise
@@ -89,12 +89,10 @@ class Complete(Task):  # type: ignore[misc]
         self.publish(submitted.publications)
         return self.AsyncResult(submitted.job_id)
 
-    def run(self, *args: Any, **kwargs: Any) -> Completion:
+    def run(self) -> Completion:
         runtime = current()
         try:
-            if args or kwargs:
-                self._adopt(runtime, args, kwargs)
-            opened = runtime.ledger.start(self.request.id)
+            opened = self._start(runtime)
             if isinstance(opened, RunningJob):
                 with runtime.leases.holding(opened):
                     return self._answer(runtime, opened)
@@ -109,6 +107,22 @@ class Complete(Task):  # type: ignore[misc]
             )
             raise Ignore from None
         return self._report(opened)
+
+    def _start(self, runtime: Runtime) -> RunningJob | Ended | Dropped | Missing:
+        """Take the lease of the job; a message of a plain Celery client becomes one before.
+
+        What follows the job is what its submission asked, whatever the message says.
+        """
+        opened = runtime.ledger.start(self.request.id)
+        foreign = self.request.get(FOREIGN)
+        if foreign and isinstance(opened, Missing):
+            self._adopt(runtime, foreign)
+            opened = runtime.ledger.start(self.request.id)
+        continuation = {}
+        if isinstance(opened, RunningJob | Ended):
+            continuation = opened.continuation
+        self.request.update(what_follows(continuation))
+        return opened
 
     def on_retry(self, *args: Any) -> None:
         """Park only now: RETRY is stored, so a fast next delivery cannot be overwritten by it."""
@@ -245,10 +259,10 @@ class Complete(Task):  # type: ignore[misc]
         job_ended(record_of_run(start, outcome))
         return _return_or_raise(outcome)
 
-    def _adopt(self, runtime: Runtime, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+    def _adopt(self, runtime: Runtime, foreign: dict[str, Any]) -> None:
         """Write a foreign message, arguments and all, into the ledger under its own id."""
-        submission = submission_of_message(self.request, args, kwargs)
-        submitted = _submit(runtime, submission)
+        submission = submission_of_message(self.request.id, foreign)
+        submitted = runtime.ledger.submit(submission)
         # The message that was delivered already stands for its own publication.
         job_id = self.request.id
         self.publish([each for each in submitted.publications if each.job_id != job_id])
@@ -263,17 +277,6 @@ class Complete(Task):  # type: ignore[misc]
         except (KombuError, *self.app.connection_for_write().connection_errors) as error:
             name = type(error).__name__
             logger.warning("broker away (%s): %d jobs left to the sweep", name, len(publications))
-
-
-def _submit(runtime: Runtime, submission: Submission, retry_while_away: bool = False) -> Submitted:
-    """Raises `Conflict` if the id is another request's."""
-    submitted = runtime.ledger.submit(submission, retry_while_away)
-    if submitted.state == "conflict":
-        raise Conflict(
-            f"job {submitted.job_id} exists and asks something else. "
-            "Fix: use a new id or idempotency_key"
-        )
-    return submitted
 
 
 def _history(runtime: Runtime, start: Start) -> History:

@@ -19,5 +19,9 @@ QUEUES: Final[dict[Lane, str]] = {
 QUARANTINE: Final = "completions.quarantine"
 """Broker list of entries that were no messages of ours; newest first."""
 
-WIRE_VERSION: Final = 1
-"""Version of the stored request. A worker leaves a job with a newer one to newer workers."""
+WIRE_VERSION: Final = 2
+"""Version of the stored job. A worker leaves a job with a newer one to newer workers.
+
+2: what follows a job (links, chain, chord) is read in the ledger, and no more in its message. A job
+that nothing follows is of version 1.
+"""

@@ -26,8 +26,8 @@ CONTINUATION = (
     "root_id",
     "parent_id",
 )
-"""Celery's options that say what happens after a job; kept in the ledger and put on every
-publication of its id.
+"""Celery's options that say what happens after a job; kept in the ledger, where its worker reads
+them.
 """
 
 _REFUSED = ("queue", "exchange", "routing_key")
@@ -117,7 +117,7 @@ class Submission:
             parent=self.parent,
             document=request.document or "",
             tags=",".join(sorted(set(request.tags))),
-            wire=WIRE_VERSION,
+            wire=WIRE_VERSION if self.continuation else 1,
         )
 
 

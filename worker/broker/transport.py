@@ -22,7 +22,7 @@ from kombu.transport import redis
 
 from producer.contract.names import QUARANTINE, QUEUES
 
-from .entries import unsound
+from .entries import Unsound, message_of
 
 logger = logging.getLogger(__name__)
 
@@ -54,7 +54,10 @@ class Channel(redis.Channel):
         return self.connection.client is not None
 
     def _brpop_read(self, **options: Any) -> bool:
-        """As kombu's, but unsound entries are quarantined, and so are those that Celery refuses."""
+        """As kombu's, but of our queues' entries Celery gets what `message_of` leaves of them.
+
+        Unsound ones are quarantined, and so are those that Celery refuses.
+        """
         try:
             popped = self._brpop_reply(options)
             if not popped:
@@ -62,13 +65,10 @@ class Channel(redis.Channel):
             key, entry = popped
             queue, *_ = key.decode().rsplit(self.sep, 1)
             self._queue_cycle.rotate(queue)
-            reason = ""
-            if queue in QUEUES.values():
-                reason = unsound(entry)
-            if reason:
-                self._quarantine(queue, entry, reason)
-            else:
-                self._deliver(queue, entry)
+            try:
+                self._deliver(queue, entry, self._message(queue, entry))
+            except Unsound as reason:
+                self._quarantine(queue, entry, str(reason))
             return True
         finally:
             self._in_poll: Any = None
@@ -81,8 +81,13 @@ class Channel(redis.Channel):
             self.client.connection.disconnect()
             raise
 
-    def _deliver(self, queue: str, entry: bytes) -> None:
-        message = json.loads(entry)
+    def _message(self, queue: str, entry: bytes) -> dict[str, Any]:
+        if queue in QUEUES.values():
+            options = self.connection.client.transport_options
+            return message_of(entry, queue, bool(options.get("adopt_foreign_messages")))
+        return dict(json.loads(entry))
+
+    def _deliver(self, queue: str, entry: bytes, message: dict[str, Any]) -> None:
         try:
             self.connection._deliver(message, queue)
         except self.connection_errors:

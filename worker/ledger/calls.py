@@ -1,8 +1,9 @@
 """What the ledger's methods take and return, by name."""
 
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, Self
 
+from producer.contract.errors import Conflict
 from producer.contract.outcome import Outcome
 from producer.contract.publication import Publication
 
@@ -14,12 +15,23 @@ class Submitted(NamedTuple):
     job_id: str
     publications: list[Publication]
 
+    def or_conflict(self) -> Self:
+        """Itself, or `Conflict` if the id is another request's."""
+        if self.state != "conflict":
+            return self
+        raise Conflict(
+            f"job {self.job_id} exists and asks something else. "
+            "Fix: use a new id or idempotency_key"
+        )
+
 
 class Ended(NamedTuple):
     """The job has its outcome already; `reported`: the result backend knows it too."""
 
     outcome: Outcome
     reported: bool
+    continuation: dict[str, Any]
+    """As in `RunningJob`."""
 
 
 class Dropped(NamedTuple):

@@ -34,6 +34,8 @@ class StartReply(Reply):
     double_max_tokens: int = 0
     first_started_ms: int = 0
     audited: str = ""
+    continuation: str = ""
+    """Celery's links, chain and chord as JSON."""
 
 
 @dataclass(frozen=True)

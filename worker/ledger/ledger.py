@@ -5,6 +5,7 @@ Redis down: reading a job raises; ending or parking one is tried again for a min
 answer is paid for. Methods that free or add work return what the caller is to put on the broker.
 """
 
+import json
 import math
 import time
 from collections.abc import Iterable
@@ -116,7 +117,8 @@ class Ledger:
         if reply.verdict == "started":
             return RunningJob.from_reply(job_id, reply)
         if reply.verdict == "ended":
-            return Ended(load_outcome(reply.outcome), reported=bool(reply.reported))
+            continuation = json.loads(reply.continuation or "{}")
+            return Ended(load_outcome(reply.outcome), bool(reply.reported), continuation)
         if reply.verdict == "missing":
             return Missing()
         return Dropped(reply.state)

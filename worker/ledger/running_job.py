@@ -1,9 +1,10 @@
 """A job that this process holds the lease of, as the ledger knew it when it was started."""
 
+import json
 import math
 import time
 from dataclasses import dataclass, field
-from typing import Self, cast
+from typing import Any, Self, cast
 
 from producer.contract.names import Lane
 from producer.contract.requests import CompletionRequest
@@ -42,6 +43,8 @@ class RunningJob:
     """Whether it is asked again for twice the tokens, because its answer was truncated."""
     audited: str = ""
     """The hash of the prompt that the audit log has of it; "" if it has none."""
+    continuation: dict[str, Any] = field(default_factory=dict, repr=False)
+    """Celery's options that say what follows the job, as they were submitted."""
     monotonic: float = field(default_factory=time.monotonic)
     """This machine's monotonic clock at `started_ms`, in seconds."""
 
@@ -65,6 +68,7 @@ class RunningJob:
             tried=tuple((link, fault) for link, _, fault in history),
             double_max_tokens=bool(reply.double_max_tokens),
             audited=reply.audited,
+            continuation=json.loads(reply.continuation or "{}"),
         )
 
     @property

@@ -8,6 +8,7 @@ from typing import Annotated, Literal, NamedTuple
 from pydantic import AfterValidator, Field
 from pydantic_settings import NoDecode
 
+from producer.redis_url import RedisUrl
 from producer.settings import ProducerSettings
 
 from ..model_catalog import Models
@@ -22,6 +23,18 @@ class RedisSettings(Slice, ProducerSettings):
 
     All that Flower, `inspect` and operations commands need.
     """
+
+    adopt_foreign_messages: bool | None = variable("LLM_ADOPT_FOREIGN_MESSAGES", None)
+    """Whether a broker's message with arguments, of a plain Celery client, becomes a job.
+
+    None: only while broker and ledger are one server, so that who writes the one has the other.
+    """
+
+    @property
+    def adopts(self) -> bool:
+        if self.adopt_foreign_messages is not None:
+            return self.adopt_foreign_messages
+        return RedisUrl.parse(self.broker).address == RedisUrl.parse(self.ledger).address
 
 
 class CallSettings(Slice):

@@ -11,6 +11,7 @@ local function ended(id)
     verdict = 'ended',
     outcome = redis.call('GET', keys.outcome(id)) or '',
     reported = jobs.field(id, 'reported') and 1 or 0,
+    continuation = redis.call('GET', keys.continuation(id)) or '',
   }
 end
 
@@ -63,6 +64,7 @@ local function started(id, owner, lease_ms)
     double_max_tokens = jobs.number(id, 'double'),
     first_started_ms = jobs.number(id, 'began'),
     audited = jobs.field(id, 'audited') or '',
+    continuation = redis.call('GET', keys.continuation(id)) or '',
   }
 end
 
@@ -78,7 +80,7 @@ return {
   gives = {
     'verdict', 'state', 'wait_ms', 'outcome', 'reported', 'fence', 'request', 'user', 'lane',
     'submitted_ms', 'now_ms', 'deadline_ms', 'cost', 'maybe', 'attempts', 'tried',
-    'double_max_tokens', 'first_started_ms', 'audited',
+    'double_max_tokens', 'first_started_ms', 'audited', 'continuation',
   },
   run = function(given)
     local id = given.id
