@@ -16,6 +16,7 @@ from ..contract.completions import Completion
 from ..contract.errors import InvalidRequest
 from .bars import line, watch
 from .errors import job_errors_as_messages
+from .money import Dollars
 from .out import check_file, os_errors_as_messages
 
 OPENAI = "openai"
@@ -50,9 +51,7 @@ def batch() -> None:
 )
 @click.option("--model", help="A link, model or alias for every request; wins over the file's.")
 @click.option("--max-tokens", type=click.IntRange(min=1), help="For requests that do not say.")
-@click.option(
-    "--budget", type=click.FloatRange(min=0), help="Dollars that the whole batch may cost at most."
-)
+@click.option("--budget", type=Dollars(), help="Dollars that the whole batch may cost at most.")
 @click.option(
     "--out",
     type=click.Path(dir_okay=False, path_type=Path),

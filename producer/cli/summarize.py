@@ -17,6 +17,7 @@ from ..documents import Document
 from ..summaries import STYLES, Estimate, estimate, summarize
 from .bars import watch
 from .errors import job_errors_as_messages
+from .money import Dollars
 from .out import check_file, check_folder, os_errors_as_messages
 
 
@@ -36,9 +37,7 @@ from .out import check_file, check_folder, os_errors_as_messages
 )
 @click.option("--max-words", type=click.IntRange(min=1), help="Of each summary.")
 @click.option("--language", help="Of the summaries; default: each document's own.")
-@click.option(
-    "--budget", type=click.FloatRange(min=0), help="Dollars that all of it may cost at most."
-)
+@click.option("--budget", type=Dollars(), help="Dollars that all of it may cost at most.")
 @click.option("--model", help="A link, model or alias of the chain.")
 @click.option("--yes", is_flag=True, help="Do not count and ask first.")
 @click.option("--json", "as_json", is_flag=True, help="Progress as JSON lines on standard output.")

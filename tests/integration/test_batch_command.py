@@ -183,3 +183,23 @@ def test_pause_resume_cancel(completions, complete):
     code, _, stderr = completions("batch", "status", "nope")
     missing = "the ledger has no batch nope: never submitted, or kept too long ago"
     assert (code, stderr) == (1, f"Error: OutcomeUnknown: {missing}\n")
+
+
+@pytest.mark.parametrize("budget", ["-1", "nan", "inf", "-0.001", "1e400", "much"])
+@pytest.mark.parametrize("words", [["batch", "run"], ["summarize", "--yes"]], ids=" ".join)
+def test_a_budget_that_is_no_number_is_refused(completions, requests, words, budget):
+    """Before anything is read or submitted."""
+    file = requests({"messages": ask("x")})
+    code, out, err = completions(*words, file, "--user", "u1", "--budget", budget)
+    assert (code, out) == (2, "")
+    assert f"'{budget}' is no number of dollars from 0" in err
+    assert recent() == []
+
+
+def test_another_budget_for_the_same_batch_is_told(completions, requests):
+    file = requests({"messages": ask("x")})
+    run = ["batch", "run", file, "--user", "u1", "--detach"]
+    assert completions(*run, "--budget", "1")[0] == 0
+    code, _, err = completions(*run, "--budget", "2")
+    assert code == 1
+    assert "exists with max_usd=1, not with max_usd=2" in err

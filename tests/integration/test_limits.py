@@ -108,6 +108,23 @@ def test_a_raised_cap_is_noticed(hand_run):
     assert len(fleet.released) == 6
 
 
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"usd_per_day": -0.000001},
+        {"usd_per_day": -5},
+        {"tokens_per_hour": -2},
+        {"in_flight": 0},
+        {"weight": 0},
+    ],
+)
+def test_a_negative_limit_is_not_no_limit(hand_run, wrong):
+    fleet = hand_run()
+    with pytest.raises(ValueError, match="must be at least"):
+        fleet.limits.change(ALICE, **wrong)
+    assert fleet.limits.subjects() == []
+
+
 @pytest.fixture
 def command(redis_url, monkeypatch):
     monkeypatch.setenv("REDIS_URL", redis_url)

@@ -31,6 +31,9 @@ of a `group` draws on its budgets, too, with every job submitted from then on.
 
 ALL = KNOWN["user"]
 
+LEAST = {"weight": 0.01, "in_flight": 1} | dict.fromkeys(_BUDGETS, 0)
+"""0 of a budget: nothing may be used."""
+
 
 class Subject(NamedTuple):
     """Who is limited; the fleet's name is "all"."""
@@ -139,6 +142,9 @@ def _dumped(field: str, value: str | float) -> str:
     number = float(value)
     if not math.isfinite(number):
         raise ValueError(f"{field} must be a number, not {value}")
+    least = LEAST[field]
+    if number != NONE and number < least:
+        raise ValueError(f"{field} must be at least {least}, or {NONE} for no limit; not {value}")
     if field == "usd_per_day" and number != NONE:
         return str(round(number * MICRO))
     if field == "weight":

@@ -16,10 +16,20 @@ _SERVERS = tuple(
 OUR_PREFIXES = ("llm_", "ledger_", "redis_", "celery_", *_SERVERS)
 """How our variables begin. What else is in a folder, a project or a vault is left alone."""
 
-Positive = Annotated[int, Field(ge=1)]
-NotNegative = Annotated[int, Field(ge=0)]
-Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-Dollars = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+MOST = 2**53 - 1
+"""The ledger's functions count in Lua's numbers, which are exact up to here."""
+TEN_YEARS_S = 315_360_000
+"""The longest time that the ledger's functions take; a longer one would refuse each heartbeat."""
+
+Positive = Annotated[int, Field(ge=1, le=MOST)]
+Seconds = Annotated[float, Field(gt=0, le=TEN_YEARS_S, allow_inf_nan=False)]
+Lifetime = Annotated[int, Field(ge=1, le=TEN_YEARS_S)]
+"""In whole seconds."""
+LifetimeOrNone = Annotated[int, Field(ge=0, le=TEN_YEARS_S)]
+Days = Annotated[int, Field(ge=1, le=TEN_YEARS_S // 86_400)]
+Dollars = Annotated[float, Field(ge=0, le=MOST // 1_000_000, allow_inf_nan=False)]
+Tokens = Annotated[int, Field(ge=1, le=1_000_000)]
+"""Of an answer: as many as a request may ask for."""
 Share = Annotated[float, Field(gt=0, le=1, allow_inf_nan=False)]
 
 

@@ -9,7 +9,17 @@ from pydantic_settings import NoDecode
 from producer.redis_url import RedisUrl
 
 from ..sealing import Keyring, Seal
-from .base import Dollars, Positive, Seconds, Share, Slice, variable, written_as
+from .base import (
+    TEN_YEARS_S,
+    Days,
+    Dollars,
+    Positive,
+    Seconds,
+    Share,
+    Slice,
+    variable,
+    written_as,
+)
 
 
 class LogSettings(Slice):
@@ -77,7 +87,9 @@ class AlertSettings(Slice):
     webhook: PostUrl = variable("LLM_ALERT_WEBHOOK", None)
     slack: PostUrl = variable("LLM_ALERT_SLACK", None)
     period_s: Seconds = variable("LLM_ALERT_PERIOD_SECONDS", 15.0)
-    clear_s: Annotated[float, Field(ge=0)] = variable("LLM_ALERT_CLEAR_SECONDS", 60.0)
+    clear_s: Annotated[float, Field(ge=0, le=TEN_YEARS_S, allow_inf_nan=False)] = variable(
+        "LLM_ALERT_CLEAR_SECONDS", 60.0
+    )
     """How long a finding must be gone before it counts as over."""
 
     def wants(self, name: str) -> bool:
@@ -110,7 +122,7 @@ class AuditSettings(Slice):
     """For `completions audit` only: the private keys that open them, comma separated. No worker
     needs one.
     """
-    days: Positive = variable("LLM_AUDIT_DAYS", 90)
+    days: Days = variable("LLM_AUDIT_DAYS", 90)
 
     @property
     def keyring(self) -> Keyring:

@@ -12,7 +12,20 @@ from producer.redis_url import RedisUrl
 from producer.settings import ProducerSettings
 
 from ..model_catalog import Models
-from .base import Dollars, NotNegative, Positive, Seconds, Slice, pairs, variable, written_as
+from .base import (
+    MOST,
+    Days,
+    Dollars,
+    Lifetime,
+    LifetimeOrNone,
+    Positive,
+    Seconds,
+    Slice,
+    Tokens,
+    pairs,
+    variable,
+    written_as,
+)
 from .links import Link
 
 DAY_S = 86_400
@@ -40,7 +53,7 @@ class RedisSettings(Slice, ProducerSettings):
 class CallSettings(Slice):
     """One provider call, where the request does not say."""
 
-    max_tokens: Positive = variable("LLM_MAX_TOKENS", 2048)
+    max_tokens: Tokens = variable("LLM_MAX_TOKENS", 2048)
     temperature: Annotated[float, Field(ge=0, le=2, allow_inf_nan=False)] = variable(
         "LLM_TEMPERATURE", 0.7
     )
@@ -76,9 +89,9 @@ class QuotaSettings(Slice):
 class CacheSettings(Slice):
     """The response cache."""
 
-    ttl_s: NotNegative = variable("LLM_CACHE_TTL_SECONDS", DAY_S)
+    ttl_s: LifetimeOrNone = variable("LLM_CACHE_TTL_SECONDS", DAY_S)
     """0 turns the cache off."""
-    stale_s: NotNegative = variable("LLM_CACHE_STALE_SECONDS", 7 * DAY_S)
+    stale_s: LifetimeOrNone = variable("LLM_CACHE_STALE_SECONDS", 7 * DAY_S)
     """How much longer a copy is kept to answer with when every provider fails."""
     version: Annotated[str, Field(pattern=r"^[\w.-]{1,32}$")] = variable("LLM_CACHE_VERSION", "1")
 
@@ -86,22 +99,24 @@ class CacheSettings(Slice):
 class LedgerSettings(Slice):
     """Leases, and how long records are kept."""
 
-    lease_s: Annotated[float, Field(ge=1)] = variable("LEDGER_LEASE_SECONDS", 10.0)
+    lease_s: Annotated[float, Field(ge=1, le=3600, allow_inf_nan=False)] = variable(
+        "LEDGER_LEASE_SECONDS", 10.0
+    )
     """A worker silent for this long has lost its jobs to the others."""
     deliveries: Positive = variable("LEDGER_MAX_DELIVERIES", 5)
     """Starts of a job that may end in a crash before it counts as poison. If its worker dies during
     a call, that counts as an attempt instead.
     """
-    result_expires_s: Positive = variable("LLM_RESULT_EXPIRES_SECONDS", DAY_S)
+    result_expires_s: Lifetime = variable("LLM_RESULT_EXPIRES_SECONDS", DAY_S)
     on_unknown: Literal["retry", "fail"] = variable("LEDGER_ON_UNKNOWN", "retry")
     """After a death with the call on the wire: run the job again, or end it as `OutcomeUnknown`.
     The hold stays booked.
     """
-    dead_letter_s: NotNegative = variable("LEDGER_DEAD_LETTER_SECONDS", 7 * DAY_S)
+    dead_letter_s: LifetimeOrNone = variable("LEDGER_DEAD_LETTER_SECONDS", 7 * DAY_S)
     """How long failed jobs are kept with their request, to be looked at and replayed; 0: not at
     all.
     """
-    usage_days: Positive = variable("LLM_USAGE_DAYS", 400)
+    usage_days: Days = variable("LLM_USAGE_DAYS", 400)
     """How long daily sums of usage are kept."""
 
 
@@ -112,7 +127,9 @@ class LaneSettings(Slice):
         "LLM_BATCH_SHARE", 0.1
     )
     """Of all releases, while both lanes wait."""
-    user_in_flight: Positive | None = variable("LLM_USER_MAX_IN_FLIGHT", None)
+    user_in_flight: Annotated[int, Field(ge=1, le=10**9)] | None = variable(
+        "LLM_USER_MAX_IN_FLIGHT", None
+    )
 
 
 class Pace(NamedTuple):
@@ -132,7 +149,7 @@ def _paces(text: str) -> dict[str, Pace]:
 
 def _pace(text: str) -> Pace:
     parts = text.split("/")
-    valid = all(part == "-" or (part.isdecimal() and int(part) > 0) for part in parts)
+    valid = all(part == "-" or (part.isdecimal() and 0 < int(part) <= MOST) for part in parts)
     if not valid or len(parts) > len(Pace._fields):
         raise ValueError(
             "write requests per minute/tokens per minute/calls at once, - for none, "
@@ -160,11 +177,15 @@ class PaceSettings(Slice):
 class SummarySettings(Slice):
     """How documents are read that are too long for one call."""
 
-    part_tokens: Annotated[int, Field(ge=200)] = variable("LLM_DOCUMENT_PART_TOKENS", 16_000)
+    part_tokens: Annotated[int, Field(ge=200, le=1_000_000)] = variable(
+        "LLM_DOCUMENT_PART_TOKENS", 16_000
+    )
     """The most that one call reads; a shorter document takes one call."""
-    condensed_tokens: Annotated[int, Field(ge=50)] = variable("LLM_DOCUMENT_CONDENSED_TOKENS", 800)
+    condensed_tokens: Annotated[int, Field(ge=50, le=1_000_000)] = variable(
+        "LLM_DOCUMENT_CONDENSED_TOKENS", 800
+    )
     """What a part is condensed to at most."""
-    answer_tokens: Positive = variable("LLM_DOCUMENT_ANSWER_TOKENS", 1024)
+    answer_tokens: Tokens = variable("LLM_DOCUMENT_ANSWER_TOKENS", 1024)
     """Of the final answer, when the caller does not say."""
     overlap: Annotated[float, Field(ge=0, le=0.5, allow_inf_nan=False)] = variable(
         "LLM_DOCUMENT_OVERLAP", 0.03

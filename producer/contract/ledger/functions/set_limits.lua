@@ -32,8 +32,8 @@ return {
     { 'requests_per_minute', checks.optional(checks.limit) },
     { 'usd_per_day', checks.optional(checks.limit) },  -- micro-dollars; -1 = none
     { 'group', checks.any },
-    { 'spent_today', checks.micro },
-    { 'maybe_today', checks.micro },
+    { 'spent_today', checks.count },
+    { 'maybe_today', checks.count },
   },
   gives = {},
   run = function(given)
