@@ -43,41 +43,48 @@ def adapter():
 
 
 @pytest.fixture
-def ask(loop, adapter):
-    """Ask the adapter over `base_url`; its client is closed afterwards."""
+def connect(loop, adapter):
+    """`connect(base_url)` gives a client, closed afterwards, to ask as often as one likes."""
     opened = []
 
-    def ask_(
-        base_url, timeout_s=10.0, options=None, model=None, temperature=0.5, max_tokens=50, **fields
-    ):
-        extras = {
-            name: fields.pop(name)
-            for name in ("prefill", "cache_prefix", "refused")
-            if name in fields
-        }
-        request = CompletionRequest.checked(
-            **({"messages": [{"role": "user", "content": PROMPT}]} | fields)
-        )
-        call = Call(
-            "job-1",
-            model or of(adapter).model,
-            request,
-            max_tokens=max_tokens,
-            temperature=temperature,
-            timeout_s=timeout_s,
-            **extras,
-        )
+    def connect_(base_url, options=None):
         url = base_url.removesuffix("/v1") + of(adapter).path
         provider = loop.run(lambda: _build(url, options), 10, "build")
         opened.append(provider)
-        return loop.run(lambda: provider.complete(call), timeout_s, "job-1")
+
+        def ask(timeout_s=10.0, **fields):
+            call = _call(adapter, timeout_s, **fields)
+            return loop.run(lambda: provider.complete(call), timeout_s, "job-1")
+
+        return ask
 
     async def _build(base_url, options):
         return load(adapter)(base_url, KEY, options or {})
 
-    yield ask_
+    yield connect_
     for provider in opened:
         loop.run(provider.aclose, 5, "close")
+
+
+def _call(adapter, timeout_s, model=None, temperature=0.5, max_tokens=50, **fields):
+    names = ("prefill", "cache_prefix", "refused")
+    extras = {name: fields.pop(name) for name in names if name in fields}
+    fields = {"messages": [{"role": "user", "content": PROMPT}]} | fields
+    return Call(
+        "job-1",
+        model or of(adapter).model,
+        CompletionRequest.checked(**fields),
+        max_tokens=max_tokens,
+        temperature=temperature,
+        timeout_s=timeout_s,
+        **extras,
+    )
+
+
+@pytest.fixture
+def ask(connect):
+    """Ask the adapter over `base_url` once."""
+    return lambda base_url, options=None, **fields: connect(base_url, options)(**fields)
 
 
 @pytest.fixture

@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from typing import Any
 
 import anthropic
-import httpx2
 
 from producer.contract.requests import CompletionRequest
 
@@ -15,24 +14,22 @@ from ..faults import Fault
 from .answers import reply_of
 from .anthropic_answers import read
 from .anthropic_messages import conversation, mark_for_cache, tools, unsupported
-from .base import CONNECT_S, SOCKET_S, Call, Reply
+from .base import Call, Reply
 from .bodies import documents
-from .statuses import WRONG_SHAPE, bad_response, refuse_no_answer, refused_parameter, status_error
-from .transport import TRANSPORT_ERRORS, transport_error
+from .statuses import WRONG_SHAPE, bad_response, refused_parameter, status_error
+from .transport import TRANSPORT_ERRORS, http_client, transport_error
 
 
 class Anthropic:
     """One SDK client per provider link and process, on the aiohttp transport."""
 
     def __init__(self, base_url: str | None, api_key: str | None, options: dict[str, str]) -> None:
-        timeout = httpx2.Timeout(SOCKET_S, connect=CONNECT_S)
         self._client = anthropic.AsyncAnthropic(
             api_key=api_key,
             base_url=base_url,
             max_retries=0,
             open_telemetry=False,  # its spans would carry our trace to the provider
-            timeout=timeout,
-            http_client=anthropic.DefaultAioHttpClient(timeout=timeout, follow_redirects=False),
+            http_client=http_client(),
         )
 
     @classmethod
@@ -42,7 +39,6 @@ class Anthropic:
     async def complete(self, call: Call) -> Reply:
         with translating():
             raw = await self._client.messages.with_raw_response.create(**_parameters(call))
-            refuse_no_answer(raw.http_response.content, raw.headers)
             return _reply(call, raw)
 
     async def aclose(self) -> None:

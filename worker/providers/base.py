@@ -12,10 +12,6 @@ from producer.contract.requests import CompletionRequest
 
 from ..rate_limit_headers import NOT_STATED, RateLimits
 
-CONNECT_S = 5.0
-SOCKET_S = 600.0
-"""Per socket operation; the total deadline of `Loop.run` ends a call long before."""
-
 Finish = Literal["stop", "length", "tool_calls", "content_filter", "refusal"]
 
 

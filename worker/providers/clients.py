@@ -13,6 +13,7 @@ from .base import Call, Provider, Reply
 from .credentials import Credentials
 from .dialects import dialect_of
 from .readable import readable
+from .sending import begin
 
 
 class _Client:
@@ -44,6 +45,7 @@ class Clients:
 
         Raises `ProviderError`, also when the job is cancelled while it waits for the reply.
         """
+        sending = begin()
         try:
             return self._loop.run(
                 lambda: self._complete(link, call),
@@ -51,12 +53,12 @@ class Clients:
                 key=call.job_id,
             )
         except TimeoutError:
-            reason = f"no complete answer within {call.timeout_s:.1f} s"
-            raise ProviderError(Fault.TIMEOUT, reason, maybe_billed=True) from None
+            missing = "complete answer" if sending.written else "connection"
+            reason = f"no {missing} within {call.timeout_s:.1f} s"
+            raise ProviderError(Fault.TIMEOUT, reason, sending.written) from None
         except Stopped:
-            raise ProviderError(
-                Fault.TIMEOUT, "the call was stopped", maybe_billed=True, about="nothing"
-            ) from None
+            reason = "the call was stopped"
+            raise ProviderError(Fault.TIMEOUT, reason, sending.written, about="nothing") from None
 
     def close(self) -> None:
         """Close every client that this process opened."""

@@ -17,7 +17,7 @@ from .bodies import documents
 from .gemini_answers import read, response_error
 from .gemini_messages import conversation, options, unsupported
 from .statuses import WRONG_SHAPE, bad_response
-from .transport import TRANSPORT_ERRORS, session, transport_error
+from .transport import TRANSPORT_ERRORS, session, transport_error, trusted
 
 
 class Gemini:
@@ -30,6 +30,9 @@ class Gemini:
             # Without this the SDK repeats a call after a cut connection: a second payment.
             retry_options=types.HttpRetryOptions(attempts=1),
             aiohttp_client=self._session,
+            # The SDK would say with every request whom to trust, and read the proxies' variables.
+            async_client_args={"ssl": trusted(), "trust_env": False},
+            client_args={"trust_env": False},
         )
         self._client = genai.Client(
             vertexai=False,

@@ -13,20 +13,19 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
-import httpx2
 import openai
 
 from producer.contract.requests import CompletionRequest
 
 from ..faults import Fault
 from .answers import reply_of
-from .base import CONNECT_S, SOCKET_S, Call, Reply
+from .base import Call, Reply
 from .bodies import documents
 from .dialects import DIALECTS
 from .openai_answers import read
 from .openai_messages import messages_of
-from .statuses import WRONG_SHAPE, bad_response, refuse_no_answer, refused_parameter, status_error
-from .transport import TRANSPORT_ERRORS, transport_error
+from .statuses import WRONG_SHAPE, bad_response, refused_parameter, status_error
+from .transport import TRANSPORT_ERRORS, http_client, transport_error
 
 _OTHER_FIELD = {
     "max_completion_tokens": "max_tokens",
@@ -45,14 +44,12 @@ class OpenAI:
         self._dialect = DIALECTS[options.get("dialect", "openai")]
         self._thinks = options.get("thinks", "auto")
         self._max_tokens_field = options.get("max_tokens_field", self._dialect.limit_field)
-        timeout = httpx2.Timeout(SOCKET_S, connect=CONNECT_S)
         self._client = openai.AsyncOpenAI(
             # A compatible server may need no key, but the SDK insists on one.
             api_key=api_key or "none",
             base_url=base_url,
             max_retries=0,
-            timeout=timeout,
-            http_client=openai.DefaultAioHttpClient(timeout=timeout, follow_redirects=False),
+            http_client=http_client(),
         )
 
     @classmethod
@@ -65,7 +62,6 @@ class OpenAI:
                 **self._parameters(call),
                 extra_headers={"X-Client-Request-Id": call.job_id},
             )
-            refuse_no_answer(raw.http_response.content, raw.headers)
             return self._reply(call, raw)
 
     async def aclose(self) -> None:

@@ -1,68 +1,71 @@
-"""What a failed socket means as a fault, for the adapters whose SDK uses aiohttp.
+"""Connections to the providers' servers: one way for every SDK, over aiohttp.
 
-Only this file imports aiohttp. The SDKs' wrapper reports a reset connection as a connect timeout,
-as if nothing had been sent; so the decision is made on aiohttp's own exception, found in the chain
-of causes.
+Proxies, certificates, idle connections and failed sockets mean the same whichever SDK asks. Only
+this file imports aiohttp.
+
+The clock of a cut decides what it means. A server closes idle connections whenever it likes, also
+while a request is on its way: then the cut comes at once, before any byte of a reply, and nobody
+has read the request, so it is sent again. A connection that was fresh, or that was cut later, may
+have been cut by a server at work: possibly billed.
 """
 
+import asyncio
+from ssl import PROTOCOL_TLS_CLIENT, SSLContext
+from types import SimpleNamespace
 from urllib.request import getproxies, proxy_bypass
 
+import httpx2
 from aiohttp import (
     ClientConnectorCertificateError,
     ClientConnectorDNSError,
     ClientConnectorError,
     ClientError,
     ClientHandlerType,
+    ClientHttpProxyError,
+    ClientOSError,
+    ClientProxyConnectionError,
     ClientRequest,
     ClientResponse,
+    ClientResponseError,
     ClientSession,
     ClientSSLError,
-    ConnectionTimeoutError,
+    ClientTimeout,
     InvalidURL,
     NonHttpUrlClientError,
+    ServerDisconnectedError,
     ServerTimeoutError,
     TCPConnector,
+    TraceConfig,
 )
 
 from ..faults import Fault, ProviderError
+from ..settings import TrustSettings
+from .sending import Sending, current
 from .statuses import refuse_no_answer, status_error
 
-TRANSPORT_ERRORS = (ClientError, ConnectionError)
-"""What an SDK raises that uses aiohttp without wrapping its exceptions."""
+TRANSPORT_ERRORS = (ProviderError, ClientError, OSError)
+"""What an SDK raises that uses a session of ours without wrapping its exceptions."""
 
 LARGEST_HEADER = 65_536
 """Bytes; gateways send headers far beyond aiohttp's own limit of 8 KB."""
+MOST_HEADERS = 1024
+
+CONNECT_S = 5.0
+"""For a connection, with its TLS and its proxy; the deadline of `Loop.run` bounds all the rest."""
+IDLE_S = 4.0
+"""How long an idle connection is kept: less than servers keep theirs, which is often 5 s."""
+AT_ONCE_S = 1.0
+"""A reused connection that is cut this soon was closed by the server as idle."""
 
 
 def transport_error(error: BaseException) -> ProviderError:
-    """It may be billed if the request can have arrived."""
-    match _aiohttp_cause(error):
-        case InvalidURL() | NonHttpUrlClientError():
-            return ProviderError(Fault.MISCONFIGURED, "the base URL is unusable")
-        case ConnectionTimeoutError():
-            return ProviderError(Fault.TIMEOUT, "no connection in time")
-        case ClientConnectorCertificateError():
-            return ProviderError(Fault.UNAVAILABLE, "no connection: untrusted certificate")
-        case ClientConnectorDNSError():
-            return ProviderError(Fault.UNAVAILABLE, "no connection: unknown host")
-        case ClientSSLError():
-            return ProviderError(Fault.UNAVAILABLE, "no connection: TLS failed")
-        case ClientConnectorError():
-            return ProviderError(Fault.UNAVAILABLE, "no connection: the port is refused")
-        case ServerTimeoutError():
-            return _maybe_billed(Fault.TIMEOUT, "no answer in time")
-    return _maybe_billed(Fault.UNAVAILABLE, "the connection was cut")
-
-
-def _maybe_billed(fault: Fault, reason: str) -> ProviderError:
-    return ProviderError(fault, reason, maybe_billed=True)
-
-
-def _aiohttp_cause(error: BaseException | None) -> BaseException | None:
-    """The first of aiohttp's exceptions in the chain of causes of `error`, or None."""
-    while error is not None and not isinstance(error, ClientError):
-        error = error.__cause__
-    return error
+    """What failed on the way, found in the chain of causes of the SDK's `error`."""
+    cause: BaseException | None = error
+    while cause and not isinstance(cause, (ProviderError, ClientError)):
+        cause = cause.__cause__
+    if isinstance(cause, ProviderError):
+        return cause
+    return _fault(cause or error, current())
 
 
 def session() -> ClientSession:
@@ -70,28 +73,166 @@ def session() -> ClientSession:
 
     To be made on the event loop, and closed by its maker.
     """
-    connector = TCPConnector(limit=0)
+    progress = TraceConfig()
+    progress.on_connection_reuseconn.append(_reuses)
+    progress.on_request_headers_sent.append(_writes)
     return ClientSession(
-        connector=connector,
+        connector=TCPConnector(limit=0, keepalive_timeout=IDLE_S, ssl=trusted()),
+        timeout=ClientTimeout(total=None),
         max_line_size=LARGEST_HEADER,
         max_field_size=LARGEST_HEADER,
-        max_headers=1024,
+        max_headers=MOST_HEADERS,
         middlewares=(_send,),
+        trace_configs=[progress],
     )
 
 
+def http_client() -> httpx2.AsyncClient:
+    """The same for an SDK that takes httpx2's client."""
+    return httpx2.AsyncClient(transport=_Transport(), trust_env=False)
+
+
+def trusted() -> SSLContext:
+    """The certificates of the variables of `TrustSettings`, else the system's."""
+    places = TrustSettings.of_environment().places
+    if not places:
+        return httpx2.create_ssl_context(trust_env=False)
+    context = SSLContext(PROTOCOL_TLS_CLIENT)
+    for place in places:
+        if place.is_dir():
+            context.load_verify_locations(capath=place)
+        else:
+            context.load_verify_locations(cafile=place)
+    return context
+
+
+class _Transport(httpx2.AsyncBaseTransport):
+    """httpx2's requests over a session of ours, which reads the whole of each reply."""
+
+    def __init__(self) -> None:
+        self._session = session()
+
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        headers = request.headers.copy()
+        # Only what aiohttp can unpack is asked for.
+        headers.pop("accept-encoding", None)
+        response = await self._session.request(
+            request.method,
+            str(request.url),
+            headers=headers,
+            data=await request.aread(),
+            allow_redirects=False,
+        )
+        unpacked = (b"content-encoding", b"content-length", b"transfer-encoding")
+        return httpx2.Response(
+            response.status,
+            headers=[each for each in response.raw_headers if each[0].lower() not in unpacked],
+            content=await response.read(),
+        )
+
+    async def aclose(self) -> None:
+        await self._session.close()
+
+
 async def _send(request: ClientRequest, handler: ClientHandlerType) -> ClientResponse:
-    """One request through the environment's proxy; neither a redirect nor an error is an answer.
+    """One request and its whole reply; neither a redirect nor a page is an answer."""
+    _choose_proxy(request)
+    sending = current()
+    while True:
+        try:
+            async with asyncio.timeout(CONNECT_S) as connecting:
+                sending.connects(connecting)
+                response = await handler(request)
+            break
+        except (ClientError, OSError) as error:
+            if not _was_idle(error, sending):
+                raise _fault(error, sending) from None
+    status = response.status
+    try:
+        content = await response.read()
+    except (ClientError, OSError) as error:
+        if status >= 300:
+            raise status_error(status, None, response.headers) from None
+        raise _fault(error, sending) from None
+    if 300 <= status < 400:
+        raise status_error(status, None, response.headers)
+    if status == 200:
+        refuse_no_answer(content, response.headers)
+    return response
+
+
+def _choose_proxy(request: ClientRequest) -> None:
+    """That of the environment: HTTPS_PROXY, HTTP_PROXY or ALL_PROXY, but for NO_PROXY.
 
     The session's own reading of the environment would send a password of ~/.netrc with it.
     """
-    proxy = getproxies().get(request.url.scheme)
-    if proxy and not proxy_bypass(request.url.host or ""):
-        request.update_proxy(type(request.url)(proxy), None, None)
-    response = await handler(request)
-    if 300 <= response.status < 400:
-        response.close()
-        raise status_error(response.status, None, response.headers)
-    if response.status == 200:
-        refuse_no_answer(await response.read(), response.headers)
-    return response
+    proxies = getproxies()
+    proxy = proxies.get(request.url.scheme) or proxies.get("all")
+    if not proxy or proxy_bypass(request.url.host or ""):
+        return
+    if "://" not in proxy:
+        proxy = f"http://{proxy}"
+    if not proxy.startswith(("http://", "https://")):
+        raise ProviderError(Fault.MISCONFIGURED, "the proxy's URL must begin with http://")
+    request.update_proxy(type(request.url)(proxy), None, None)
+
+
+async def _reuses(_session: ClientSession, _context: SimpleNamespace, _: object) -> None:
+    current().reused = True
+
+
+async def _writes(_session: ClientSession, _context: SimpleNamespace, _: object) -> None:
+    current().writes()
+
+
+def _was_idle(error: Exception, sending: Sending) -> bool:
+    """Whether the server had closed the idle connection that the request was written to.
+
+    Such a connection is gone then, so this ends at the latest with a fresh one.
+    """
+    if not sending.reused or not isinstance(error, (ServerDisconnectedError, ClientOSError)):
+        return False
+    if isinstance(error, ServerDisconnectedError) and not isinstance(error.message, str):
+        return False  # the beginning of a reply
+    return sending.written_s < AT_ONCE_S
+
+
+def _fault(error: BaseException, sending: Sending) -> ProviderError:
+    """It may be billed if the request can have arrived."""
+    match error:
+        case InvalidURL() | NonHttpUrlClientError():
+            return ProviderError(Fault.MISCONFIGURED, "the base URL is unusable")
+        case ClientHttpProxyError():
+            return _refused_by_proxy(error.status)
+        case TimeoutError() if not sending.written:
+            return ProviderError(Fault.TIMEOUT, "no connection in time")
+        case ClientConnectorError():
+            return ProviderError(Fault.UNAVAILABLE, f"no connection: {_why(error)}")
+        case ServerTimeoutError():
+            return ProviderError(Fault.TIMEOUT, "no answer in time", sending.written)
+        case ClientResponseError():
+            reason = "a reply that is no HTTP, or whose headers are too long"
+            return ProviderError(Fault.BAD_RESPONSE, reason, sending.written)
+    return ProviderError(Fault.UNAVAILABLE, "the connection was cut", sending.written)
+
+
+def _why(error: ClientConnectorError) -> str:
+    match error:
+        case ClientConnectorCertificateError():
+            return "untrusted certificate"
+        case ClientConnectorDNSError():
+            return f"unknown host {error.host}"
+        case ClientProxyConnectionError():
+            return "the proxy cannot be reached"
+        case ClientSSLError():
+            return "TLS failed"
+    if isinstance(error.os_error, ConnectionRefusedError):
+        return f"port {error.port} is refused"
+    return "the host cannot be reached"
+
+
+def _refused_by_proxy(status: int) -> ProviderError:
+    """The tunnel to the provider was refused: it has seen nothing."""
+    if status == 407:
+        return status_error(status, None, {})
+    return ProviderError(Fault.UNAVAILABLE, f"the proxy refuses this server: HTTP {status}")

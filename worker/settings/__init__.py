@@ -35,6 +35,7 @@ from .sections import (
     SummarySettings,
 )
 from .sources import Sources, SourceSettings
+from .trust import TrustSettings
 
 __all__ = [
     "VENDORS",
@@ -65,6 +66,7 @@ __all__ = [
     "SourceSettings",
     "Sources",
     "SummarySettings",
+    "TrustSettings",
     "invalid",
     "link_prefix",
     "load",
@@ -92,6 +94,7 @@ class Settings(NamedTuple):
     health: HealthSettings
     alerts: AlertSettings
     audit: AuditSettings
+    trust: TrustSettings
     sources: SourceSettings
     links: tuple[Link, ...]
     """The provider chain, in order."""

@@ -1,5 +1,7 @@
 """What leaves an adapter: an answer that can be stored, or an error of ours."""
 
+import asyncio
+
 import pytest
 
 from producer.contract.messages import FunctionCall, ToolCall
@@ -9,6 +11,7 @@ from worker.loop import Loop
 from worker.providers import Call, Reply
 from worker.providers.clients import Clients
 from worker.providers.credentials import Credentials
+from worker.providers.sending import current
 from worker.settings import Link, SourceSettings
 
 SECRET = "the prompt and sk-secret"
@@ -38,11 +41,11 @@ def ask(monkeypatch):
     monkeypatch.setattr("worker.providers.clients.load", lambda adapter: Broken)
     loop = Loop()
 
-    def ask_(base_url):
+    def ask_(base_url, timeout_s=5.0):
         link = Link(provider="p", model="m", adapter="broken", base_url=base_url)
         clients = Clients(loop, Credentials((link,), SourceSettings()))
         request = CompletionRequest.checked(messages=[{"role": "user", "content": "q"}])
-        return clients.call(link, Call("job", "m", request, 5, None, 5.0))
+        return clients.call(link, Call("job", "m", request, 5, None, timeout_s))
 
     yield ask_
     loop.close()
@@ -65,3 +68,24 @@ def test_lone_surrogates_are_replaced(ask):
     reply = ask("http://answers")
     assert reply.text == "a\ufffdb"
     assert reply.tool_calls[0].function.arguments == '"\ufffd"'
+
+
+class Connecting(Broken):
+    """Its transport waits for a connection, or for the reply."""
+
+    async def complete(self, call):
+        sending = current()
+        async with asyncio.timeout(None) as limit:
+            sending.connects(limit)
+            if self.base_url == "http://sent":
+                sending.writes()
+            await asyncio.sleep(60)
+
+
+@pytest.mark.parametrize(("stage", "word"), [("sent", "answer"), ("connecting", "connection")])
+def test_a_deadline_before_the_request_was_written_costs_nothing(ask, monkeypatch, stage, word):
+    monkeypatch.setattr("worker.providers.clients.load", lambda adapter: Connecting)
+    with pytest.raises(ProviderError, match=f"no .*{word} within") as caught:
+        ask(f"http://{stage}", timeout_s=0.1)
+    assert caught.value.fault is Fault.TIMEOUT
+    assert caught.value.maybe_billed == (stage == "sent")

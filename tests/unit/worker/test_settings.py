@@ -63,6 +63,11 @@ def test_negative_limits_are_refused(env):
     assert set(problems()) == {"LLM_USD_PER_DAY", "LLM_USER_TOKENS_PER_HOUR"}
 
 
+def test_certificates_that_are_not_there_are_told_at_the_start(env, tmp_path):
+    env(LLM_CHAIN="simulator:s", REQUESTS_CA_BUNDLE=str(tmp_path / "gone.pem"))
+    assert "no such file" in problems()["REQUESTS_CA_BUNDLE"]
+
+
 def test_the_defaults_of_the_contract(env):
     """The public names and their documented defaults."""
     env(OPENAI_API_KEY="k")
