@@ -31,6 +31,7 @@ class Model(_Row):
     prefill: bool = False
     ends: date | None = None
     tokenizer: str | None = None
+    image: Tokens | None = None
 
     def room(self, max_tokens: int) -> int | None:
         """The most input tokens that fit beside `max_tokens` of output; None if not known."""
@@ -46,13 +47,15 @@ class Vendor(_Row):
     """One provider's models.
 
     Tokens of a text are between `low` and `high` times its count by `tokenizer`; without `high`,
-    only its bytes bound them. `like`: another provider, whose data holds for this one.
+    only its bytes bound them. `image`: the most tokens of one image, for models whose row has none.
+    `like`: another provider, whose data holds for this one.
     """
 
     like: str | None = None
     tokenizer: str | None = None
     low: Annotated[float, Field(gt=0)] = 1.0
     high: Annotated[float, Field(gt=0)] | None = None
+    image: Tokens | None = None
     aliases: dict[str, str] = {}
     models: dict[str, Model] = {}
 
@@ -97,6 +100,10 @@ class Models(BaseModel):
 
     def of(self, provider: str, model: str) -> Model:
         return self.vendor(provider).of(model)
+
+    def image_tokens(self, provider: str, model: str) -> int | None:
+        """The most tokens that one image takes, whatever its size; None if not known."""
+        return self.of(provider, model).image or self.vendor(provider).image
 
     def alias(self, provider: str, name: str) -> str | None:
         """The model `name` stands for at `provider`, None if it stands for none."""

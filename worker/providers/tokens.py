@@ -1,8 +1,10 @@
 """How many tokens a prompt has, between two bounds, before the call and without a network.
 
 For a provider whose vocabulary is known, texts are counted with it, and the bounds are that count
-times its factors (model_catalog.toml), later times what the replies' usage has shown. For any other
-provider the upper bound comes from the bytes alone. Only this file imports splintr.
+times its factors (model_catalog.toml). For any other provider the upper bound comes from the bytes
+alone. What replies show beyond the factors widens them for a while; nothing narrows them, because
+one user's English says nothing of another's Hindi, and the upper bound is what a limit is held by.
+Only this file imports splintr.
 """
 
 import json
@@ -27,30 +29,21 @@ PER_MESSAGE = 4
 PER_REQUEST = 3
 """The opening of the answer, in OpenAI's chat format."""
 
-TOOLS = 600
+TOOLS = 1_000
 """What a provider adds by itself to a request with tools.
 
-Anthropic documents up to 530 tokens (Claude 3 Opus).
+Anthropic documents up to 530 tokens (Claude 3 Opus) and adds more to later models.
 """
 
-IMAGE = 5_000
-"""One image, whatever its size, which only the provider learns.
+IMAGE = 16_384
+"""One image of a model that the catalog has no bound for, whatever the image's size.
 
-Documented maxima after scaling: GPT-4o 1,445, GPT-4.1-mini 2,489, GPT-4.1-nano 3,779, Claude 4,784.
-Known exception: gpt-4o-mini bills 2,833 + 5,667 per tile, up to 48,169, to cost as much as GPT-4o;
-bounding that would hold ten times too much for every other model, so its surplus is booked when
-the job is settled.
-"""
-
-LEARNED = 100
-"""Replies after which the observed ratios replace the catalog's factors.
-
-Of n ratios in no particular order the next one is the largest with a chance of 1 in n + 1, so a
-bound at the largest is too low in under 1 % of calls.
+The largest default of the vision models that are common on own servers: Qwen2-VL's 12,845,056
+pixels in patches of 28 x 28 (its preprocessor's `max_pixels`).
 """
 
 REMEMBERED = 1_000
-"""Ratios kept of each model; older ones are forgotten."""
+"""Ratios kept of each model; older ones are forgotten, and no longer widen its factors."""
 
 WORTH_LEARNING = 64
 """Tokens; the ratio of a shorter prompt says more of its frame than of the vocabulary."""
@@ -81,13 +74,14 @@ class Estimator:
 
     def bounds(self, request: CompletionRequest, provider: str, model: str) -> Bounds:
         """Between which bounds the provider will count the input's tokens."""
-        ceiling = upper_bound(request)
+        image = self._models.image_tokens(provider, model) or IMAGE
+        ceiling = upper_bound(request, image)
         vocabulary = _vocabulary(self._models, provider, model)
         if vocabulary is None:
             return Bounds(0, ceiling)
         low, high = self._factors(provider, model)
         counted = _counted(request, vocabulary)
-        most = counted * high + 1 + _frame(request)
+        most = counted * high + 1 + _frame(request, image)
         return Bounds(int(counted * low), int(min(ceiling, most)))
 
     def count(self, request: CompletionRequest, provider: str, model: str) -> int:
@@ -95,8 +89,9 @@ class Estimator:
         vocabulary = _vocabulary(self._models, provider, model)
         if vocabulary:
             return self.bounds(request, provider, model).high
-        counted = _counted(request, COMMON_VOCABULARY) * COMMON_FACTOR
-        return min(upper_bound(request), math.ceil(counted) + _frame(request))
+        image = self._models.image_tokens(provider, model) or IMAGE
+        counted = math.ceil(_counted(request, COMMON_VOCABULARY) * COMMON_FACTOR)
+        return min(upper_bound(request, image), counted + _frame(request, image))
 
     def learn(
         self,
@@ -113,7 +108,7 @@ class Estimator:
         if vocabulary is None or request.tools or _images(request):
             return
         counted = _counted(request, vocabulary)
-        without_frame = input_tokens - _frame(request)
+        without_frame = input_tokens - _frame(request, image=0)
         if counted >= WORTH_LEARNING and without_frame > 0:
             with self._lock:
                 self._ratios[provider, model].append(without_frame / counted)
@@ -123,8 +118,6 @@ class Estimator:
         vendor = self._models.vendor(provider)
         with self._lock:
             ratios = self._ratios[provider, model]
-            if len(ratios) >= LEARNED:
-                return min(ratios), max(ratios)
             low = min([vendor.low, *ratios])
             if vendor.high is None:
                 return low, math.inf
@@ -147,22 +140,23 @@ def _vocabulary(models: Models, provider: str, model: str) -> str | None:
     return vendor.of(model).tokenizer or vendor.tokenizer
 
 
-def upper_bound(request: CompletionRequest) -> int:
-    """At least as many tokens as any byte-level vocabulary makes of this prompt.
+def upper_bound(request: CompletionRequest, image: int = IMAGE) -> int:
+    """At least as many tokens as any byte-level vocabulary makes of this prompt, whose images take
+    at most `image` each.
 
     Not an estimate: true counts are 0.38 (English), 0.5 (code, JSON) or 0.2-0.4 (Chinese, Russian)
     of it. It must not be used to refuse a prompt as too long.
     """
     texts = sum(_bytes_bound(text) for text in _texts(request))
-    return _frame(request) + texts
+    return _frame(request, image) + texts
 
 
-def _frame(request: CompletionRequest) -> int:
+def _frame(request: CompletionRequest, image: int) -> int:
     """Tokens that are not text: roles and separators, what providers add for tools, images."""
     tokens = PER_REQUEST + PER_MESSAGE * len(request.messages)
     if request.tools:
         tokens += TOOLS
-    return tokens + IMAGE * _images(request)
+    return tokens + image * _images(request)
 
 
 def _images(request: CompletionRequest) -> int:

@@ -1,73 +1,77 @@
-"""Bounds of a prompt's tokens hold on the corpus and on generated text, for every provider."""
+"""Bounds of a prompt's tokens hold whatever is sent, and whatever was sent before."""
 
 from functools import cache
 
 import pytest
-import splintr
-from support.corpus import generated, shipped
+from support.corpus import KINDS
+from support.estimating import MODELS, STAND_INS, everything, orders, spend, vocabulary
 
 from producer.contract.requests import CompletionRequest
 from worker.model_catalog import Models
-from worker.providers.tokens import LEARNED, Estimator, load_vocabularies, upper_bound
+from worker.providers.tokens import REMEMBERED, Estimator, load_vocabularies, upper_bound
 
-# Claude's vocabulary is not public: other byte-level ones stand in for it, the dearest of them each
-# time.
-TRUTHS = {
-    "openai": ("gpt-6-luna", ["o200k_base"]),
-    "gemini": ("gemini-3.5-flash-lite", ["gemma3"]),
-    "anthropic": ("claude-haiku-5-5", ["llama3", "mistral_v3", "deepseek_v3", "qwen3"]),
-    "local": ("llama", ["llama3", "mistral_v3", "deepseek_v3", "qwen3", "cl100k_base"]),
-}
-vocabulary = cache(splintr.Tokenizer.from_pretrained)
+ORDERS = ("English first", "sparse first", "dense first", "mixed")
+everything = cache(everything)
 
 
-@cache
-def corpus():
-    plain = [each for each in shipped() if "image_url" not in str(each)]
-    return [
-        CompletionRequest.checked(messages=messages)
-        for messages in [*plain, *generated(seed=3, count=324)]
-    ]
+@pytest.mark.parametrize("order", ORDERS)
+@pytest.mark.parametrize("provider", MODELS)
+def test_no_order_of_requests_passes_a_limit(provider, order):
+    """In 14 scripts, code, digits, base64, emoji, tool schemas, images of all sizes."""
+    asked = everything(seed=3, count=6 * len(KINDS))
+    spent = spend(Estimator(Models.load()), provider, orders(asked, provider)[order], share=0.5)
+    assert spent.used <= spent.limit
+    assert (spent.below, spent.surplus) == (0, 0)
+    assert spent.used > 0.5 * spent.limit  # it does not hold by refusing everything
 
 
-def true(provider, request):
-    """The texts, and three tokens a message and three for the opening of the answer."""
-    texts = [text for message in request.messages for _, text in message.texts()]
-    counts = [
-        sum(len(vocabulary(name).encode_ordinary(text)) for text in texts)
-        for name in TRUTHS[provider][1]
-    ]
-    return max(counts) + 3 * len(request.messages) + 3
-
-
-@pytest.mark.parametrize("provider", TRUTHS)
-def test_the_upper_bound_is_too_low_in_at_most_one_call_of_a_hundred(provider):
-    """From the first call on, learning on the way; and never above one token per byte."""
-    estimator, model = Estimator(Models.load()), TRUTHS[provider][0]
-    below = 0
-    for request in corpus():
-        bounds = estimator.bounds(request, provider, model)
-        counted = true(provider, request)
-        below += bounds.high < counted
+@pytest.mark.parametrize("provider", MODELS)
+def test_the_lower_bound_is_never_above_the_truth(provider):
+    """Else a prompt that fits would be refused as too long. Nothing sent before may raise it."""
+    estimator = Estimator(Models.load())
+    for each in orders(everything(seed=3, count=6 * len(KINDS)), provider)["dense first"]:
+        bounds = estimator.bounds(each.request, provider, MODELS[provider])
+        counted = each.tokens(provider)
         assert bounds.low <= counted
-        assert bounds.high <= upper_bound(request)
-        estimator.learn(request, provider, model, counted)
-    assert below <= len(corpus()) / 100
+        estimator.learn(each.request, provider, MODELS[provider], counted)
+
+
+def test_a_vocabulary_that_is_not_known_is_bounded_by_bytes():
+    for each in everything(seed=3, count=6 * len(KINDS)):
+        low, high = Estimator(Models.load()).bounds(each.request, "local", "llama")
+        texts = [text for message in each.request.messages for _, text in message.texts()]
+        dearest = max(
+            sum(len(vocabulary(name).encode_ordinary(text)) for text in texts)
+            for name in (*STAND_INS, "cl100k_base")
+        )
+        assert (low, high) == (0, upper_bound(each.request))
+        assert dearest <= high
 
 
 def ask(text):
     return CompletionRequest.checked(messages=[{"role": "user", "content": text}])
 
 
-def test_after_enough_answers_what_was_seen_replaces_the_factors():
-    """Per model; a model that always counts 1.1 to 1.2 times our count is bounded by just that."""
-    estimator, request = Estimator(Models.load()), ask("word " * 1000)
-    for number in range(LEARNED):
-        assert estimator.bounds(request, "openai", "gpt-6-luna") == (1001, 1259)
-        estimator.learn(request, "openai", "gpt-6-luna", 7 + 1101 + number)
-    low, high = estimator.bounds(request, "openai", "gpt-6-luna")
-    assert (low, high) == (1101, 1200 + 1 + 7)
-    assert estimator.bounds(request, "openai", "gpt-5.4-mini") == (1001, 1259)
+@pytest.mark.parametrize("model", [("openai", "gpt-6-luna"), ("anthropic", "claude-haiku-5-5")])
+def test_cheap_answers_lower_nobodys_hold(model):
+    """However many: English at the least ratio says nothing of digits, nor of other English."""
+    estimator = Estimator(Models.load())
+    probes = [ask("word " * 1000), ask("0123456789" * 100), ask("कतार में कार्य " * 100)]
+    before = [estimator.bounds(each, *model) for each in probes]
+    for _ in range(2 * REMEMBERED):
+        estimator.learn(ask("the " * 100), *model, 110)
+    assert [estimator.bounds(each, *model) for each in probes] == before
+
+
+def test_what_widened_the_factors_is_forgotten():
+    """After so many other answers."""
+    estimator, probe = Estimator(Models.load()), ask("word " * 1000)
+    before = estimator.bounds(probe, "openai", "gpt-6-luna")
+    estimator.learn(probe, "openai", "gpt-6-luna", 2009)
+    assert estimator.bounds(probe, "openai", "gpt-6-luna").high > before.high
+    for _ in range(REMEMBERED):
+        estimator.learn(probe, "openai", "gpt-6-luna", 1010)
+    assert estimator.bounds(probe, "openai", "gpt-6-luna") == before
 
 
 def test_a_dearer_answer_than_the_factors_allow_counts_at_once():
@@ -95,11 +99,6 @@ def test_images_tools_and_short_prompts_teach_nothing():
     ):
         estimator.learn(request, "openai", "gpt-6-luna", 50_000)
     assert estimator.bounds(probe, "openai", "gpt-6-luna") == before
-
-
-def test_a_provider_whose_vocabulary_is_not_known_is_bounded_by_bytes():
-    request = ask("word " * 1000)
-    assert Estimator(Models.load()).bounds(request, "local", "llama") == (0, upper_bound(request))
 
 
 def test_a_vocabulary_that_does_not_exist_is_reported_at_startup(tmp_path):

@@ -8,7 +8,15 @@ from typing import Any
 import pytest
 
 from producer.contract.requests import CompletionRequest
-from worker.providers.tokens import IMAGE, PER_MESSAGE, PER_REQUEST, TOOLS, upper_bound
+from worker.model_catalog import Models
+from worker.providers.tokens import (
+    IMAGE,
+    PER_MESSAGE,
+    PER_REQUEST,
+    TOOLS,
+    Estimator,
+    upper_bound,
+)
 
 RANDOM = random.Random(7)
 SENTENCE = (
@@ -109,6 +117,28 @@ def test_tool_calls_count() -> None:
         messages=[{"role": "assistant", "tool_calls": [call], "name": "bot"}]
     )
     assert upper_bound(called) > FRAME + 600
+
+
+@pytest.mark.parametrize(
+    ("provider", "model", "most"),
+    [
+        ("openai", "gpt-4o-mini-2024-07-18", 48_169),
+        ("openai", "gpt-4o", 1_445),
+        ("openai", "gpt-6-luna", 6_150),
+        ("anthropic", "claude-haiku-5-5", 4_784),
+        ("gemini", "gemini-3.5-flash-lite", 6_192),
+        ("local", "llava", IMAGE),
+    ],
+)
+def test_an_image_is_bounded_by_its_models_formula(provider: str, model: str, most: int) -> None:
+    image = {"type": "image_url", "image_url": {"url": "https://example.org/a.png"}}
+    estimator = Estimator(Models.load())
+    ask = CompletionRequest.checked
+    text = {"type": "text", "text": "x"}
+    one = ask(messages=[{"role": "user", "content": [text, image]}])
+    two = ask(messages=[{"role": "user", "content": [text, image, image]}])
+    bounds = [estimator.bounds(each, provider, model).high for each in (one, two)]
+    assert bounds[1] - bounds[0] == most
 
 
 def test_an_image_counts_flat() -> None:
