@@ -5,6 +5,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal, assert_never
 
@@ -78,53 +79,40 @@ def usual_about(fault: Fault) -> About:
             assert_never(fault)
 
 
+@dataclass(eq=False, repr=False)
 class ProviderError(Exception):
     """A failed attempt, in plain picklable fields.
 
     Never holds a key, a prompt or an SDK's exception.
-
-    `maybe_billed`: the provider may have done, and charged, the work. `retry_after_s`: what the
-    provider asked us to wait, in seconds. `status`: the HTTP status, if one came. `parameter`: the
-    one a model refused, "" if none. `rate_limits`: what the provider stated of them with it.
-    `usage`: what an answer that is of no use took, if it says so; `model`: which model gave it.
-    `about`: what the failure says something about; None: what its fault usually does.
     """
 
-    def __init__(
-        self,
-        fault: Fault,
-        reason: str,
-        maybe_billed: bool = False,
-        retry_after_s: float | None = None,
-        status: int | None = None,
-        parameter: str = "",
-        rate_limits: RateLimits = NOT_STATED,
-        usage: Usage | None = None,
-        model: str = "",
-        about: About | None = None,
-    ) -> None:
-        super().__init__(
-            fault,
-            reason,
-            maybe_billed,
-            retry_after_s,
-            status,
-            parameter,
-            rate_limits,
-            usage,
-            model,
-            about,
-        )
-        self.fault = fault
-        self.reason = reason
-        self.maybe_billed = maybe_billed
-        self.retry_after_s = retry_after_s
-        self.status = status
-        self.parameter = parameter
-        self.rate_limits = rate_limits
-        self.usage = usage
-        self.model = model
-        self.about: About = about or usual_about(fault)
+    fault: Fault
+    reason: str
+    """In our own words, but for names of codes."""
+    maybe_billed: bool = False
+    """The provider may have done, and charged, the work."""
+    retry_after_s: float | None = None
+    """What the provider asked us to wait, in seconds."""
+    status: int | None = None
+    """The HTTP status, if one came."""
+    parameter: str = ""
+    """The one that the provider names, or that a model refused."""
+    rate_limits: RateLimits = NOT_STATED
+    """What the provider stated of them with it."""
+    usage: Usage | None = None
+    """What an answer that is of no use took, if it says so."""
+    model: str = ""
+    """Which model gave that answer."""
+    about: About | None = None
+    """What the failure says something about; None: what its fault usually does."""
+    code: str = ""
+    """The provider's own code for it, if that is a name."""
+    type: str = ""
+    """The provider's own type of it, if that is a name."""
+
+    def __post_init__(self) -> None:
+        super().__init__(self.fault, self.reason)
+        self.about = self.about or usual_about(self.fault)
 
     def __str__(self) -> str:
         return f"{self.fault}: {self.reason}"

@@ -1,7 +1,6 @@
 """Anthropic's Messages API: identity, translation, error mapping. No retries, no waiting."""
 
 import json
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -10,13 +9,12 @@ import anthropic
 
 from producer.contract.requests import CompletionRequest
 
-from ..faults import Fault
 from .answers import reply_of
 from .anthropic_answers import read
 from .anthropic_messages import conversation, mark_for_cache, tools, unsupported
 from .base import Call, Reply
 from .bodies import documents
-from .statuses import WRONG_SHAPE, bad_response, refused_parameter, status_error
+from .statuses import WRONG_SHAPE, bad_response, status_error
 from .transport import TRANSPORT_ERRORS, http_client, transport_error
 
 
@@ -87,55 +85,11 @@ def translating() -> Iterator[None]:
     try:
         yield
     except anthropic.APIStatusError as error:
-        refused = _REFUSED.search(_text(error))
-        if error.status_code == 400 and refused:
-            raise refused_parameter(refused[1]) from None
-        fault, code = _known(error)
-        headers = error.response.headers
-        raise status_error(error.status_code, error.body, headers, fault, code) from None
+        response = error.response
+        raise status_error(error.status_code, response.content, response.headers) from None
     except (anthropic.APIConnectionError, *TRANSPORT_ERRORS) as error:
         raise transport_error(error) from None
     except (json.JSONDecodeError, anthropic.APIResponseValidationError):
         raise bad_response("a 200 that is not the API's JSON") from None
     except (*WRONG_SHAPE, anthropic.AnthropicError) as error:
         raise bad_response(f"{type(error).__name__} in the SDK") from None
-
-
-_BY_CODE = {
-    "contract_spend_limit_reached": Fault.QUOTA_EXHAUSTED,
-    "enforced_spend_limit_reached": Fault.QUOTA_EXHAUSTED,
-    "billing_error": Fault.QUOTA_EXHAUSTED,
-    "overloaded_error": Fault.OVERLOADED,
-    "request_too_large": Fault.TOO_LONG,
-}
-_BY_TEXT = (
-    (re.compile(r"prompt is too long|exceed context limit"), Fault.TOO_LONG),
-    (re.compile(r"content filtering policy"), Fault.CONTENT_FILTERED),
-    (re.compile(r"credit balance"), Fault.QUOTA_EXHAUSTED),
-)
-"""A 400 has no code of its own for these; the texts are from public reports."""
-_REFUSED = re.compile(r"`(temperature)` is deprecated for this model")
-
-
-def _known(error: anthropic.APIStatusError) -> tuple[Fault | None, str]:
-    """(the fault that the API's own code or text means, the code); (None, "") if neither does."""
-    for code in map(str, (error.error_code, error.type)):
-        if code in _BY_CODE:
-            return _BY_CODE[code], str(code)
-    if error.status_code == 400:
-        text = _text(error)
-        for pattern, fault in _BY_TEXT:
-            if pattern.search(text):
-                return fault, ""
-    return None, ""
-
-
-def _text(error: anthropic.APIStatusError) -> str:
-    """The message of the API's error, "" if the body is not the API's."""
-    body = error.body
-    if not isinstance(body, dict):
-        return ""
-    stated = body.get("error")
-    if not isinstance(stated, dict):
-        return ""
-    return str(stated.get("message"))

@@ -2,13 +2,12 @@
 
 import re
 from collections.abc import Mapping
-from typing import Any
 
 from ..faults import Fault, ProviderError
-from ..rate_limit_headers import LONGEST_WAIT_S
+from ..rate_limit_headers import NOT_STATED
 from .answers import Answer, text_and_reasoning
 from .bodies import Json, items, mapping, text_of
-from .statuses import bad_response, retry_after_s, status_error
+from .statuses import bad_response, status_error
 from .tool_calls import RawCall
 from .usages import gemini_usage
 
@@ -72,64 +71,12 @@ def _camel(fields: Json) -> Json:
 def response_error(status: int, body: object, headers: Mapping[str, str]) -> ProviderError:
     """The error of a response that is no success.
 
-    A body without the API's `error` is from another server, such as a proxy.
+    A body without the API's `error` is from another server, such as a proxy; the SDKs make an
+    object of that, too.
     """
-    api_body = None
-    stated: dict[str, Any] = {}
-    if isinstance(body, dict) and "error" in body:
-        api_body = body
-        if isinstance(body["error"], dict):
-            stated = body["error"]
-    details = [each for each in _listed(stated.get("details")) if isinstance(each, dict)]
-    wait_s = retry_after_s(headers)
-    if wait_s is None:
-        wait_s = _retry_delay_s(details)
-    known = _known(status, stated, details)
+    if isinstance(body, dict) and "error" not in body:
+        body = None
+    error = status_error(status, body, headers)
     # Google states no rate limits in headers, so none are looked for.
-    return status_error(status, api_body, {}, known, wait_s=wait_s)
-
-
-def _known(
-    status: int,
-    stated: dict[str, Any],
-    details: list[dict[str, Any]],
-) -> Fault | None:
-    """What the status alone does not say.
-
-    A wrong key and an unsupported location are 400s here, a used-up daily quota is a 429.
-    """
-    if stated.get("status") == "FAILED_PRECONDITION":
-        return Fault.MISCONFIGURED
-    if any(each.get("reason") == "API_KEY_INVALID" for each in details):
-        return Fault.MISCONFIGURED
-    if status == 429 and any("PerDay" in quota for quota in _quotas(details)):
-        return Fault.QUOTA_EXHAUSTED
-    if status == 400 and _TOO_LONG.search(str(stated.get("message"))):
-        return Fault.TOO_LONG
-    if status == 503 and stated.get("status") == "UNAVAILABLE":
-        return Fault.OVERLOADED
-    return None
-
-
-_TOO_LONG = re.compile(r"input token count.*exceeds the maximum")
-
-
-def _quotas(details: list[dict[str, Any]]) -> list[str]:
-    """The ids of the quotas that were violated."""
-    violations = [each for detail in details for each in _listed(detail.get("violations"))]
-    return [str(each.get("quotaId")) for each in violations if isinstance(each, dict)]
-
-
-def _listed(value: object) -> list[Any]:
-    """The value if it is a list, else nothing: an error's body may be of any shape."""
-    if isinstance(value, list):
-        return value
-    return []
-
-
-def _retry_delay_s(details: list[dict[str, Any]]) -> float | None:
-    """google.rpc.RetryInfo, plus one second: it is cut to whole ones (python-genai#1875)."""
-    for each in details:
-        if found := re.fullmatch(r"([0-9]{1,9}(\.[0-9]{1,9})?)s", str(each.get("retryDelay"))):
-            return min(float(found[1]) + 1.0, LONGEST_WAIT_S)
-    return None
+    error.rate_limits = NOT_STATED
+    return error

@@ -17,14 +17,13 @@ import openai
 
 from producer.contract.requests import CompletionRequest
 
-from ..faults import Fault
 from .answers import reply_of
 from .base import Call, Reply
 from .bodies import documents
 from .dialects import DIALECTS
 from .openai_answers import read
 from .openai_messages import messages_of
-from .statuses import WRONG_SHAPE, bad_response, refused_parameter, status_error
+from .statuses import WRONG_SHAPE, bad_response, status_error
 from .transport import TRANSPORT_ERRORS, http_client, transport_error
 
 _OTHER_FIELD = {
@@ -107,26 +106,11 @@ def translating() -> Iterator[None]:
     try:
         yield
     except openai.APIStatusError as error:
-        code = str(error.code or "")
-        if code in ("unsupported_parameter", "unsupported_value"):
-            raise refused_parameter(error.param) from None
-        fault = _BY_CODE.get(code)
-        headers = error.response.headers
-        raise status_error(error.status_code, error.body, headers, fault, code) from None
+        response = error.response
+        raise status_error(error.status_code, response.content, response.headers) from None
     except (openai.APIConnectionError, *TRANSPORT_ERRORS) as error:
         raise transport_error(error) from None
     except (json.JSONDecodeError, openai.APIResponseValidationError):
         raise bad_response("a 200 that is not the API's JSON") from None
     except (*WRONG_SHAPE, openai.OpenAIError) as error:
         raise bad_response(f"{type(error).__name__} in the SDK") from None
-
-
-_BY_CODE = {
-    "context_length_exceeded": Fault.TOO_LONG,
-    "invalid_prompt": Fault.CONTENT_FILTERED,
-    "content_policy_violation": Fault.CONTENT_FILTERED,
-    "content_filter": Fault.CONTENT_FILTERED,
-    "insufficient_quota": Fault.QUOTA_EXHAUSTED,
-    "billing_hard_limit_reached": Fault.QUOTA_EXHAUSTED,
-    "server_overloaded": Fault.OVERLOADED,
-}

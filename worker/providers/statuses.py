@@ -1,14 +1,17 @@
 """What an HTTP response that is no success means, whichever server sent it.
 
-Adapters add what only their provider's codes say.
+Its body's codes and words count first (refusals.toml), then its status.
 """
 
 import json
-import re
 from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import NamedTuple
 
 from ..faults import About, Fault, ProviderError
-from ..rate_limit_headers import RateLimits, wait_s
+from ..rate_limit_headers import LONGEST_WAIT_S, RateLimits, seconds, wait_s
+from .error_bodies import ErrorBody, error_body
+from .refusals import STATUSES, Found, Meaning, meaning_of
 
 BY_STATUS = {
     400: Fault.BAD_REQUEST,
@@ -35,20 +38,50 @@ WITHOUT_JSON = (401, 402, 404, 405, 407, 408, 410, 413, 429)
 MAYBE_BILLED = (504, 524)
 """A gateway gave up waiting: the provider may have done the work. Any other refusal is not paid."""
 
-PHRASES = {
-    301: "a redirect, which is not followed: give the address it leads to",
-    302: "a redirect, which is not followed: give the address it leads to",
-    307: "a redirect, which is not followed: give the address it leads to",
-    308: "a redirect, which is not followed: give the address it leads to",
-    401: "the key is refused",
-    405: "no API at this address; a base URL usually ends in /v1",
-    407: "the proxy wants a password",
-}
-"""What the operator should know beside the status."""
 NO_API = "no API at this address; a base URL usually ends in /v1"
+REDIRECT = "a redirect, which is not followed: give the address it leads to"
 
-OPTIONAL = ("temperature", "max_completion_tokens", "max_tokens")
+
+class Verdict(NamedTuple):
+    """What a meaning is to us. `about` None: as the fault usually is."""
+
+    fault: Fault
+    phrase: str
+    about: About | None = None
+
+
+VERDICTS: dict[Meaning, Verdict] = {
+    "window": Verdict(Fault.TOO_LONG, "the prompt does not fit the model's window"),
+    "too_large": Verdict(Fault.TOO_LONG, "the request is larger than a limit allows"),
+    "money": Verdict(Fault.QUOTA_EXHAUSTED, "the account's money is used up"),
+    "unaffordable": Verdict(
+        Fault.QUOTA_EXHAUSTED, "the account's money does not pay for this request", "model"
+    ),
+    "quota": Verdict(Fault.QUOTA_EXHAUSTED, "a quota of the account is used up"),
+    "rate": Verdict(Fault.RATE_LIMITED, ""),
+    "unsupported": Verdict(Fault.UNSUPPORTED, "the model lacks what the request needs"),
+    "parameter": Verdict(Fault.UNSUPPORTED, "the model refuses a parameter"),
+    "model": Verdict(Fault.MISCONFIGURED, "the model is unknown there", "model"),
+    "key": Verdict(Fault.MISCONFIGURED, "the key is refused", "key"),
+    "account": Verdict(Fault.MISCONFIGURED, "the account may not use it", "key"),
+    "flagged": Verdict(Fault.CONTENT_FILTERED, "the request was flagged"),
+    "overloaded": Verdict(Fault.OVERLOADED, ""),
+    "no_api": Verdict(Fault.MISCONFIGURED, NO_API, "link"),
+}
+
+OPTIONAL = (
+    "temperature",
+    "max_completion_tokens",
+    "max_tokens",
+    "store",
+    "stream",
+    "stream_options",
+    "parallel_tool_calls",
+)
 """Parameters that a call can leave out, or send under another name."""
+
+LONGEST_UNTIL_S = 31 * LONGEST_WAIT_S
+"""A usage limit that is told to last until a date is one of a calendar month at most."""
 
 WRONG_SHAPE = (TypeError, ValueError, AttributeError, LookupError, RuntimeError)
 """What an SDK raises for a body of the wrong shape, or for a request that it will not send.
@@ -62,45 +95,28 @@ def bad_response(reason: str) -> ProviderError:
     return ProviderError(Fault.BAD_RESPONSE, reason, maybe_billed=True)
 
 
-def status_error(
-    status: int,
-    body: object,
-    headers: Mapping[str, str],
-    known: Fault | None = None,
-    code: object = "",
-    wait_s: float | None = None,
-) -> ProviderError:
+def status_error(status: int, body: object, headers: Mapping[str, str]) -> ProviderError:
     """The error of a response with `status`.
 
-    `known`: the fault that the provider's own code means; it wins, and `code` is shown.
-    `wait_s`: seconds that the body asks to wait, used if the headers ask for none.
-    A `body` that is not the API's JSON is from a proxy, or from a server that is no such API.
+    `body`: as bytes or text, or as an SDK has parsed it. One that is no JSON is from a proxy, or
+    from a server that is no such API.
     """
-    from_api = isinstance(body, dict)
-    fault = known or _fault(status, from_api)
-    from_headers = retry_after_s(headers, refused=fault is Fault.RATE_LIMITED)
-    if from_headers is not None:
-        wait_s = from_headers
+    stated = error_body(body)
+    found = meaning_of(status, stated)
+    verdict = _verdict(status, stated, found)
+    parameter = found.parameter if found else stated.param
     return ProviderError(
-        fault,
-        _reason(status, from_api, str(code or "")),
+        verdict.fault,
+        _reason(status, stated, verdict),
         maybe_billed=status in MAYBE_BILLED,
-        retry_after_s=wait_s,
+        retry_after_s=_wait_s(verdict.fault, headers, stated, found),
         status=status,
+        parameter=parameter,
         rate_limits=RateLimits.from_headers(headers),
-        about=_about(fault, status, from_api),
+        about=verdict.about,
+        code=stated.code,
+        type=stated.type,
     )
-
-
-def _about(fault: Fault, status: int, from_api: bool) -> About | None:
-    """A server that is such an API speaks with 403 and 404 of a model, or of this request."""
-    if fault is not Fault.MISCONFIGURED:
-        return None
-    if status in (401, 407):
-        return "key"
-    if from_api and status in (403, 404):
-        return "model"
-    return None
 
 
 def refuse_no_answer(content: bytes, headers: Mapping[str, str]) -> None:
@@ -121,7 +137,8 @@ def refuse_no_answer(content: bytes, headers: Mapping[str, str]) -> None:
 def error_in_answer(body: object, headers: Mapping[str, str]) -> ProviderError | None:
     """The error that a 200 holds instead of an answer, or in its first choice; None if none.
 
-    It means what the status in its `code` means. An answer beside it may be billed.
+    It means what the status means that it states, or that its type stands for. An answer beside it
+    may be billed.
     """
     if isinstance(body, list) and body:
         body = body[0]
@@ -130,31 +147,9 @@ def error_in_answer(body: object, headers: Mapping[str, str]) -> ProviderError |
     stated = body.get("error") or _error_in_choice(body)
     if not stated:
         return None
-    code: object = ""
-    status = 500
-    if isinstance(stated, dict):
-        code = stated.get("code") or stated.get("type") or stated.get("status")
-        status = _stated_status(stated) or 500
-    known = BY_WORD.get(str(code))
-    error = status_error(status, body, headers, known, code)
+    error = status_error(_stated_status({"error": stated}), {"error": stated}, headers)
     error.maybe_billed = error.maybe_billed or bool(body.get("choices") or body.get("usage"))
     return error
-
-
-BY_WORD = {
-    "rate_limit_error": Fault.RATE_LIMITED,
-    "overloaded_error": Fault.OVERLOADED,
-    "authentication_error": Fault.MISCONFIGURED,
-    "permission_error": Fault.MISCONFIGURED,
-    "not_found_error": Fault.MISCONFIGURED,
-    "invalid_request_error": Fault.BAD_REQUEST,
-    "billing_error": Fault.QUOTA_EXHAUSTED,
-    "insufficient_quota": Fault.QUOTA_EXHAUSTED,
-    "context_length_exceeded": Fault.TOO_LONG,
-    "RESOURCE_EXHAUSTED": Fault.RATE_LIMITED,
-    "UNAUTHENTICATED": Fault.MISCONFIGURED,
-}
-"""What an error in a 200 means by its `code` or `type`, where that is no status."""
 
 
 def _error_in_choice(body: dict[str, object]) -> object:
@@ -164,52 +159,89 @@ def _error_in_choice(body: dict[str, object]) -> object:
     return choices[0].get("error")
 
 
-def _stated_status(stated: dict[str, object]) -> int | None:
-    for name in ("code", "status", "status_code"):
-        if re.fullmatch(r"[45][0-9][0-9]", str(stated.get(name))):
-            return int(str(stated[name]))
-    return None
+def _stated_status(body: object) -> int:
+    stated = error_body(body)
+    meant = (STATUSES[code] for code in stated.codes if code in STATUSES)
+    return stated.status or next(meant, 500)
 
 
-def _fault(status: int, from_api: bool) -> Fault:
+def _verdict(status: int, stated: ErrorBody, found: Found | None) -> Verdict:
+    if found and found.meaning == "parameter":
+        return _of_parameter(found.parameter)
+    if found:
+        return VERDICTS[found.meaning]
+    fault = _by_status(status, stated.is_json)
+    phrase = ""
+    about: About | None = None
+    if 300 <= status < 400:
+        phrase = REDIRECT
+    elif status == 405 or (status == 404 and not stated.is_json):
+        phrase = NO_API
+    elif status == 401:
+        return VERDICTS["key"]
+    elif status == 407:
+        return Verdict(fault, "the proxy wants a password", "key")
+    elif stated.is_json and status in (403, 404):
+        about = "model"
+    return Verdict(fault, phrase, about)
+
+
+def _of_parameter(name: str) -> Verdict:
+    """`Fault.STALE` if a call can do without it; if not, another link may take it."""
+    fault = Fault.UNSUPPORTED
+    if name in OPTIONAL:
+        fault = Fault.STALE
+    return Verdict(fault, f"the model refuses {name or 'a parameter'}")
+
+
+def _by_status(status: int, is_json: bool) -> Fault:
     """A refusal that no row knows is a bad response: another link is tried, nothing is booked."""
     if status >= 500:
         return BY_STATUS.get(status, Fault.UNAVAILABLE)
     if 300 <= status < 400:
         return Fault.MISCONFIGURED
-    if from_api or status in WITHOUT_JSON:
+    if is_json or status in WITHOUT_JSON:
         return BY_STATUS.get(status, Fault.BAD_RESPONSE)
     if status == 403:
         return Fault.UNAVAILABLE
     return Fault.BAD_RESPONSE
 
 
-def _reason(status: int, from_api: bool, code: str) -> str:
-    """Holds no text of the provider but a code in the form of a name."""
-    phrase = PHRASES.get(status, "")
-    if status == 404 and not from_api:
-        phrase = NO_API
-    if re.fullmatch(r"[A-Za-z][A-Za-z0-9_.]{0,63}", code):
-        phrase = code
-    if phrase:
-        return f"HTTP {status}, {phrase}"
-    return f"HTTP {status}"
+def _wait_s(
+    fault: Fault, headers: Mapping[str, str], stated: ErrorBody, found: Found | None
+) -> float | None:
+    """What the headers ask to wait, else what the body does."""
+    if found and found.until:
+        return _seconds_until(found.until)
+    told = wait_s(headers, refused=fault is Fault.RATE_LIMITED)
+    if told is not None:
+        return told
+    if stated.wait:
+        cut = seconds(stated.wait)
+        # googleapis/python-genai#1875: it is cut to whole seconds.
+        return None if cut is None else min(cut + 1.0, LONGEST_WAIT_S)
+    return seconds(found.wait) if found else None
 
 
-retry_after_s = wait_s
-"""Seconds that headers ask to wait, bounded; None if they ask for nothing."""
+def _seconds_until(words: str) -> float | None:
+    """Of "2026-12-01 at 00:00 UTC"."""
+    day, _, rest = words.partition(" ")
+    time = rest.removeprefix("at ").partition(" ")[0]
+    for text in (f"{day} {time}", day):
+        try:
+            instant = datetime.fromisoformat(text).replace(tzinfo=UTC)
+        except ValueError:
+            continue
+        left_s = (instant - datetime.now(UTC)).total_seconds()
+        return min(max(left_s, 0.0), LONGEST_UNTIL_S)
+    return None
 
 
-def refused_parameter(parameter: object) -> ProviderError:
-    """The error of a 400 because the model does not take `parameter`.
-
-    `Fault.STALE` if a call can do without it: the model catalog is out of date.
-    `Fault.UNSUPPORTED` if not: another link may take it.
-    """
-    name = str(parameter)
-    if not re.fullmatch(r"[\w.\[\]]{1,64}", name):
-        name = "a parameter"
-    fault = Fault.UNSUPPORTED
-    if name in OPTIONAL:
-        fault = Fault.STALE
-    return ProviderError(fault, f"HTTP 400: the model refuses {name}", status=400, parameter=name)
+def _reason(status: int, stated: ErrorBody, verdict: Verdict) -> str:
+    """Holds nothing of the provider but a code in the form of a name."""
+    words = f"HTTP {status}"
+    if named := stated.code or stated.type:
+        words += f" {named}"
+    if verdict.phrase:
+        words += f", {verdict.phrase}"
+    return words

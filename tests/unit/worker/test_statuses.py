@@ -109,7 +109,7 @@ def test_a_refusal_waits_until_the_limit_with_the_least_left_is_there_again():
         ({"error": {"message": "slow down", "code": "429"}}, Fault.RATE_LIMITED),
         ({"error": "it broke"}, Fault.UNAVAILABLE),
         ({"type": "error", "error": {"type": "overloaded_error"}}, Fault.OVERLOADED),
-        ([{"error": {"code": 503, "status": "UNAVAILABLE"}}], Fault.UNAVAILABLE),
+        ([{"error": {"code": 503, "status": "UNAVAILABLE"}}], Fault.OVERLOADED),
         ({"choices": [{"error": {"code": 502}}]}, Fault.UNAVAILABLE),
     ],
 )
