@@ -4,23 +4,13 @@ local jobs = {}
 
 jobs.FINAL = { done = true, failed = true, cancelled = true, expired = true, dead = true }
 
--- Of each job that the call knows: `values` (false = no such field), names of `changed` and
--- `removed` ones, and whether it is `new`, so that nothing of it needs to be read.
-local function all()
-  local records = call.memory.jobs
-  if not records then
-    records = {}
-    call.memory.jobs = records
-  end
-  return records
-end
-
+-- Of a job that the call knows: `values` (false = no such field), names of `changed` and `removed`
+-- ones, and whether it is `new`, so that nothing of it needs to be read.
 local function record(id)
-  local records = call.memory.jobs
-  local known = records and records[id]
+  local known = call.jobs[id]
   if not known then
     known = { values = {}, changed = {}, removed = {} }
-    all()[id] = known
+    call.jobs[id] = known
   end
   return known
 end
@@ -42,7 +32,7 @@ end
 
 -- nil = the record has no such field, or there is no such job.
 function jobs.field(id, name)
-  local known = record(id)
+  local known = call.jobs[id] or record(id)  -- the hottest line: a call less
   local value = known.values[name]
   if value == nil and not known.new then
     value = redis.call('HGET', keys.job(id), name)
@@ -129,14 +119,14 @@ function jobs.flush(id)
 end
 
 function jobs.flush_all()
-  for id in pairs(all()) do
+  for id in pairs(call.jobs) do
     jobs.flush(id)
   end
 end
 
 function jobs.delete(id)
   redis.call('DEL', keys.job(id), keys.continuation(id), keys.outcome(id))
-  all()[id] = nil
+  call.jobs[id] = nil
 end
 
 -- The batch that pays: an item's own, or that of the item it is a part of.

@@ -3,10 +3,6 @@
 -- A name with two free texts gives the length of the first, so that no two pairs share a key.
 local keys = {}
 
-local function under(...)
-  return call.root .. table.concat({ ... }, ':')
-end
-
 local function two_texts(first, second)
   return #first .. ':' .. first .. ':' .. second
 end
@@ -42,41 +38,42 @@ end
 
 -- `lane`, `kind` and `unit` are words of ours without a colon, so what follows them is one text.
 function keys.waiting(lane, user)
-  return under('w', lane, user)
+  return call.root .. 'w:' .. lane .. ':' .. user
+end
+
+local function of_link(word, lane, link)
+  if link == '' then
+    return call.root .. word .. lane
+  end
+  return call.root .. word .. lane .. ':' .. link
 end
 
 function keys.ring(lane, link)
-  if link == '' then
-    return under('ring', lane)
-  end
-  return under('ring', lane, link)
+  return of_link('ring:', lane, link)
 end
 
 function keys.gone(lane, link)
-  if link == '' then
-    return under('gone', lane)
-  end
-  return under('gone', lane, link)
+  return of_link('gone:', lane, link)
 end
 
 function keys.limits(kind, name)
-  return under('lim', kind, name)
+  return call.root .. 'lim:' .. kind .. ':' .. name
 end
 
 function keys.budget(unit, kind, name)
-  return under('bud', unit, kind, name)
+  return call.root .. 'bud:' .. unit .. ':' .. kind .. ':' .. name
 end
 
 function keys.idempotency(user, name)
-  return under('ik', two_texts(user, name))
+  return call.root .. 'ik:' .. two_texts(user, name)
 end
 
 function keys.cached(generations, namespace, content)
-  return under('c', generations, two_texts(namespace, content))
+  return call.root .. 'c:' .. generations .. ':' .. two_texts(namespace, content)
 end
 
 function keys.flight(generations, namespace, content)
-  return under('sf', generations, two_texts(namespace, content))
+  return call.root .. 'sf:' .. generations .. ':' .. two_texts(namespace, content)
 end
 
 return keys

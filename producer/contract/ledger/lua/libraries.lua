@@ -2,13 +2,19 @@
 local libraries = {}
 
 local PRODUCER_MS = 86400000  -- a producer that has not submitted for a day may load it again
+local NOTED_MS = 60000
+
+local noted_at = {}  -- by name; it outlives the call, so that not every one writes
 
 local function needed_until(name, until_ms)
   redis.call('ZADD', keys.libraries(), 'GT', until_ms, name)
 end
 
 function libraries.note_use(name)
-  needed_until(name, call.now + PRODUCER_MS)
+  if math.abs(call.now - (noted_at[name] or 0)) > NOTED_MS then
+    noted_at[name] = call.now
+    needed_until(name, call.now + PRODUCER_MS)
+  end
 end
 
 function libraries.note_worker(name, life_ms)

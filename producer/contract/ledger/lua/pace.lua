@@ -95,13 +95,6 @@ function pace.of(name, own)
   return link
 end
 
-local function written(value)
-  if type(value) == 'number' then
-    return string.format('%.14g', value)
-  end
-  return value
-end
-
 -- Writes what changed.
 function pace.save(link)
   local changed, gone = {}, {}
@@ -111,7 +104,7 @@ function pace.save(link)
       gone[#gone + 1] = field
     elseif value ~= link.stored[field] then
       changed[#changed + 1] = field
-      changed[#changed + 1] = written(value)
+      changed[#changed + 1] = value
     end
     link.stored[field] = value
   end
