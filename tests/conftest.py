@@ -4,6 +4,7 @@ Nodes: `support/plugin.py`.
 """
 
 import os
+import random
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -31,6 +32,17 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--adapters",
         help="providers of the contract suite, comma separated (default: all of the main lock)",
     )
+
+    parser.addoption("--seed", type=int, help="of arbitrary input (default: another each time)")
+
+
+@pytest.fixture
+def seed(request: pytest.FixtureRequest) -> int:
+    """Printed, and to be had again with `--seed`."""
+    given = request.config.getoption("--seed")
+    chosen = random.randrange(10**6) if given is None else int(given)
+    print(f"--seed {chosen}")
+    return chosen
 
 
 def pytest_configure() -> None:

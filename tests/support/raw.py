@@ -7,6 +7,7 @@ import socket
 import struct
 import threading
 from collections.abc import Callable
+from typing import NamedTuple
 
 CUT, RESET = "cut", "reset"
 
@@ -18,17 +19,24 @@ def reply(body: object, status: int = 200, headers: str = "", kind: str = "appli
     return (head + headers + "\r\n").encode() + raw
 
 
+class Asked(NamedTuple):
+    """A request that was read: the so manieth one of its connection, both numbered from 0."""
+
+    connection: int
+    number: int
+    head: str
+    body: bytes
+
+
 class RawServer:
     """Context manager on a private port. One thread per connection.
 
-    `plan(connection, request)`: what happens on the connection's so manieth request, both from 0:
-    bytes to send, CUT, RESET, or several of them.
+    `plan`: what happens on a request: bytes to send, CUT, RESET, or a list of them.
     """
 
-    def __init__(self, plan: Callable[[int, int], object]) -> None:
+    def __init__(self, plan: Callable[[Asked], object]) -> None:
         self._plan = plan
-        self.requests: list[tuple[int, str]] = []
-        """(connection, head) of every request that was read."""
+        self.requests: list[Asked] = []
         self.connections = 0
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port = self._listener.getsockname()[1]
@@ -49,12 +57,13 @@ class RawServer:
                 self.connections += 1
                 threading.Thread(target=self._serve, args=(connection, number), daemon=True).start()
 
-    def _serve(self, connection: socket.socket, number: int) -> None:
+    def _serve(self, connection: socket.socket, connected: int) -> None:
         with contextlib.suppress(OSError), connection:
-            asked = 0
-            while head := _read(connection):
-                self.requests.append((number, head))
-                steps = self._plan(number, asked)
+            number = 0
+            while read := _read(connection):
+                asked = Asked(connected, number, *read)
+                self.requests.append(asked)
+                steps = self._plan(asked)
                 for step in steps if isinstance(steps, list) else [steps]:
                     if step == RESET:
                         linger = struct.pack("ii", 1, 0)
@@ -62,20 +71,19 @@ class RawServer:
                     if step in (CUT, RESET):
                         return
                     connection.sendall(step)
-                asked += 1
+                number += 1
 
 
-def _read(connection: socket.socket) -> str:
-    """The head of a request, its body read as well; "" when the client has left."""
+def _read(connection: socket.socket) -> tuple[str, bytes] | None:
+    """(head, body) of a request, None when the client has left."""
     data = b""
     while b"\r\n\r\n" not in data and not data.startswith(b"\x16"):  # which begins TLS
         more = connection.recv(65_536)
         if not more:
-            return ""
+            return None
         data += more
     head, _, body = data.partition(b"\r\n\r\n")
     length = re.search(rb"content-length: *(\d+)", head, re.IGNORECASE)
-    missing = int(length[1]) - len(body) if length else 0
-    while missing > 0:
-        missing -= len(connection.recv(missing))
-    return head.decode("latin-1")
+    while length and len(body) < int(length[1]):
+        body += connection.recv(65_536)
+    return head.decode("latin-1"), body

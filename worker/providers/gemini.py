@@ -16,6 +16,7 @@ from .base import Call, Reply
 from .bodies import documents
 from .gemini_answers import read, response_error
 from .gemini_messages import conversation, options, unsupported
+from .sending import current
 from .statuses import WRONG_SHAPE, bad_response
 from .transport import TRANSPORT_ERRORS, session, transport_error, trusted
 
@@ -47,15 +48,17 @@ class Gemini:
     async def complete(self, call: Call) -> Reply:
         with translating():
             system, contents = conversation(call.request)
-            answer = await self._client.aio.models.generate_content(
-                model=call.model,
-                contents=contents,
-                config=_config(call, system),
-            )
-            response = answer.sdk_http_response
-            body = getattr(response, "body", None) or ""
+            config = _config(call, system)
+            try:
+                await self._client.aio.models.generate_content(
+                    model=call.model, contents=contents, config=config
+                )
+            except (errors.APIError, *WRONG_SHAPE):
+                # The SDK's own reading fails for a status or a letter that it does not know.
+                if not current().content:
+                    raise
             # Google states no rate limits in headers, so none are looked for.
-            return reply_of(call, read(documents(body)), {})
+            return reply_of(call, read(documents(current().content)), {})
 
     async def aclose(self) -> None:
         await self._client.aio.aclose()
@@ -76,7 +79,7 @@ def _config(call: Call, system: str) -> types.GenerateContentConfig:
         automatic_continuation=False,
         automatic_function_calling=no_calling,
         http_options=types.HttpOptions(headers=headers),
-        # As it came: the SDK's own reading fails for a word or a number that it does not know.
+        # Not to be read by the SDK, which fails for a word or a number that it does not know.
         should_return_http_response=True,
         **options(call.request),
     )

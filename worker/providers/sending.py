@@ -16,11 +16,14 @@ class Sending:
         """Whether the provider may have it; so it is if no transport says that it is not."""
         self.reused = False
         """Whether it goes over a connection that was idle before."""
+        self.content = b""
+        """Of the reply, if it is a success."""
         self._connecting: asyncio.Timeout | None = None
         self._written_at = 0.0
 
     def connects(self, limit: asyncio.Timeout) -> None:
         """It waits for a connection until `limit`; nothing is written."""
+        self.content = b""
         self._connecting = limit
         self.written = False
         self.reused = False

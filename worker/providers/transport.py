@@ -156,8 +156,9 @@ async def _send(request: ClientRequest, handler: ClientHandlerType) -> ClientRes
         raise _fault(error, sending) from None
     if 300 <= status < 400:
         raise status_error(status, None, response.headers)
-    if status == 200:
+    if status < 300:
         refuse_no_answer(content, response.headers)
+        sending.content = content
     return response
 
 
