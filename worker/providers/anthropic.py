@@ -1,8 +1,5 @@
 """Anthropic's Messages API: identity, translation, error mapping. No retries, no waiting."""
 
-import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import anthropic
@@ -14,8 +11,7 @@ from .anthropic_answers import read
 from .anthropic_messages import conversation, mark_for_cache, tools, unsupported
 from .base import Call, Reply
 from .bodies import documents
-from .statuses import WRONG_SHAPE, bad_response, status_error
-from .transport import TRANSPORT_ERRORS, http_client, transport_error
+from .transport import http_client, translating
 
 
 class Anthropic:
@@ -74,22 +70,3 @@ def _reply(call: Call, raw: Any) -> Reply:
     answer = read(documents(raw.http_response.content))
     answer.request_id = raw.headers.get("request-id")
     return reply_of(call, answer, raw.headers)
-
-
-@contextmanager
-def translating() -> Iterator[None]:
-    """Turn what the SDK raises into `ProviderError`.
-
-    `from None`: the SDK's exceptions carry the key and the prompt.
-    """
-    try:
-        yield
-    except anthropic.APIStatusError as error:
-        response = error.response
-        raise status_error(error.status_code, response.content, response.headers) from None
-    except (anthropic.APIConnectionError, *TRANSPORT_ERRORS) as error:
-        raise transport_error(error) from None
-    except (json.JSONDecodeError, anthropic.APIResponseValidationError):
-        raise bad_response("a 200 that is not the API's JSON") from None
-    except (*WRONG_SHAPE, anthropic.AnthropicError) as error:
-        raise bad_response(f"{type(error).__name__} in the SDK") from None

@@ -3,22 +3,17 @@
 No retries, no waiting.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 from google import genai
-from google.genai import errors, types
+from google.genai import types
 
 from producer.contract.requests import CompletionRequest
 
 from .answers import reply_of
 from .base import Call, Reply
 from .bodies import documents
-from .gemini_answers import read, response_error
+from .gemini_answers import read
 from .gemini_messages import conversation, options, unsupported
-from .sending import current
-from .statuses import WRONG_SHAPE, bad_response
-from .transport import TRANSPORT_ERRORS, session, transport_error, trusted
+from .transport import session, translating, trusted
 
 
 class Gemini:
@@ -46,19 +41,18 @@ class Gemini:
         return unsupported(request)
 
     async def complete(self, call: Call) -> Reply:
-        with translating():
+        with translating() as sending:
             system, contents = conversation(call.request)
             config = _config(call, system)
             try:
                 await self._client.aio.models.generate_content(
                     model=call.model, contents=contents, config=config
                 )
-            except (errors.APIError, *WRONG_SHAPE):
+            except Exception:
                 # The SDK's own reading fails for a status or a letter that it does not know.
-                if not current().content:
+                if not sending.content:
                     raise
-            # Google states no rate limits in headers, so none are looked for.
-            return reply_of(call, read(documents(current().content)), {})
+            return reply_of(call, read(documents(sending.content)), sending.headers)
 
     async def aclose(self) -> None:
         await self._client.aio.aclose()
@@ -83,20 +77,3 @@ def _config(call: Call, system: str) -> types.GenerateContentConfig:
         should_return_http_response=True,
         **options(call.request),
     )
-
-
-@contextmanager
-def translating() -> Iterator[None]:
-    """Turn what the SDK raises into `ProviderError`.
-
-    `from None`: the SDK's exceptions carry the key and the prompt.
-    """
-    try:
-        yield
-    except errors.APIError as error:
-        headers = getattr(error.response, "headers", None) or {}
-        raise response_error(error.code, error.details, headers) from None
-    except TRANSPORT_ERRORS as error:
-        raise transport_error(error) from None
-    except WRONG_SHAPE as error:
-        raise bad_response(f"{type(error).__name__} in the SDK") from None

@@ -7,9 +7,6 @@ else by the dialect); `thinks` ("auto", "on", "off": whether the model writes it
 text, as `<think>...</think>`; auto: if its name or its server is known for it).
 """
 
-import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -23,8 +20,7 @@ from .bodies import documents
 from .dialects import DIALECTS
 from .openai_answers import read
 from .openai_messages import messages_of
-from .statuses import WRONG_SHAPE, bad_response, status_error
-from .transport import TRANSPORT_ERRORS, http_client, transport_error
+from .transport import http_client, translating
 
 _OTHER_FIELD = {
     "max_completion_tokens": "max_tokens",
@@ -95,22 +91,3 @@ class OpenAI:
         answer.request_id = raw.headers.get("x-request-id")
         reply = reply_of(call, answer, raw.headers)
         return replace(reply, limit_field=self._limit_field(call))
-
-
-@contextmanager
-def translating() -> Iterator[None]:
-    """Turn what the SDK raises into `ProviderError`.
-
-    `from None`: the SDK's exceptions carry the key and the prompt.
-    """
-    try:
-        yield
-    except openai.APIStatusError as error:
-        response = error.response
-        raise status_error(error.status_code, response.content, response.headers) from None
-    except (openai.APIConnectionError, *TRANSPORT_ERRORS) as error:
-        raise transport_error(error) from None
-    except (json.JSONDecodeError, openai.APIResponseValidationError):
-        raise bad_response("a 200 that is not the API's JSON") from None
-    except (*WRONG_SHAPE, openai.OpenAIError) as error:
-        raise bad_response(f"{type(error).__name__} in the SDK") from None

@@ -5,6 +5,7 @@ What ends before the request is written was not billed: nothing has left this pr
 
 import asyncio
 import time
+from collections.abc import Mapping
 from contextvars import ContextVar
 
 
@@ -17,13 +18,17 @@ class Sending:
         self.reused = False
         """Whether it goes over a connection that was idle before."""
         self.content = b""
-        """Of the reply, if it is a success."""
+        self.headers: Mapping[str, str] = {}
+        """Of the reply, if it is a success, as they came."""
         self._connecting: asyncio.Timeout | None = None
         self._written_at = 0.0
 
+    def prepares(self) -> None:
+        """Nothing is written yet, and a transport will say when."""
+        self.written = False
+
     def connects(self, limit: asyncio.Timeout) -> None:
         """It waits for a connection until `limit`; nothing is written."""
-        self.content = b""
         self._connecting = limit
         self.written = False
         self.reused = False
@@ -34,6 +39,11 @@ class Sending:
             self._connecting.reschedule(None)
         self.written = True
         self._written_at = time.monotonic()
+
+    def answered(self, content: bytes, headers: Mapping[str, str]) -> None:
+        """The whole reply is here, and it is a success."""
+        self.content = content
+        self.headers = headers
 
     @property
     def written_s(self) -> float:

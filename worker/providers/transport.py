@@ -10,6 +10,8 @@ have been cut by a server at work: possibly billed.
 """
 
 import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
 from ssl import PROTOCOL_TLS_CLIENT, SSLContext
 from types import SimpleNamespace
 from urllib.request import getproxies, proxy_bypass
@@ -43,9 +45,6 @@ from ..settings import TrustSettings
 from .sending import Sending, current
 from .statuses import refuse_no_answer, status_error
 
-TRANSPORT_ERRORS = (ProviderError, ClientError, OSError)
-"""What an SDK raises that uses a session of ours without wrapping its exceptions."""
-
 LARGEST_HEADER = 65_536
 """Bytes; gateways send headers far beyond aiohttp's own limit of 8 KB."""
 MOST_HEADERS = 1024
@@ -58,14 +57,31 @@ AT_ONCE_S = 1.0
 """A reused connection that is cut this soon was closed by the server as idle."""
 
 
-def transport_error(error: BaseException) -> ProviderError:
+@contextmanager
+def translating() -> Iterator[Sending]:
+    """Turn whatever a call over a session of ours raises into `ProviderError`.
+
+    `from None`: the SDKs' exceptions carry the key and the prompt.
+    """
+    sending = current()
+    sending.prepares()
+    try:
+        yield sending
+    except Exception as error:  # noqa: BLE001 -- nothing but our own errors leaves an adapter
+        raise _error_of(error, sending) from None
+
+
+def _error_of(error: Exception, sending: Sending) -> ProviderError:
     """What failed on the way, found in the chain of causes of the SDK's `error`."""
     cause: BaseException | None = error
     while cause and not isinstance(cause, (ProviderError, ClientError)):
         cause = cause.__cause__
     if isinstance(cause, ProviderError):
         return cause
-    return _fault(cause or error, current())
+    if isinstance(cause, ClientError):
+        return _fault(cause, sending)
+    reason = f"{type(error).__name__} in the SDK"
+    return ProviderError(Fault.BAD_RESPONSE, reason, sending.written)
 
 
 def session() -> ClientSession:
@@ -135,7 +151,10 @@ class _Transport(httpx2.AsyncBaseTransport):
 
 
 async def _send(request: ClientRequest, handler: ClientHandlerType) -> ClientResponse:
-    """One request and its whole reply; neither a redirect nor a page is an answer."""
+    """One request and its whole reply, if that is a success.
+
+    A redirect, an error and a web page are none, and no SDK has to read them.
+    """
     _choose_proxy(request)
     sending = current()
     while True:
@@ -147,18 +166,16 @@ async def _send(request: ClientRequest, handler: ClientHandlerType) -> ClientRes
         except (ClientError, OSError) as error:
             if not _was_idle(error, sending):
                 raise _fault(error, sending) from None
-    status = response.status
+    content = b""
     try:
         content = await response.read()
     except (ClientError, OSError) as error:
-        if status >= 300:
-            raise status_error(status, None, response.headers) from None
-        raise _fault(error, sending) from None
-    if 300 <= status < 400:
-        raise status_error(status, None, response.headers)
-    if status < 300:
-        refuse_no_answer(content, response.headers)
-        sending.content = content
+        if response.status < 300:
+            raise _fault(error, sending) from None
+    if response.status >= 300:
+        raise status_error(response.status, content, response.headers)
+    refuse_no_answer(content, response.headers)
+    sending.answered(content, response.headers)
     return response
 
 
