@@ -142,6 +142,7 @@ class LedgerClient:
             ahead=reply.ahead,
             users=reply.users,
             user_id=reply.user,
+            estimated_usd=reply.estimated / 1e6,
         )
 
     def cancel(self, job_id: str) -> Cancellation:

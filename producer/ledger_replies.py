@@ -48,6 +48,10 @@ class JobStatus(NamedTuple):
     """Users with jobs waiting in its lane; they are served in turn."""
     user_id: str = ""
     """Whose job it is. An app that takes job ids from browsers compares it with its user."""
+    estimated_usd: float = 0.0
+    """Of `cost_usd`: by a worker's estimate, because the provider told no usage or no price is
+    known.
+    """
 
 
 class StoredOutcome(NamedTuple):
@@ -133,6 +137,8 @@ class Progress:
     """The id of the job that runs longest now; "" if none runs."""
     slowest_s: float
     """How long it has been running."""
+    estimated_usd: float = 0.0
+    """Of `cost_usd`: by a worker's estimate."""
 
     @classmethod
     def from_reply(cls, batch_id: str, reply: BatchProgressReply) -> Self:
@@ -164,6 +170,7 @@ class Progress:
             held_back=held_back,
             slowest=reply.slowest,
             slowest_s=reply.slowest_ms / 1000,
+            estimated_usd=int(reply.estimated) / 1e6,
         )
 
     @property

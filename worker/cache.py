@@ -157,6 +157,8 @@ def _restored(job: RunningJob, attempts: int, entry: str, now_ms: int) -> Comple
         "request_id": job.id,
         "cached": True,
         "cost_usd": job.spent_micro_usd / 1_000_000,
+        "maybe_billed_usd": job.possibly_billed_micro_usd / 1_000_000,
+        "provider_cost_usd": None,
         "age_s": max(0.0, (now_ms - int(made_ms)) / 1000),
         "attempts": attempts,
         "latency_ms": 0,

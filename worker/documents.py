@@ -7,7 +7,7 @@ job is tried again.
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -99,14 +99,14 @@ class DocumentSummarizer:
         shape = self._shape(job.request, text)
         size, answer_tokens = self._ledger.agree(job, "parts_of", shape)
         texts = self._split(text, size)
-        costs: dict[str, float] = {}
+        parts: dict[str, Completion] = {}
         while len(texts) > 1:
             answers = self._condensed(job, texts, answer_tokens, publish)
-            costs |= {answer.request_id: answer.cost_usd for answer in answers}
+            parts |= {answer.request_id: answer for answer in answers}
             texts = _join_neighbours([answer.text for answer in answers], size)
-        question = self._question(job.request, texts[0], condensed=bool(costs))
+        question = self._question(job.request, texts[0], condensed=bool(parts))
         answer = self._pipeline.run(replace(job, request=question), attempt)
-        return answer.model_copy(update={"cost_usd": answer.cost_usd + sum(costs.values())})
+        return _with_costs_of(parts.values(), answer)
 
     def plan(self, request: CompletionRequest, text: str) -> Plan:
         """What reading `text` would take, without a call."""
@@ -238,6 +238,19 @@ class DocumentSummarizer:
 def _error_of_part(error: JobError, number: int, parts: int) -> JobError:
     details = {**error.details, "part": number, "parts": parts}
     return type(error)(f"part {number} of {parts}: {error}", details)
+
+
+def _with_costs_of(parts: Iterable[Completion], answer: Completion) -> Completion:
+    together = [*parts, answer]
+    changes: dict[str, Any] = {
+        "cost_usd": sum(each.cost_usd for each in together),
+        "maybe_billed_usd": sum(each.maybe_billed_usd for each in together),
+    }
+    bases = {each.cost_basis for each in together}
+    for basis in ("estimated", "unknown"):
+        if basis in bases:
+            changes["cost_basis"] = basis
+    return answer.model_copy(update=changes)
 
 
 def _without_document(request: CompletionRequest) -> CompletionRequest:

@@ -117,6 +117,10 @@ class Pipeline:
             provider=link.provider,
             usage=reply.usage or Usage(),
             cost_usd=attempt.cost_usd(job),
+            maybe_billed_usd=attempt.maybe_billed_usd(job),
+            cost_basis=attempt.bill.basis,
+            provider_cost_usd=_dollars(reply.charged_micro_usd),
+            service_tier=reply.service_tier,
             attempts=attempt.number,
             latency_ms=attempt.provider_ms,
             request_id=job.id,
@@ -207,8 +211,13 @@ class Pipeline:
             provider="static",
             usage=Usage(),
             cost_usd=attempt.cost_usd(job),
+            maybe_billed_usd=attempt.maybe_billed_usd(job),
             degraded="static",
             attempts=attempt.number_so_far(job),
             latency_ms=0,
             request_id=job.id,
         )
+
+
+def _dollars(micro_usd: int | None) -> float | None:
+    return None if micro_usd is None else micro_usd / 1_000_000

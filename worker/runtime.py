@@ -89,7 +89,7 @@ class Runtime:
     def chain(self) -> ProviderCaller:
         settings = self.settings
         models = settings.models.known
-        pricing = Pricing(settings.pricing.overrides, settings.pricing.unknown)
+        pricing = Pricing(settings.pricing.overrides, settings.pricing.unknown, settings.links)
         estimator = Estimator(models)
         selection = LinkSelector(
             settings.links, settings.call, models, settings.models.batch, pricing, estimator

@@ -6,6 +6,7 @@ import click
 
 from ..client import Job, complete
 from ..contract.completions import Completion
+from . import costs
 from .errors import job_errors_as_messages
 
 
@@ -68,7 +69,7 @@ def _summary(completion: Completion) -> str:
     link = f"{completion.provider}:{completion.model}"
     if completion.cached:
         link += " cached"
-    return f"{link} ${completion.cost_usd:.6f} {completion.latency_ms} ms"
+    return f"{link} {costs.of_answer(completion)} {completion.latency_ms} ms"
 
 
 def _value(job: Job, timeout: float) -> Completion:

@@ -15,6 +15,7 @@ from rich.progress import Progress as Bar
 
 from ..batches import Batch
 from ..ledger_replies import Progress
+from . import costs
 
 POLL_S = 0.5
 PLAIN_EVERY_S = 5.0
@@ -94,7 +95,7 @@ def details(progress: Progress, rates: Rates) -> str:
     parts.append(f"{rates.per_s('calls'):.1f} calls/s")
     parts.append(f"{rates.per_s('tokens'):,.0f} tokens/s")
     if progress.over:
-        parts.append(f"${progress.cost_usd:.4f}")
+        parts.append(_cost(progress))
     else:
         parts += _outlook(progress, rates)
     if progress.slowest_s > SLOW_S:
@@ -108,7 +109,7 @@ def _outlook(progress: Progress, rates: Rates) -> list[str]:
     eta_s = rates.eta_s()
     if eta_s is not None:
         parts.append(f"ETA {_clock(eta_s)}")
-    cost = f"${progress.cost_usd:.4f}"
+    cost = _cost(progress)
     projected_usd = rates.projected_usd()
     if projected_usd:
         cost += f" of about ${projected_usd:.4f}"
@@ -118,6 +119,12 @@ def _outlook(progress: Progress, rates: Rates) -> list[str]:
     elif progress.held_back:
         parts.append(f"waiting for {progress.held_back}")
     return parts
+
+
+def _cost(progress: Progress) -> str:
+    return costs.shown(
+        progress.cost_usd, progress.estimated_usd, progress.possibly_billed_usd, digits=4
+    )
 
 
 class _OnTerminal:

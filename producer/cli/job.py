@@ -6,6 +6,7 @@ import click
 
 from ..client import complete
 from ..contract.errors import JobError, Unavailable
+from . import costs
 
 
 @click.command()
@@ -22,7 +23,8 @@ def status(job_id: str, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(found._asdict()))
         return
-    cost = f"${found.cost_usd:.6f}, possibly billed ${found.maybe_billed_usd:.6f}"
+    cost = costs.shown(found.cost_usd, found.estimated_usd)
+    cost += f", possibly billed ${found.maybe_billed_usd:.6f}"
     click.echo(f"{found.state}: {found.attempts} attempts, {cost}")
     for link, fault in found.tried:
         click.echo(f"  {link}: {fault or 'answered'}")

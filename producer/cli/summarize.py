@@ -15,6 +15,7 @@ from ..contract.completions import Completion
 from ..contract.errors import OutcomeUnknown
 from ..documents import Document
 from ..summaries import STYLES, Estimate, estimate, summarize
+from . import costs
 from .bars import watch
 from .errors import job_errors_as_messages
 from .money import Dollars
@@ -169,7 +170,8 @@ def _follow(batch: Batch, as_json: bool, out: Path | None) -> None:
     for item in batch.results():
         _show(item, out)
     summaries = f"{last.done:,} summaries ({last.cached:,} cached)"
-    click.echo(f"{summaries}, {last.failed:,} failed, ${last.cost_usd:.6f}", err=True)
+    cost = costs.shown(last.cost_usd, last.estimated_usd, last.possibly_billed_usd)
+    click.echo(f"{summaries}, {last.failed:,} failed, {cost}", err=True)
     if last.done != last.total:
         sys.exit(1)
 
@@ -212,6 +214,8 @@ def _fields(item: Item) -> dict[str, object]:
             "summary": answer.text,
             "model": answer.model,
             "cost_usd": answer.cost_usd,
+            "cost_basis": answer.cost_basis,
+            "maybe_billed_usd": answer.maybe_billed_usd,
             "cached": answer.cached,
         }
     return fields | {"error": str(item.outcome or "not ended")}

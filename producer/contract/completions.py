@@ -7,6 +7,7 @@ from pydantic import ConfigDict, Field
 from .messages import Frozen, ToolCall
 
 FinishReason = Literal["stop", "length", "tool_calls"]
+CostBasis = Literal["stated", "estimated", "unknown"]
 
 
 class Usage(Frozen):
@@ -22,7 +23,11 @@ class Usage(Frozen):
     """Read from the provider's cache."""
     cache_written: int = 0
     """Written into the provider's cache."""
+    cache_written_1h: int = 0
+    """Of `cache_written`: to be kept for an hour, which costs more (Anthropic)."""
     reasoning: int = 0
+    estimated: bool = False
+    """Counted by the worker, because the provider told none, or zeros beside an answer."""
 
 
 class Completion(Frozen):
@@ -41,6 +46,19 @@ class Completion(Frozen):
     usage: Usage
     cost_usd: float
     """Dollars spent on answered calls, all attempts of the job together; 0 for a cached answer."""
+    maybe_billed_usd: float = 0.0
+    """Dollars that may have been spent beside them: the worst cases of calls whose cost is not
+    known, all attempts of the job together.
+    """
+    cost_basis: CostBasis = "stated"
+    """How the cost of the call that answered is known. stated: by what the provider told;
+    estimated: by the worker's own count of tokens, or at the ceiling for models without a known
+    price; unknown: not at all, so that it is in `maybe_billed_usd`.
+    """
+    provider_cost_usd: float | None = None
+    """Dollars that the provider says it charged for the call that answered, where it says so."""
+    service_tier: str = ""
+    """The provider's service tier that answered ("flex", "priority"); "" for the standard one."""
     cached: bool = False
     """Answered from the worker's cache, without a call."""
     degraded: Literal["stale", "static"] | None = None

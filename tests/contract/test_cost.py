@@ -12,10 +12,11 @@ import genai_prices
 import pytest
 
 from worker.budgets.pricing import LIBRARY_IDS, Pricing
+from worker.settings.prices import rates
 
 RECORDED = json.loads((Path(__file__).parent / "usages.json").read_text())
 FLAVORS = {"openai": "chat", "anthropic": "default", "gemini": "default"}
-PRICING = Pricing({}, (0, 0))
+PRICING = Pricing({}, rates("0/0"))
 
 
 @pytest.fixture

@@ -57,6 +57,34 @@ def test_usage_is_the_money_by_everything(
     redis.close()
 
 
+def test_another_known_model_that_answers_is_booked_and_shown(
+    complete, wire, openai_env, start_worker, redis_url, command
+):
+    """In the completion, the record, the sums and the metrics; a dated name is the model itself."""
+    answer = {"choices": [{"message": {"content": "Paris."}, "finish_reason": "stop"}]}
+    usage = {"prompt_tokens": 10_000, "completion_tokens": 1_000, "total_tokens": 11_000}
+    wire.body = json.dumps(answer | {"model": "gpt-4o-2024-08-06", "usage": usage})
+    worker = start_worker(openai_env)
+    completion = complete.delay(ask("x"), "u1").value(30)
+    assert (completion.model, completion.cost_usd) == ("gpt-4o-2024-08-06", 0.035)
+    assert completion.flags == ("model: gpt-4o-2024-08-06 answered instead of gpt-4o-mini",)
+    wire.body = json.dumps(answer | {"model": "gpt-4o-mini-2024-07-18"})
+    counted = complete.delay(ask("y"), "u1")
+    assert (counted.value(30).cost_basis, counted.value().usage.estimated) == ("estimated", True)
+    status = counted.status
+    assert status.estimated_usd == status.cost_usd > 0
+    by_model = {
+        row["model"]: row
+        for row in map(json.loads, command("usage", "--by", "model", "--json").splitlines())
+    }
+    assert set(by_model) == {"gpt-4o", "gpt-4o-mini"}
+    assert (by_model["gpt-4o"]["cost_usd"], by_model["gpt-4o"]["estimated_usd"]) == (0.035, 0)
+    assert by_model["gpt-4o-mini"]["estimated_usd"] == by_model["gpt-4o-mini"]["cost_usd"] > 0
+    assert "of it estimated" in command("status", counted.id)
+    assert '"model": "gpt-4o"' in worker.log()
+    assert "gpt-4o " in command("stats", "--last", "5m")
+
+
 def test_a_call_cut_off_is_possibly_billed_usage(
     complete, wire, openai_env, start_worker, redis_url, command
 ):

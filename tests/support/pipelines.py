@@ -32,6 +32,7 @@ from worker.settings import (
     RetrySettings,
     SourceSettings,
 )
+from worker.settings.prices import rates
 
 LINKS = tuple(
     Link(provider="simulator", model=model, adapter="simulator", options={"latency_ms": "0"})
@@ -41,7 +42,7 @@ numbers = itertools.count()
 
 
 def chain(links, call, loop, models=None):
-    pricing, models = Pricing({}, (0, 0)), models or Models.load()
+    pricing, models = Pricing({}, rates("0/0")), models or Models.load()
     estimator = Estimator(models)
     clients = Clients(loop, Credentials(links, SourceSettings()))
     return ProviderCaller(

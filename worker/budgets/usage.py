@@ -28,6 +28,8 @@ class Sums:
     micro_usd: int = 0
     maybe_calls: int = 0
     maybe_micro_usd: int = 0
+    estimated_micro_usd: int = 0
+    """Of `micro_usd`: by a worker's estimate, not by what the provider told."""
 
     def add(self, other: "Sums") -> None:
         for each in fields(self):

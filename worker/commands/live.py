@@ -105,7 +105,9 @@ class LiveCheck:
         self._links = settings.links
         self._timeout_s = settings.call.timeout_s
         self._cap_usd = settings.quota.max_cost_per_request
-        self._pricing = Pricing(settings.pricing.overrides, settings.pricing.unknown)
+        self._pricing = Pricing(
+            settings.pricing.overrides, settings.pricing.unknown, settings.links
+        )
         self._estimator = Estimator(models)
         self._billing = Billing(self._pricing, self._estimator)
         self._selection = LinkSelector(
@@ -191,15 +193,15 @@ class LiveCheck:
         except ProviderError as error:
             if error.fault is Fault.STALE and error.parameter not in refused:
                 return self._ask(link, trial, refused | {error.parameter})
-            self._book_failure(link, trial, error)
+            self._book_failure(link, trial, call, error)
             raise
         reply, bill = self._billing.of_reply(link, call, reply)
         self._book(link, trial, bill)
         return reply
 
-    def _book_failure(self, link: Link, trial: Trial, error: ProviderError) -> None:
+    def _book_failure(self, link: Link, trial: Trial, call: Call, error: ProviderError) -> None:
         if error.maybe_billed:
-            self._book(link, trial, self._billing.of_failure(link, error))
+            self._book(link, trial, self._billing.of_failure(link, call, error))
 
     def _book(self, link: Link, trial: Trial, bill: Bill) -> None:
         if bill.kind == "real":

@@ -92,13 +92,18 @@ class _Sum:
     output_tokens: int = 0
     micro_usd: int = 0
     maybe_micro_usd: int = 0
+    estimated_micro_usd: int = 0
+    """Of `micro_usd`: by a worker's estimate."""
 
     def add(self, line: dict[str, Any]) -> None:
         self.calls += 1
         self.failed += bool(line.get("error"))
         self.input_tokens += line.get("input_tokens") or 0
         self.output_tokens += line.get("output_tokens") or 0
-        self.micro_usd += round((line.get("cost_usd") or 0) * MICRO)
+        micro_usd = round((line.get("cost_usd") or 0) * MICRO)
+        self.micro_usd += micro_usd
+        if line.get("cost_basis") == "estimated":
+            self.estimated_micro_usd += micro_usd
         self.maybe_micro_usd += round((line.get("maybe_billed_usd") or 0) * MICRO)
 
     def fields(self) -> dict[str, Any]:
@@ -108,6 +113,7 @@ class _Sum:
             "input_tokens": self.input_tokens,
             "output_tokens": self.output_tokens,
             "cost_usd": self.micro_usd / MICRO,
+            "estimated_usd": self.estimated_micro_usd / MICRO,
             "maybe_billed_usd": self.maybe_micro_usd / MICRO,
         }
 
@@ -115,6 +121,8 @@ class _Sum:
         calls = f"{self.calls:,} calls ({self.failed:,} failed)"
         tokens = f"{self.input_tokens:,} + {self.output_tokens:,} tokens"
         cost = f"${self.micro_usd / MICRO:,.6f}"
+        if self.estimated_micro_usd:
+            cost += f" (${self.estimated_micro_usd / MICRO:,.6f} of it estimated)"
         if self.maybe_micro_usd:
             cost += f" and perhaps ${self.maybe_micro_usd / MICRO:,.6f}"
         return f"{calls}, {tokens}, {cost}"

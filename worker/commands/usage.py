@@ -18,6 +18,7 @@ COLUMNS = (
     "input_tokens",
     "output_tokens",
     "cost_usd",
+    "estimated_usd",
     "maybe_billed_usd",
     "maybe_billed_calls",
 )
@@ -60,8 +61,9 @@ def usage(
 ) -> None:
     """Calls, tokens and dollars per UTC day, kept for LLM_USAGE_DAYS, whatever became of the jobs.
 
-    maybe_billed_usd is the worst case of calls that were cut off, beside cost_usd. A call with
-    several tags counts under each.
+    estimated_usd is what of cost_usd rests on an estimate: the provider told no usage, or no price
+    is known. maybe_billed_usd is the worst case of calls whose cost is not known, beside cost_usd.
+    A call with several tags counts under each.
 
     \b
     completions usage --by user --since 7d
@@ -100,6 +102,7 @@ def _fields(sums: Sums) -> dict[str, Any]:
         "input_tokens": sums.input_tokens,
         "output_tokens": sums.output_tokens,
         "cost_usd": sums.micro_usd / 1e6,
+        "estimated_usd": sums.estimated_micro_usd / 1e6,
         "maybe_billed_usd": sums.maybe_micro_usd / 1e6,
         "maybe_billed_calls": sums.maybe_calls,
     }
@@ -107,7 +110,7 @@ def _fields(sums: Sums) -> dict[str, Any]:
 
 def _table(what: str, rows: list[tuple[str, Sums]]) -> Iterator[str]:
     width = max(len(what), *(len(name) for name, _ in rows))
-    header = ("CALLS", "INPUT", "OUTPUT", "COST", "MAYBE")
+    header = ("CALLS", "INPUT", "OUTPUT", "COST", "ESTIMATED", "MAYBE")
     yield _row(what.upper(), width, *header)
     for name, sums in rows:
         yield _row(
@@ -117,9 +120,11 @@ def _table(what: str, rows: list[tuple[str, Sums]]) -> Iterator[str]:
             f"{sums.input_tokens:,}",
             f"{sums.output_tokens:,}",
             f"${sums.micro_usd / 1e6:,.4f}",
+            f"${sums.estimated_micro_usd / 1e6:,.4f}",
             f"${sums.maybe_micro_usd / 1e6:,.4f}",
         )
 
 
-def _row(name: str, width: int, calls: str, read: str, written: str, cost: str, maybe: str) -> str:
-    return f"{name:{width}}  {calls:>9}  {read:>13}  {written:>13}  {cost:>12}  {maybe:>12}"
+def _row(name: str, width: int, calls: str, *others: str) -> str:
+    columns = "".join(f"  {each:>13}" for each in others)
+    return f"{name:{width}}  {calls:>9}{columns}"

@@ -5,7 +5,7 @@ the outcome.
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
-from producer.contract.completions import Usage
+from producer.contract.completions import CostBasis, Usage
 from producer.contract.requests import CompletionRequest
 
 from ..rate_limit_headers import NOT_STATED, RateLimits
@@ -27,6 +27,11 @@ class Bill:
     tokens: int = 0
     """Input and output together."""
     output_tokens: int = 0
+    estimated: bool = False
+    """Whether tokens or price are this worker's estimate: the provider told too little."""
+    booked_as: str = ""
+    """The provider link that it is booked as, if another model than the reserved link's answered.
+    """
 
     @classmethod
     def of_reply(cls, micro_usd: int, usage: Usage | None) -> "Bill":
@@ -42,6 +47,13 @@ class Bill:
         if min(usage.input, usage.output, micro_usd) < 0:
             return POSSIBLY_BILLED
         return cls("real", micro_usd, tokens, usage.output)
+
+    @property
+    def basis(self) -> CostBasis:
+        """How the cost is known."""
+        if self.kind == "maybe":
+            return "unknown"
+        return "estimated" if self.estimated else "stated"
 
 
 NOT_BILLED = Bill("none")
@@ -129,6 +141,11 @@ class Attempt:
         return self.candidate.link.name if self.candidate else ""
 
     @property
+    def booked_as(self) -> str:
+        """The name of the link that its call is booked as."""
+        return self.bill.booked_as or self.link
+
+    @property
     def held_micro_usd(self) -> int:
         return self.candidate.micro_usd if self.candidate else 0
 
@@ -168,6 +185,10 @@ class Attempt:
     def cost_usd(self, job: RunningJob) -> float:
         """What the job's answered attempts really cost, this one included."""
         return (job.spent_micro_usd + self.bill.micro_usd) / 1_000_000
+
+    def maybe_billed_usd(self, job: RunningJob) -> float:
+        """What the job's attempts may have cost beside that, this one included."""
+        return self.possibly_billed_micro_usd(job) / 1_000_000
 
     def possibly_billed_micro_usd(self, job: RunningJob) -> int:
         """The holds of the job's attempts whose cost is unknown, this one included."""

@@ -133,6 +133,8 @@ class Settle(Call[StateReply], function="settle"):
     micro: int
     tokens: int
     output: int
+    estimated: bool
+    booked_as: str
     cool_ms: int
     limits: str
     """What the provider stated of its rate limits: requests, left, tokens, left."""
@@ -155,6 +157,8 @@ class Park(Call[StateReply], function="park"):
     micro: int
     tokens: int
     output: int
+    estimated: bool
+    booked_as: str
     cool_ms: int
     limits: str
     wakes_on: str

@@ -169,6 +169,8 @@ class Ledger:
             micro=attempt.bill.micro_usd,
             tokens=attempt.bill.tokens,
             output=attempt.bill.output_tokens,
+            estimated=attempt.bill.estimated,
+            booked_as=attempt.bill.booked_as,
             cool_ms=milliseconds(wait.cool_s),
             limits=str(attempt.rate_limits),
             wakes_on=wait.wakes_on,

@@ -37,6 +37,8 @@ def settle_call(
         micro=attempt.bill.micro_usd,
         tokens=attempt.bill.tokens,
         output=attempt.bill.output_tokens,
+        estimated=attempt.bill.estimated,
+        booked_as=attempt.bill.booked_as,
         cool_ms=milliseconds(cool_s),
         limits=str(attempt.rate_limits),
         cache_key=entry.key,

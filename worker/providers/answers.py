@@ -63,10 +63,13 @@ def reply_of(call: Call, answer: Answer, headers: Mapping[str, str]) -> Reply:
         model=model,
         usage=answer.stated.usage,
         tool_calls=calls,
+        reasoning=clean(answer.reasoning),
         provider_request_id=answer.request_id,
         rate_limits=RateLimits.from_headers(headers),
         flags=(*answer.flags, *answer.stated.flags),
         stated_finish=end.word,
+        service_tier=answer.stated.tier,
+        charged_micro_usd=answer.stated.charged_micro_usd,
     )
 
 

@@ -44,6 +44,8 @@ class Reply:
     `usage` None: none was reported, or none that can be read; `flags` say which. `flags`: what is
     odd about the answer ("finish: missing"). `stated_finish`: the server's own word for its end.
     `limit_field`: the name under which the output limit was sent, where another one can be tried.
+    `service_tier`: which one served it, "" for the standard one. `charged_micro_usd`: what the
+    provider says it charged.
     """
 
     text: str = field(repr=False)
@@ -51,11 +53,14 @@ class Reply:
     model: str
     usage: Usage | None
     tool_calls: tuple[ToolCall, ...] = field(default=(), repr=False)
+    reasoning: str = field(default="", repr=False)
     provider_request_id: str | None = None
     rate_limits: RateLimits = NOT_STATED
     flags: tuple[str, ...] = ()
     stated_finish: str = ""
     limit_field: str = ""
+    service_tier: str = ""
+    charged_micro_usd: int | None = None
 
 
 class Provider(Protocol):

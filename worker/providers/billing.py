@@ -1,7 +1,8 @@
 """What an answer cost, and what about its usage has to be told. It makes no call.
 
 A server's usage is believed where it can be true. One that states none, or only zeros beside an
-answer, is counted here; one that cannot be read leaves the call's hold as possibly billed.
+answer, is counted here; one that cannot be read, or cannot be true, leaves the call's hold as
+possibly billed.
 """
 
 from dataclasses import replace
@@ -15,13 +16,24 @@ from ..faults import ProviderError
 from ..ledger.attempt import POSSIBLY_BILLED, Bill
 from ..settings import Link
 from .base import Call, Reply
-from .tokens import Estimator
+from .tokens import Estimator, upper_bound
 from .usages import UNREADABLE
 
 COUNTED = "usage: not stated, so it was counted here"
+IMPOSSIBLE = "usage: more than the request can have caused"
 
 SLACK_TOKENS = 1
 """A server may count the token that ends an answer, which is no part of what was asked for."""
+
+INPUT_FACTOR = 10
+INPUT_MARGIN = 20_000
+"""A prompt has at most as many tokens as bytes. Servers add words of their own to it (templates,
+instructions, what they found on the web), and images cost up to ten times what is assumed of them.
+"""
+
+OUTPUT_FACTOR = 10
+OUTPUT_MARGIN = 200_000
+"""Servers that do not heed the limit stop at the model's own; none writes more at once."""
 
 
 class Billing:
@@ -38,45 +50,81 @@ class Billing:
         if UNREADABLE not in flags and not _counts_anything(usage):
             usage = self._own_count(link, call.request, reply)
             flags.append(COUNTED)
+        if usage and (reason := impossible(call, usage)):
+            usage = None
+            flags.append(f"{IMPOSSIBLE} ({reason}), so what the call cost is not known")
         model = self.priced_model(link, reply.model)
         bill = POSSIBLY_BILLED
         if usage:
-            bill = self._bill(link, model, usage)
+            bill, notes = self._bill(link, model, replace(reply, usage=usage))
+            flags += notes
         if bill.kind != "real":
+            flags += [UNREADABLE] * (usage is not None and UNREADABLE not in flags)
             usage = None
-            flags += [UNREADABLE] * (UNREADABLE not in flags)
-        elif bill.output_tokens > call.max_tokens + SLACK_TOKENS:
+        elif not bill.estimated and bill.output_tokens > call.max_tokens + SLACK_TOKENS:
             asked = f"{call.max_tokens:,}"
             flags.append(f"max_tokens: {bill.output_tokens:,} tokens came, {asked} were asked for")
         if model != link.model:
             flags.append(f"model: {model} answered instead of {link.model}")
         return replace(reply, usage=usage, flags=tuple(flags)), bill
 
-    def of_failure(self, link: Link, error: ProviderError) -> Bill:
+    def of_failure(self, link: Link, call: Call, error: ProviderError) -> Bill:
         """Of an answer that is of no use: what it says that it took, else possibly its hold."""
-        if not _counts_anything(error.usage):
+        usage = error.usage
+        if usage is None or not _counts_anything(usage) or impossible(call, usage):
             return POSSIBLY_BILLED
-        assert error.usage
-        return self._bill(link, self.priced_model(link, error.model), error.usage)
+        model = self.priced_model(link, error.model)
+        bill, _ = self._bill(link, model, Reply("", "stop", model, usage))
+        return bill
 
     def priced_model(self, link: Link, answered: str) -> str:
-        """The model that the call is booked as."""
+        """The model whose prices hold for the call."""
         return self._pricing.answered_model(link.provider, link.model, answered)
 
-    def _bill(self, link: Link, model: str, usage: Usage) -> Bill:
-        price = self._pricing.cost(link.provider, model, usage)
-        return Bill.of_reply(price.micro_usd, usage)
+    def _bill(self, link: Link, model: str, reply: Reply) -> tuple[Bill, list[str]]:
+        """The bill of a reply with a usage, and what is to be told of its price."""
+        usage = reply.usage or Usage()
+        price = self._pricing.cost(link.provider, model, usage, reply.service_tier)
+        micro_usd = price.micro_usd
+        notes = []
+        if not price.known and reply.charged_micro_usd is not None:
+            micro_usd = reply.charged_micro_usd
+            notes.append("usage: no price known, so it is booked at the provider's own charge")
+        elif not price.known:
+            notes.append("usage: no price known, so it is booked at LLM_UNKNOWN_PRICE")
+        elif not price.tier_known:
+            tier = reply.service_tier
+            notes.append(f"usage: no price known of the service tier {tier}; the standard one")
+        bill = Bill.of_reply(micro_usd, usage)
+        if bill.kind != "real":
+            return bill, []
+        ceiling = not price.known and reply.charged_micro_usd is None
+        booked_as = ""
+        if model != link.model:
+            booked_as = f"{link.provider}:{self._pricing.booked_name(link.provider, model)}"
+        return replace(bill, estimated=usage.estimated or ceiling, booked_as=booked_as), notes
 
     def _own_count(self, link: Link, sent: CompletionRequest, reply: Reply) -> Usage:
         calls = "".join(
             f"{each.function.name}{each.function.arguments}" for each in reply.tool_calls
         )
-        answer = Message(role="assistant", content=reply.text + calls)
+        written = reply.reasoning + reply.text + calls
+        answer = Message(role="assistant", content=written)
         answered = CompletionRequest(messages=(answer,))
         return Usage(
             input=self._estimator.count(sent, link.provider, link.model),
             output=self._estimator.count(answered, link.provider, link.model),
+            estimated=True,
         )
+
+
+def impossible(call: Call, usage: Usage) -> str:
+    """Which of its counts the request cannot have caused; "" if it can have caused both."""
+    if usage.input > INPUT_FACTOR * upper_bound(call.request) + INPUT_MARGIN:
+        return f"{usage.input:,} tokens of input"
+    if usage.output > OUTPUT_FACTOR * call.max_tokens + OUTPUT_MARGIN:
+        return f"{usage.output:,} tokens of output"
+    return ""
 
 
 def _counts_anything(usage: Usage | None) -> bool:

@@ -14,10 +14,16 @@ from ..faults import AnswerLost, Fault, ProviderError, after_the_reply
 from ..ledger.attempt import Attempt, Bill, Candidate
 from ..ledger.running_job import RunningJob
 from ..settings import CallSettings, Link
-from ..telemetry.logs import limit_ignored, prompt_hash, provider_call, stale_model_data
+from ..telemetry.logs import (
+    impossible_usage,
+    limit_ignored,
+    prompt_hash,
+    provider_call,
+    stale_model_data,
+)
 from ..telemetry.records import CallRecord, trace_id
 from .base import Call, Reply
-from .billing import COUNTED, SLACK_TOKENS, Billing
+from .billing import IMPOSSIBLE, SLACK_TOKENS, Billing
 from .clients import Clients
 from .prefixes import Prefixes
 from .selection import LinkSelector
@@ -64,7 +70,7 @@ class ProviderCaller:
             reply = self._clients.call(chosen.link, call)
         except ProviderError as error:
             attempt.called(str(error.fault), _ms_since(started), error.rate_limits)
-            self._record_failure(job, attempt, chosen, error)
+            self._record_failure(job, attempt, chosen, call, error)
             raise
         except Exception as error:
             # An adapter that raises anything else may have had its reply.
@@ -93,24 +99,33 @@ class ProviderCaller:
             maybe_micro_usd = chosen.micro_usd
         provider_call(
             replace(
-                record,
-                model=self._billing.priced_model(link, reply.model),
+                _with_bill(record, bill),
                 input_tokens=usage.input,
                 output_tokens=usage.output,
-                micro_usd=bill.micro_usd,
                 maybe_billed_micro_usd=maybe_micro_usd,
+                charged_micro_usd=reply.charged_micro_usd,
+                service_tier=reply.service_tier,
                 finish_reason=reply.finish,
                 provider_request_id=reply.provider_request_id,
+                flags=reply.flags,
             )
         )
-        if reply.usage and COUNTED not in reply.flags:
-            self.estimator.learn(call.request, link.provider, link.model, usage.input)
+        self._learn(link, call, reply, bill)
+        return reply, bill
+
+    def _learn(self, link: Link, call: Call, reply: Reply, bill: Bill) -> None:
+        """What the usage says of the link's model and server."""
+        for flag in reply.flags:
+            if flag.startswith(IMPOSSIBLE):
+                impossible_usage(link.name, flag)
+        if reply.usage is None or reply.usage.estimated:
+            return
+        self.estimator.learn(call.request, link.provider, link.model, reply.usage.input)
         too_long = bill.output_tokens > call.max_tokens + SLACK_TOKENS
         # One that says that it was cut knows the limit, and counts its reasoning apart from it.
         if too_long and reply.finish != "length":
             limit_ignored(link.name, call.max_tokens, bill.output_tokens)
             self._try_other_field(link, reply.limit_field)
-        return reply, bill
 
     def _try_other_field(self, link: Link, field: str) -> None:
         """Once: a server that heeds neither name gets the other one from then on."""
@@ -118,21 +133,24 @@ class ProviderCaller:
             self._refused[link.name].add(field)
 
     def _record_failure(
-        self, job: RunningJob, attempt: Attempt, chosen: Candidate, error: ProviderError
+        self,
+        job: RunningJob,
+        attempt: Attempt,
+        chosen: Candidate,
+        call: Call,
+        error: ProviderError,
     ) -> None:
         record = replace(self._record(job, attempt, chosen), error=str(error.fault))
-        bill = self._billing.of_failure(chosen.link, error)
+        bill = self._billing.of_failure(chosen.link, call, error)
         if error.usage and bill.kind == "real":
             attempt.billed(bill)
             record = replace(
-                record,
-                model=self._billing.priced_model(chosen.link, error.model),
+                _with_bill(record, bill),
                 input_tokens=error.usage.input,
                 output_tokens=error.usage.output,
-                micro_usd=bill.micro_usd,
             )
         elif error.maybe_billed:
-            record = replace(record, maybe_billed_micro_usd=chosen.micro_usd)
+            record = replace(record, maybe_billed_micro_usd=chosen.micro_usd, cost_basis="unknown")
         provider_call(record)
         if error.fault is Fault.STALE:
             self._refused[chosen.link.name].add(error.parameter)
@@ -174,6 +192,13 @@ class ProviderCaller:
             trace_id=trace_id(job.request.metadata),
             price_unknown=not chosen.priced,
         )
+
+
+def _with_bill(record: CallRecord, bill: Bill) -> CallRecord:
+    model = record.model
+    if bill.booked_as:
+        model = bill.booked_as.partition(":")[2]
+    return replace(record, model=model, micro_usd=bill.micro_usd, cost_basis=bill.basis)
 
 
 def _ms_since(started: float) -> int:

@@ -5,6 +5,7 @@ from typing import Any
 
 from .answers import Answer, text_and_reasoning
 from .bodies import Json, items, mapping, text_of
+from .charges import service_tier
 from .dialects import DIALECTS, Dialect
 from .statuses import bad_response
 from .tool_calls import of_message
@@ -34,6 +35,7 @@ def read(
     if len(found) > 1 and _is_piece(body):
         body = _joined(found)
     usage = openai_usage(_usage_of(body), dialect.reasoning_apart)
+    usage = usage._replace(tier=service_tier(body.get("service_tier")))
     choice = _choice(body)
     message = mapping(choice.get("message")) or mapping(choice.get("delta"))
     content = message.get("content")
@@ -110,7 +112,7 @@ def _joined(pieces: list[Json]) -> Json:
     calls: dict[object, Json] = {}
     finish: Any = None
     for piece in pieces:
-        for name in ("model", "usage", "x_groq"):
+        for name in ("model", "usage", "x_groq", "service_tier"):
             if piece.get(name):
                 whole[name] = piece[name]
         choice = _choice(piece)

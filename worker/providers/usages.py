@@ -7,6 +7,7 @@ from producer.contract.completions import Usage
 
 from ..ledger.attempt import MOST_TOKENS
 from .bodies import Json, mapping
+from .charges import charged_micro_usd, service_tier
 
 UNREADABLE = "usage: cannot be read, so what the call cost is not known"
 APART = "usage: its total counts more than prompt and answer; booked by the total"
@@ -24,10 +25,12 @@ _CACHED: tuple[Path, ...] = (
     ("prompt_cache_hit_tokens",),  # DeepSeek
     ("cached_tokens",),  # Moonshot, Together
     ("num_cached_tokens",),  # Mistral
+    ("cache_read_input_tokens",),  # LiteLLM, Databricks, for Claude
 )
 _CACHE_WRITTEN: tuple[Path, ...] = (
     ("prompt_tokens_details", "cache_write_tokens"),  # OpenAI, OpenRouter
     ("prompt_tokens_details", "cache_creation_tokens"),  # LiteLLM
+    ("cache_creation_input_tokens",),  # LiteLLM, Databricks, for Claude
 )
 _REASONING: tuple[Path, ...] = (
     ("completion_tokens_details", "reasoning_tokens"),  # OpenAI, xAI, DeepSeek, OpenRouter
@@ -39,11 +42,14 @@ _REASONING: tuple[Path, ...] = (
 class Stated(NamedTuple):
     """A usage as far as it can be read.
 
-    `usage` None: none was stated, or, with a flag, it cannot be read.
+    `usage` None: none was stated, or, with a flag, it cannot be read. `tier`: the service tier that
+    served, "" for the standard one. `charged_micro_usd`: what the provider says it charged.
     """
 
     usage: Usage | None = None
     flags: tuple[str, ...] = ()
+    tier: str = ""
+    charged_micro_usd: int | None = None
 
 
 NOTHING = Stated()
@@ -61,25 +67,24 @@ def openai_usage(stated: object, reasoning_apart: bool = False) -> Stated:
     asked = _first(fields, _INPUT)
     answered = _first(fields, _OUTPUT)
     total = count(fields.get("total_tokens"))
+    charged = charged_micro_usd(fields)
     if asked is None and answered is not None and total is not None:
         asked = total - answered
     if answered is None and asked is not None and total is not None:
         answered = total - asked
     if asked is None or answered is None:
-        return _UNREADABLE
+        return _UNREADABLE._replace(charged_micro_usd=charged)
     reasoning = _first(fields, _REASONING) or 0
     if reasoning_apart and total is None:
         answered += reasoning
-    return consistent(
-        Usage(
-            input=asked,
-            output=answered,
-            cached=_first(fields, _CACHED) or 0,
-            cache_written=_first(fields, _CACHE_WRITTEN) or 0,
-            reasoning=reasoning,
-        ),
-        total,
+    usage = Usage(
+        input=asked,
+        output=answered,
+        cached=_first(fields, _CACHED) or 0,
+        cache_written=_first(fields, _CACHE_WRITTEN) or 0,
+        reasoning=reasoning,
     )
+    return consistent(usage, total)._replace(charged_micro_usd=charged)
 
 
 def anthropic_usage(stated: object) -> Stated:
@@ -92,16 +97,25 @@ def anthropic_usage(stated: object) -> Stated:
     if asked is None or answered is None:
         return _UNREADABLE
     read = count(fields.get("cache_read_input_tokens")) or 0
-    cache_written = count(fields.get("cache_creation_input_tokens")) or 0
-    return consistent(
-        Usage(
-            input=asked + read + cache_written,
-            output=answered,
-            cached=read,
-            cache_written=cache_written,
-            reasoning=_first(fields, (("output_tokens_details", "thinking_tokens"),)) or 0,
-        )
+    kept = mapping(fields.get("cache_creation"))
+    for_an_hour = count(kept.get("ephemeral_1h_input_tokens")) or 0
+    by_life = for_an_hour + (count(kept.get("ephemeral_5m_input_tokens")) or 0)
+    cache_written = max(count(fields.get("cache_creation_input_tokens")) or 0, by_life)
+    usage = Usage(
+        input=asked + read + cache_written,
+        output=answered,
+        cached=read,
+        cache_written=cache_written,
+        cache_written_1h=for_an_hour,
+        reasoning=_first(fields, (("output_tokens_details", "thinking_tokens"),)) or 0,
     )
+    tier = service_tier(fields.get("service_tier"))
+    if tier == "priority":
+        tier = ""  # a commitment: its tokens are counted at the standard prices
+    if fields.get("speed") == "fast":
+        tier = "fast"
+    charged = charged_micro_usd(fields)
+    return consistent(usage)._replace(tier=tier, charged_micro_usd=charged)
 
 
 def gemini_usage(stated: object) -> Stated:
@@ -117,15 +131,14 @@ def gemini_usage(stated: object) -> Stated:
     answered = count(fields.get("candidatesTokenCount"))
     if fields.get("candidatesTokenCount") is not None and answered is None:
         return _UNREADABLE
-    return consistent(
-        Usage(
-            input=asked,
-            output=(answered or 0) + thoughts,
-            cached=count(fields.get("cachedContentTokenCount")) or 0,
-            reasoning=thoughts,
-        ),
-        count(fields.get("totalTokenCount")),
+    usage = Usage(
+        input=asked,
+        output=(answered or 0) + thoughts,
+        cached=count(fields.get("cachedContentTokenCount")) or 0,
+        reasoning=thoughts,
     )
+    tier = service_tier(fields.get("serviceTier")) or service_tier(fields.get("trafficType"))
+    return consistent(usage, count(fields.get("totalTokenCount")))._replace(tier=tier)
 
 
 def consistent(usage: Usage, total: int | None = None) -> Stated:
@@ -143,7 +156,7 @@ def consistent(usage: Usage, total: int | None = None) -> Stated:
     elif total and total < counted:
         flags.append(BELOW)
     if usage.cached + usage.cache_written > usage.input:
-        changes |= {"cached": 0, "cache_written": 0}
+        changes |= {"cached": 0, "cache_written": 0, "cache_written_1h": 0}
         if total is None:
             changes["input"] = usage.input + usage.cached + usage.cache_written
         flags.append(CACHED)

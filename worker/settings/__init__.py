@@ -19,6 +19,7 @@ from .links import (
     read_server,
 )
 from .monitoring import AlertSettings, AuditSettings, HealthSettings, LogSettings
+from .prices import PricingSettings, Rates
 from .sections import (
     CacheSettings,
     CallSettings,
@@ -28,7 +29,6 @@ from .sections import (
     ModelSettings,
     Pace,
     PaceSettings,
-    PricingSettings,
     QuotaSettings,
     RedisSettings,
     RetrySettings,
@@ -57,6 +57,7 @@ __all__ = [
     "PricingSettings",
     "Problem",
     "QuotaSettings",
+    "Rates",
     "RedisSettings",
     "RetrySettings",
     "ServerSettings",

@@ -1,6 +1,5 @@
 """The slices of the settings of jobs: limits, lanes, cache, ledger and the like."""
 
-from decimal import Decimal, InvalidOperation
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Literal, NamedTuple
@@ -210,39 +209,6 @@ class FilterSettings(Slice):
         dict[str, Action], NoDecode, written_as(lambda text: DEFAULT_FILTERS | pairs(text, ","))
     ] = variable("LLM_OUTPUT_FILTERS", DEFAULT_FILTERS)
     """Filter -> action: one of those in `worker.output_filters`, or "package.module:function"."""
-
-
-Price = tuple[Decimal, Decimal]
-"""Dollars per million tokens: of input, of output."""
-
-
-def _prices(text: str) -> dict[str, Price]:
-    return {name: _price(row) for name, row in pairs(text, ",").items()}
-
-
-def _price(text: str) -> Price:
-    try:
-        per_input, per_output = (Decimal(part) for part in text.split("/"))
-    except (InvalidOperation, ValueError):
-        raise ValueError(
-            "prices are written input/output in dollars per million tokens, for example 0.15/0.60"
-        ) from None
-    for amount in (per_input, per_output):
-        if not amount.is_finite() or amount < 0:
-            raise ValueError("prices must be finite and not negative")
-    return per_input, per_output
-
-
-class PricingSettings(Slice):
-    """The operator's own prices."""
-
-    overrides: Annotated[dict[str, Price], NoDecode, written_as(_prices)] = Field(
-        default_factory=dict, validation_alias="LLM_PRICES"
-    )
-    unknown: Annotated[Price, NoDecode, written_as(_price)] = variable(
-        "LLM_UNKNOWN_PRICE", (Decimal(50), Decimal(200))
-    )
-    """The ceiling at which a model without a known price is reserved and booked."""
 
 
 def _readable(file: Path | None) -> Path | None:

@@ -174,6 +174,12 @@ def limit_ignored(link: str, asked: int, came: int) -> None:
     )
 
 
+def impossible_usage(link: str, what: str) -> None:
+    """Alert: a server stated a usage that no answer to the request can have taken."""
+    fix = "ask its operator; the call's hold stays booked as possibly billed"
+    _log.warning("usage", alert=f"IMPOSSIBLE_USAGE: {link}: {what}: {fix}", link=link)
+
+
 def audit_gap(job_id: str, what: str) -> None:
     """Alert: a job continued although the audit log did not take the result of its call."""
     _log.error(

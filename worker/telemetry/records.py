@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
+from producer.contract.completions import CostBasis
 from producer.contract.errors import JobError
 from producer.contract.outcome import Outcome
 
@@ -24,7 +25,7 @@ class CallRecord:
 
     `error`: the `Fault`'s value or the `JobError`'s name, None if the call answered.
     `maybe_billed_micro_usd`: the worst case held for a call that gave no bill although the provider
-    may have worked, else 0.
+    may have worked, else 0. `charged_micro_usd`: what the provider says it charged.
     """
 
     request_id: str
@@ -32,6 +33,7 @@ class CallRecord:
     user_id: str | None
     lane: str
     model: str
+    """The one that is booked: another known one than the link's, if that answered."""
     provider: str
     attempt: int
     input_tokens: int
@@ -49,7 +51,15 @@ class CallRecord:
     trace_id: str | None = None
     cached: bool = False
     price_unknown: bool = False
-    """No price was found: the amounts are by the ceiling `LLM_UNKNOWN_PRICE`."""
+    """No price was found: the amounts are by the ceiling `LLM_UNKNOWN_PRICE`, or what the provider
+    says it charged.
+    """
+    cost_basis: CostBasis = "stated"
+    """How the cost is known, as `Completion.cost_basis`."""
+    charged_micro_usd: int | None = None
+    service_tier: str = ""
+    flags: tuple[str, ...] = ()
+    """What is odd about the answer, as in `Completion.flags`."""
 
     def line(self) -> dict[str, Any]:
         return _dollars(asdict(self)) | {"job_id": self.request_id}
@@ -154,6 +164,7 @@ def trace_id(metadata: Mapping[str, str]) -> str | None:
 _DOLLARS = {
     "micro_usd": "cost_usd",
     "maybe_billed_micro_usd": "maybe_billed_usd",
+    "charged_micro_usd": "provider_cost_usd",
 }
 """Field in micro-dollars -> field in dollars."""
 
@@ -161,6 +172,8 @@ _DOLLARS = {
 def _dollars(fields: dict[str, Any]) -> dict[str, Any]:
     """Micro-dollars as dollars, exact to the micro-dollar when they are parsed."""
     for name, shown in _DOLLARS.items():
+        if name not in fields:
+            continue
         amount = fields.pop(name)
         if amount is not None:
             amount /= 1_000_000

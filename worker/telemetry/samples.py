@@ -8,7 +8,7 @@ def samples_of(start: Start) -> tuple[str, ...]:
     """Its call, if it made one; of a job that it ended, how long that was queued and took."""
     job = start.job
     attempt = start.attempt
-    provider, _, model = attempt.link.partition(":")
+    provider, _, model = attempt.booked_as.partition(":")
     samples: list[str] = []
     if attempt.call_outcome:
         samples += Metrics.call_ended(

@@ -66,6 +66,8 @@ class StatusReply(Reply):
     ahead: int = 0
     users: int = 0
     user: str = ""
+    estimated: int = 0
+    """Of `cost`: by an estimate, not by what the provider told."""
 
 
 @dataclass(frozen=True)
@@ -163,6 +165,7 @@ class BatchProgressReply(Reply):
     maybe: str = "0"
     held_by: str = ""
     held_at: str = "0"
+    estimated: str = "0"
     gate: str = ""
     slowest: str = ""
     slowest_ms: int = 0

@@ -9,10 +9,11 @@ from worker.faults import Fault, ProviderError
 from worker.ledger.attempt import POSSIBLY_BILLED
 from worker.model_catalog import Models
 from worker.providers.base import Call, Reply
-from worker.providers.billing import COUNTED, Billing
+from worker.providers.billing import COUNTED, IMPOSSIBLE, Billing
 from worker.providers.tokens import Estimator
 from worker.providers.usages import UNREADABLE
 from worker.settings import Link
+from worker.settings.prices import rates
 
 LINK = Link(provider="openai", model="gpt-4o-mini", adapter="openai")
 CALL = Call(
@@ -26,7 +27,7 @@ CALL = Call(
 
 
 def billing(**overrides):
-    return Billing(Pricing(overrides, (0, 0)), Estimator(Models.load()))
+    return Billing(Pricing(overrides, rates("50/200")), Estimator(Models.load()))
 
 
 def reply(usage, model="gpt-4o-mini-2024-07-18", **fields):
@@ -57,6 +58,7 @@ def test_a_usage_that_is_not_stated_is_counted_here(usage):
     assert 5 <= answered.usage.input <= 30
     assert 2 <= answered.usage.output <= 20
     assert (bill.kind, bill.tokens) == ("real", answered.usage.input + answered.usage.output)
+    assert (bill.basis, answered.usage.estimated) == ("estimated", True)
 
 
 def test_a_usage_that_cannot_be_read_is_not_guessed():
@@ -70,10 +72,67 @@ def test_more_than_was_asked_for_is_flagged_and_paid():
     assert bill.output_tokens == 20_000
 
 
+def test_the_service_tier_that_served_is_paid():
+    """gpt-5.4: 2.50 and 15 dollars; priority twice, flex half of that."""
+    link = Link(provider="openai", model="gpt-5.4", adapter="openai")
+    for tier, micro_usd in (("", 55_000), ("priority", 110_000), ("flex", 27_500)):
+        usage = Usage(input=10_000, output=2_000)
+        answered = reply(usage, "gpt-5.4-2026-03-05", service_tier=tier)
+        assert billing().of_reply(link, CALL, answered)[1].micro_usd == micro_usd
+
+
+def test_a_tier_without_a_price_is_told_and_paid_at_the_standard_one():
+    answered = reply(Usage(input=10_000, output=1_000), service_tier="platinum")
+    answered, bill = billing().of_reply(LINK, CALL, answered)
+    assert bill.micro_usd == 2_100
+    assert answered.flags == (
+        "usage: no price known of the service tier platinum; the standard one",
+    )
+
+
+def test_another_model_is_booked_under_the_lists_own_name():
+    """However many names a server finds for it."""
+    other = reply(Usage(input=10, output=10), "gpt-4o-2024-08-06")
+    assert billing().of_reply(LINK, CALL, other)[1].booked_as == "openai:gpt-4o"
+    assert billing().of_reply(LINK, CALL, reply(Usage(input=10, output=10)))[1].booked_as == ""
+
+
+UNPRICED = Link(provider="router", model="some/model", adapter="openai")
+
+
+def test_the_providers_own_charge_is_booked_where_no_price_is_known():
+    answered = reply(Usage(input=10, output=10), charged_micro_usd=17)
+    told, bill = billing().of_reply(UNPRICED, CALL, answered)
+    assert (bill.micro_usd, bill.basis) == (17, "stated")
+    assert told.flags == ("usage: no price known, so it is booked at the provider's own charge",)
+    assert billing().of_reply(LINK, CALL, answered)[1].micro_usd == 8
+
+
+def test_without_a_price_and_a_charge_the_ceiling_is_booked_as_an_estimate():
+    told, bill = billing().of_reply(UNPRICED, CALL, reply(Usage(input=100, output=10)))
+    assert (bill.micro_usd, bill.basis) == (7_000, "estimated")
+    assert told.flags == ("usage: no price known, so it is booked at LLM_UNKNOWN_PRICE",)
+
+
+@pytest.mark.parametrize("usage", [Usage(input=1_000_000, output=5), Usage(input=5, output=10**7)])
+def test_more_than_the_request_can_have_caused_is_not_believed(usage):
+    told, bill = billing().of_reply(LINK, CALL, reply(usage))
+    assert (told.usage, bill.basis, bill.kind) == (None, "unknown", "maybe")
+    assert told.flags[0].startswith(IMPOSSIBLE)
+    error = ProviderError(Fault.BAD_RESPONSE, "empty", maybe_billed=True, usage=usage)
+    assert billing().of_failure(LINK, CALL, error) == POSSIBLY_BILLED
+
+
+def test_reasoning_that_is_not_counted_by_the_server_is_counted_here():
+    plain = billing().of_reply(LINK, CALL, reply(None))[1]
+    thought = billing().of_reply(LINK, CALL, reply(None, reasoning="Let me think. " * 50))[1]
+    assert thought.output_tokens > plain.output_tokens + 100
+
+
 def test_an_answer_of_no_use_is_billed_at_the_usage_that_it_states():
     error = ProviderError(
         Fault.BAD_RESPONSE, "empty", maybe_billed=True, usage=Usage(input=2_595), model="gpt-4o"
     )
-    assert billing().of_failure(LINK, error).micro_usd == 6_488
+    assert billing().of_failure(LINK, CALL, error).micro_usd == 6_488
     silent = ProviderError(Fault.BAD_RESPONSE, "empty", maybe_billed=True)
-    assert billing().of_failure(LINK, silent) == POSSIBLY_BILLED
+    assert billing().of_failure(LINK, CALL, silent) == POSSIBLY_BILLED

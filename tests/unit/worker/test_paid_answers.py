@@ -48,6 +48,7 @@ from worker.settings import (
     RetrySettings,
     SourceSettings,
 )
+from worker.settings.prices import rates
 from worker.tasks import Complete
 
 FOLDER = str(Path(worker.__file__).parent)
@@ -78,7 +79,7 @@ class Job:
         """The calls of settle and park that reached the ledger."""
         self.replied = lambda: None
         call = CallSettings(max_tokens=50)
-        pricing = Pricing({}, (0, 0))
+        pricing = Pricing({}, rates("0/0"))
         estimator = Estimator(MODELS)
         clients = Clients(Loop(), Credentials(LINKS, SourceSettings()))
         clients.call = self._call

@@ -2,8 +2,6 @@
 known of models.
 """
 
-from decimal import Decimal
-
 import pytest
 from support.running_jobs import running_job
 
@@ -14,6 +12,7 @@ from worker.model_catalog import Models
 from worker.providers.selection import LinkSelector
 from worker.providers.tokens import Estimator
 from worker.settings import CallSettings, Link
+from worker.settings.prices import rates
 
 DATA = """
 [small]
@@ -34,7 +33,7 @@ high = 1.25
 """
 
 
-ONE = (Decimal(1), Decimal(1))
+ONE = rates("1/1")
 
 
 @pytest.fixture
@@ -52,7 +51,7 @@ def link(name):
 def select(models):
     def select_(*names, batch="fast"):
         links = tuple(link(name) for name in names or ("small:plain", "large:big"))
-        pricing = Pricing({"small:*": ONE, "large:*": ONE}, (Decimal(50), Decimal(200)))
+        pricing = Pricing({"small:*": ONE, "large:*": ONE}, rates("50/200"))
         return LinkSelector(
             links, CallSettings(max_tokens=100), models, batch, pricing, Estimator(models)
         )

@@ -1,7 +1,7 @@
 -- Where a batch stands. Reads only.
 local COUNTERS = {
   'user', 'label', 'state', 'at', 'ended', 'total', 'submitted', 'done', 'failed', 'cancelled',
-  'cached', 'calls', 'tokens', 'cost', 'maybe', 'held_by', 'held_at',
+  'cached', 'calls', 'tokens', 'cost', 'maybe', 'held_by', 'held_at', 'estimated',
 }
 
 -- The live item that runs longest, and since when.
@@ -22,7 +22,7 @@ return {
   gives = {
     'user', 'label', 'state', 'at', 'ended', 'total', 'submitted', 'done', 'failed',
     'cancelled', 'cached', 'calls', 'tokens', 'cost', 'maybe', 'held_by', 'held_at',
-    'gate', 'slowest', 'slowest_ms', 'now_ms',
+    'estimated', 'gate', 'slowest', 'slowest_ms', 'now_ms',
   },
   run = function(given)
     local stored = redis.call('HMGET', keys.batch(given.batch), unpack(COUNTERS))

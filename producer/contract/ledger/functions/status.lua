@@ -2,7 +2,7 @@
 return {
   takes = { { 'id', checks.id } },
   -- Empty for an unknown job. ahead: own jobs before it in line; users: those who wait in its lane.
-  gives = { 'state', 'cost', 'maybe', 'attempts', 'tried', 'ahead', 'users', 'user' },
+  gives = { 'state', 'cost', 'maybe', 'attempts', 'tried', 'ahead', 'users', 'user', 'estimated' },
   run = function(given)
     local id = given.id
     local state = jobs.state(id)
@@ -22,6 +22,7 @@ return {
       ahead = ahead,
       users = rings.users(jobs.field(id, 'lane')),
       user = jobs.field(id, 'user'),
+      estimated = jobs.number(id, 'estimated'),
     }
   end,
 }

@@ -7,7 +7,7 @@ local WOKEN = 1000  -- jobs told that a link is itself again
 local FIELDS = {
   'state', 'fence', 'cancel', 'link', 'tried', 'paced', 'sent', 'held_tokens', 'held_micro',
   'held_on', 'user', 'group', 'batch', 'of', 'lane', 'tags', 'grant', 'parent', 'parts', 'doc',
-  'wakes_on', 'request_of', 'attempts', 'deadline', 'cost', 'maybe',
+  'wakes_on', 'request_of', 'attempts', 'deadline', 'cost', 'maybe', 'estimated',
 }
 
 function attempts.load(id, fence)
@@ -20,6 +20,8 @@ attempts.BILL = {
   { 'micro', checks.micro },
   { 'tokens', checks.tokens },
   { 'output', checks.tokens },
+  { 'estimated', checks.flag },
+  { 'booked_as', checks.any },  -- '' = the link that was reserved
   { 'cool_ms', checks.ms },
   { 'limits', checks.rate_limits },
 }

@@ -52,6 +52,18 @@ local function charge(id, kind, list, amounts, at_ms)
   end
 end
 
+-- How much of what was charged rests on the worker's own estimate.
+local function note_estimated(id, micro)
+  if micro == 0 then
+    return
+  end
+  jobs.add(id, 'estimated', micro)
+  local batch = jobs.paying_batch(id)
+  if batch then
+    batches.add(batch, 'estimated', micro)
+  end
+end
+
 -- The open attempt may have been billed: its hold stays booked as such, under its fence, until a
 -- late reply says better.
 local function book_possible(id, fence, list)
@@ -85,10 +97,15 @@ function bookings.book_reply(id, fence, bill)
     return
   end
   unbook_possible(id, fence)
+  if bill.booked_as ~= '' then
+    jobs.set(id, 'on' .. fence, bill.booked_as)
+  end
   local amounts = {
     tokens = bill.tokens, output = bill.output, micro = bill.micro, requests = 1,
+    estimated = bill.estimated and bill.micro or 0,
   }
   charge(id, 'u', budgets.among(id, nil), amounts, call.now)
+  note_estimated(id, amounts.estimated)
   usage.add(id, fence, 'u', amounts, call.now)
 end
 

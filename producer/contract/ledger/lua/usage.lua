@@ -1,11 +1,11 @@
 -- Usage, kept beyond its jobs: a hash per UTC day, one row per user, group, link and tags. Calls,
 -- input and output tokens and micro-dollars of answered calls, then calls and micro-dollars of
--- those possibly billed.
+-- those possibly billed, then how much of the first micro-dollars is estimated.
 local usage = {}
 
 local DAY_MS = 86400000
 local LIFE_MS = 400 * DAY_MS  -- until a worker has said otherwise
-local NOTHING = '0,0,0,0,0,0'
+local NOTHING = '0,0,0,0,0,0,0'
 
 local function parsed(text)
   local sums = {}
@@ -38,9 +38,9 @@ local function change(kind, amounts)
   local sign = amounts.requests
   if kind == 'u' then
     local input = amounts.tokens - amounts.output
-    return { sign, input, amounts.output, amounts.micro, 0, 0 }
+    return { sign, input, amounts.output, amounts.micro, 0, 0, amounts.estimated }
   end
-  return { 0, 0, 0, 0, sign, amounts.micro }
+  return { 0, 0, 0, 0, sign, amounts.micro, 0 }
 end
 
 -- `kind`: 'u' spent or 'm' possibly billed; negative amounts take a possible bill back.
@@ -50,7 +50,7 @@ function usage.add(id, fence, kind, amounts, at_ms)
   local stored = redis.call('HGET', day, row)
   local sums = parsed(stored or NOTHING)
   for i, amount in ipairs(change(kind, amounts)) do
-    sums[i] = sums[i] + amount
+    sums[i] = (sums[i] or 0) + amount
   end
   redis.call('HSET', day, row, written(sums))
   if not stored then
@@ -78,7 +78,7 @@ function usage.reassign(day, row, name)
   end
   local total = parsed(sums)
   for i, sum in ipairs(parsed(redis.call('HGET', day, other) or '')) do
-    total[i] = total[i] + sum
+    total[i] = (total[i] or 0) + sum
   end
   redis.call('HSET', day, other, written(total))
   -- Last, so that the day's hash is never empty and keeps its life.

@@ -176,6 +176,10 @@ def test_a_call_is_one_line_with_exactly_these_fields(lines: Lines) -> None:
         "trace_id": None,
         "cached": False,
         "price_unknown": False,
+        "cost_basis": "stated",
+        "provider_cost_usd": None,
+        "service_tier": "",
+        "flags": [],
         "alert": None,
     }
 
