@@ -11,7 +11,8 @@ from pathlib import Path
 import genai_prices
 import pytest
 
-from worker.budgets.pricing import LIBRARY_IDS, Pricing
+from worker.budgets.price_list import LIBRARY_IDS
+from worker.budgets.pricing import Pricing
 from worker.settings.prices import rates
 
 RECORDED = json.loads((Path(__file__).parent / "usages.json").read_text())

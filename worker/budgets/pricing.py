@@ -1,23 +1,13 @@
-"""What a call can cost at worst, and what it did cost. Only this file imports genai_prices."""
+"""What a call can cost at worst, and what it did cost."""
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from decimal import ROUND_CEILING, Decimal
-from functools import lru_cache
-from typing import NamedTuple
-
-import genai_prices
-
-# Loaded with the module: it takes 0.5 s of CPU, which a first job would wait for, and memory that
-# forked children share.
-import genai_prices.data
-from genai_prices.data_snapshot import get_snapshot
 
 from producer.contract.completions import Usage
 
 from ..settings import Link, Rates
+from .price_list import LIBRARY_IDS, Tokens, by_rates, listed, listed_id, vendor_at
 
 BUILT_IN: Mapping[str, Rates] = {"simulator:*": Rates(Decimal("0.15"), Decimal("0.60"))}
 """Prices of what no price list knows.
@@ -25,33 +15,6 @@ BUILT_IN: Mapping[str, Rates] = {"simulator:*": Rates(Decimal("0.15"), Decimal("
 The simulator costs as much as gpt-4o-mini, so that a demo shows realistic figures.
 """
 
-FINE_TUNED: Mapping[str, Rates] = {
-    "ft:gpt-4.1-nano": Rates(Decimal("0.20"), Decimal("0.80"), Decimal("0.05")),
-    "ft:gpt-4.1-mini": Rates(Decimal("0.80"), Decimal("3.20"), Decimal("0.20")),
-    "ft:gpt-4.1": Rates(Decimal(3), Decimal(12), Decimal("0.75")),
-    "ft:o4-mini": Rates(Decimal(4), Decimal(16), Decimal(1)),
-}
-"""Beginnings of fine-tuned models that the bundled list lacks -> OpenAI's prices for them (its
-pricing page, as LiteLLM's price map has it). A fine-tuned model of any other base costs as that.
-"""
-
-LIBRARY_IDS: Mapping[str, str] = {
-    "openai": "openai",
-    "anthropic": "anthropic",
-    "gemini": "google",
-    "gemini-legacy": "google",
-    "google": "google",
-}
-"""Our provider names -> genai-prices' ids.
-
-Of all others only the base URL says whose prices hold: a gateway that happens to be called "azure"
-or "groq" here must not get that vendor's list prices.
-"""
-
-_CONTEXTS = ("service_tier", "processing", "speed")
-"""Under which names the list has prices of a service tier."""
-
-_DATE = re.compile(r"-20\d\d-?\d\d-?\d\d$")
 _MILLION = Decimal(1_000_000)
 _SAMPLE = 1_000
 """Tokens by which a price is found; below every larger price of a model."""
@@ -68,17 +31,6 @@ class Price:
     micro_usd: int
     known: bool
     tier_known: bool = True
-
-
-class _Tokens(NamedTuple):
-    """A usage that does not contradict itself: cached and written are parts of the input."""
-
-    input: int
-    output: int
-    cached: int = 0
-    written: int = 0
-    written_1h: int = 0
-    """A part of `written`."""
 
 
 class Pricing:
@@ -106,7 +58,7 @@ class Pricing:
         self._unknown = unknown
         self._vendors = {**LIBRARY_IDS}
         for link in links:
-            if vendor := _vendor_at(link.base_url or ""):
+            if vendor := vendor_at(link.base_url or ""):
                 self._vendors[link.provider] = vendor
 
     def worst(self, provider: str, model: str, input_tokens: int, output_tokens: int) -> Price:
@@ -115,7 +67,7 @@ class Pricing:
         All input counts as written to the provider's cache, where writing costs extra (a quarter on
         gpt-6 and Claude): OpenAI caches without being asked.
         """
-        tokens = _Tokens(max(input_tokens, 0), max(output_tokens, 0))
+        tokens = Tokens(max(input_tokens, 0), max(output_tokens, 0))
         written = self._price(provider, model, tokens._replace(written=tokens.input), "")
         if not self.row_of(provider, model):
             return written
@@ -132,7 +84,7 @@ class Pricing:
         asked = max(usage.input, 0)
         cached = min(max(usage.cached, 0), asked)
         written = min(max(usage.cache_written, 0), asked - cached)
-        tokens = _Tokens(
+        tokens = Tokens(
             input=asked,
             output=max(usage.output, 0),
             cached=cached,
@@ -150,8 +102,8 @@ class Pricing:
             return asked
         if f"{provider}:{answered}" in self._rows:
             return answered
-        theirs = _listed_id(self._vendors.get(provider), answered)
-        if theirs is None or theirs == _listed_id(self._vendors.get(provider), asked):
+        theirs = listed_id(self._vendors.get(provider), answered)
+        if theirs is None or theirs == listed_id(self._vendors.get(provider), asked):
             return asked
         return answered
 
@@ -159,17 +111,13 @@ class Pricing:
         """The name that a known model is booked under: the list's own, of which there are few."""
         if f"{provider}:{model}" in self._rows:
             return model
-        return _listed_id(self._vendors.get(provider), model) or model
-
-    def is_listed(self, provider: str, model: str) -> bool:
-        """Whether the price list knows the model, whatever the operator's own prices are."""
-        return self.listed_rates(provider, model) is not None
+        return listed_id(self._vendors.get(provider), model) or model
 
     def listed_rates(self, provider: str, model: str) -> tuple[Decimal, Decimal] | None:
         """Dollars per million tokens (input, output) by the price list alone."""
         vendor = self._vendors.get(provider)
-        per_input = _listed(vendor, model, _Tokens(_SAMPLE, 0), "")
-        per_output = _listed(vendor, model, _Tokens(0, _SAMPLE), "")
+        per_input = listed(vendor, model, Tokens(_SAMPLE, 0), "")
+        per_output = listed(vendor, model, Tokens(0, _SAMPLE), "")
         if per_input is None or per_output is None:
             return None
         return per_input.dollars * _MILLION / _SAMPLE, per_output.dollars * _MILLION / _SAMPLE
@@ -179,14 +127,14 @@ class Pricing:
         names = (f"{provider}:{model}", f"{provider}:*")
         return next((name for name in names if name in self._rows), "")
 
-    def _price(self, provider: str, model: str, tokens: _Tokens, tier: str) -> Price:
+    def _price(self, provider: str, model: str, tokens: Tokens, tier: str) -> Price:
         row, tier_known = self._row(provider, model, tier)
         if row is not None:
-            return Price(_by_rates(row, tokens), True, tier_known)
-        listed = _listed(self._vendors.get(provider), model, tokens, tier)
-        if listed is not None:
-            return Price(_up(listed.dollars * _MILLION), True, listed.tier_known)
-        return Price(_by_rates(self._unknown, tokens), known=False)
+            return Price(_up(by_rates(row, tokens)), True, tier_known)
+        found = listed(self._vendors.get(provider), model, tokens, tier)
+        if found is not None:
+            return Price(_up(found.dollars * _MILLION), True, found.tier_known)
+        return Price(_up(by_rates(self._unknown, tokens)), known=False)
 
     def _row(self, provider: str, model: str, tier: str) -> tuple[Rates | None, bool]:
         """The row that prices the model, and whether it is the tier's own."""
@@ -196,115 +144,6 @@ class Pricing:
             if row := self._rows.get(name):
                 return row, not tier
         return None, True
-
-
-def _by_rates(row: Rates, tokens: _Tokens) -> int:
-    rates = row.at(tokens.input)
-    cache_write = rates.cache_write
-    if cache_write is None:
-        cache_write = rates.input
-    cache_write_1h = rates.cache_write_1h
-    if cache_write_1h is None:
-        cache_write_1h = cache_write
-    cached = rates.cached
-    if cached is None:
-        cached = rates.input
-    return _up(
-        rates.input * (tokens.input - tokens.cached - tokens.written)
-        + cached * tokens.cached
-        + cache_write * (tokens.written - tokens.written_1h)
-        + cache_write_1h * tokens.written_1h
-        + rates.output * tokens.output
-    )
-
-
-class _Listed(NamedTuple):
-    dollars: Decimal
-    model_id: str
-    tier_known: bool = True
-
-
-def _listed(vendor: str | None, model: str, tokens: _Tokens, tier: str) -> _Listed | None:
-    """The price by the bundled list, as of now.
-
-    None if it has no price per token for this model's input and output.
-    """
-    if vendor is None:
-        return None
-    bare = model.removeprefix("models/")  # Gemini's own API lists its models so
-    if bare.startswith("ft:"):
-        return _fine_tuned(vendor, bare, tokens, tier)
-    return _dated(vendor, bare, tokens, tier)
-
-
-def _dated(vendor: str, model: str, tokens: _Tokens, tier: str) -> _Listed | None:
-    """A version that the list does not name costs as the model that it is a version of."""
-    if listed := _by_library(vendor, model, tokens, tier):
-        return listed
-    undated = _DATE.sub("", model)
-    if undated == model:
-        return None
-    return _by_library(vendor, undated, tokens, tier)
-
-
-def _fine_tuned(vendor: str, model: str, tokens: _Tokens, tier: str) -> _Listed | None:
-    """By the list's price for fine-tuned models of its base, else ours, else as its base costs."""
-    if listed := _by_library(vendor, model, tokens, tier):
-        return listed
-    for beginning, rates in FINE_TUNED.items():
-        if vendor == "openai" and model.startswith(beginning):
-            return _Listed(Decimal(_by_rates(rates, tokens)) / _MILLION, beginning, not tier)
-    base, _, _ = model.removeprefix("ft:").partition(":")
-    return _dated(vendor, base, tokens, tier)
-
-
-def _by_library(vendor: str, model: str, tokens: _Tokens, tier: str) -> _Listed | None:
-    try:
-        price = genai_prices.calc_price(
-            genai_prices.Usage(
-                input_tokens=tokens.input,
-                output_tokens=tokens.output,
-                cache_read_tokens=tokens.cached,
-                cache_write_tokens=tokens.written,
-                cache_write_1h_tokens=tokens.written_1h,
-            ),
-            model,
-            provider_id=vendor,
-            genai_request_timestamp=datetime.now(UTC),
-            price_context=dict.fromkeys(_CONTEXTS, tier),
-        )
-    except LookupError:
-        return None
-    # The list also names models sold by the hour, by the character or not yet priced; their tokens
-    # would cost 0.
-    rates = price.model_price
-    for name in ("input_mtok", "output_mtok"):
-        if getattr(rates, name, None) is None:
-            return None
-    variants = price.model.price_variants or ()
-    tiers = {value for variant in variants for value in variant.when.values()}
-    return _Listed(price.total_price, price.model.id, not tier or tier in tiers)
-
-
-@lru_cache(maxsize=1024)
-def _listed_id(vendor: str | None, model: str) -> str | None:
-    """The bundled list's own name of the model; None if it has no price for it."""
-    listed = _listed(vendor, model, _Tokens(0, 0), "")
-    return listed.model_id if listed else None
-
-
-@lru_cache(maxsize=1024)
-def _vendor_at(base_url: str) -> str:
-    """The vendor of the price list whose API answers there, "" if it names none.
-
-    Only a URL that begins as the vendor's does: one's own server may have any path.
-    """
-    if not base_url.startswith("https://"):
-        return ""
-    for vendor in get_snapshot().providers:
-        if re.match(vendor.api_pattern, base_url):
-            return vendor.id
-    return ""
 
 
 def _up(micro_usd: Decimal) -> int:

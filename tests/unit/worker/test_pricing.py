@@ -13,7 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from producer.contract.completions import Usage
-from worker.budgets.pricing import LIBRARY_IDS, Price, Pricing
+from worker.budgets.price_list import LIBRARY_IDS
+from worker.budgets.pricing import Price, Pricing
 from worker.settings import Link
 from worker.settings.prices import rates
 
