@@ -23,8 +23,6 @@ def setting_names(listed: str) -> tuple[str, ...]:
 
 @dataclass(frozen=True)
 class HeartbeatReply(Reply):
-    target: int
-    workers: int
     ruled_by: str
     """The worker whose settings hold for the fleet."""
     differing: str

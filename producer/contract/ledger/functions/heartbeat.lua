@@ -32,7 +32,6 @@ local function set_target()
   end
   local target = slots + math.max(LEAST_SPARE, math.floor(slots / 4))
   config.set('target', target)
-  return target
 end
 
 -- The settings that hold and that this worker has otherwise, by name.
@@ -100,7 +99,7 @@ return {
     { 'user_in_flight', checks.integer(0, 1000000000) },  -- 0 = any
   },
   -- ruled_by: the worker whose settings hold; unneeded: libraries to delete.
-  gives = { 'target', 'workers', 'ruled_by', 'differing', 'unneeded' },
+  gives = { 'ruled_by', 'differing', 'unneeded' },
   run = function(given)
     local names = ''
     if given.slots > 0 then
@@ -114,9 +113,8 @@ return {
       forget(given.worker)
       forget_dead()
     end
+    set_target()
     return {
-      target = set_target(),
-      workers = redis.call('ZCARD', keys.workers()),
       ruled_by = config.text('ruled_by'),
       differing = names,
       unneeded = libraries.take_unneeded(),
