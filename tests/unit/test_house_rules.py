@@ -162,3 +162,17 @@ def test_lock_files_hold_versions_and_hashes_only():
         assert "://" not in text
         assert text.count("==") > 40
         assert "--hash=sha256:" in text
+
+
+def test_the_documentation_says_where_to_find_things():
+    """Every step of "Where to find it" leads to a file that has the word."""
+    text = (ROOT / "docs/architecture.md").read_text()
+    _, _, table = text.partition("## Where to find it")
+    rows = re.findall(r"^\| .*\? \| `(.+?)` \| (?:`(.+?)` )?\|$", table, re.MULTILINE)
+    assert len(rows) == 12
+    for step, word in rows:
+        if step.startswith("git grep"):
+            command = ["git", "grep", "-q", *step.split()[2:]]
+            assert subprocess.run(command, cwd=ROOT).returncode == 0, step
+        else:
+            assert word in (ROOT / step).read_text(), step
