@@ -59,6 +59,11 @@ redis_socket_timeout = 5
 redis_socket_connect_timeout = 3
 redis_retry_on_timeout = True
 result_backend_always_retry = True  # else a backend restart leaves finished jobs PENDING
+result_backend_transport_options = {
+    # A server that refuses (full, a replica) is waited for as one that is away; else the result of
+    # a job is lost, and its get() hangs.
+    "additional_connection_errors": ["redis.exceptions.ResponseError"],
+}
 result_backend_thread_safe = True  # one backend and pool per process, not per thread
 task_track_started = False  # the STARTED write would overwrite the outcome of a duplicate
 

@@ -181,12 +181,9 @@ def submit_chunk(submissions: list[Submission], written: int) -> list[SubmittedJ
     """
     try:
         submitted = ledger().submit(submissions)
-    except Unavailable:
-        raise Unavailable(
-            f"the ledger cannot be reached; {written} jobs were written before. "
-            "Fix: check REDIS_URL and LEDGER_URL",
-            {"written": written},
-        ) from None
+    except Unavailable as error:
+        reason = f"{error.message}; {written} jobs were written before"
+        raise Unavailable(reason, {"written": written}) from None
     publish_all(submitted.publications)
     return submitted.jobs
 

@@ -31,6 +31,7 @@ from .ledger_replies import (
     Submitted,
     SubmittedJob,
 )
+from .redis_trouble import described
 from .redis_url import RedisUrl
 from .settings import ProducerSettings, load
 
@@ -74,14 +75,6 @@ def ledger() -> "LedgerClient":
     return _client
 
 
-def unavailable(job_id: str = "") -> Unavailable:
-    """With the id of a job that can be submitted again, if there is one."""
-    away = Unavailable("the ledger cannot be reached. Fix: check REDIS_URL and LEDGER_URL")
-    if not job_id:
-        return away
-    return safe_to_repeat(away, job_id)
-
-
 def safe_to_repeat(error: Unavailable, job_id: str) -> Unavailable:
     """The same reason, with the id of a job that can be submitted again."""
     reason = f"{error.message}; repeating with task_id={job_id!r} is safe"
@@ -94,12 +87,14 @@ def no_such_job(job_id: str) -> OutcomeUnknown:
 
 @contextmanager
 def _unavailable_if_away(job_id: str = "") -> Iterator[None]:
+    """`job_id`: for `Unavailable`."""
+    details = {"job_id": job_id} if job_id else {}
     try:
         yield
-    except CONNECTION_ERRORS:
-        raise unavailable(job_id) from None
+    except CONNECTION_ERRORS as error:
+        raise Unavailable(described(current_settings().ledger, error), details) from None
     except (LibraryMissing, ServerTooOld) as error:
-        raise Unavailable(str(error), {"job_id": job_id} if job_id else {}) from None
+        raise Unavailable(str(error), details) from None
     except InvalidCall as error:
         raise InvalidRequest(f"the ledger refuses the call: {error}. Fix: correct it") from None
 

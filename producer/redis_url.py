@@ -94,29 +94,6 @@ class RedisUrl:
         return ", ".join(_address(each, 26379) for each in self.url.split(";"))
 
 
-def does_not_answer(
-    url: str, error: BaseException, variables: str = "REDIS_URL and LEDGER_URL"
-) -> str:
-    """What every command says when the Redis server at `url` does not answer.
-
-    `variables`: where its URL is set. Never shows a password.
-    """
-    address = RedisUrl.parse(url).address
-    return f"Redis does not answer at {address} ({_reason(error)}). Fix: check {variables}"
-
-
-def _reason(error: BaseException) -> str:
-    """What the system said, for example "Connection refused"; else what Redis or its client did."""
-    cause: BaseException | None = error
-    while cause is not None:
-        if isinstance(cause, OSError) and cause.strerror:
-            return cause.strerror
-        cause = cause.__cause__ or cause.__context__
-    # An unknown command is quoted by the server together with its arguments, which may be a prompt.
-    text = str(error).partition(", with args")[0].rstrip(".")
-    return f"{type(error).__name__}: {text}" if text else type(error).__name__
-
-
 def _address(url: str, default_port: int) -> str:
     parts = urlsplit(url)
     host = parts.hostname or "localhost"

@@ -14,6 +14,7 @@ from typing import Any
 from celery import Celery, signals
 
 from producer.contract.names import COMPLETE
+from producer.redis_trouble import reason
 from producer.redis_url import RedisUrl
 
 from . import startup_checks
@@ -58,9 +59,10 @@ def create_app() -> Celery:
     app.backend_cls = RedisUrl.parse(redis.backend).url
     app.config_from_object("celeryconfig")
     servers = redis.celery(timeout_s=3.0)
-    options = app.conf.broker_transport_options | servers["broker_transport_options"]
-    options["adopt_foreign_messages"] = redis.adopts
-    app.conf.update(servers | {"broker_transport_options": options})
+    for name in ("broker_transport_options", "result_backend_transport_options"):
+        servers[name] = app.conf[name] | servers[name]
+    servers["broker_transport_options"]["adopt_foreign_messages"] = redis.adopts
+    app.conf.update(servers)
     if "prefork" in re.split(r"-P|--pool|[\s=]", " ".join(sys.argv)):
         # Celery takes `-P prefork` for its own default and would let celeryconfig's worker_pool win
         # over it.
@@ -135,9 +137,8 @@ def cancel_revoked_job(sender: Any = None, request: Any = None, **_: Any) -> Non
     try:
         _state, publications = current().ledger.cancel(request.id)
     except ERRORS as error:
-        away = type(error).__name__
         logger.warning(
-            "ledger away (%s): revoked job %s is cancelled by a steward", away, request.id
+            "ledger: %s; revoked job %s is cancelled by a steward", reason(error), request.id
         )
     else:
         sender.app.tasks[COMPLETE].publish(publications)

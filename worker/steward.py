@@ -7,6 +7,7 @@ broker reconnect starts the step anew, with fresh state.
 """
 
 import logging
+import math
 import threading
 import time
 from contextlib import suppress
@@ -17,6 +18,7 @@ from celery.worker import state
 
 from producer.contract.names import QUEUES
 from producer.contract.publication import publish
+from producer.redis_trouble import reason
 
 from .ledger.calls import Heard
 from .ledger.connection import ERRORS, Redis, connect
@@ -48,6 +50,7 @@ class Steward(bootsteps.StartStopStep):  # type: ignore[misc]
         self._revoked: set[str] = set()
         self._renewed = 0.0
         self._differing: tuple[str, ...] = ()
+        self._sweeps_from = 0.0
 
     def start(self, consumer: Any) -> None:
         self._stop = threading.Event()
@@ -72,11 +75,8 @@ class Steward(bootsteps.StartStopStep):  # type: ignore[misc]
             try:
                 pause = self._work(consumer, current().ledger, broker)
             except Exception as error:
-                logger.warning(
-                    "steward: %s, trying again",
-                    type(error).__name__,
-                    exc_info=not isinstance(error, ERRORS),
-                )
+                expected = isinstance(error, ERRORS)
+                logger.warning("steward: %s; trying again", reason(error), exc_info=not expected)
             stop.wait(pause)
         broker.close()
 
@@ -85,8 +85,9 @@ class Steward(bootsteps.StartStopStep):  # type: ignore[misc]
 
         Returns the seconds until the next time: fewer if a link has room for waiting jobs sooner.
         """
-        heard = ledger.heartbeat(consumer.hostname, consumer.controller.concurrency, LIFE_S)
-        self._warn_of_other_settings(heard)
+        self._warn_of_other_settings(self._heartbeat(consumer, ledger))
+        if time.monotonic() < self._sweeps_from:
+            return PERIOD_S
         empty = {lane: broker.llen(queue) == 0 for lane, queue in QUEUES.items()}
         room_s, publications = ledger.sweep(SWEEP_LIMIT, empty)
         publish(consumer.app, publications)
@@ -95,6 +96,19 @@ class Steward(bootsteps.StartStopStep):  # type: ignore[misc]
             self._renewed = time.monotonic()
             renew_visibility(consumer.task_consumer.channel, broker)
         return min(PERIOD_S, max(LEAST_S, room_s))
+
+    def _heartbeat(self, consumer: Any, ledger: Ledger) -> Heard:
+        """When the ledger was away or refused, nothing is swept until every worker has renewed its
+        leases: a sweep would give their jobs, whose calls are paid for, to others.
+        """
+        try:
+            heard = ledger.heartbeat(consumer.hostname, consumer.controller.concurrency, LIFE_S)
+        except ERRORS:
+            self._sweeps_from = math.inf
+            raise
+        if self._sweeps_from == math.inf:
+            self._sweeps_from = time.monotonic() + ledger.quiet_s
+        return heard
 
     def _warn_of_other_settings(self, heard: Heard) -> None:
         """Once for each change."""

@@ -19,6 +19,7 @@ from producer.contract.names import COMPLETE
 from producer.contract.outcome import Outcome
 from producer.contract.publication import Publication, publish
 from producer.contract.submission import Submission
+from producer.redis_trouble import reason
 
 from .broker.entries import FOREIGN
 from .broker.foreign_messages import (
@@ -97,8 +98,9 @@ class Complete(Task):  # type: ignore[misc]
                 with runtime.leases.holding(opened):
                     return self._answer(runtime, opened)
         except ERRORS as error:
-            name = type(error).__name__
-            logger.warning("ledger away (%s): job %s is left to the sweep", name, self.request.id)
+            logger.warning(
+                "ledger: %s; job %s is left to the sweep", reason(error), self.request.id
+            )
             raise Ignore from None
         except ValidationError:
             logger.exception(
@@ -133,8 +135,7 @@ class Complete(Task):  # type: ignore[misc]
         try:
             ending = current().ledger.park(job, start.attempt, start.wait)
         except ERRORS as error:
-            name = type(error).__name__
-            logger.warning("ledger away (%s): job %s is left to its lease", name, job.id)
+            logger.warning("ledger: %s; job %s is left to its lease", reason(error), job.id)
         else:
             self.publish(ending.publications)
 
@@ -275,8 +276,8 @@ class Complete(Task):  # type: ignore[misc]
         try:
             publish(self.app, publications)
         except (KombuError, *self.app.connection_for_write().connection_errors) as error:
-            name = type(error).__name__
-            logger.warning("broker away (%s): %d jobs left to the sweep", name, len(publications))
+            left = len(publications)
+            logger.warning("broker: %s; %d jobs are left to the sweep", reason(error), left)
 
 
 def _history(runtime: Runtime, start: Start) -> History:

@@ -10,7 +10,7 @@ import click
 
 from ..contract.errors import Unavailable
 from ..ledger_client import RedisError, current_settings
-from ..redis_url import does_not_answer
+from ..redis_trouble import described
 from ..settings import SettingsError
 from .ask import ask
 from .batch import batch
@@ -28,7 +28,7 @@ class _Plugins(click.Group):
         except SettingsError as error:
             raise click.ClickException(str(error)) from None
         except (RedisError, Unavailable) as error:
-            text = does_not_answer(current_settings().ledger, _cause(error))
+            text = described(current_settings().ledger, _cause(error))
             raise click.ClickException(text) from None
 
     def list_commands(self, ctx: click.Context) -> list[str]:

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from redis import Redis
 from support.ledger import KEYS, ask, connection, until, work
 
 from worker.budgets.overrides import FLEET, Overrides, Subject
@@ -61,6 +62,19 @@ def test_a_ledger_that_is_away_is_down(own_valkey: EmbeddedValkey):
     verdict = Health(ledger, HealthSettings(), None).check()
     assert (verdict.status, names(verdict), verdict.snapshot) == ("down", {"redis_away"}, None)
     assert verdict.body()["latency"]["count"] == 0
+
+
+def test_a_ledger_that_takes_no_jobs_is_down(own_valkey: EmbeddedValkey):
+    """Although everything can be read; as soon as it takes them, it is as before."""
+    health = Health(connection(own_valkey.url()), HealthSettings(), None)
+    assert names(health.check()) == {"no_workers"}
+    with Redis.from_url(own_valkey.url()) as redis:
+        redis.config_set("maxmemory", 1)
+        verdict = health.check()
+        assert (verdict.status, names(verdict)) == ("down", {"redis_refuses", "no_workers"})
+        assert "its memory is full (OOM)" in verdict.findings[0].text
+        redis.config_set("maxmemory", 0)
+    assert names(health.check()) == {"no_workers"}
 
 
 def test_slow_jobs(complete, wire, openai_env, start_worker, health):

@@ -74,7 +74,7 @@ POISON = {
     "a depth bomb": "[" * 200_000 + "]" * 200_000,
     "a depth bomb in the body": envelope("[" * 200_000),
     "a time limit that is none": envelope(headers__timelimit="soon"),
-    "an id that no job can have": envelope(headers__id="../../etc"),
+    "an id that no job can have": envelope(headers__id="x\x1b[2J"),
     "a tag that is none": envelope(properties__delivery_tag="x" * 100_000),
     "a task of Celery's": envelope(
         json.dumps([["group", {"task": SECRET}], {}, {}]), headers__task="celery.chord_unlock"

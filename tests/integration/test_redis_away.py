@@ -14,7 +14,7 @@ from support.ledger import ask
 from support.nodes import ROOT
 
 from producer.cli import main
-from producer.redis_url import does_not_answer
+from producer.redis_trouble import described
 from worker.embedded import free_port
 from worker.sealing import new_pair
 
@@ -146,7 +146,7 @@ def leaves():
 )
 def test_an_address_has_no_login(url, address):
     error = NoConnection("it was closed")
-    assert does_not_answer(url, error, "X") == (
+    assert described(url, error, "X") == (
         f"Redis does not answer at {address} (ConnectionError: it was closed). Fix: check X"
     )
 
@@ -154,6 +154,6 @@ def test_an_address_has_no_login(url, address):
 def test_what_was_asked_is_no_part_of_the_reason():
     """A server that knows no such command quotes its arguments."""
     error = NoConnection("unknown command 'FCALL', with args beginning with: 'secret prompt'")
-    text = does_not_answer("redis://h", error)
+    text = described("redis://h", error)
     assert text.startswith("Redis does not answer at h:6379 (ConnectionError: unknown command")
     assert "secret" not in text

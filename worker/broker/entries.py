@@ -10,8 +10,6 @@ import base64
 import json
 from typing import Any
 
-from producer.contract.errors import InvalidRequest
-from producer.contract.identifiers import checked_id
 from producer.contract.names import COMPLETE
 
 MAX_ENTRY_BYTES = 2_000_000
@@ -20,8 +18,16 @@ MAX_ENTRY_BYTES = 2_000_000
 Our own hold a job's id and no more.
 """
 
+MAX_ID = 1024
+"""Characters of an id, as in the ledger: a part of a document has a longer one than its job."""
+
 FOREIGN = "foreign"
 """The header with the arguments and options of a message that a plain Celery client sent."""
+
+NO_QUEUE = "_kombu.none"
+"""A list that the broker never has, so that LPUSHX there writes nothing; a server that refuses to
+be written to refuses that too. Whoever uses the broker has the right to it.
+"""
 
 _NO_ARGUMENTS = base64.b64encode(b"[[], {}, {}]").decode()
 _IN_HEADERS = {"group": "group_id", "group_index": "group_index", "root_id": "root_id"} | {
@@ -107,10 +113,8 @@ def _check_envelope(entry: Any) -> None:
 
 
 def _is_id(value: Any) -> bool:
-    try:
-        return bool(checked_id("id", value))
-    except InvalidRequest:
-        return False
+    """Of a job, one of its parts, or a delivery: one line of a log."""
+    return isinstance(value, str) and 1 <= len(value) <= MAX_ID and value.isprintable()
 
 
 def _body(entry: dict[str, Any]) -> tuple[list[Any], dict[str, Any], Any]:

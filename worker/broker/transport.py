@@ -22,7 +22,7 @@ from kombu.transport import redis
 
 from producer.contract.names import QUARANTINE, QUEUES
 
-from .entries import Unsound, message_of
+from .entries import NO_QUEUE, Unsound, message_of
 
 logger = logging.getLogger(__name__)
 
@@ -118,15 +118,36 @@ class Channel(redis.Channel):
             pipe.execute()
 
 
+_ERRORS = (*redis.Transport.connection_errors, *redis.Transport.channel_errors)
+"""A server that refuses (its disk is full, it became a replica) is waited for, as one that is away:
+to kombu that is an error of a channel, which ends the worker.
+"""
+
+
 class Transport(redis.Transport):
     Channel = Channel
+    connection_errors = _ERRORS
+
+    def establish_connection(self) -> Any:
+        """Raises what the server says if it answers and refuses to be written to.
+
+        So that is waited for here, where the pauses become longer, and not by a loop that connects
+        and fails at its first message.
+        """
+        connection = super().establish_connection()
+        try:
+            self.channels[-1].client.lpushx(NO_QUEUE, "")
+        except self.connection_errors:
+            self.close_connection(connection)
+            raise
+        return connection
 
 
 class SentinelChannel(Channel, redis.SentinelChannel):
     """Our corrections first, then what kombu knows of Sentinels."""
 
 
-class SentinelTransport(redis.SentinelTransport):
+class SentinelTransport(Transport, redis.SentinelTransport):
     Channel = SentinelChannel
 
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import click
 
-from producer.redis_url import does_not_answer
+from producer.redis_trouble import described
 
 from ..ledger.connection import ERRORS, LedgerConnection, Redis, RedisError
 from ..ledger.ledger import Ledger
@@ -43,7 +43,7 @@ def answering(*servers: Server) -> Iterator[None]:
         away = servers[0]
         if len(servers) > 1:
             away = next((each for each in servers if not each.answers()), away)
-        text = does_not_answer(away.url, error, away.variables)
+        text = described(away.url, error, away.variables)
         raise click.ClickException(text) from None
     finally:
         for server in servers:

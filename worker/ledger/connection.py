@@ -1,15 +1,20 @@
 """The worker's only use of the redis library. Other modules catch `ERRORS`."""
 
 import secrets
+from collections.abc import Callable
+from typing import NamedTuple
 
 import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from producer.contract.ledger.functions import Functions, LibraryMissing, ServerTooOld
+from producer.redis_trouble import described, refusal_of
 from producer.redis_url import RedisUrl
 
+from ..broker.entries import NO_QUEUE
 from ..settings import RedisSettings
+from .fleet_functions import CountSamples
 from .keys import Keys
 
 Redis = redis.Redis
@@ -21,8 +26,10 @@ __all__ = [
     "LedgerConnection",
     "Redis",
     "RedisError",
+    "ServerTrouble",
     "connect",
     "ledger_functions",
+    "troubles_of",
     "unsafe_server",
 ]
 
@@ -37,6 +44,9 @@ ledger's functions.
 """
 
 CONNECT_TIMEOUT_S = 3.0
+
+NO_RESULT = "celery-task-meta-none"
+"""A result that there never is, so that SET with XX writes nothing."""
 
 
 class LedgerConnection:
@@ -80,6 +90,57 @@ def connect(url: str, timeout_s: float = 5.0) -> Redis:
 def ledger_functions(server: Redis, keys: Keys) -> Functions:
     """The ledger's functions at this server."""
     return Functions(server, keys, redis.ResponseError)
+
+
+class ServerTrouble(NamedTuple):
+    """A server of ours that does not take what is written to it."""
+
+    name: str
+    """"ledger", "broker" or "results"."""
+    refuses: bool
+    """It answers, and refuses; else it is away."""
+    text: str
+
+
+def troubles_of(connection: LedgerConnection) -> list[ServerTrouble]:
+    """Of the ledger's, broker's and results' servers: which refuse to be written to, or are away.
+
+    Each is asked for something that is refused like any other write and changes nothing. Raises
+    what a ledger raises that is away.
+    """
+    settings = connection.settings
+    found = []
+    try:
+        connection.functions(CountSamples(()))
+    except redis.ResponseError as error:
+        found.append(ServerTrouble("ledger", True, described(settings.ledger, error)))
+    if settings.broker != settings.ledger:
+        found += _trouble("broker", settings.broker, "CELERY_BROKER_URL", _write_to_broker)
+    if settings.backend != settings.ledger:
+        found += _trouble("results", settings.backend, "CELERY_RESULT_BACKEND", _write_result)
+    return found
+
+
+def _trouble(
+    name: str, url: str, variable: str, write: Callable[[Redis], object]
+) -> list[ServerTrouble]:
+    client = connect(url)
+    try:
+        write(client)
+    except ERRORS as error:
+        text = described(url, error, f"REDIS_URL and {variable}")
+        return [ServerTrouble(name, refusal_of(error) is not None, text)]
+    finally:
+        client.close()
+    return []
+
+
+def _write_to_broker(broker: Redis) -> object:
+    return broker.lpushx(NO_QUEUE, "")
+
+
+def _write_result(results: Redis) -> object:
+    return results.set(NO_RESULT, "", xx=True)
 
 
 def unsafe_server(server: Redis) -> list[str]:

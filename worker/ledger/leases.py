@@ -11,6 +11,8 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from producer.redis_trouble import reason
+
 from ..loop import Loop
 from .connection import ERRORS
 from .ledger import Ledger
@@ -70,7 +72,7 @@ class Leases:
             try:
                 self._renew()
             except ERRORS as error:
-                logger.warning("leases not renewed: %s", type(error).__name__)
+                logger.warning("ledger: %s; leases are not renewed", reason(error))
             if self._stop.is_set():
                 return
             self._stop.wait(self._period_s)

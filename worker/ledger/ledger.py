@@ -70,6 +70,11 @@ class Ledger:
         self._server = ""
         self._began = time.monotonic()
 
+    @property
+    def quiet_s(self) -> float:
+        """In which every worker that lives renews its leases."""
+        return self._quiet_ms / 1000
+
     def submit(self, submission: Submission, retry_while_away: bool = False) -> Submitted:
         """Store a job unless it is there.
 

@@ -15,10 +15,12 @@ from dataclasses import asdict, dataclass, field
 from http.client import HTTPException
 from typing import Any, Literal
 
+from producer.redis_trouble import reason
+
 from ..ledger.connection import ERRORS, LedgerConnection
 from ..settings import AlertSettings
 from .findings import Finding
-from .health import Health, redis_away
+from .health import Health, ledger_trouble
 
 logger = logging.getLogger(__name__)
 
@@ -100,11 +102,8 @@ class Alerts:
             try:
                 self.check()
             except Exception as error:
-                logger.warning(
-                    "alerts: %s, trying again",
-                    type(error).__name__,
-                    exc_info=not isinstance(error, ERRORS),
-                )
+                expected = isinstance(error, ERRORS)
+                logger.warning("alerts: %s; trying again", reason(error), exc_info=not expected)
 
     def _update(self, findings: dict[str, Finding], now: int) -> None:
         """Send what is new among `findings` and what is no longer there."""
@@ -140,9 +139,10 @@ class Alerts:
 
     def _ledger_is_away(self, error: Exception) -> None:
         """Without Redis no process can be chosen to report it; the one that checked last does."""
-        if not self._checked_last or self._away or not self._settings.wants("redis_away"):
+        finding = ledger_trouble(self._connection, error)
+        if not self._checked_last or self._away or not self._settings.wants(finding.name):
             return
-        alert = Alert(redis_away(self._connection, error), since=0, seen=0)
+        alert = Alert(finding, since=0, seen=0)
         alert.notified = [each for each in self._targets if self._send(each, "firing", alert)]
         self._away = alert
 

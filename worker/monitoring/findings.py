@@ -78,6 +78,22 @@ def findings(snapshot: FleetSnapshot, settings: HealthSettings) -> list[Finding]
     return sorted(found, key=lambda finding: finding.severity != "down")
 
 
+def _redis_away(snapshot: FleetSnapshot, settings: HealthSettings) -> Iterator[Symptom]:
+    yield from _troubles(snapshot, refuses=False)
+
+
+def _redis_refuses(snapshot: FleetSnapshot, settings: HealthSettings) -> Iterator[Symptom]:
+    yield from _troubles(snapshot, refuses=True)
+
+
+def _troubles(snapshot: FleetSnapshot, refuses: bool) -> Iterator[Symptom]:
+    """Without its results' server the fleet works: `value()` reads the ledger."""
+    for trouble in snapshot.troubles:
+        if trouble.refuses is refuses:
+            severity: Severity = "degraded" if trouble.name == "results" else "down"
+            yield Symptom(f"{trouble.name}: {trouble.text}", trouble.name, severity)
+
+
 def _no_workers(snapshot: FleetSnapshot, settings: HealthSettings) -> Iterator[Symptom]:
     if snapshot.workers == 0:
         text = "no worker is alive. Fix: start one with `celery -A worker worker`"
@@ -238,6 +254,8 @@ def _settings(snapshot: FleetSnapshot, settings: HealthSettings) -> Iterator[Sym
 
 
 PROBES: dict[str, Probe] = {
+    "redis_away": _redis_away,
+    "redis_refuses": _redis_refuses,
     "no_workers": _no_workers,
     "errors": _errors,
     "slow": _slow,
@@ -258,5 +276,5 @@ PROBES: dict[str, Probe] = {
 }
 """Name -> probe, in the order in which findings are reported."""
 
-NAMES = ("redis_away", *PROBES)
-"""Every name of a finding. `redis_away` has no probe: without the ledger there is no snapshot."""
+NAMES = tuple(PROBES)
+"""Every name of a finding. Without the ledger there is no snapshot, and `health.py` makes one."""

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from producer.redis_url import does_not_answer
+from producer.redis_trouble import described, refusal_of
 
 from ..ledger.connection import ERRORS, LedgerConnection
 from ..settings import HealthSettings
@@ -55,15 +55,16 @@ class Health:
                 self._connection, self._settings.window_s, self._fleet_usd_per_day
             )
         except ERRORS as error:
-            return Verdict("down", (redis_away(self._connection, error),), None, None)
+            return Verdict("down", (ledger_trouble(self._connection, error),), None, None)
         found = tuple(findings(snapshot, self._settings))
         status = found[0].severity if found else "ok"
         return Verdict(status, found, snapshot.interactive, snapshot)
 
 
-def redis_away(connection: LedgerConnection, error: Exception) -> Finding:
-    """The finding that there is when the ledger does not answer."""
-    return Finding("redis_away", "", "down", does_not_answer(connection.settings.ledger, error))
+def ledger_trouble(connection: LedgerConnection, error: Exception) -> Finding:
+    """The finding that there is when the ledger does not answer, or refuses even to be read."""
+    name = "redis_refuses" if refusal_of(error) else "redis_away"
+    return Finding(name, "ledger", "down", described(connection.settings.ledger, error))
 
 
 def _latency(row: Row | None) -> dict[str, float | None]:

@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from producer.redis_url import does_not_answer
+from producer.redis_trouble import described
 
 from ..ledger.connection import ERRORS, LedgerConnection
 from ..telemetry.metrics import Metrics
@@ -68,7 +68,7 @@ class Site:
         try:
             return Response(page(self._verdict(), self._metrics), media_type=MEDIA_TYPE)
         except ERRORS as error:
-            away = does_not_answer(self._connection.settings.ledger, error)
+            away = described(self._connection.settings.ledger, error)
             return JSONResponse({"error": away}, 503)
 
     def _verdict(self) -> Verdict:

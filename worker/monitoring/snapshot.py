@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import NamedTuple, Self
 
-from ..ledger.connection import LedgerConnection, unsafe_server
+from ..ledger.connection import LedgerConnection, ServerTrouble, troubles_of, unsafe_server
 from ..ledger.fleet_functions import Snapshot, setting_names
 from ..telemetry.metrics import Counts, Metrics, Row, measured
 
@@ -63,6 +63,8 @@ class FleetSnapshot:
     """Worker -> variables of the fleet's settings that it has otherwise."""
     unsafe: tuple[str, ...]
     """Warnings about the server's configuration."""
+    troubles: tuple[ServerTrouble, ...]
+    """Of our servers: those that refuse to be written to, or are away."""
     recent: Counts
     """What was counted in the window asked for."""
 
@@ -96,6 +98,7 @@ class FleetSnapshot:
             ruled_by=reply.ruled_by,
             differing=_differing(reply.settings),
             unsafe=tuple(unsafe_server(redis)),
+            troubles=tuple(troubles_of(connection)),
             recent=Metrics(redis, connection.keys).window(window_s),
         )
 

@@ -1,0 +1,241 @@
+"""A server that refuses (its disk or memory is full, it became a replica, rights are taken away) is
+told as what it is. Workers wait, survive it and go on when it is mended; nothing is paid twice.
+"""
+
+import contextlib
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import pytest
+from redis import Redis
+from support.ledger import ask, until
+
+import producer
+from producer.contract.errors import Unavailable
+from worker.embedded import EmbeddedValkey
+
+pytestmark = [pytest.mark.faults, pytest.mark.timeout(240)]
+
+LASTS_S = 2.5
+"""Longer than a worker of these tests takes to notice."""
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """How a server comes to refuse, and how it is mended. `said`: its words in every message."""
+
+    said: str
+    begin: Callable[["Server"], None]
+    end: Callable[["Server"], None]
+
+
+class Server(EmbeddedValkey):
+    """With a user for us that no trouble reaches, and one for everyone else."""
+
+    def __init__(self, folder):
+        super().__init__(folder, options=("--enable-protected-configs", "yes"))
+
+    def __enter__(self):
+        super().__enter__()
+        with Redis(port=self.port) as redis:
+            for user, word in (("admin", "admin"), ("app", "first")):
+                rules = ("on", f">{word}", "~*", "&*", "+@all")
+                redis.execute_command("ACL", "SETUSER", user, *rules)
+            redis.config_set("save", "3600 1000000")
+        self.admin = Redis(port=self.port, username="admin", password="admin")
+        return self
+
+    def __exit__(self, *exc):
+        self.admin.close()
+        super().__exit__(*exc)
+
+    def app_url(self):
+        return f"redis://app:first@127.0.0.1:{self.port}/0"
+
+    def acl(self, *rules):
+        self.admin.execute_command("ACL", "SETUSER", "app", *rules)
+        with contextlib.suppress(Exception):
+            self.admin.execute_command("CLIENT", "KILL", "USER", "app")
+
+    def save_in(self, folder):
+        self.admin.config_set("dir", str(folder))
+        self.admin.bgsave()
+        until(lambda: not self.admin.info("persistence")["rdb_bgsave_in_progress"])
+
+    def set(self, **settings):
+        for name, value in settings.items():
+            self.admin.config_set(name.replace("_", "-"), value)
+
+
+def fill(server):
+    """Far over what it may take: buffers of clients that come and go make no room for a write."""
+    for number in range(40):
+        server.admin.setrange(f"filling:{number}", 50_000, "x")
+    server.set(maxmemory=server.admin.info("memory")["used_memory"] - 1_000_000)
+
+
+def unfill(server):
+    server.set(maxmemory=0)
+    server.admin.delete(*server.admin.keys("filling:*"))
+
+
+def few_clients(server):
+    server.set(maxclients=1)
+    server.admin.execute_command("CLIENT", "KILL", "USER", "app")
+
+
+TROUBLES = {
+    "memory": Trouble("its memory is full (OOM)", fill, unfill),
+    "disk": Trouble(
+        "it cannot write to its disk (MISCONF)",
+        lambda server: server.save_in("/proc/1"),
+        lambda server: server.save_in(server.folder),
+    ),
+    "replica": Trouble(
+        "it is a replica (READONLY)",
+        lambda server: server.admin.replicaof("127.0.0.1", 1),
+        lambda server: server.admin.replicaof("NO", "ONE"),
+    ),
+    "replica without data": Trouble(
+        "it is a replica",
+        lambda server: [
+            server.set(replica_serve_stale_data="no"),
+            server.admin.replicaof("127.0.0.1", 1),
+        ],
+        lambda server: server.admin.replicaof("NO", "ONE"),
+    ),
+    "too few replicas": Trouble(
+        "too few replicas follow it (NOREPLICAS)",
+        lambda server: server.set(min_replicas_to_write=1),
+        lambda server: server.set(min_replicas_to_write=0),
+    ),
+    "rights": Trouble(
+        "its user may not do that (NOPERM)",
+        lambda server: server.acl("-@write", "-fcall"),
+        lambda server: server.acl("+@all"),
+    ),
+    "password": Trouble(
+        "it refuses the password (WRONGPASS)",
+        lambda server: server.acl("resetpass", ">second"),
+        lambda server: server.acl("resetpass", ">first"),
+    ),
+    "connections": Trouble(
+        "it has no connection left (MAXCLIENTS)",
+        few_clients,
+        lambda server: server.set(maxclients=10_000),
+    ),
+}
+
+
+TOLD_ONLY = {"replica without data", "too few replicas"}
+"""To a worker they are like "replica"."""
+
+
+@pytest.fixture
+def server(tmp_path):
+    with Server(tmp_path / "valkey") as started:
+        yield started
+
+
+def question(text):
+    return producer.complete.delay(ask(text), "u1", max_tokens=9)
+
+
+@contextlib.contextmanager
+def trouble_during_a_call(server, wire, trouble, jobs):
+    """It begins while the call of a new job is on the wire, and is over behind the block."""
+    wire.script = lambda request, number: "ok;delay=1.5"
+    called = len(wire.calls)
+    jobs.append(question(f"during {trouble.said} at {server.port}"))
+    wire.wait_for(lambda calls: len(calls) > called)
+    trouble.begin(server)
+    yield
+    threading.Event().wait(LASTS_S)  # the fault itself
+    trouble.end(server)
+    wire.script = lambda request, number: "ok"
+
+
+def check_answered(jobs, wire):
+    """All, by the result backend as well, each by one call."""
+    for job in jobs:
+        assert job.value(40).attempts == 1
+        assert job.get(timeout=40)
+    assert len(wire.calls) == len(jobs)
+
+
+def test_a_server_that_refuses_everything_in_turn(server, wire, env, start_worker, command):
+    """Broker, results and ledger are one server. Whatever it refuses, the job whose call is on the
+    wire is answered by that call, and so is what is submitted afterwards.
+    """
+    worker = start_worker(env | {"REDIS_URL": server.app_url()}, concurrency=4)
+    pid = worker.pid
+    producer.configure(server.app_url())
+    jobs = []
+    troubles = {name: TROUBLES[name] for name in TROUBLES.keys() - TOLD_ONLY}
+    for name, trouble in troubles.items():
+        with trouble_during_a_call(server, wire, trouble, jobs):
+            with pytest.raises(Unavailable) as caught:
+                question("refused")
+            assert trouble.said in str(caught.value), name
+            assert trouble.said in command("health", code=2, REDIS_URL=server.app_url()), name
+        jobs.append(question(f"after {name}"))
+        check_answered(jobs, wire)
+        assert worker.pid == pid, name
+    log = worker.log()
+    assert "Unrecoverable" not in log
+    for name in troubles.keys() - {"memory"}:  # there the ledger works on, and takes no new jobs
+        assert TROUBLES[name].said in log, name
+
+
+@pytest.mark.parametrize(("which", "code"), [("broker", 2), ("results", 1)])
+def test_a_broker_or_results_that_refuse(
+    server, wire, env, start_worker, command, redis_url, which, code
+):
+    """On a server of its own: jobs are accepted, health says it, and nothing is lost or hangs."""
+    variable = {"broker": "CELERY_BROKER_URL", "results": "CELERY_RESULT_BACKEND"}[which]
+    argument = {"broker": "broker_url", "results": "backend_url"}[which]
+    there = {variable: server.app_url()}
+    worker = start_worker(env | there, concurrency=4)
+    pid = worker.pid
+    producer.configure(redis_url, **{argument: server.app_url()})
+    jobs = []
+    for name in ("memory", "disk", "rights"):
+        trouble = TROUBLES[name]
+        with trouble_during_a_call(server, wire, trouble, jobs):
+            jobs.append(question(f"accepted meanwhile: {name}"))
+            told = command("health", code=code, **there)
+            assert f"redis_refuses: {which}: " in told, name
+            assert trouble.said in told, name
+            assert variable in told or "Fix: " in told, name
+        check_answered(jobs, wire)
+        assert worker.pid == pid, name
+
+
+@pytest.mark.parametrize("name", sorted(TOLD_ONLY))
+def test_what_a_server_refuses_is_told(server, command, name):
+    """And is over when it is mended."""
+    trouble = TROUBLES[name]
+    producer.configure(server.app_url())
+    question("loads the ledger's functions")
+    trouble.begin(server)
+    with pytest.raises(Unavailable) as caught:
+        question("refused")
+    assert trouble.said in str(caught.value)
+    assert trouble.said in command("health", code=2, REDIS_URL=server.app_url())
+    trouble.end(server)
+    assert question("taken").status.state == "waiting"
+
+
+@pytest.mark.parametrize("options", [("--cluster-enabled", "yes"), ("--requirepass", "secret")])
+def test_a_server_that_never_takes_a_job(tmp_path, options):
+    """Told by the first `delay`."""
+    valkey = EmbeddedValkey(tmp_path / "other", options=options)
+    with contextlib.suppress(TimeoutError):
+        valkey.start(timeout_s=1.0)
+    try:
+        producer.configure(valkey.url())
+        with pytest.raises(Unavailable, match=r"Redis refuses at 127.0.0.1:\d+: its? .*\. Fix: "):
+            question("x")
+    finally:
+        valkey.kill()

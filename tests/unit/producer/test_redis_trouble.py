@@ -1,0 +1,65 @@
+"""What is wrong with a Redis server is told from its own words, wrapped or not, and never quotes
+what was asked.
+"""
+
+import pytest
+from kombu.exceptions import OperationalError
+from redis._parsers.base import BaseParser
+
+from producer.redis_trouble import REFUSALS, described, reason, refusal_of
+
+REPLIES = {
+    "OOM command not allowed when used memory > 'maxmemory'.": "OOM",
+    "OOM command not allowed. script: settle, on @user_function:12.": "OOM",
+    "MISCONF Errors writing to the AOF file: No space left on device": "MISCONF",
+    "READONLY You can't write against a read only replica.": "READONLY",
+    "READONLY You can't write against a read only replica. script: x": "READONLY",
+    "LOADING Valkey is loading the dataset in memory": "LOADING",
+    "MASTERDOWN Link with MASTER is down": "MASTERDOWN",
+    "NOREPLICAS Not enough good replicas to write.": "NOREPLICAS",
+    "NOPERM User app has no permissions to run the 'fcall' command": "NOPERM",
+    "WRONGPASS invalid username-password pair or user is disabled.": "WRONGPASS",
+    "NOAUTH Authentication required.": "NOAUTH",
+    "ERR AUTH <password> called without any password configured for the default user": "WRONGPASS",
+    "ERR max number of clients reached": "MAXCLIENTS",
+    "CLUSTERDOWN The cluster is down": "CLUSTERDOWN",
+    "MOVED 3999 127.0.0.1:6381": "MOVED",
+    "CROSSSLOT Keys in request don't hash to the same slot": "CROSSSLOT",
+    "BUSY Valkey is busy running a script.": "BUSY",
+    "DENIED Redis is running in protected mode": "DENIED",
+}
+
+
+def test_every_refusal_has_a_reply():
+    assert set(REPLIES.values()) == {each.code for each in REFUSALS}
+
+
+@pytest.mark.parametrize(("reply", "code"), REPLIES.items())
+def test_a_reply_is_told_as_what_it_is(reply, code):
+    """As redis-py raises it, as kombu wraps it, and with what the user must know to mend it."""
+    error = BaseParser.parse_error(reply)
+    wrapped = OperationalError(str(error))
+    wrapped.__cause__ = error
+    for each in (error, wrapped):
+        assert refusal_of(each).code == code
+        text = described("redis://app:hunter2@h:1/0", each, "X_URL")
+        assert text.startswith(f"Redis refuses at h:1: {reason(each)}. Fix: ")
+        assert f"({code})" in text
+        assert "hunter2" not in text
+        assert "{variables}" not in text
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        ConnectionRefusedError(111, "Connection refused"),
+        TimeoutError("timed out"),
+        BaseParser.parse_error("ERR unknown command 'FCALL', with args beginning with: 'prompt'"),
+        ValueError(""),
+    ],
+)
+def test_anything_else_is_no_refusal(error):
+    assert refusal_of(error) is None
+    text = described("redis://h", error)
+    assert text.startswith("Redis does not answer at h:6379 (")
+    assert "prompt" not in text
