@@ -14,6 +14,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from .contract.errors import InvalidRequest, OutcomeUnknown, Unavailable
+from .contract.history import read_history
 from .contract.ledger import calls
 from .contract.ledger.call import Call, Reply
 from .contract.ledger.functions import Functions, InvalidCall, LibraryMissing, ServerTooOld
@@ -127,17 +128,18 @@ class LedgerClient:
         reply = self._call(calls.Status(job_id), job_id)
         if not reply.state:
             return None
-        history = [item.rpartition("=") for item in reply.tried.split(";") if item]
+        history = read_history(reply.tried)
         return JobStatus(
             state=reply.state,
             attempts=reply.attempts,
             cost_usd=reply.cost / 1e6,
             maybe_billed_usd=reply.maybe / 1e6,
-            tried=tuple((link, fault) for link, _, fault in history),
+            tried=tuple((each.link, each.fault) for each in history),
             ahead=reply.ahead,
             users=reply.users,
             user_id=reply.user,
             estimated_usd=reply.estimated / 1e6,
+            history=history,
         )
 
     def cancel(self, job_id: str) -> Cancellation:

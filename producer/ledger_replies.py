@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal, NamedTuple, Self, cast
 
+from .contract.history import PastAttempt
 from .contract.ledger.calls import BatchProgressReply
 from .contract.publication import Publication
 
@@ -52,6 +53,8 @@ class JobStatus(NamedTuple):
     """Of `cost_usd`: by a worker's estimate, because the provider told no usage or no price is
     known.
     """
+    history: tuple[PastAttempt, ...] = ()
+    """`tried`, and what the providers said: HTTP status, code, type, parameter."""
 
 
 class StoredOutcome(NamedTuple):

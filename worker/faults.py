@@ -3,6 +3,7 @@
 `retry.py` is the table that says what each means for the job.
 """
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -109,10 +110,23 @@ class ProviderError(Exception):
     """The provider's own code for it, if that is a name."""
     type: str = ""
     """The provider's own type of it, if that is a name."""
+    goes_on: bool = False
+    """Whether the reason goes on from the link's name."""
 
     def __post_init__(self) -> None:
         super().__init__(self.fault, self.reason)
         self.about = self.about or usual_about(self.fault)
+
+    @property
+    def noted(self) -> str:
+        """As the ledger keeps it of the attempt (`producer.contract.history`)."""
+        said = (str(self.status or ""), self.code, self.type, self.parameter)
+        names = (re.sub(r"[^\w.\[\]-]", "", each, flags=re.ASCII)[:64] for each in said)
+        return ":".join((str(self.fault), *names)).rstrip(":")
+
+    def of(self, link: str) -> str:
+        """What is wrong with the link, or at it."""
+        return f"{link} {self.reason}" if self.goes_on else f"{link}: {self.reason}"
 
     def __str__(self) -> str:
         return f"{self.fault}: {self.reason}"
@@ -135,6 +149,7 @@ class Deferred(Exception):
         self.after_s = after_s
         self.wakes_on = wakes_on
         self.waits_for_room = waits_for_room
+        self.noted = ""
 
     def __str__(self) -> str:
         return self.reason

@@ -4,6 +4,8 @@ Nothing else may move in here. No Celery, no Redis, no SDK, no logging, no retry
 raised, and `tasks.py` asks `retry.py`.
 """
 
+from typing import NoReturn
+
 from producer.contract.completions import Completion, Usage
 from producer.contract.errors import Filtered, JobError, Refused, Truncated
 
@@ -104,9 +106,7 @@ class Pipeline:
     ) -> Completion:
         link = chosen.link
         if reply.finish in ("refusal", "content_filter"):
-            raise Refused(
-                f"{link.name} declined to answer ({reply.finish})", {"reason": reply.finish}
-            )
+            self._refuse(job, attempt, chosen, reply)
         if reply.finish == "length":
             self._check_truncated(job, attempt, chosen, reply)
         return Completion(
@@ -126,6 +126,22 @@ class Pipeline:
             request_id=job.id,
             flags=(*reply.flags, *self._filter(job, attempt, chosen, reply)),
             trimmed=chosen.trimmed,
+        )
+
+    def _refuse(
+        self, job: RunningJob, attempt: Attempt, chosen: Candidate, reply: Reply
+    ) -> NoReturn:
+        """The provider declined: another link is asked, if that was asked for, or the job ends."""
+        tried = {each.link for each in job.tried} | {attempt.link}
+        untried = {link.name for link in self.chain.selection.allowed(job.request)} - tried
+        next_one = job.request.on_refusal == "next" and untried
+        if next_one and self._affords(job, attempt, chosen.micro_usd):
+            raise AskAgain(
+                f"declined to answer ({reply.finish}); the next link is asked", "refused"
+            )
+        raise Refused(
+            f"{attempt.link} declined to answer ({reply.finish})",
+            {"reason": reply.finish, "text": reply.text},
         )
 
     def _check_truncated(
@@ -185,7 +201,7 @@ class Pipeline:
             return ()
         left_s = job.remaining_s(self._settings.deadline_s)
         found = self.filters.check(job.request, reply.text, left_s, job.user_id)
-        first = not any(fault == "filtered" for _, fault in job.tried)
+        first = not any(each.fault == "filtered" for each in job.tried)
         if found.action == "retry" and first and self._affords(job, attempt, chosen.micro_usd):
             raise AskAgain(
                 f"answered, but the filter {found.filter} says: {found.reason}; once more",

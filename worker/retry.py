@@ -5,6 +5,7 @@ carries the decision out, with Celery and the ledger.
 """
 
 import math
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any, assert_never
 
@@ -16,6 +17,7 @@ from producer.contract.errors import (
     Refused,
     TooLong,
 )
+from producer.contract.history import PastAttempt
 
 from .faults import Deferred, Fault, ProviderError
 from .settings import RetrySettings
@@ -42,18 +44,24 @@ class History:
     """The provider link that failed; "" if none was called."""
     attempts: int
     """How many attempts were made, the failed one included."""
-    tried: tuple[tuple[str, str], ...]
-    """(link, fault) of the attempts before it."""
+    tried: tuple[PastAttempt, ...]
+    """The attempts before it."""
     links: int
     """How many provider links the job may use."""
     remaining_s: float
     """Seconds until the job must have ended."""
     asked_deadline_s: float = math.inf
     """Seconds until the deadline that was asked for; the settings' own does not count."""
+    next_on_refusal: bool = False
+    """Whether another link is asked when one blocks the prompt."""
 
     @property
     def untried_links(self) -> int:
-        return self.links - len({link for link, _ in self.tried} | {self.link})
+        return self.links - len({each.link for each in self.tried} | {self.link})
+
+    def refused_as(self, fault: Fault) -> bool:
+        """Whether an attempt before it was refused with this fault."""
+        return any(each.fault == fault for each in self.tried)
 
 
 @dataclass(frozen=True)
@@ -94,7 +102,8 @@ def decide(
     cool_s = _cooldown_s(failure, history, policy)
     after_s = _wait_s(failure, history, policy, jitter)
     too_late = after_s + MIN_CALL_S > history.remaining_s
-    if history.attempts >= policy.max_attempts or too_late:
+    spent = history.attempts >= policy.max_attempts and failure.fault is not Fault.STALE
+    if spent or too_late:
         return GiveUp(_exhausted(failure, history), cool_s)
     return RetryAfter(after_s, cool_s)
 
@@ -114,19 +123,26 @@ def _final_error(failure: ProviderError, history: History) -> JobError | None:
     """The error of a failure that no further attempt can mend; None if one may."""
     link = history.link
     fault = failure.fault
+    details = _details(_all_tried(failure, history))
     match fault:
+        case Fault.BAD_REQUEST if history.untried_links and not history.refused_as(fault):
+            return None
         case Fault.BAD_REQUEST:
-            return InvalidRequest(f"{link} refused the request: {failure.reason}")
+            return InvalidRequest(f"{link} refused the request: {failure.reason}", details)
+        case Fault.CONTENT_FILTERED if history.untried_links and history.next_on_refusal:
+            return None
         case Fault.CONTENT_FILTERED:
-            return Refused(f"{link} blocked the prompt", {"reason": "content_filter"})
+            reason = {"reason": "content_filter"}
+            return Refused(f"{link} blocked the prompt: {failure.reason}", details | reason)
         case Fault.TOO_LONG | Fault.UNSUPPORTED if history.untried_links:
             return None
         case Fault.TOO_LONG:
-            return TooLong(f"{link}: the prompt does not fit the model's window")
+            return TooLong(f"{link}: {failure.reason}. Fix: shorten or split the prompt", details)
         case Fault.UNSUPPORTED:
             return InvalidRequest(
-                f"{link} does not take {failure.parameter}, nor does another allowed link. "
-                "Fix: leave it out"
+                f"{link} does not take {failure.parameter or 'something in it'}, nor does another "
+                f"allowed link: {failure.reason}. Fix: leave it out",
+                details,
             )
         case (
             Fault.RATE_LIMITED
@@ -165,12 +181,13 @@ def _cooldown_s(failure: ProviderError, history: History, policy: RetrySettings)
 def _wait_s(
     failure: ProviderError, history: History, policy: RetrySettings, jitter: float
 ) -> float:
-    """Nothing while this round has an untried link, else backoff, in seconds.
+    """Nothing while this round has an untried link, or to leave a parameter out; else backoff, in
+    seconds.
 
     A job's only link is never tried sooner than the provider asked.
     """
     failures = len(history.tried) + 1
-    if failures % history.links:
+    if failures % history.links or failure.fault is Fault.STALE:
         return 0.0
     rounds = failures // history.links
     backoff_s = jitter * min(policy.backoff_max_s, policy.backoff_s * 2.0 ** (rounds - 1))
@@ -180,20 +197,34 @@ def _wait_s(
 
 
 def _exhausted(failure: ProviderError, history: History) -> ProvidersExhausted:
-    tried = (*history.tried, (history.link, str(failure.fault)))
-    listed = ", ".join(f"{link} {fault}" for link, fault in tried)
-    return ProvidersExhausted(
-        f"no provider answered in {len(tried)} attempts: {listed}", _details(tried)
+    tried = _all_tried(failure, history)
+    message = f"no provider answered in {len(tried)} attempts: {_listed(tried)}"
+    if failure.about != "nothing":
+        message += f". {failure.of(history.link)}"
+    return ProvidersExhausted(message, _details(tried))
+
+
+def _all_tried(failure: ProviderError, history: History) -> tuple[PastAttempt, ...]:
+    noted = f"{history.link}={failure.noted}"
+    return (*history.tried, PastAttempt.read(noted))
+
+
+def _listed(tried: tuple[PastAttempt, ...]) -> str:
+    """Each kind once, in the order of their first."""
+    counts = Counter(map(str, tried))
+    return ", ".join(
+        f"{each} {count} times" if count > 1 else each for each, count in counts.items()
     )
 
 
 def _too_late(history: History) -> JobError:
     if history.tried:
         return ProvidersExhausted(
-            "no provider was free again before the deadline", _details(history.tried)
+            f"no provider was free again before the deadline; tried were {_listed(history.tried)}",
+            _details(history.tried),
         )
     return DeadlineExceeded("the deadline comes before the job could be tried")
 
 
-def _details(tried: tuple[tuple[str, str], ...]) -> dict[str, Any]:
-    return {"attempts": [{"link": link, "fault": fault} for link, fault in tried]}
+def _details(tried: tuple[PastAttempt, ...]) -> dict[str, Any]:
+    return {"attempts": [each.details() for each in tried]}

@@ -199,11 +199,9 @@ class Complete(Task):  # type: ignore[misc]
         self, runtime: Runtime, start: Start, failure: ProviderError | Deferred
     ) -> Completion:
         """Park or end a job that was not answered, as `retry.py` decides."""
-        fault = ""
-        if isinstance(failure, ProviderError):
-            fault = str(failure.fault)
-            if failure.fault is Fault.MISCONFIGURED:
-                runtime.credentials.reload_if_due(refused=True)
+        fault = failure.noted
+        if isinstance(failure, ProviderError) and failure.fault is Fault.MISCONFIGURED:
+            runtime.credentials.reload_if_due(refused=True)
         jitter = random.random()  # noqa: S311 -- jitter, not a secret
         history = _history(runtime, start)
         decision = decide(failure, history, runtime.settings.retry, jitter)
@@ -291,6 +289,7 @@ def _history(runtime: Runtime, start: Start) -> History:
         links=len(allowed),
         remaining_s=job.remaining_s(runtime.settings.retry.deadline_s),
         asked_deadline_s=job.asked_deadline_s,
+        next_on_refusal=job.request.on_refusal == "next",
     )
 
 

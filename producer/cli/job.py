@@ -21,13 +21,14 @@ def status(job_id: str, as_json: bool) -> None:
     except JobError as error:
         raise click.ClickException(str(error)) from None
     if as_json:
-        click.echo(json.dumps(found._asdict()))
+        history = [each.details() for each in found.history]
+        click.echo(json.dumps(found._asdict() | {"history": history}))
         return
     cost = costs.shown(found.cost_usd, found.estimated_usd)
     cost += f", possibly billed ${found.maybe_billed_usd:.6f}"
     click.echo(f"{found.state}: {found.attempts} attempts, {cost}")
-    for link, fault in found.tried:
-        click.echo(f"  {link}: {fault or 'answered'}")
+    for each in found.history:
+        click.echo(f"  {each}")
 
 
 @click.command()

@@ -103,8 +103,10 @@ class ProvidersExhausted(JobError):
     """Every allowed attempt failed."""
 
     @property
-    def attempts(self) -> list[dict[str, str]]:
-        """One `{"link": ..., "fault": ...}` per provider call, in order."""
+    def attempts(self) -> list[dict[str, Any]]:
+        """Of each provider call, in order: link and fault, and as far as the provider stated them
+        status, code, type and param.
+        """
         return list(self.details.get("attempts", []))
 
 

@@ -83,6 +83,10 @@ class CompletionRequest(Frozen):
     """When the answer stops at max_tokens. fail: `Truncated` with the partial text; retry: once
     more with twice max_tokens; accept: returned with finish_reason "length".
     """
+    on_refusal: Literal["fail", "next"] = "fail"
+    """When a provider declines to answer, or blocks the prompt. fail: `Refused`; next: the next
+    link that was not tried is asked, at its own cost.
+    """
     avoid: Annotated[tuple[ShortText, ...], Field(max_length=16)] = ()
     """Provider links or providers that must not answer this request."""
     over_limit: Literal["fail", "wait"] = "fail"

@@ -1,13 +1,17 @@
 """A running job without a ledger, for tests of what is done for one."""
 
+from producer.contract.history import PastAttempt
 from producer.contract.requests import CompletionRequest
 from worker.ledger.running_job import RunningJob
 
 ASKED = [{"role": "user", "content": "x"}]
 
 
-def running_job(job_id="job", request=None, **fields):
-    """`fields` replace what a first start of a plain job would have."""
+def running_job(job_id="job", request=None, tried=(), **fields):
+    """`fields` replace what a first start of a plain job would have.
+
+    `tried`: (link, fault) of earlier attempts.
+    """
     return RunningJob(
         **{
             "id": job_id,
@@ -19,6 +23,7 @@ def running_job(job_id="job", request=None, **fields):
             "started_ms": 0,
             "deadline_ms": 0,
             "first_started_ms": 0,
+            "tried": tuple(PastAttempt(*each) for each in tried),
         }
         | fields
     )

@@ -170,7 +170,7 @@ def _fields(letter: DeadLetter) -> dict[str, Any]:
         "message": letter.message,
         "attempts": letter.attempts,
         "unknown": letter.unknown,
-        "tried": [{"link": link, "fault": fault} for link, fault in letter.tried],
+        "tried": [each.details() for each in letter.tried],
         "submitted": _time(letter.submitted_ms),
         "ended": _time(letter.ended_ms),
         "replayed_as": letter.replayed_as or None,

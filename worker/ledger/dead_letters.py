@@ -11,6 +11,7 @@ from fnmatch import fnmatchcase
 from typing import Self
 
 from producer.contract.errors import JobError
+from producer.contract.history import PastAttempt, read_history
 from producer.contract.outcome import load_outcome
 from producer.contract.publication import Publication
 from producer.contract.requests import CompletionRequest
@@ -35,7 +36,7 @@ class DeadLetter:
     attempts: int
     unknown: int
     """Attempts whose worker died with the call on the wire."""
-    tried: tuple[tuple[str, str], ...]
+    tried: tuple[PastAttempt, ...]
     submitted_ms: int
     ended_ms: int
     replayed_as: str
@@ -46,7 +47,6 @@ class DeadLetter:
     def read(cls, job_id: str, record: dict[str, str]) -> Self:
         """From the ledger's hash."""
         outcome = load_outcome(record["outcome"])
-        tried = (item.rpartition("=") for item in record["tried"].split(";") if item)
         return cls(
             job_id=job_id,
             user_id=record["user"],
@@ -55,7 +55,7 @@ class DeadLetter:
             message=str(outcome) if isinstance(outcome, JobError) else "",
             attempts=int(record["attempts"]),
             unknown=int(record["unknown"]),
-            tried=tuple((link, fault) for link, _, fault in tried),
+            tried=read_history(record["tried"]),
             submitted_ms=int(record["at"]),
             ended_ms=int(record["ended"]),
             replayed_as=record.get("replayed", ""),

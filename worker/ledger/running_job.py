@@ -6,6 +6,7 @@ import time
 from dataclasses import dataclass, field
 from typing import Any, Self, cast
 
+from producer.contract.history import PastAttempt, read_history
 from producer.contract.names import Lane
 from producer.contract.requests import CompletionRequest
 
@@ -37,8 +38,8 @@ class RunningJob:
     possibly_billed_micro_usd: int = 0
     attempts: int = 0
     """Attempts that were closed before this start."""
-    tried: tuple[tuple[str, str], ...] = ()
-    """(link, fault) of each of them, in order."""
+    tried: tuple[PastAttempt, ...] = ()
+    """What came of each of them, in order."""
     double_max_tokens: bool = False
     """Whether it is asked again for twice the tokens, because its answer was truncated."""
     audited: str = ""
@@ -51,7 +52,6 @@ class RunningJob:
     @classmethod
     def from_reply(cls, job_id: str, reply: StartReply) -> Self:
         """Raises pydantic's `ValidationError` for a request that cannot be read."""
-        history = [item.rpartition("=") for item in reply.tried.split(";") if item]
         return cls(
             id=job_id,
             fence=reply.fence,
@@ -65,7 +65,7 @@ class RunningJob:
             spent_micro_usd=reply.cost,
             possibly_billed_micro_usd=reply.maybe,
             attempts=reply.attempts,
-            tried=tuple((link, fault) for link, _, fault in history),
+            tried=read_history(reply.tried),
             double_max_tokens=bool(reply.double_max_tokens),
             audited=reply.audited,
             continuation=json.loads(reply.continuation or "{}"),

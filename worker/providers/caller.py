@@ -69,6 +69,7 @@ class ProviderCaller:
         try:
             reply = self._clients.call(chosen.link, call)
         except ProviderError as error:
+            _leaves_it_out_already(call, error)
             attempt.called(str(error.fault), _ms_since(started), error.rate_limits)
             self._record_failure(job, attempt, chosen, call, error)
             raise
@@ -140,7 +141,14 @@ class ProviderCaller:
         call: Call,
         error: ProviderError,
     ) -> None:
-        record = replace(self._record(job, attempt, chosen), error=str(error.fault))
+        record = replace(
+            self._record(job, attempt, chosen),
+            error=str(error.fault),
+            http_status=error.status,
+            error_code=error.code or None,
+            error_type=error.type or None,
+            error_param=error.parameter or None,
+        )
         bill = self._billing.of_failure(chosen.link, call, error)
         if error.usage and bill.kind == "real":
             attempt.billed(bill)
@@ -199,6 +207,12 @@ def _with_bill(record: CallRecord, bill: Bill) -> CallRecord:
     if bill.booked_as:
         model = bill.booked_as.partition(":")[2]
     return replace(record, model=model, micro_usd=bill.micro_usd, cost_basis=bill.basis)
+
+
+def _leaves_it_out_already(call: Call, error: ProviderError) -> None:
+    """A parameter that is refused though it was left out, or renamed, cannot be helped."""
+    if error.fault is Fault.STALE and error.parameter in call.refused:
+        error.fault = Fault.UNSUPPORTED
 
 
 def _ms_since(started: float) -> int:

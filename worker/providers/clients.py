@@ -12,6 +12,7 @@ from . import load
 from .base import Call, Provider, Reply
 from .credentials import Credentials
 from .dialects import dialect_of
+from .fixes import with_fix
 from .readable import readable
 from .sending import begin
 
@@ -77,8 +78,8 @@ class Clients:
         client.calls += 1
         try:
             return readable(await client.provider.complete(call))
-        except ProviderError:
-            raise
+        except ProviderError as error:
+            raise with_fix(client.link, error) from None
         except Exception as error:  # noqa: BLE001 -- it may hold a key, a prompt or an answer
             reason = f"{type(error).__name__} in the adapter"
             raise ProviderError(Fault.BAD_RESPONSE, reason, maybe_billed=True) from None

@@ -72,12 +72,13 @@ class OpenAI:
             # Some servers stream unless they are told not to.
             "stream": False,
         }
-        if call.temperature is not None and "temperature" not in call.refused:
+        if call.temperature is not None:
             parameters["temperature"] = call.temperature
         for name in ("stop", "tools", "response_format"):
             if request.get(name):
                 parameters[name] = request[name]
-        return parameters
+        left_out = call.refused - _OTHER_FIELD.keys()
+        return {name: value for name, value in parameters.items() if name not in left_out}
 
     def _limit_field(self, call: Call) -> str:
         field = self._max_tokens_field

@@ -60,6 +60,7 @@ def read(
     refusal = message.get("refusal")
     if isinstance(refusal, str) and refusal.strip():
         answer.refused = "refusal"
+        answer.text = answer.text or text_of(refusal)
     return answer
 
 

@@ -82,7 +82,7 @@ class LinkSelector:
 
         Raises `TooLong` if the prompt fits none of them.
         """
-        tried = Counter(link for link, fault in job.tried if fault not in REPEATED)
+        tried = Counter(each.link for each in job.tried if each.fault not in REPEATED)
         links = self.allowed(job.request)
         rooms = [self._room(link, job.request, self._max_tokens(link, job)) for link in links]
         ranked = sorted(

@@ -52,6 +52,8 @@ class Simulator:
             usage = Usage(input=input_tokens, output=call.max_tokens)
             return Reply(" ".join(kept), "length", call.model, usage)
         usage = Usage(input=input_tokens, output=len(words))
+        if markers.get("finish") == "refusal":
+            return Reply("I cannot help with that.", "refusal", call.model, usage)
         return Reply(" ".join(words), "stop", call.model, usage)
 
     async def aclose(self) -> None:

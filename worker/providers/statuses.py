@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from ..faults import About, Fault, ProviderError
 from ..rate_limit_headers import LONGEST_WAIT_S, RateLimits, seconds, wait_s
-from .error_bodies import ErrorBody, error_body
+from .error_bodies import ErrorBody, error_body, name_of
 from .refusals import STATUSES, Found, Meaning, meaning_of
 
 BY_STATUS = {
@@ -61,8 +61,8 @@ VERDICTS: dict[Meaning, Verdict] = {
     "rate": Verdict(Fault.RATE_LIMITED, ""),
     "unsupported": Verdict(Fault.UNSUPPORTED, "the model lacks what the request needs"),
     "parameter": Verdict(Fault.UNSUPPORTED, "the model refuses a parameter"),
-    "model": Verdict(Fault.MISCONFIGURED, "the model is unknown there", "model"),
-    "key": Verdict(Fault.MISCONFIGURED, "the key is refused", "key"),
+    "model": Verdict(Fault.MISCONFIGURED, "", "model"),
+    "key": Verdict(Fault.MISCONFIGURED, "", "key"),
     "account": Verdict(Fault.MISCONFIGURED, "the account may not use it", "key"),
     "flagged": Verdict(Fault.CONTENT_FILTERED, "the request was flagged"),
     "overloaded": Verdict(Fault.OVERLOADED, ""),
@@ -104,14 +104,13 @@ def status_error(status: int, body: object, headers: Mapping[str, str]) -> Provi
     stated = error_body(body)
     found = meaning_of(status, stated)
     verdict = _verdict(status, stated, found)
-    parameter = found.parameter if found else stated.param
     return ProviderError(
         verdict.fault,
         _reason(status, stated, verdict),
         maybe_billed=status in MAYBE_BILLED,
         retry_after_s=_wait_s(verdict.fault, headers, stated, found),
         status=status,
-        parameter=parameter,
+        parameter=name_of(found.parameter) if found else stated.param,
         rate_limits=RateLimits.from_headers(headers),
         about=verdict.about,
         code=stated.code,

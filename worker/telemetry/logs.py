@@ -149,11 +149,13 @@ def _write(level: int, event: str, line: dict[str, Any]) -> None:
 
 
 def stale_model_data(link: str, parameter: str) -> None:
-    """Alert: the model catalog is out of date.
+    """Alert: the model catalog, or what is known of the server's dialect, is out of date.
 
-    From now on this process leaves the parameter out.
+    From now on this process leaves the parameter out, or sends it under its other name.
     """
-    fix = "correct worker/model_catalog.toml, or name a file of corrections in LLM_MODELS_FILE"
+    fix = (
+        "left out from now on; name a file of corrections in LLM_MODELS_FILE, or the link's dialect"
+    )
     _log.warning(
         "model_data",
         alert=f"STALE_MODEL_DATA: {link} refuses {parameter}: {fix}",

@@ -23,7 +23,8 @@ TRACEPARENT = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")
 class CallRecord:
     """One provider call. Money in micro-dollars, time in milliseconds.
 
-    `error`: the `Fault`'s value or the `JobError`'s name, None if the call answered.
+    `error`: the `Fault`'s value or the `JobError`'s name, None if the call answered. `http_status`,
+    `error_code`, `error_type`, `error_param`: the provider's own, None for what it did not state.
     `maybe_billed_micro_usd`: the worst case held for a call that gave no bill although the provider
     may have worked, else 0. `charged_micro_usd`: what the provider says it charged.
     """
@@ -50,6 +51,10 @@ class CallRecord:
     """The provider's own name of the call, for its support."""
     trace_id: str | None = None
     cached: bool = False
+    http_status: int | None = None
+    error_code: str | None = None
+    error_type: str | None = None
+    error_param: str | None = None
     price_unknown: bool = False
     """No price was found: the amounts are by the ceiling `LLM_UNKNOWN_PRICE`, or what the provider
     says it charged.

@@ -8,7 +8,7 @@ from support.memory_budgets import LIMITS
 from support.pipelines import LINKS, Harness, chain
 
 from producer.contract.completions import Usage
-from producer.contract.errors import BudgetExceeded, Filtered, InvalidRequest, Truncated
+from producer.contract.errors import BudgetExceeded, Filtered, InvalidRequest, Refused, Truncated
 from worker.faults import Fault, ProviderError
 from worker.ledger.attempt import MOST_MICRO_USD, MOST_TOKENS, POSSIBLY_BILLED, Attempt, Bill
 from worker.pipeline import AskAgain
@@ -136,6 +136,21 @@ def test_a_filter_may_ask_once_more_and_only_once():
     assert (caught.value.fault, caught.value.double_max_tokens) == ("filtered", False)
     with pytest.raises(Filtered):
         harness.run(harness.job(expect="^never", tried=(("simulator:big", "filtered"),)))
+
+
+def test_a_refusal_is_passed_on_or_kept_with_its_text(harness):
+    """As the request asks; when every link has declined, the last one's words are kept."""
+    text = "[[sim:finish=refusal]] and why"
+    with pytest.raises(AskAgain) as caught:
+        harness.run(harness.job(text, on_refusal="next"))
+    assert caught.value.fault == "refused"
+    tried = (("simulator:small", "refused"),)
+    for options in ({}, {"on_refusal": "next", "tried": tried}):
+        with pytest.raises(Refused) as refused:
+            harness.run(harness.job(text, **options))
+        told = {"reason": "refusal", "text": "I cannot help with that."}
+        assert refused.value.details == told
+        assert "cannot help" not in repr(refused.value) + str(refused.value)
 
 
 def test_the_second_try_after_a_truncation_has_twice_the_tokens_once(harness):

@@ -11,6 +11,7 @@ from producer.contract.errors import (
     Refused,
     TooLong,
 )
+from producer.contract.history import PastAttempt
 from worker.faults import Deferred, Fault, ProviderError
 from worker.retry import GiveUp, History, RetryAfter, decide
 from worker.settings import RetrySettings
@@ -18,9 +19,11 @@ from worker.settings import RetrySettings
 POLICY = RetrySettings(max_attempts=4, backoff_s=2, backoff_max_s=5, cooldown_s=10)
 
 
-def history(**changes):
-    fields = {"link": "a:x", "attempts": 1, "tried": (), "links": 2, "remaining_s": 100.0}
-    return History(**(fields | changes))
+def history(tried=(), **changes):
+    """`tried`: pairs of link and fault."""
+    fields = {"link": "a:x", "attempts": 1, "links": 2, "remaining_s": 100.0}
+    past = tuple(PastAttempt(*each) for each in tried)
+    return History(tried=past, **(fields | changes))
 
 
 @pytest.mark.parametrize(
@@ -28,8 +31,8 @@ def history(**changes):
     [(Fault.BAD_REQUEST, InvalidRequest), (Fault.CONTENT_FILTERED, Refused)],
 )
 def test_what_repeating_cannot_mend_ends_the_job(fault, error):
-    """A bad or blocked request fails at once, whatever links are left."""
-    decision = decide(ProviderError(fault, "no"), history(), POLICY, 0.5)
+    """A bad or blocked request fails when no other link may take it."""
+    decision = decide(ProviderError(fault, "no"), history(links=1), POLICY, 0.5)
     assert isinstance(decision, GiveUp)
     assert isinstance(decision.error, error)
 
@@ -52,6 +55,47 @@ def test_what_one_model_refuses_another_may_take():
     decision = decide(refused, history(tried=(("b:y", "unsupported"),)), POLICY, 0)
     assert isinstance(decision.error, InvalidRequest)
     assert "response_format" in str(decision.error)
+
+
+def test_a_400_goes_to_another_link_once():
+    """A schema keyword, or a stop of white space, may be one vendor's; a wrong request is all's."""
+    wrong = ProviderError(Fault.BAD_REQUEST, "HTTP 400", status=400, code="invalid_value")
+    assert decide(wrong, history(links=3), POLICY, 0) == RetryAfter(0.0, 0.0)
+    second = decide(wrong, history(links=3, tried=(("b:y", "bad_request"),)), POLICY, 0)
+    assert isinstance(second.error, InvalidRequest)
+    assert [each["link"] for each in second.error.details["attempts"]] == ["b:y", "a:x"]
+    assert second.error.details["attempts"][1]["code"] == "invalid_value"
+
+
+def test_a_blocked_prompt_goes_to_another_link_if_that_was_asked_for():
+    blocked = ProviderError(Fault.CONTENT_FILTERED, "HTTP 400")
+    assert isinstance(decide(blocked, history(), POLICY, 0).error, Refused)
+    assert decide(blocked, history(next_on_refusal=True), POLICY, 0) == RetryAfter(0.0, 0.0)
+    last = history(next_on_refusal=True, tried=(("b:y", "content_filtered"),))
+    assert isinstance(decide(blocked, last, POLICY, 0).error, Refused)
+
+
+def test_a_parameter_that_is_left_out_costs_no_wait_and_no_try():
+    """Also at a lone link and at the last attempt: nothing was paid, and the next try differs."""
+    refused = ProviderError(Fault.STALE, "x", parameter="store")
+    assert decide(refused, history(links=1, attempts=4), POLICY, 0.9) == RetryAfter(0.0, 0.0)
+
+
+def test_equal_failures_are_told_once_and_the_last_with_its_fix():
+    failure = ProviderError(
+        Fault.MISCONFIGURED,
+        "refused its key: HTTP 401 invalid_api_key; set OPENAI_API_KEY",
+        status=401,
+        code="invalid_api_key",
+        about="key",
+        goes_on=True,
+    )
+    tried = (("a:x", "misconfigured", 401, "invalid_api_key"),) * 3
+    error = decide(failure, history(links=1, attempts=4, tried=tried), POLICY, 0).error
+    assert str(error) == (
+        "no provider answered in 4 attempts: a:x misconfigured (HTTP 401 invalid_api_key) 4 times. "
+        "a:x refused its key: HTTP 401 invalid_api_key; set OPENAI_API_KEY"
+    )
 
 
 def test_stale_data_costs_a_try_and_cools_nothing():
@@ -155,4 +199,4 @@ def test_every_failure_has_a_decision_that_respects_the_deadline(
     decision = decide(ProviderError(fault, "x", retry_after_s=asked), case, POLICY, jitter)
     if isinstance(decision, RetryAfter):
         assert decision.after_s <= remaining
-        assert failures + 1 < POLICY.max_attempts
+        assert failures + 1 < POLICY.max_attempts or fault is Fault.STALE

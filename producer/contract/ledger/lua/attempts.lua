@@ -39,15 +39,16 @@ function attempts.open(id, fence, link, amounts, list)
   return jobs.add(id, 'attempts', 1)
 end
 
--- The open attempt, if there is one, ended with `fault` ('' = an answer): add it to the history,
--- book its bill, and note what it teaches of its link.
-function attempts.close(id, fence, fault, bill)
+-- The open attempt, if there is one, ended with `noted` ('' = an answer; a fault, after colons what
+-- the provider said): add it to the history, book its bill, note what it teaches of its link.
+function attempts.close(id, fence, noted, bill)
   local link = jobs.field(id, 'link')
   if not link then
     return
   end
   local history = jobs.field(id, 'tried') or ''
-  jobs.set(id, 'tried', history .. link .. '=' .. fault .. ';')
+  jobs.set(id, 'tried', history .. link .. '=' .. noted .. ';')
+  local fault = noted:match('^[^:]*')
   local worst = jobs.number(id, 'held_tokens')
   local recovered = feedback.call_ended(id, link, worst, fault, bill)
   bookings.close(id, fence, bill)

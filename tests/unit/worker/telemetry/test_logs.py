@@ -180,6 +180,10 @@ def test_a_call_is_one_line_with_exactly_these_fields(lines: Lines) -> None:
         "provider_cost_usd": None,
         "service_tier": "",
         "flags": [],
+        "http_status": None,
+        "error_code": None,
+        "error_type": None,
+        "error_param": None,
         "alert": None,
     }
 
