@@ -135,10 +135,10 @@ class ProviderError(Exception):
 class Deferred(Exception):
     """The job cannot be called now; it waits `after_s` seconds, which is not an attempt.
 
-    `wakes_on` names what wakes it sooner ("job:<id>", "budget:<name>", "link:<name>",
-    "pace:<link>", "parts:<id>"), or "" for time alone. `waits_for_room`: it waits for room under a
-    limit or for its own parts, not for trouble to pass, so only the deadline that was asked for
-    ends that.
+    `wakes_on` names what wakes it sooner ("flight:<key>", "budget:<key>", "limit:<key>",
+    "link:<name>", "pace:<link>", "parts:<id>"), or "" for time alone. `waits_for_room`: it waits
+    for room under a limit or for its own parts, not for trouble to pass, so only the deadline that
+    was asked for ends that.
     """
 
     def __init__(

@@ -109,14 +109,15 @@ def decide(
 
 
 def _decide_wait(deferred: Deferred, history: History) -> Decision:
-    most_s = history.remaining_s
+    after_s, most_s = deferred.after_s, history.remaining_s
     if deferred.waits_for_room:
         most_s = history.asked_deadline_s
-    if deferred.after_s > most_s:
+    elif deferred.wakes_on and most_s > MIN_CALL_S:
+        # It is woken sooner; the time is only for a wake-up that got lost.
+        after_s = min(after_s, most_s)
+    if after_s > most_s:
         return GiveUp(_too_late(history))
-    return RetryAfter(
-        deferred.after_s, wakes_on=deferred.wakes_on, waits_for_room=deferred.waits_for_room
-    )
+    return RetryAfter(after_s, wakes_on=deferred.wakes_on, waits_for_room=deferred.waits_for_room)
 
 
 def _final_error(failure: ProviderError, history: History) -> JobError | None:

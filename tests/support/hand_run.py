@@ -11,7 +11,7 @@ from producer.contract.submission import Submission
 from worker.budgets.overrides import Overrides
 from worker.budgets.quota import Quota
 from worker.faults import Deferred, Fault
-from worker.ledger.attempt import NOT_BILLED, Attempt, Bill, Candidate
+from worker.ledger.attempt import NOT_BILLED, NOT_CACHED, Attempt, Bill, Candidate
 from worker.ledger.calls import Wait
 from worker.ledger.ledger import Ledger
 from worker.ledger.running_job import RunningJob
@@ -19,9 +19,6 @@ from worker.rate_limit_headers import NOT_STATED
 from worker.settings import LaneSettings, LedgerSettings, Link, Pace, PaceSettings, QuotaSettings
 
 ASKED = [{"role": "user", "content": "x"}]
-REQUESTS = {
-    lane: CompletionRequest.checked(messages=ASKED, lane=lane) for lane in ("interactive", "batch")
-}
 NO_BROKER = {"interactive": True, "batch": True}
 
 
@@ -44,12 +41,13 @@ class HandRun:
         """(job, fence) -> the attempt of that start."""
         self.count = Counter()
 
-    def submit(self, user, count=1, lane="interactive"):
+    def submit(self, user, count=1, lane="interactive", **options):
+        request = CompletionRequest.checked(messages=ASKED, lane=lane, **options)
         ids = []
         for _ in range(count):
             self.count[user] += 1
             job_id = f"{user}-{lane[0]}{self.count[user]}"
-            submission = Submission(job_id, user, REQUESTS[lane], {})
+            submission = Submission(job_id, user, request, {})
             self._release(self.ledger.submit(submission))
             ids.append(job_id)
         return ids
@@ -74,13 +72,13 @@ class HandRun:
     def attempt_of(self, job):
         return self.attempts.setdefault((job.id, job.fence), Attempt())
 
-    def reserve(self, job, *names, tokens=100):
+    def reserve(self, job, *names, tokens=100, question=NOT_CACHED):
         """The model that is called; else what the job must wait for, and it is parked so."""
         links = [Link(provider="p", model=name, adapter="simulator") for name in names]
         attempt = self.attempt_of(job)
         candidates = [Candidate(link, 50, 10, tokens) for link in links]
         try:
-            return self.quota.take_hold(job, attempt, candidates).link.model
+            return self.quota.take_hold(job, attempt, candidates, question).link.model
         except Deferred as deferred:
             wait = Wait(
                 deferred.after_s,

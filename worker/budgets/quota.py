@@ -18,7 +18,9 @@ from ..ledger.running_job import RunningJob
 from ..settings import QuotaSettings
 
 FOLLOWER_WAIT_S = 30.0
-"""A follower is woken by its leader's end; this is only for a wake-up that got lost."""
+"""A follower is woken when its leader ends or waits for something of its own; this is only for a
+wake-up that got lost.
+"""
 HELD_WAIT_S = 5.0
 """A job that waits for others' holds is woken when one settles; this is only for a wake-up that got
 lost.
@@ -146,7 +148,9 @@ def _wait_for(reply: ReserveReply) -> Deferred:
         case "held":
             return Deferred(f"waiting for held {reply.limit}", HELD_WAIT_S, reply.wakes_on)
     fits_in_s = reply.fits_in_ms / 1000 + ROUNDING_S
-    return Deferred(f"waiting until {reply.limit} has room", fits_in_s, waits_for_room=True)
+    return Deferred(
+        f"waiting until {reply.limit} has room", fits_in_s, reply.wakes_on, waits_for_room=True
+    )
 
 
 def refusal(over: ReserveReply) -> JobError:

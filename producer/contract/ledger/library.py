@@ -37,6 +37,7 @@ MODULES = (
     "batches",
     "windows",
     "budgets",
+    "limits",
     "usage",
     "bookings",
     "attempts",

@@ -200,3 +200,12 @@ def test_every_failure_has_a_decision_that_respects_the_deadline(
     if isinstance(decision, RetryAfter):
         assert decision.after_s <= remaining
         assert failures + 1 < POLICY.max_attempts or fault is Fault.STALE
+
+
+@pytest.mark.parametrize("wakes_on", ["flight:f", "budget:b"])
+def test_a_wait_that_something_ends_sooner_is_no_longer_than_the_job_has(wakes_on):
+    """An identical job, or held money: a deadline of five seconds is no reason not to wait."""
+    wait = Deferred("held", 30, wakes_on)
+    decision = decide(wait, history(remaining_s=5), POLICY, 0)
+    assert (decision.after_s, decision.wakes_on) == (5, wakes_on)
+    assert isinstance(decide(wait, history(remaining_s=0.5), POLICY, 0), GiveUp)

@@ -63,7 +63,13 @@ local function take_rule(given, started_ms)
     values[#values + 1] = each[1]
     values[#values + 1] = given[each[2]]
   end
+  local cap = config.number('cap')
   config.set(unpack(values))
+  if given.user_in_flight ~= cap then
+    for _, user in ipairs(redis.call('HKEYS', keys.in_flight())) do
+      rings.join_all(user)
+    end
+  end
 end
 
 -- What this worker has otherwise than the settings that hold.

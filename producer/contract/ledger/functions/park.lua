@@ -38,8 +38,8 @@ end
 -- What it would follow may have moved since it looked; then nothing would wake it.
 local function has_moved(id, wakes_on)
   local kind, name = wakes_on:match('^(%a+):(.+)$')
-  if kind == 'job' then
-    return jobs.has_ended(name) or not jobs.state(name)
+  if kind == 'flight' then
+    return not cached.leader_of(name)
   end
   if kind == 'link' then
     return not pace.of(name).probe
@@ -57,6 +57,7 @@ end
 local function wait(given)
   local id, wakes_on = given.id, given.wakes_on
   local link = wakes_on:match('^pace:(.+)$')
+  local for_provider = false
   if link then
     waiting.put_first(id)
     rings.gate(jobs.field(id, 'lane'), jobs.field(id, 'user'), link)
@@ -64,9 +65,13 @@ local function wait(given)
     waiting.put_first(id)
   else
     waiting.park(id, given.delay_ms)
+    for_provider = given.fault ~= ''
     if wakes_on ~= '' then
       waiting.follow(id, wakes_on)
     end
+  end
+  if not for_provider then
+    cached.stop_leading(id)
   end
 end
 

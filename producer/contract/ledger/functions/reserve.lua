@@ -5,10 +5,11 @@
 
 local FIELDS = {
   'state', 'fence', 'cancel', 'grant', 'user', 'group', 'batch', 'of', 'paced', 'wakes_on',
+  'flight',
 }
 
-local function note_blocked(id, budget, held)
-  jobs.set(id, 'wakes_on', 'budget:' .. budget.key, 'seen_held', held)
+local function note_blocked(id, budget, held, wakes_on)
+  jobs.set(id, 'wakes_on', wakes_on, 'seen_held', held)
   local batch = jobs.paying_batch(id)
   if batch then
     batches.set(batch, 'held_by', budget.limit.name, 'held_at', call.now)
@@ -16,12 +17,11 @@ local function note_blocked(id, budget, held)
 end
 
 -- What keeps the amounts from fitting; nil if they fit all limits.
-local function over_limit(id, list, limits, amounts)
+local function over_limit(id, list, allowed, amounts)
   for i, budget in ipairs(list) do
-    local want, limit = amounts[budget.unit], limits[i]
+    local want, limit = amounts[budget.unit], allowed[i]
     local used, held, slots = budgets.read(budget)
     if used + held + want > limit then
-      note_blocked(id, budget, held)
       local found = {
         verdict = 'held', limit = budget.limit.name, allowed = limit, used = used, held = held,
         asked = want, fits_in_ms = 0, wakes_on = 'budget:' .. budget.key,
@@ -29,7 +29,9 @@ local function over_limit(id, list, limits, amounts)
       if used + want > limit then
         found.verdict = 'over'
         found.fits_in_ms = budgets.fits_in_ms(budget, slots, used, want, limit)
+        found.wakes_on = limits.followed(budget)
       end
+      note_blocked(id, budget, held, found.wakes_on)
       return found
     end
   end
@@ -41,6 +43,7 @@ local function reserved(id, fence, candidate, amounts, list)
     rings.gate(jobs.field(id, 'lane'), jobs.field(id, 'user'), '')
   end
   jobs.remove(id, 'wakes_on')
+  limits.wake_one_behind(id)
   return attempts.open(id, fence, candidate.link, amounts, list)
 end
 
@@ -64,8 +67,8 @@ local function call_or_wait(id, given)
   end
   local candidate = given.items[chosen]
   local amounts = { micro = candidate.micro, tokens = candidate.tokens, requests = 1 }
-  local list, limits = budgets.limited(id, given)
-  local refused = over_limit(id, list, limits, amounts)
+  local list, allowed = budgets.limited(id, given)
+  local refused = over_limit(id, list, allowed, amounts)
   if refused then
     return refused
   end
@@ -77,9 +80,8 @@ local function answered_or_called(id, given, found)
   if found.hit then
     return { verdict = 'hit' }
   end
-  local leader = cached.leader(id, found)
-  if leader then
-    return { verdict = 'follow', wakes_on = 'job:' .. leader }
+  if cached.follows(id, found) then
+    return { verdict = 'follow', wakes_on = 'flight:' .. found.flight }
   end
   local reply = { verdict = 'unaffordable' }
   if #given.items > 0 then
@@ -88,7 +90,7 @@ local function answered_or_called(id, given, found)
   if reply.verdict == 'go' then
     cached.lead(id, found)
   else
-    cached.stop_leading(id, found)
+    cached.stop_leading(id)
   end
   return reply
 end

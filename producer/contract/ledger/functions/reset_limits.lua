@@ -6,8 +6,9 @@ return {
   },
   gives = {},
   run = function(given)
-    redis.call('DEL', keys.limits(given.kind, given.name))
-    redis.call('SREM', keys.limited(), given.kind .. ':' .. given.name)
+    limits.change(given.kind, given.name, function()
+      overrides.reset(given.kind, given.name)
+    end)
     return {}
   end,
 }

@@ -11,7 +11,7 @@ local function set(given, names)
     end
   end
   if #values > 0 then
-    redis.call('HSET', keys.limits(given.kind, given.name), unpack(values))
+    overrides.set(given.kind, given.name, unpack(values))
   end
 end
 
@@ -37,10 +37,11 @@ return {
   },
   gives = {},
   run = function(given)
-    set(given, {
-      'weight', 'in_flight', 'tokens_per_hour', 'requests_per_minute', 'usd_per_day', 'group',
-    })
-    redis.call('SADD', keys.limited(), given.kind .. ':' .. given.name)
+    limits.change(given.kind, given.name, function()
+      set(given, {
+        'weight', 'in_flight', 'tokens_per_hour', 'requests_per_minute', 'usd_per_day', 'group',
+      })
+    end)
     if given.usd_per_day ~= '' and given.usd_per_day ~= NONE then
       begin_with_today(given)
     end

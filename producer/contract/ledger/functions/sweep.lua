@@ -44,6 +44,7 @@ local function recover_lapsed(id, given, list)
   else
     open_jobs.close(id)
     waiting.put_first(id)
+    cached.stop_leading(id)
     return
   end
   publications.add(list, id)
@@ -126,7 +127,9 @@ return {
     if uptime.quiet_left(given.quiet_ms) > 0 then
       return { room_ms = -1, publications = list }
     end
-    waiting.promote_due(given.limit)
+    for _, id in ipairs(waiting.promote_due(given.limit)) do
+      cached.stop_leading(id)
+    end
     expire(given.limit, list)
     look_at_open(given, list)
     call_benches()

@@ -7,7 +7,7 @@ local WOKEN = 1000  -- jobs told that a link is itself again
 local FIELDS = {
   'state', 'fence', 'cancel', 'link', 'tried', 'paced', 'sent', 'held_tokens', 'held_micro',
   'held_on', 'user', 'group', 'batch', 'of', 'lane', 'tags', 'grant', 'parent', 'parts', 'doc',
-  'wakes_on', 'request_of', 'attempts', 'deadline', 'cost', 'maybe', 'estimated',
+  'wakes_on', 'request_of', 'attempts', 'deadline', 'cost', 'maybe', 'estimated', 'flight',
 }
 
 function attempts.load(id, fence)

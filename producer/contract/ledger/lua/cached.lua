@@ -1,9 +1,10 @@
 -- Cached answers, and which of several identical jobs is called: the leader of their flight. Its
--- followers wait for its answer. Keeps: at most one live leader per question.
+-- followers wait for its answer. Keeps: at most one leader per question, and it is being called or
+-- waits for its provider only. A leader has its flight in its record.
 local cached = {}
 
 local FLIGHT_MS = 86400000
-local WOKEN = 1000  -- followers told that their leader is none any more
+local WOKEN_BY_END = 1000
 
 -- How a question is passed: `content` is the hash of what is asked ('' = nothing is looked up),
 -- `take` whether an answer may be taken, `join` whether to wait for an identical job.
@@ -49,29 +50,46 @@ function cached.find(asked)
   return { key = key, entry = entry, hit = asked.take and is_fresh(entry), flight = flight }
 end
 
--- The identical job that is to answer for this one; nil if there is none.
-function cached.leader(id, found)
-  if found.flight == '' then
-    return nil
-  end
-  found.led_by = redis.call('GET', found.flight)
-  local leader = found.led_by
-  if leader and leader ~= id and jobs.state(leader) and not jobs.has_ended(leader) then
-    return leader
-  end
+-- Back in line or waiting for something of its own, a job leads nobody.
+local function leads(id, flight)
+  local state = jobs.state(id)
+  return (state == 'running' or state == 'parked') and jobs.field(id, 'flight') == flight
+end
+
+-- The job that leads a flight; nil if there is none.
+function cached.leader_of(flight)
+  local id = redis.call('GET', flight)
+  return id and leads(id, flight) and id or nil
+end
+
+-- Whether an identical job answers for this one.
+function cached.follows(id, found)
+  local leader = found.flight ~= '' and cached.leader_of(found.flight)
+  return leader and leader ~= id
 end
 
 function cached.lead(id, found)
-  if found.flight ~= '' and found.led_by ~= id then
+  if found.flight ~= '' and jobs.field(id, 'flight') ~= found.flight then
     redis.call('SET', found.flight, id, 'PX', FLIGHT_MS)
+    jobs.set(id, 'flight', found.flight)
   end
 end
 
--- A leader that waits for something of its own holds nobody up.
-function cached.stop_leading(id, found)
-  if found.flight ~= '' and found.led_by == id then
-    redis.call('DEL', found.flight)
-    waiting.wake('job:' .. id, WOKEN)
+-- The job holds none of its followers up: the next of them is called.
+function cached.stop_leading(id)
+  local flight = jobs.field(id, 'flight')
+  if flight then
+    jobs.remove(id, 'flight')
+    waiting.wake_next('flight:' .. flight)
+  end
+end
+
+-- The job has ended: its followers find its answer, or none of them is held up.
+function cached.ended(id)
+  local flight = jobs.field(id, 'flight')
+  if flight then
+    jobs.remove(id, 'flight')
+    waiting.wake('flight:' .. flight, WOKEN_BY_END)
   end
 end
 

@@ -70,6 +70,15 @@ function caps.one_less(counts, name)
   end
 end
 
+-- How many more a group may have in flight.
+function caps.group_room(group)
+  local cap = tonumber(overrides.field('group', group, 'in_flight') or 0)
+  if cap <= 0 then
+    return MOST_LOOKED_AT
+  end
+  return cap - tonumber(redis.call('HGET', keys.group_in_flight(), group) or 0)
+end
+
 -- The group may have one more in flight: `rejoin(user)` is asked, in the order in which they began
 -- to wait, until it says that one had something to do.
 function caps.call_from_bench(group, rejoin)

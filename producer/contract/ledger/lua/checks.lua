@@ -118,14 +118,21 @@ function checks.cache_key(text)
   return text
 end
 
--- What a parked job follows: "job:<id>", "budget:<key>", "link:<name>", "pace:<link>" or
--- "parts:<id>"; or ''.
+-- How what follows the kind begins, under the root, where it is a key.
+local FOLLOWED = {
+  link = '', pace = '', parts = '', flight = 'sf:', budget = 'bud:', limit = 'bud:',
+}
+
+-- What a parked job follows: "flight:<key>", "budget:<key>", "limit:<key>", "link:<name>",
+-- "pace:<link>" or "parts:<id>"; or ''.
 function checks.followed(text)
   local kind, name = text:match('^(%a+):(.+)$')
-  local known = { job = true, link = true, pace = true, parts = true }
-  local prefix = call.root .. 'bud:'
-  local budget = kind == 'budget' and name:sub(1, #prefix) == prefix
-  if text ~= '' and (#text > 2048 or not known[kind] and not budget) then
+  local beginning = FOLLOWED[kind or '']
+  if beginning and beginning ~= '' then
+    beginning = call.root .. beginning
+  end
+  local known = beginning and name:sub(1, #beginning) == beginning
+  if text ~= '' and (#text > 2048 or not known) then
     return nil, 'needs the name of what is followed'
   end
   return text

@@ -3,7 +3,6 @@
 local ending = {}
 
 local LIFE_MS = 86400000  -- until a worker has said otherwise
-local WOKEN_BY_END = 1000
 local WOKEN_BY_HINT = 2
 
 local function life_ms(batch)
@@ -40,7 +39,7 @@ local function set_lives(id, life, keeps_request)
 end
 
 local function tell_others(id, state, batch)
-  waiting.wake('job:' .. id, WOKEN_BY_END)
+  cached.ended(id)
   local wakes_on = jobs.field(id, 'wakes_on')
   if wakes_on then
     waiting.wake(wakes_on, WOKEN_BY_HINT)

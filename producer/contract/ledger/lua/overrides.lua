@@ -15,6 +15,19 @@ local function read(key)
   return known
 end
 
+-- Names and values in turn.
+function overrides.set(kind, name, ...)
+  redis.call('HSET', keys.limits(kind, name), ...)
+  redis.call('SADD', keys.limited(), kind .. ':' .. name)
+  call.memory[keys.limits(kind, name)] = nil
+end
+
+function overrides.reset(kind, name)
+  redis.call('DEL', keys.limits(kind, name))
+  redis.call('SREM', keys.limited(), kind .. ':' .. name)
+  call.memory[keys.limits(kind, name)] = nil
+end
+
 function overrides.field(kind, name, field)
   return read(keys.limits(kind, name))[field]
 end

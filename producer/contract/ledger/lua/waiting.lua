@@ -2,6 +2,7 @@
 local waiting = {}
 
 local HINT_LIFE_MS = 172800000
+local WOKEN_AT_ONCE = 1000
 
 function waiting.put_last(id)
   if not jobs.field(id, 'user') then
@@ -30,7 +31,8 @@ function waiting.park(id, delay_ms)
   redis.call('ZADD', keys.parked(), call.now + delay_ms, id)
 end
 
--- Have `what` wake the parked job: "job:<id>", "budget:<key>", "link:<name>" or "parts:<id>".
+-- Have `what` wake the parked job: "flight:<key>", "budget:<key>", "limit:<key>", "link:<name>" or
+-- "parts:<id>".
 function waiting.follow(id, what)
   jobs.set(id, 'wakes_on', what)
   redis.call('RPUSH', keys.followers(what), id)
@@ -51,13 +53,61 @@ function waiting.wake(what, limit)
   end
 end
 
--- Promote up to `limit` parked jobs whose time has come.
+-- Move jobs that follow `what` back to the heads of their lines, in the order in which they were
+-- submitted. Those of a long list beyond the first are left to the next call.
+function waiting.wake_in_order(what)
+  local woken = {}
+  for place, id in ipairs(redis.call('LPOP', keys.followers(what), WOKEN_AT_ONCE) or {}) do
+    if redis.call('ZREM', keys.parked(), id) == 1 then
+      woken[#woken + 1] = { id = id, place = place, at = jobs.number(id, 'at') }
+    end
+  end
+  table.sort(woken, function(one, other)
+    if one.at ~= other.at then
+      return one.at > other.at
+    end
+    return one.place > other.place
+  end)
+  for _, each in ipairs(woken) do
+    waiting.put_first(each.id)
+  end
+end
+
+-- The job is the only one in its line, which waits for its turn and no more.
+local function is_next(id)
+  local lane, user = jobs.field(id, 'lane'), jobs.field(id, 'user')
+  if jobs.state(id) ~= 'waiting' or lane ~= 'interactive' then
+    return false
+  end
+  local alone = redis.call('LLEN', keys.waiting(lane, user)) == 1
+  return alone and redis.call('ZSCORE', keys.ring(lane, ''), user)
+end
+
+-- Move jobs that follow `what` back into line until one of them is next there.
+function waiting.wake_next(what)
+  local list = keys.followers(what)
+  for _ = 1, WOKEN_AT_ONCE do
+    local id = redis.call('LPOP', list)
+    if not id then
+      return
+    end
+    if redis.call('ZREM', keys.parked(), id) == 1 then
+      waiting.put_last(id)
+      if is_next(id) then
+        return
+      end
+    end
+  end
+end
+
+-- Promote up to `limit` parked jobs whose time has come; their ids.
 function waiting.promote_due(limit)
   local due = redis.call('ZRANGEBYSCORE', keys.parked(), '-inf', call.now, 'LIMIT', 0, limit)
   for _, id in ipairs(due) do
     redis.call('ZREM', keys.parked(), id)
     waiting.put_last(id)
   end
+  return due
 end
 
 return waiting
