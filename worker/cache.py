@@ -122,7 +122,7 @@ class Cache:
         wanted = request.model or self._batch_model(request)
         found = []
         for link in self._links:
-            model = self._models.alias(link.provider, wanted) or link.model
+            model = self._models.meant(link.provider, link.model, wanted)
             found.append((link.provider, model, link.base_url or ""))
         return found
 

@@ -61,7 +61,7 @@ class Vendor(_Row):
 
     def of(self, model: str) -> Model:
         """The row whose key is the longest prefix of the id; one without facts if there is none."""
-        bare = model.removeprefix("models/")
+        bare = model.removeprefix("models/").removeprefix("ft:")
         keys = [key for key in self.models if bare.startswith(key)]
         if not keys:
             return Model()
@@ -108,6 +108,15 @@ class Models(BaseModel):
     def alias(self, provider: str, name: str) -> str | None:
         """The model `name` stands for at `provider`, None if it stands for none."""
         return self.vendor(provider).aliases.get(name)
+
+    def meant(self, provider: str, own: str, name: str) -> str:
+        """The model that `name` stands for at a link whose own model is `own`.
+
+        A server whose own model is not known here need not have its vendor's: it answers with that.
+        """
+        if self.of(provider, own) == Model():
+            return own
+        return self.alias(provider, name) or own
 
     @property
     def aliases(self) -> set[str]:

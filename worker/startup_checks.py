@@ -9,8 +9,10 @@ from datetime import date
 from producer.contract.ledger.functions import LibraryMissing, ServerTooOld
 
 from . import output_filters, providers
+from .budgets.price_checks import PriceChecks
 from .ledger.connection import ERRORS, LedgerConnection
 from .monitoring.findings import NAMES
+from .providers.default_requests import DefaultRequests
 from .providers.dialects import DIALECTS
 from .providers.tokens import load_vocabularies
 from .settings import (
@@ -64,6 +66,8 @@ def load_functions(connection: LedgerConnection) -> None:
 def warnings(settings: Settings, today: date) -> list[str]:
     """About settings that are allowed and hardly meant."""
     found = _models_that_end(settings, today)
+    found += DefaultRequests(settings).warnings()
+    found += PriceChecks(settings.pricing, settings.links, settings.models.known).warnings()
     found += [
         f"UNKNOWN_SETTING: {name} is none of ours: misspelt? See docs/configuration.md"
         for name in settings.unknown
@@ -104,6 +108,8 @@ def _problems(settings: Settings) -> Iterator[Problem]:
         yield from _unknown_filters(settings.filters.output)
     if settings.models:
         yield from _unknown_vocabularies(settings)
+    if settings.models and settings.pricing:
+        yield from _prices_in_another_unit(settings)
     if settings.alerts:
         yield from _unknown_findings(settings.alerts)
     if settings.audit:
@@ -147,6 +153,16 @@ def _unknown_vocabularies(settings: Settings) -> Iterator[Problem]:
         load_vocabularies(settings.models.known, models)
     except ValueError as error:
         yield invalid("LLM_MODELS_FILE", str(error), "name another tokenizer")
+
+
+def _prices_in_another_unit(settings: Settings) -> Iterator[Problem]:
+    models = settings.models.known
+    for reason in PriceChecks(settings.pricing, settings.links, models).refusals():
+        yield invalid(
+            "LLM_PRICES",
+            reason,
+            "write dollars per million tokens, or end the row with ! if it is meant",
+        )
 
 
 def _unknown_findings(settings: AlertSettings) -> Iterator[Problem]:

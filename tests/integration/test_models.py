@@ -7,6 +7,7 @@ import json
 import pytest
 from support.ledger import LedgerProbe, ask
 
+from producer import summarize
 from producer.contract.errors import Filtered, TooLong, Truncated
 
 WORDS = "word " * 130_000
@@ -84,11 +85,12 @@ def test_slide_sends_what_fits_and_says_what_it_left_out(complete, wire, openai_
     ]
 
 
-def test_batch_jobs_take_the_fast_models_and_share_a_cached_beginning(
+def test_batch_jobs_take_the_fast_models_if_asked_and_share_a_cached_beginning(
     complete, wire, vendors, start_worker
 ):
     """From the second job on the beginning is marked; interactive jobs take the chain as it is."""
-    start_worker(vendors | {"LLM_CHAIN": "anthropic:claude-haiku-4-5"}, concurrency=1)
+    chain = {"LLM_CHAIN": "anthropic:claude-haiku-4-5", "LLM_BATCH_MODEL": "fast"}
+    start_worker(vendors | chain, concurrency=1)
     system = {"role": "system", "content": "Summarise in one sentence."}
     for text in ("a", "b"):
         complete.delay([system, *ask(text)], "u1", lane="batch").value(30)
@@ -137,6 +139,25 @@ def test_an_answer_that_is_not_as_expected_is_asked_for_once_more(
     with LedgerProbe(redis_url) as ledger:
         assert ledger.budget("usd", "fleet", "all")["spent"] > 0
     assert complete.delay(ask("Words?"), "u1", expect="wired").value(30).flags == ()
+
+
+def test_a_server_of_ones_own_is_asked_for_its_own_model_only(
+    complete, wire, openai_env, start_worker
+):
+    """By questions, batch jobs and documents; the start says that it has no price."""
+    worker = start_worker(
+        openai_env | {"LLM_CHAIN": "openai:my-llama", "LLM_MAX_COST_PER_REQUEST": "10"}
+    )
+    assert "NO_PRICE: no price known for openai:my-llama" in worker.log()
+    jobs = [
+        complete.delay(ask("x"), "u1"),
+        complete.delay(ask("y"), "u1", lane="batch"),
+        complete.delay(ask("z"), "u1", model="fast"),
+        summarize.delay("A short text.", "u1"),
+        summarize.delay("Another short text.", "u1", lane="batch"),
+    ]
+    assert {job.value(30).cost_basis for job in jobs} == {"estimated"}
+    assert {call.model for call in wire.calls} == {"my-llama"}
 
 
 def test_a_model_about_to_end_is_warned_about_at_startup(openai_env, start_worker):

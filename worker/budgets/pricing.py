@@ -146,5 +146,11 @@ class Pricing:
         return None, True
 
 
+def how_to_price(link: str) -> str:
+    """What an operator does about a model without a known price."""
+    row = f"{link}=INPUT/OUTPUT"
+    return f"{row} to LLM_PRICES, in dollars per million tokens (0/0 if it costs nothing)"
+
+
 def _up(micro_usd: Decimal) -> int:
     return int(micro_usd.to_integral_value(ROUND_CEILING))

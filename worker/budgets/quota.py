@@ -4,7 +4,7 @@ Redis down: nothing is reserved, so nothing is called; the job waits. All limits
 in one script.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Protocol
 
@@ -16,6 +16,7 @@ from ..ledger.calls import BudgetLimits
 from ..ledger.job_functions import ReserveReply
 from ..ledger.running_job import RunningJob
 from ..settings import QuotaSettings
+from .pricing import how_to_price
 
 FOLLOWER_WAIT_S = 30.0
 """A follower is woken when its leader ends or waits for something of its own; this is only for a
@@ -102,7 +103,7 @@ class Quota:
             case "cancelled":
                 raise Cancelled("The job was cancelled.")
             case "over" if job.request.over_limit != "wait" or reply.fits_in_ms < 0:
-                raise refusal(reply)
+                raise refusal(reply, affordable)
             case _:
                 raise _wait_for(reply)
 
@@ -119,16 +120,16 @@ class Quota:
         return self._cap_micro_usd < 0 or booked + micro_usd <= self._cap_micro_usd
 
     def _over_cap(self, job: RunningJob, candidates: list[Candidate]) -> JobError:
-        return refusal(
-            ReserveReply(
-                "over",
-                limit="max_cost_per_request",
-                allowed=self._cap_micro_usd,
-                used=job.spent_micro_usd + job.possibly_billed_micro_usd,
-                asked=min(each.micro_usd for each in candidates),
-                fits_in_ms=-1,
-            )
+        cheapest = min(candidates, key=lambda each: each.micro_usd)
+        over = ReserveReply(
+            "over",
+            limit="max_cost_per_request",
+            allowed=self._cap_micro_usd,
+            used=job.spent_micro_usd + job.possibly_billed_micro_usd,
+            asked=cheapest.micro_usd,
+            fits_in_ms=-1,
         )
+        return refusal(over, [cheapest])
 
 
 def _wait_for(reply: ReserveReply) -> Deferred:
@@ -153,8 +154,10 @@ def _wait_for(reply: ReserveReply) -> Deferred:
     )
 
 
-def refusal(over: ReserveReply) -> JobError:
-    """The error that says which limit, how much is used, held and asked, and when it fits."""
+def refusal(over: ReserveReply, candidates: Sequence[Candidate] = ()) -> JobError:
+    """The error that says which limit, how much is used, held and asked, and when it fits; of
+    `candidates` without a known price, that.
+    """
     dollars = "usd" in over.limit or "cost" in over.limit
     kind: type[JobError] = RateLimited
     scale = 1
@@ -174,6 +177,12 @@ def refusal(over: ReserveReply) -> JobError:
     if over.fits_in_ms < 0:
         when = "it can never fit: shorten the prompt or lower max_tokens"
         retry_after_s = None
+    if dollars and candidates and not any(each.priced for each in candidates):
+        link = candidates[0].link.name
+        when = (
+            f"no price known for {link}, so it is reserved at LLM_UNKNOWN_PRICE. "
+            f"Fix: the operator adds {how_to_price(link)}"
+        )
     state = f"{shown(over.used)} of {shown(over.allowed)} used"
     held = f"{shown(over.held)} held by running jobs"
     details: dict[str, Any] = {

@@ -10,6 +10,7 @@ import click
 
 from .. import startup_checks
 from ..ledger.connection import LedgerConnection, unsafe_server
+from ..providers.default_requests import DefaultRequests
 from ..providers.dialects import dialect_of
 from ..runtime import audit_server
 from ..sealing import Seal
@@ -24,7 +25,8 @@ from .servers import Server, answering
 def check(offline: bool, live: bool) -> None:
     """Say what is wrong with the environment, every problem at once. Exit code 1 if anything is.
 
-    Else say where each secret, and whatever else is set, comes from; never its value.
+    Else say where each secret, and whatever else is set, comes from; never its value. A question
+    without any options is priced and bounded at every link, as a worker would, without a call.
 
     With --live, say of every link what is wrong with its key, URL or model, and whether its server
     can call a tool and answer in JSON: three calls of at most 400 tokens each.
@@ -42,6 +44,8 @@ def check(offline: bool, live: bool) -> None:
         _ask_audit_log(settings.audit)
     if live and not LiveCheck(settings).run():
         raise click.ClickException("not every link answers")
+    if DefaultRequests(settings).refused_everywhere():
+        raise click.ClickException("no link can take a question: see the warnings above")
     click.echo("The configuration is complete and valid.")
 
 

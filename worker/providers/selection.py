@@ -136,8 +136,8 @@ class LinkSelector:
 
     def _aliased(self, link: Link, name: str) -> Link:
         """The link's provider with the model that `name` stands for there, if for any."""
-        model = self._models.alias(link.provider, name)
-        return link.model_copy(update={"model": model}) if model else link
+        model = self._models.meant(link.provider, link.model, name)
+        return link.model_copy(update={"model": model})
 
     def _unsupported(self, link: Link, request: CompletionRequest) -> str:
         most = self._facts(link).output

@@ -220,7 +220,7 @@ class ModelSettings(Slice):
     """What is known of models, and which of them answer batch jobs."""
 
     file: Annotated[Path | None, AfterValidator(_readable)] = variable("LLM_MODELS_FILE", None)
-    batch: Annotated[str, Field(min_length=1)] = variable("LLM_BATCH_MODEL", "fast")
+    batch: Annotated[str, Field(min_length=1)] = variable("LLM_BATCH_MODEL", "chain")
     """The `model` of a batch job that names none: an alias, a provider link, a model, or "chain"
     for the chain as it is.
     """

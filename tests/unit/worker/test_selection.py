@@ -92,6 +92,11 @@ def test_batch_jobs_take_the_fast_models_unless_they_or_the_operator_say_otherwi
     assert names(select().candidates(job())) == ["small:plain", "large:big"]
 
 
+def test_a_model_that_is_not_known_stands_for_its_server_whatever_the_alias(select):
+    """A private server behind a vendor's name has not got that vendor's models."""
+    assert names(select("small:my-llama").candidates(job(model="fast"))) == ["small:my-llama"]
+
+
 def test_a_prompt_that_surely_does_not_fit_goes_to_a_larger_window(select):
     """And one that may or may not fit goes there first."""
     assert names(select().candidates(job(words=1500))) == ["large:big"]
