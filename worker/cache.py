@@ -7,12 +7,12 @@ cannot be read counts as none. The ledger looks up and stores, in the same steps
 
 import hashlib
 import json
-from typing import Any
+from typing import Any, get_args
 from urllib.parse import quote
 
 from producer.contract.completions import Completion
 from producer.contract.messages import Message, TextPart
-from producer.contract.requests import CompletionRequest
+from producer.contract.requests import CacheScope, CompletionRequest
 
 from .ledger.attempt import NOT_CACHED, Attempt, CacheEntry, CachePlace, Question
 from .ledger.running_job import RunningJob
@@ -25,6 +25,8 @@ FORMAT = 3
 OF_THE_BILL = "usage:"
 """How flags begin that say nothing of the answer itself."""
 NO_MODELS = Models(vendors={})
+SCOPES: tuple[CacheScope, ...] = get_args(CacheScope)
+"""The narrowest first."""
 
 
 class Cache:
@@ -48,12 +50,13 @@ class Cache:
         self._batch = batch
         self._models = models
 
-    def question(self, request: CompletionRequest) -> Question:
+    def question(self, job: RunningJob) -> Question:
         """What the ledger looks up when the job asks for a hold (`Quota.take_hold`)."""
+        request = job.request
         if not self._cacheable(request):
             return NOT_CACHED
         use_fresh = request.cache != "refresh"
-        content = self._content(request)
+        content = self._content(request, self._shared_with(job))
         return Question(content, request.cache_namespace, take=use_fresh, join=use_fresh)
 
     def fresh(self, job: RunningJob, attempt: Attempt) -> Completion | None:
@@ -101,10 +104,20 @@ class Cache:
         turns = sum(message.role not in ("system", "developer") for message in request.messages)
         return request.cache != "auto" or (turns == 1 and not request.tools)
 
-    def _content(self, request: CompletionRequest) -> str:
+    def _shared_with(self, job: RunningJob) -> list[str]:
+        """Whose jobs it shares an answer with. A user without a group is alone in it."""
+        scope = min(self._settings.scope, job.request.cache_scope or "fleet", key=SCOPES.index)
+        if scope == "fleet":
+            return []
+        if scope == "group" and job.group:
+            return ["group", job.group]
+        return ["user", job.user_id]
+
+    def _content(self, request: CompletionRequest, shared_with: list[str]) -> str:
         parts = [
             FORMAT,
             self._settings.version,
+            *shared_with,
             self._batch_model(request),
             self._stands_for(request),
             self._meaning(request).fingerprint(),

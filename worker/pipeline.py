@@ -81,7 +81,7 @@ class Pipeline:
     def _chosen_or_cached(self, job: RunningJob, attempt: Attempt) -> Candidate | Completion:
         """The link to call, with its hold taken, or a fresh cached answer."""
         candidates = self.chain.selection.candidates(job)
-        for question in (self.cache.question(job.request), NOT_CACHED):
+        for question in (self.cache.question(job), NOT_CACHED):
             chosen = self.quota.take_hold(job, attempt, candidates, question)
             found = chosen or self.cache.fresh(job, attempt)
             if found:

@@ -22,6 +22,6 @@ QUARANTINE: Final = "completions.quarantine"
 WIRE_VERSION: Final = 2
 """Version of the stored job. A worker leaves a job with a newer one to newer workers.
 
-2: what follows a job (links, chain, chord) is read in the ledger, and no more in its message. A job
-that nothing follows is of version 1.
+2: what follows a job (links, chain, chord) is read in the ledger, and no more in its message;
+requests have a `cache_scope`. A job that needs neither is of version 1.
 """

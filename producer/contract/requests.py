@@ -21,6 +21,7 @@ MAX_REQUEST_BYTES = 1_000_000
 
 Tag = Annotated[str, Field(pattern=r"^[\w.:-]{1,64}$")]
 CachePolicy = Literal["auto", "use", "refresh", "bypass"]
+CacheScope = Literal["user", "group", "fleet"]
 
 
 class FunctionTool(Frozen):
@@ -71,6 +72,10 @@ class CompletionRequest(Frozen):
     refresh: call and overwrite the cached answer; bypass: neither read nor written.
     """
     cache_namespace: Annotated[str, Field(pattern=r"^[\w.-]{1,64}$")] = "default"
+    cache_scope: CacheScope | None = None
+    """With whom cached answers are shared: nobody else, the user's group, or all users. None: as
+    the fleet does, and never with more than that.
+    """
     lane: Lane = "interactive"
     tags: Annotated[tuple[Tag, ...], Field(max_length=8)] = ()
     """What it is for: usage is grouped and cached answers are removed by tag. Identical requests
@@ -192,6 +197,11 @@ class CompletionRequest(Frozen):
         for number, tool in enumerate(self.tools):
             if tool.function.parameters is not None:
                 yield f"tools[{number}].function.parameters", tool.function.parameters
+
+    @property
+    def wire(self) -> int:
+        """The oldest wire version whose workers can read it (`WIRE_VERSION`)."""
+        return 1 if self.cache_scope is None else 2
 
     def to_json(self) -> str:
         return self.model_dump_json(exclude_defaults=True, by_alias=True)

@@ -12,7 +12,6 @@ from typing import Any
 from .errors import InvalidRequest, JobError
 from .identifiers import checked_id, checked_job_id, checked_label
 from .ledger.calls import SubmittedItem
-from .names import WIRE_VERSION
 from .outcome import dump_outcome
 from .requests import CompletionRequest
 
@@ -117,7 +116,7 @@ class Submission:
             parent=self.parent,
             document=request.document or "",
             tags=",".join(sorted(set(request.tags))),
-            wire=WIRE_VERSION if self.continuation else 1,
+            wire=2 if self.continuation else request.wire,
         )
 
 

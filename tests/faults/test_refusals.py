@@ -224,7 +224,7 @@ def test_what_a_server_refuses_is_told(server, command, name):
     assert trouble.said in str(caught.value)
     assert trouble.said in command("health", code=2, REDIS_URL=server.app_url())
     trouble.end(server)
-    assert question("taken").status.state == "waiting"
+    assert question("taken").status.state == "released"
 
 
 @pytest.mark.parametrize("options", [("--cluster-enabled", "yes"), ("--requirepass", "secret")])

@@ -25,6 +25,26 @@ def test_a_repeated_question_costs_nothing(complete, wire, openai_env, start_wor
     assert len(wire.calls) == 2
 
 
+def test_a_scope_of_groups_shares_nothing_with_strangers(
+    complete, wire, openai_env, start_worker, command
+):
+    """Neither an answer nor a call in flight; a request may keep its answer to its user."""
+    for user in ("a1", "a2"):
+        command("limits", "set", user, "--join", "a")
+    wire.script = lambda request, number: "ok;delay=0.5"
+    start_worker(openai_env | {"LLM_CACHE_SCOPE": "group"}, concurrency=4)
+    users = ["a1", "a2", "b1", "b2"]
+    jobs = [complete.delay(ask("same"), user, temperature=0) for user in users]
+    answers = [job.value(30).cached for job in jobs]
+    assert (sorted(answers[:2]), answers[2:]) == ([False, True], [False, False])
+    again = [complete.delay(ask("same"), user, temperature=0).value(30) for user in users]
+    assert all(answer.cached for answer in again)
+    own = {"temperature": 0, "cache_scope": "user"}
+    found = [complete.delay(ask("same"), user, **own).value(30) for user in ("a1", "a2", "a1")]
+    assert [answer.cached for answer in found] == [False, False, True]
+    assert len(wire.calls) == 5
+
+
 CHANGEABLE = [
     (ask("same"), {"temperature": 0.7}),
     (ask("same"), {}),

@@ -36,6 +36,7 @@ class StartReply(Reply):
     audited: str = ""
     continuation: str = ""
     """Celery's links, chain and chord as JSON."""
+    group: str = ""
 
 
 @dataclass(frozen=True)

@@ -44,6 +44,8 @@ class RunningJob:
     """Whether it is asked again for twice the tokens, because its answer was truncated."""
     audited: str = ""
     """The hash of the prompt that the audit log has of it; "" if it has none."""
+    group: str = ""
+    """Of its user when it was submitted; "" = none."""
     continuation: dict[str, Any] = field(default_factory=dict, repr=False)
     """Celery's options that say what follows the job, as they were submitted."""
     monotonic: float = field(default_factory=time.monotonic)
@@ -68,6 +70,7 @@ class RunningJob:
             tried=read_history(reply.tried),
             double_max_tokens=bool(reply.double_max_tokens),
             audited=reply.audited,
+            group=reply.group,
             continuation=json.loads(reply.continuation or "{}"),
         )
 

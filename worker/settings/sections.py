@@ -7,6 +7,7 @@ from typing import Annotated, Literal, NamedTuple
 from pydantic import AfterValidator, Field
 from pydantic_settings import NoDecode
 
+from producer.contract.requests import CacheScope
 from producer.redis_url import RedisUrl
 from producer.settings import ProducerSettings
 
@@ -93,6 +94,8 @@ class CacheSettings(Slice):
     stale_s: LifetimeOrNone = variable("LLM_CACHE_STALE_SECONDS", 7 * DAY_S)
     """How much longer a copy is kept to answer with when every provider fails."""
     version: Annotated[str, Field(pattern=r"^[\w.-]{1,32}$")] = variable("LLM_CACHE_VERSION", "1")
+    scope: CacheScope = variable("LLM_CACHE_SCOPE", "fleet")
+    """With whom at most an answer is shared, and a call in flight."""
 
 
 class LedgerSettings(Slice):

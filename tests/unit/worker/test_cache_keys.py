@@ -1,5 +1,8 @@
 """Which requests share a cached answer, and which answers are kept."""
 
+from dataclasses import replace
+from functools import partial
+
 import pytest
 from support.running_jobs import running_job
 
@@ -11,14 +14,14 @@ from worker.model_catalog import Models
 from worker.settings import CacheSettings, CallSettings, Link
 
 
-def cache(model="gpt-4o", base_url=None, extra=None):
+def cache(model="gpt-4o", base_url=None, extra=None, scope="fleet"):
     links = (Link(provider="openai", model=model, adapter="openai", base_url=base_url),)
     call = CallSettings(max_tokens=50)
     models = Models.load()
     if extra:
         vendor = models.vendors["openai"].model_copy(update={"aliases": extra})
         models = Models(vendors=models.vendors | {"openai": vendor})
-    return Cache(CacheSettings(), call, links, "fast", models)
+    return Cache(CacheSettings(scope=scope), call, links, "fast", models)
 
 
 def request(content="q", **fields):
@@ -27,24 +30,55 @@ def request(content="q", **fields):
     )
 
 
+def key(asked, of=None, user="u1", group=""):
+    job = replace(running_job("j", asked), user_id=user, group=group)
+    return (of or cache()).question(job).content
+
+
 def test_requests_that_mean_the_same_share_a_key():
-    plain = cache()._content(request())
+    plain = key(request())
     for same in (
         request([{"type": "text", "text": "q"}]),
         request(max_tokens=50),
         request(response_format={"type": "text"}),
     ):
-        assert cache()._content(same) == plain
-    assert cache()._content(request(max_tokens=51)) != plain
+        assert key(same) == plain
+    assert key(request(max_tokens=51)) != plain
 
 
 def test_a_key_holds_what_link_and_alias_stand_for():
-    plain = cache()._content(request())
-    assert cache(base_url="http://127.0.0.1:8000/v1")._content(request()) != plain
+    plain = key(request())
+    assert key(request(), cache(base_url="http://127.0.0.1:8000/v1")) != plain
     aliased = request(model="fast")
-    assert cache(extra={"fast": "a"})._content(aliased) != cache(extra={"fast": "b"})._content(
-        aliased
-    )
+    keys = {key(aliased, cache(extra={"fast": model})) for model in "ab"}
+    assert len(keys) == 2
+
+
+@pytest.mark.parametrize(
+    ("fleet", "asked", "same_group", "strangers"),
+    [
+        ("fleet", None, True, True),
+        ("fleet", "fleet", True, True),
+        ("fleet", "group", True, False),
+        ("fleet", "user", False, False),
+        ("group", None, True, False),
+        ("group", "fleet", True, False),
+        ("group", "user", False, False),
+        ("user", "fleet", False, False),
+        ("user", "group", False, False),
+    ],
+)
+def test_an_answer_is_shared_as_widely_as_fleet_and_request_allow(
+    fleet, asked, same_group, strangers
+):
+    """A group's name is no user's, and two users without a group are strangers."""
+    found = partial(key, request(cache_scope=asked), cache(scope=fleet))
+    own = found("u1", "g")
+    assert found("u1", "g") == own
+    assert (found("u2", "g") == own) == same_group
+    assert (found("u2", "other") == own) == strangers
+    assert (found("u1") == found("u2")) == strangers
+    assert (found("g") == own) == strangers
 
 
 @pytest.mark.parametrize(

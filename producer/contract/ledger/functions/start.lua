@@ -4,6 +4,7 @@
 local FIELDS = {
   'state', 'wire', 'parent', 'lane', 'turn', 'deadline', 'deliveries', 'fence', 'began', 'user',
   'at', 'cost', 'maybe', 'attempts', 'tried', 'double', 'audited', 'request_of', 'reported',
+  'group',
 }
 
 local function ended(id)
@@ -65,6 +66,7 @@ local function started(id, owner, lease_ms)
     first_started_ms = jobs.number(id, 'began'),
     audited = jobs.field(id, 'audited') or '',
     continuation = redis.call('GET', keys.continuation(id)) or '',
+    group = jobs.field(id, 'group') or '',
   }
 end
 
@@ -81,6 +83,7 @@ return {
     'verdict', 'state', 'wait_ms', 'outcome', 'reported', 'fence', 'request', 'user', 'lane',
     'submitted_ms', 'now_ms', 'deadline_ms', 'cost', 'maybe', 'attempts', 'tried',
     'double_max_tokens', 'first_started_ms', 'audited', 'continuation',
+    'group',
   },
   run = function(given)
     local id = given.id
