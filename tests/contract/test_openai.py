@@ -32,6 +32,15 @@ def test_the_other_name_of_the_limit_is_used_where_one_is_refused(wire, ask):
     ) == (50, False)
 
 
+def test_what_a_server_refuses_by_name_is_left_out(wire, ask):
+    """The rest of the request is as it was."""
+    ask(wire.base_url, refused={"stream", "temperature", "store"})
+    ask(wire.base_url)
+    without, whole = (call.request for call in wire.calls)
+    assert without | {"stream": False, "temperature": 0.5} == whole
+    assert not {"stream", "temperature"} & without.keys()
+
+
 def test_older_compatible_servers_get_max_tokens(wire, ask):
     """A settings row, not code."""
     ask(wire.base_url, options={"max_tokens_field": "max_tokens"})

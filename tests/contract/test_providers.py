@@ -3,15 +3,19 @@
 Every wire event means what docs/providers.md says, in exactly one call.
 """
 
+import json
 import pickle
 import socket
 import threading
+from pathlib import Path
 
 import pytest
 
 from worker.faults import Fault, ProviderError
 from worker.loop import Stopped
 from worker.rate_limit_headers import NOT_STATED, RateLimits
+
+REFUSALS = json.loads((Path(__file__).parents[1] / "unit/worker/refusals.json").read_text())
 
 
 def test_every_wire_event_is_classified(wire, ask, secrets, row):
@@ -27,6 +31,19 @@ def test_every_wire_event_is_classified(wire, ask, secrets, row):
     assert secrets.key not in shown
     assert "secret" not in shown
     assert pickle.loads(pickle.dumps(error)).args == error.args
+
+
+def test_a_refusal_in_any_vendor_s_words_is_understood(wire, ask, adapter):
+    """Whichever adapter meets it: gateways put one vendor's words behind another's API."""
+    rows = REFUSALS if adapter == "openai" else REFUSALS[::3]
+    for row in rows:
+        wire.script = lambda request, number, row=row: f"ok;status={row['status']}"
+        wire.body = row["body"] if isinstance(row["body"], str) else json.dumps(row["body"])
+        with pytest.raises(ProviderError) as caught:
+            ask(wire.base_url)
+        error = caught.value
+        told = (error.fault, error.about, error.maybe_billed, error.status)
+        assert told == (row["fault"], row["about"], False, row["status"]), row
 
 
 def test_a_retry_after_date_counts_from_now(wire, ask):

@@ -214,7 +214,7 @@ async def _send(http: web.Request, name: str, options: dict, body: object) -> we
     raw = (body if isinstance(body, str) else json.dumps(body)).encode()
     headers = {"Content-Type": "application/json", "x-request-id": "req_wire"}
     if name not in ("truncated", "hang_headers", "drip"):
-        return web.Response(body=raw, headers=headers)
+        return web.Response(body=raw, headers=headers, status=int(options.get("status", 200)))
     response = web.StreamResponse(headers=headers)
     response.content_length = len(raw)
     await response.prepare(http)

@@ -48,6 +48,17 @@ class Row(BaseModel):
         return not self.status or status in self.status
 
 
+class Bill(BaseModel):
+    """What a vendor says of the bill of a refusal."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    vendor: str
+    status: tuple[int, ...]
+    billed: Literal["no", "maybe"]
+    source: Annotated[str, Field(min_length=4)]
+
+
 class Found(NamedTuple):
     """A meaning, and what its words name: a parameter, a wait or an instant, as written."""
 
@@ -60,6 +71,7 @@ class Found(NamedTuple):
 _DATA = tomllib.loads(Path(__file__).with_name("refusals.toml").read_text("utf-8"))
 STATUSES = TypeAdapter(dict[str, int]).validate_python(_DATA.pop("statuses"))
 """Type or code of an error -> the HTTP status it stands for."""
+BILLS = TypeAdapter(tuple[Bill, ...]).validate_python(_DATA.pop("bill"))
 ROWS = TypeAdapter(dict[Meaning, tuple[Row, ...]]).validate_python(_DATA)
 
 

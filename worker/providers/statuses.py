@@ -11,7 +11,7 @@ from typing import NamedTuple
 from ..faults import About, Fault, ProviderError
 from ..rate_limit_headers import LONGEST_WAIT_S, RateLimits, seconds, wait_s
 from .error_bodies import ErrorBody, error_body, name_of
-from .refusals import STATUSES, Found, Meaning, meaning_of
+from .refusals import BILLS, STATUSES, Found, Meaning, meaning_of
 
 BY_STATUS = {
     400: Fault.BAD_REQUEST,
@@ -35,7 +35,7 @@ BY_STATUS = {
 WITHOUT_JSON = (401, 402, 404, 405, 407, 408, 410, 413, 429)
 """Statuses below 500 that mean the same when the body is not the API's JSON."""
 
-MAYBE_BILLED = (504, 524)
+MAYBE_BILLED = {status for row in BILLS if row.billed == "maybe" for status in row.status}
 """A gateway gave up waiting: the provider may have done the work. Any other refusal is not paid."""
 
 NO_API = "no API at this address; a base URL usually ends in /v1"

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from worker.faults import Fault
 from worker.providers.error_bodies import MOST_CHARACTERS, error_body, name_of
-from worker.providers.refusals import ROWS, STATUSES, meaning_of
-from worker.providers.statuses import VERDICTS, status_error
+from worker.providers.refusals import BILLS, ROWS, STATUSES, meaning_of
+from worker.providers.statuses import MAYBE_BILLED, VERDICTS, status_error
 
 MONEY, STALE, UNSUPPORTED = Fault.QUOTA_EXHAUSTED, Fault.STALE, Fault.UNSUPPORTED
 SPEAKS_OF_THE_REQUEST = {"window", "too_large", "unsupported", "flagged", "rate"}
@@ -159,6 +159,8 @@ def test_every_row_can_be_met_and_names_its_source():
             assert found, row
             assert found.meaning == meaning, row
     assert set(VERDICTS) == set(ROWS)
+    assert {504, 524} == MAYBE_BILLED
+    assert not any(set(row.status) & MAYBE_BILLED for row in BILLS if row.billed == "no")
     assert all(400 <= status < 600 for status in STATUSES.values())
 
 
