@@ -57,11 +57,16 @@ class Job(AsyncResult):  # type: ignore[misc]
             pause = min(max(waited * 0.05, 0.01), 0.25)
             if timeout is not None:
                 if waited >= timeout:
-                    raise away or TimeoutError(
-                        f"job {self.id} has no outcome after {timeout} s; it goes on"
-                    )
+                    raise away or self._timed_out(timeout)
                 pause = min(pause, timeout - waited)
             time.sleep(pause)
+
+    def _timed_out(self, timeout: float) -> TimeoutError:
+        waits_for = ""
+        with suppress(JobError):
+            waits_for = self.status.waits_for
+        goes_on = f"it waits for {waits_for}" if waits_for else "it goes on"
+        return TimeoutError(f"job {self.id} has no outcome after {timeout} s; {goes_on}")
 
     def __await__(self) -> Generator[Any, None, Completion]:
         """`await job`: like `value()`, without blocking the event loop.

@@ -140,6 +140,7 @@ class LedgerClient:
             user_id=reply.user,
             estimated_usd=reply.estimated / 1e6,
             history=history,
+            waits_for=reply.hinder,
         )
 
     def cancel(self, job_id: str) -> Cancellation:

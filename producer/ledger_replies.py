@@ -55,6 +55,10 @@ class JobStatus(NamedTuple):
     """
     history: tuple[PastAttempt, ...] = ()
     """`tried`, and what the providers said: HTTP status, code, type, parameter."""
+    waits_for: str = ""
+    """The trouble that has to pass first ("openai:gpt-4o-mini: HTTP 500 since 00:01:12, next try in
+    8 s", "no worker is alive"); "" if there is none.
+    """
 
 
 class StoredOutcome(NamedTuple):

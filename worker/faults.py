@@ -136,9 +136,9 @@ class Deferred(Exception):
     """The job cannot be called now; it waits `after_s` seconds, which is not an attempt.
 
     `wakes_on` names what wakes it sooner ("flight:<key>", "budget:<key>", "limit:<key>",
-    "link:<name>", "pace:<link>", "parts:<id>"), or "" for time alone. `waits_for_room`: it waits
-    for room under a limit or for its own parts, not for trouble to pass, so only the deadline that
-    was asked for ends that.
+    "links:<name>;<name>", "pace:<link>", "parts:<id>"), or "" for time alone. `waits_for_room`:
+    it waits for room under a limit or for its own parts, not for trouble to pass, so only the
+    deadline that was asked for ends that.
     """
 
     def __init__(
@@ -153,6 +153,19 @@ class Deferred(Exception):
 
     def __str__(self) -> str:
         return self.reason
+
+
+class Outage(Deferred):
+    """All links that the job may use are in trouble: it waits until one of them is itself again, at
+    most as long as it has.
+
+    `told`: not for a failure, but because a provider asked to be left alone.
+    """
+
+    def __init__(self, reason: str, after_s: float, wakes_on: str, told: bool) -> None:
+        super().__init__(reason, after_s, wakes_on)
+        self.args = (reason, after_s, wakes_on, told)
+        self.told = told
 
 
 class LeaseLost(Exception):

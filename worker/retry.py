@@ -7,7 +7,7 @@ carries the decision out, with Celery and the ledger.
 import math
 from collections import Counter
 from dataclasses import dataclass
-from typing import Any, assert_never
+from typing import Any, Literal, assert_never
 
 from producer.contract.errors import (
     DeadlineExceeded,
@@ -19,21 +19,9 @@ from producer.contract.errors import (
 )
 from producer.contract.history import PastAttempt
 
-from .faults import Deferred, Fault, ProviderError
+from .faults import Deferred, Fault, Outage, ProviderError
+from .ledger.attempt import MIN_CALL_S
 from .settings import RetrySettings
-
-QUOTA_COOLDOWN_S = 300.0
-MISCONFIGURED_COOLDOWN_S = 60.0
-"""A spent account or a wrong key stays so for minutes; only then is the link tried again."""
-RATE_COOLDOWN_S = 1.0
-"""After a 429 without Retry-After: the calls under way are refused as well.
-
-The ledger also halves the link's pace, which does the rest.
-"""
-MIN_CALL_S = 1.0
-"""No attempt starts with less time than this before the deadline: it could only be paid for and
-thrown away.
-"""
 
 
 @dataclass(frozen=True)
@@ -43,7 +31,7 @@ class History:
     link: str
     """The provider link that failed; "" if none was called."""
     attempts: int
-    """How many attempts were made, the failed one included."""
+    """How many attempts were spent, the failed one included; to probe a link spends none."""
     tried: tuple[PastAttempt, ...]
     """The attempts before it."""
     links: int
@@ -54,6 +42,8 @@ class History:
     """Seconds until the deadline that was asked for; the settings' own does not count."""
     next_on_refusal: bool = False
     """Whether another link is asked when one blocks the prompt."""
+    on_outage: Literal["wait", "fail"] = "wait"
+    """What the job does while all its links are in trouble."""
 
     @property
     def untried_links(self) -> int:
@@ -66,10 +56,9 @@ class History:
 
 @dataclass(frozen=True)
 class RetryAfter:
-    """Try again after `after_s` seconds; leave the failing link alone, fleet-wide, for `cool_s`."""
+    """Try again after `after_s` seconds."""
 
     after_s: float
-    cool_s: float = 0.0
     wakes_on: str = ""
     waits_for_room: bool = False
     """As in `Deferred`."""
@@ -77,10 +66,9 @@ class RetryAfter:
 
 @dataclass(frozen=True)
 class GiveUp:
-    """The job ends with `error`; `cool_s` as in `RetryAfter`."""
+    """The job ends with `error`."""
 
     error: JobError
-    cool_s: float = 0.0
 
 
 Decision = RetryAfter | GiveUp
@@ -94,18 +82,36 @@ def decide(
     `jitter` in [0, 1) spreads the wait: exponential backoff with full jitter (the AWS architecture
     blog's scheme).
     """
+    if isinstance(failure, Outage):
+        return _decide_outage(failure, history)
     if isinstance(failure, Deferred):
         return _decide_wait(failure, history)
     final = _final_error(failure, history)
     if final:
         return GiveUp(final)
-    cool_s = _cooldown_s(failure, history, policy)
     after_s = _wait_s(failure, history, policy, jitter)
     too_late = after_s + MIN_CALL_S > history.remaining_s
     spent = history.attempts >= policy.max_attempts and failure.fault is not Fault.STALE
     if spent or too_late:
-        return GiveUp(_exhausted(failure, history), cool_s)
-    return RetryAfter(after_s, cool_s)
+        return GiveUp(_exhausted(failure, history))
+    return RetryAfter(after_s)
+
+
+def _decide_outage(outage: Outage, history: History) -> Decision:
+    """Wait for a link to be itself again, at no cost, if it is tried before it is too late."""
+    details = {**_details(history.tried), "waited_for": outage.reason}
+    if history.on_outage == "fail" and not outage.told:
+        return GiveUp(
+            ProvidersExhausted(f"no provider link can be called: {outage.reason}", details)
+        )
+    left_s = history.remaining_s - MIN_CALL_S
+    if outage.after_s > left_s:
+        return GiveUp(
+            DeadlineExceeded(
+                f"The deadline comes before a call can be made. {outage.reason}", details
+            )
+        )
+    return RetryAfter(left_s, wakes_on=outage.wakes_on)
 
 
 def _decide_wait(deferred: Deferred, history: History) -> Decision:
@@ -161,40 +167,19 @@ def _final_error(failure: ProviderError, history: History) -> JobError | None:
             assert_never(fault)
 
 
-def _cooldown_s(failure: ProviderError, history: History, policy: RetrySettings) -> float:
-    """How long the whole fleet leaves the link alone, in seconds.
-
-    A job's only link is left alone only for as long as the provider itself asked.
-    """
-    if failure.about in ("request", "nothing"):
-        return 0.0
-    asked = failure.retry_after_s or 0.0
-    if history.links == 1:
-        return asked
-    own = {
-        Fault.QUOTA_EXHAUSTED: QUOTA_COOLDOWN_S,
-        Fault.MISCONFIGURED: MISCONFIGURED_COOLDOWN_S,
-        Fault.RATE_LIMITED: min(policy.cooldown_s, RATE_COOLDOWN_S),
-    }
-    return asked or own.get(failure.fault, policy.cooldown_s)
-
-
 def _wait_s(
     failure: ProviderError, history: History, policy: RetrySettings, jitter: float
 ) -> float:
     """Nothing while this round has an untried link, or to leave a parameter out; else backoff, in
     seconds.
 
-    A job's only link is never tried sooner than the provider asked.
+    What a provider asks to wait is kept by the link's circuit.
     """
     failures = len(history.tried) + 1
     if failures % history.links or failure.fault is Fault.STALE:
         return 0.0
     rounds = failures // history.links
-    backoff_s = jitter * min(policy.backoff_max_s, policy.backoff_s * 2.0 ** (rounds - 1))
-    if history.links == 1:
-        return max(backoff_s, failure.retry_after_s or 0.0)
-    return backoff_s
+    return jitter * min(policy.backoff_max_s, policy.backoff_s * 2.0 ** (rounds - 1))
 
 
 def _exhausted(failure: ProviderError, history: History) -> ProvidersExhausted:

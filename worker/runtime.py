@@ -25,6 +25,7 @@ from .pipeline import Pipeline
 from .providers.caller import ProviderCaller
 from .providers.clients import Clients
 from .providers.credentials import Credentials
+from .providers.evidence import Judge
 from .providers.selection import LinkSelector
 from .providers.tokens import Estimator
 from .settings import AuditSettings, Settings
@@ -95,7 +96,10 @@ class Runtime:
             settings.links, settings.call, models, settings.models.batch, pricing, estimator
         )
         hash_key = self.connection.hash_key()
-        return ProviderCaller(selection, settings.call, pricing, estimator, self.clients, hash_key)
+        judge = Judge(settings.retry)
+        return ProviderCaller(
+            selection, settings.call, pricing, estimator, self.clients, hash_key, judge
+        )
 
     @cached_property
     def audit(self) -> Audit:

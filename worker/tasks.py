@@ -27,7 +27,7 @@ from .broker.foreign_messages import (
     submission_of_message,
     what_follows,
 )
-from .faults import Deferred, Fault, LeaseLost, ProviderError, after_the_reply
+from .faults import Deferred, Fault, LeaseLost, Outage, ProviderError, after_the_reply
 from .ledger.attempt import Start
 from .ledger.calls import Dropped, Ended, Missing, Wait
 from .ledger.connection import ERRORS
@@ -209,16 +209,15 @@ class Complete(Task):  # type: ignore[misc]
             wait = Wait(
                 decision.after_s,
                 fault,
-                decision.cool_s,
                 decision.wakes_on,
                 restart_clock=decision.waits_for_room,
             )
             self._park(start, wait, failure)
         outcome: Outcome = decision.error
-        if isinstance(decision.error, ProvidersExhausted):
+        if isinstance(failure, Outage) or isinstance(decision.error, ProvidersExhausted):
             fallback = runtime.pipeline.fallback_answer(start.job, start.attempt)
             outcome = fallback or decision.error
-        return self._end(runtime, start, outcome, fault, decision.cool_s)
+        return self._end(runtime, start, outcome, fault)
 
     def _park(self, start: Start, wait: Wait, why: Exception) -> NoReturn:
         """Show the wait as Celery's RETRY; `on_retry` does the parking."""
@@ -226,7 +225,9 @@ class Complete(Task):  # type: ignore[misc]
         source = ""
         if wait.fault:
             source = f"{start.attempt.link} "
-        reason = f"{source}{why}; next try in {wait.after_s:.1f} s"
+        reason = f"{source}{why}"
+        if not isinstance(why, Outage):
+            reason += f"; next try in {wait.after_s:.1f} s"
         raise Parked(reason, exc=why, when=wait.after_s)
 
     def _end(
@@ -235,7 +236,6 @@ class Complete(Task):  # type: ignore[misc]
         start: Start,
         outcome: Outcome,
         fault: str = "",
-        cool_s: float = 0.0,
     ) -> Completion:
         """Settle the job and report its outcome: another one, if the job had ended before."""
         job = start.job
@@ -243,7 +243,7 @@ class Complete(Task):  # type: ignore[misc]
             with after_the_reply():
                 start.ended_ms = job.now_ms
                 start.attempt.samples = samples_of(start)
-            ending = runtime.ledger.settle(job, start.attempt, outcome, fault, cool_s)
+            ending = runtime.ledger.settle(job, start.attempt, outcome, fault)
         except ERRORS:
             raise
         except Exception:
@@ -284,12 +284,13 @@ def _history(runtime: Runtime, start: Start) -> History:
     allowed = runtime.chain.selection.allowed(attempt.request or job.request)
     return History(
         link=attempt.link,
-        attempts=attempt.number_so_far(job),
+        attempts=attempt.spent_so_far(job),
         tried=job.tried,
         links=len(allowed),
         remaining_s=job.remaining_s(runtime.settings.retry.deadline_s),
         asked_deadline_s=job.asked_deadline_s,
         next_on_refusal=job.request.on_refusal == "next",
+        on_outage=job.request.on_outage or runtime.settings.retry.on_outage,
     )
 
 

@@ -98,6 +98,10 @@ class CompletionRequest(Frozen):
     """When a limit of the user is used up. fail: refused; wait: parked until there is room, at most
     for `deadline_s`.
     """
+    on_outage: Literal["wait", "fail"] | None = None
+    """While every provider link that may answer is in trouble. wait: until one is itself again, at
+    most as long as the job has; fail: `ProvidersExhausted` at once. None: as the workers are set.
+    """
     fit: Literal["fail", "slide"] = "fail"
     """When the prompt is too long for every provider link. fail: `TooLong`; slide: sent without the
     oldest turns (`Completion.trimmed` says how many).

@@ -74,20 +74,20 @@ def test_a_fleet_says_it_once(complete, wire, openai_env, start_worker, inbox):
         "LLM_ALERT_SLACK": f"{inbox.url}/slack?token=secret-token",
         "LLM_ALERT_PERIOD_SECONDS": "0.2",
         "LLM_ALERT_CLEAR_SECONDS": "0.1",
-        "LLM_ALERTS": "cooldown,auth",
+        "LLM_ALERTS": "circuit,auth",
     }
     wire.script = lambda request, number: "429;ra=2"
     workers = [start_worker(openai_env | env | {"LLM_MAX_ATTEMPTS": "1"}) for _ in range(2)]
     with pytest.raises(JobError):
         complete.delay(ask("the secret prompt"), "u1").value(30)
-    until(lambda: inbox.of("/hook", "cooldown") == ["firing", "resolved"])
+    until(lambda: inbox.of("/hook", "circuit") == ["firing", "resolved"])
     until(lambda: len([1 for path, _ in inbox.got if path.startswith("/slack")]) == 2)
     firing, resolved = (body["text"] for path, body in inbox.got if path.startswith("/slack"))
-    assert "firing: *cooldown* openai:gpt-4o-mini" in firing
-    assert "resolved: *cooldown*" in resolved
-    until(lambda: sum(worker.log().count("ALERT resolved: cooldown") for worker in workers) == 1)
+    assert "firing: *circuit* openai:gpt-4o-mini" in firing
+    assert "resolved: *circuit*" in resolved
+    until(lambda: sum(worker.log().count("ALERT resolved: circuit") for worker in workers) == 1)
     logs = "".join(worker.log() for worker in workers)
-    assert logs.count("ALERT firing: cooldown (openai:gpt-4o-mini)") == 1
+    assert logs.count("ALERT firing: circuit (openai:gpt-4o-mini)") == 1
     assert [
         word
         for word in ("secret-token", "secret prompt")

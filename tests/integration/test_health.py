@@ -121,9 +121,9 @@ def test_a_link_that_cools_down(complete, wire, openai_env, start_worker, health
     wire.script = lambda request, number: "429;ra=60"
     start_worker(openai_env | QUIET)
     work(complete, 1)
-    cooling = next(finding for finding in health().findings if finding.name == "cooldown")
+    cooling = next(finding for finding in health().findings if finding.name == "circuit")
     assert cooling.about == "openai:gpt-4o-mini"
-    assert "rate_limited" in cooling.text
+    assert "HTTP 429" in cooling.text
 
 
 def test_answers_that_are_cut(complete, wire, openai_env, start_worker, health):

@@ -200,7 +200,9 @@ def test_a_budget_without_a_limit_is_not_written(call, redis):
     call(hostile.submit(hostile.item("one")))
     call(hostile.start("one"))
     link = moves.ReservedLink("openai:gpt-x", 10, 100, -1, -1, -1)
-    assert call(moves.Reserve("one", 1, -1, -1, -1, -1, *NOT_CACHED, (link,))).verdict == "go"
+    assert (
+        call(moves.Reserve("one", 1, -1, -1, -1, -1, 9000, 0, *NOT_CACHED, (link,))).verdict == "go"
+    )
     call(hostile.settle("one"))
     assert list(redis.scan_iter(f"{KEYS.root}bud:*")) == []
 

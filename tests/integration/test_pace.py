@@ -1,5 +1,5 @@
 """What the fleet sends to a link: rotation to one with room, waiting lines, grants, rates after a
-429, probes after a cooldown.
+429.
 
 Limits are so small or so large that the time a test takes changes nothing.
 """
@@ -24,7 +24,7 @@ def room(fleet, link="p:a"):
     return {
         name: float(value)
         for name, value in fleet.redis.hgetall(KEYS.pace(link)).items()
-        if name != "probe"
+        if name not in ("probe", "circuit", "trouble")
     }
 
 
@@ -182,37 +182,6 @@ def test_the_limits_that_a_provider_states_are_kept(hand_run):
     }
     wait = fleet.reserve(second, "a")
     assert (wait.wakes_on, 0 < wait.after_s < 1.1) == ("pace:p:a", True)
-
-
-def cooled(fleet, jobs):
-    """The link has failed, and its cooldown is over."""
-    fleet.reserve(jobs[0], "a")
-    fleet.fail(jobs[0], Fault.OVERLOADED, cool_s=100, after_s=100)
-    assert fleet.reserve(jobs[1], "a").after_s > 90
-    fleet.redis.delete(KEYS.cooldown("p:a"))
-
-
-@pytest.mark.parametrize("end", ["answered", "failed", "lost"])
-def test_after_a_cooldown_one_probe_goes_first(hand_run, end):
-    fleet = hand_run(slots=8)
-    jobs = [fleet.start(job_id) for job_id in fleet.submit("u", 5)]
-    cooled(fleet, jobs)
-    probe, follower, third = jobs[2:]
-    assert fleet.reserve(probe, "a") == "a"
-    assert fleet.reserve(follower, "a").wakes_on == "link:p:a"
-    fleet.released.clear()
-    if end == "answered":
-        fleet.answer(probe)
-        assert follower.id in fleet.released  # woken
-        assert fleet.reserve(third, "a") == "a"
-    elif end == "failed":
-        fleet.fail(probe, Fault.OVERLOADED, cool_s=50, after_s=100)
-        assert 40 < fleet.reserve(third, "a").after_s <= 50
-    else:
-        fleet.redis.zadd(KEYS.open, {probe.id: 1})
-        fleet.sweep()
-        assert fleet.reserve(third, "a") == "a"  # the next probe
-        assert fleet.redis.hget(KEYS.pace("p:a"), "probe") == third.id
 
 
 moves = st.lists(

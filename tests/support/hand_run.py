@@ -10,8 +10,16 @@ from producer.contract.requests import CompletionRequest
 from producer.contract.submission import Submission
 from worker.budgets.overrides import Overrides
 from worker.budgets.quota import Quota
-from worker.faults import Deferred, Fault
-from worker.ledger.attempt import NOT_BILLED, NOT_CACHED, Attempt, Bill, Candidate
+from worker.faults import Deferred, Fault, Outage
+from worker.ledger.attempt import (
+    ANSWERED,
+    NOT_BILLED,
+    NOT_CACHED,
+    Attempt,
+    Bill,
+    Candidate,
+    Evidence,
+)
 from worker.ledger.calls import Wait
 from worker.ledger.ledger import Ledger
 from worker.ledger.running_job import RunningJob
@@ -19,6 +27,8 @@ from worker.rate_limit_headers import NOT_STATED
 from worker.settings import LaneSettings, LedgerSettings, Link, Pace, PaceSettings, QuotaSettings
 
 ASKED = [{"role": "user", "content": "x"}]
+OPENING_S = 5
+LONG_S = 250
 NO_BROKER = {"interactive": True, "batch": True}
 
 
@@ -81,7 +91,7 @@ class HandRun:
             return self.quota.take_hold(job, attempt, candidates, question).link.model
         except Deferred as deferred:
             wait = Wait(
-                deferred.after_s,
+                LONG_S if isinstance(deferred, Outage) else deferred.after_s,
                 wakes_on=deferred.wakes_on,
                 restart_clock=deferred.waits_for_room,
             )
@@ -92,12 +102,15 @@ class HandRun:
         attempt = self.attempt_of(job)
         attempt.billed(Bill("real", 10, tokens))
         attempt.rate_limits = rate_limits
+        attempt.evidence = ANSWERED
         self._release(self.ledger.settle(job, attempt, JobError("done")))
 
-    def fail(self, job, fault=Fault.RATE_LIMITED, cool_s=0.0, after_s=0.0):
+    def fail(self, job, fault=Fault.UNAVAILABLE, after_s=0.0, says="", told_s=0.0):
+        """`says`, `told_s`: as in `Evidence`."""
         attempt = self.attempt_of(job)
+        attempt.evidence = Evidence(says, "HTTP 500", told_s, OPENING_S)
         attempt.billed(NOT_BILLED)
-        self._release(self.ledger.park(job, attempt, Wait(after_s, str(fault), cool_s)))
+        self._release(self.ledger.park(job, attempt, Wait(after_s, str(fault))))
 
     def sweep(self):
         _, publications = self.ledger.sweep(100, NO_BROKER)

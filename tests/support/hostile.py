@@ -61,7 +61,9 @@ def start(job_id: str) -> moves.Start:
 def reserve(job_id: str, fence: int = 1) -> moves.Reserve:
     link = moves.ReservedLink("openai:gpt-x", 10, 100, -1, -1, -1)
     asked = ("hash", "faq", True, True)
-    return moves.Reserve(job_id, fence, 10_000, 100, 1_000_000, 5_000_000, *asked, (link,))
+    return moves.Reserve(
+        job_id, fence, 10_000, 100, 1_000_000, 5_000_000, 60_000, 1_000, *asked, (link,)
+    )
 
 
 def settle(job_id: str, fence: int = 1, **changes: object) -> moves.Settle:
@@ -77,7 +79,10 @@ def settle(job_id: str, fence: int = 1, **changes: object) -> moves.Settle:
         "output": 20,
         "estimated": True,
         "booked_as": "openai:gpt-y",
-        "cool_ms": 3_600_000,
+        "says": "fails",
+        "reason": "HTTP 500",
+        "told_ms": 3_600_000,
+        "opening_ms": 5_000,
         "limits": "10,9,1000,900",
         "cache_key": "cc:{0}:c:0.0:0::hash",
         "cache_entry": "1;1;;alice;{}",
@@ -99,9 +104,12 @@ def park(job_id: str, fence: int = 1, **changes: object) -> moves.Park:
         "output": 0,
         "estimated": False,
         "booked_as": "",
-        "cool_ms": 3_600_000,
+        "says": "fails",
+        "reason": "HTTP 500",
+        "told_ms": 3_600_000,
+        "opening_ms": 5_000,
         "limits": "",
-        "wakes_on": "link:openai:gpt-x",
+        "wakes_on": "links:openai:gpt-x",
         "crashed": False,
         "double_max_tokens": True,
         "restart_clock": True,

@@ -48,9 +48,6 @@ class AllKeys(Keys):
     def bench(self, name: str) -> str:
         return f"{self.root}bench:{name}"
 
-    def cooldown(self, name: str) -> str:
-        return f"{self.root}cool:{name}"
-
     def pace(self, name: str) -> str:
         return f"{self.root}pace:{name}"
 

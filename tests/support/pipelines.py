@@ -20,6 +20,7 @@ from worker.pipeline import Pipeline
 from worker.providers.caller import ProviderCaller
 from worker.providers.clients import Clients
 from worker.providers.credentials import Credentials
+from worker.providers.evidence import Judge
 from worker.providers.selection import LinkSelector
 from worker.providers.tokens import Estimator
 from worker.settings import (
@@ -52,6 +53,7 @@ def chain(links, call, loop, models=None):
         estimator,
         clients,
         b"key",
+        Judge(RetrySettings()),
     )
 
 

@@ -8,9 +8,15 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Protocol
 
-from producer.contract.errors import BudgetExceeded, Cancelled, JobError, RateLimited
+from producer.contract.errors import (
+    BudgetExceeded,
+    Cancelled,
+    DeadlineExceeded,
+    JobError,
+    RateLimited,
+)
 
-from ..faults import Deferred, ProviderError
+from ..faults import Deferred, Outage, ProviderError
 from ..ledger.attempt import NOT_CACHED, Attempt, CachePlace, Candidate, Question
 from ..ledger.calls import BudgetLimits
 from ..ledger.job_functions import ReserveReply
@@ -80,13 +86,13 @@ class Quota:
         candidates: list[Candidate],
         question: Question = NOT_CACHED,
     ) -> Candidate | None:
-        """Hold the worst case of the first candidate that is not cooling and has room at its pace;
-        None if a fresh answer is cached. Where, and what is there, is noted in `attempt`.
+        """Hold the worst case of the first candidate that may be called, has room and can answer in
+        time; None if a fresh answer is cached. Where, and what is there, is noted in `attempt`.
 
         Raises `BudgetExceeded` or `RateLimited` if it does not fit what is really spent, `Deferred`
         if it only does not fit beside what others hold, no link is free, an identical job is in
         flight or the request chose to wait for a limit that will have room, `Cancelled` if that was
-        asked for meanwhile.
+        asked for meanwhile, `DeadlineExceeded` if no call could end in time.
         """
         affordable = [each for each in candidates if self.affords(job, each.micro_usd)]
         reply = self._budgets.reserve(job, self._limits, affordable, question)
@@ -94,7 +100,7 @@ class Quota:
         match reply.verdict:
             case "go":
                 chosen = affordable[reply.candidate]
-                attempt.reserved(chosen, reply.number)
+                attempt.reserved(chosen, reply.number, probes=bool(reply.probes))
                 return chosen
             case "hit":
                 return None
@@ -102,6 +108,8 @@ class Quota:
                 raise self._over_cap(job, candidates)
             case "cancelled":
                 raise Cancelled("The job was cancelled.")
+            case "late":
+                raise DeadlineExceeded("The deadline is too near for another call.")
             case "over" if job.request.over_limit != "wait" or reply.fits_in_ms < 0:
                 raise refusal(reply, affordable)
             case _:
@@ -139,8 +147,9 @@ def _wait_for(reply: ReserveReply) -> Deferred:
         case "follow":
             reason = "an identical job is being answered"
             return Deferred(reason, FOLLOWER_WAIT_S, reply.wakes_on)
-        case "cooling":
-            return Deferred("every allowed link is cooling down", wait_s, reply.wakes_on)
+        case "open" | "cooling":
+            told = reply.verdict == "cooling"
+            return Outage(reply.trouble, wait_s, reply.wakes_on, told)
         case "paced":
             link = reply.wakes_on.removeprefix("pace:")
             return Deferred(

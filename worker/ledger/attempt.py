@@ -13,6 +13,10 @@ from ..settings import Link
 from .calls import Wait
 from .running_job import RunningJob
 
+MIN_CALL_S = 1.0
+"""No attempt starts with less time than this, or than the link's median, before its job must have
+ended: it could only be paid for and thrown away.
+"""
 MOST_TOKENS = 10**9
 MOST_MICRO_USD = 10**12
 """No call uses more. A reply that says so is unreadable, and the ledger would refuse the number."""
@@ -58,6 +62,26 @@ class Bill:
 
 NOT_BILLED = Bill("none")
 POSSIBLY_BILLED = Bill("maybe")
+
+
+Says = Literal["", "answers", "fails", "doubts", "refuses"]
+
+
+class Evidence(NamedTuple):
+    """What a call says of its provider link; the ledger decides what follows from all of them."""
+
+    says: Says = ""
+    """"" nothing; doubts: it, or only its model, may fail; refuses: it will take no call."""
+    reason: str = ""
+    """Why it failed, in a few words."""
+    told_s: float = 0.0
+    """How long the provider asks to be left alone, in seconds."""
+    opening_s: float = 0.0
+    """For how long a failing link is left alone at first."""
+
+
+NO_EVIDENCE = Evidence()
+ANSWERED = Evidence("answers")
 
 
 class Candidate(NamedTuple):
@@ -125,6 +149,10 @@ class Attempt:
     """How long its call took."""
     call_outcome: str = ""
     """What came of its call: "ok", "length" or a fault; "" without a call."""
+    evidence: Evidence = NO_EVIDENCE
+    """What its call says of the provider link."""
+    probes: bool = False
+    """Whether its call is the one that tries a link again after an outage."""
     rate_limits: RateLimits = NOT_STATED
     """The rate limits that the provider stated with its answer."""
     place: CachePlace = field(default=CachePlace(), repr=False)
@@ -149,10 +177,11 @@ class Attempt:
     def held_micro_usd(self) -> int:
         return self.candidate.micro_usd if self.candidate else 0
 
-    def reserved(self, candidate: Candidate, number: int) -> None:
+    def reserved(self, candidate: Candidate, number: int, probes: bool = False) -> None:
         """A hold is reserved. Until more is known, the provider may bill all of it."""
         self.candidate = candidate
         self.number = number
+        self.probes = probes
         self.bill = POSSIBLY_BILLED
 
     def called(self, outcome: str, provider_ms: int, rate_limits: RateLimits) -> None:
@@ -177,6 +206,10 @@ class Attempt:
         if self.candidate:
             bare.reserved(self.candidate, self.number)
         return bare
+
+    def spent_so_far(self, job: RunningJob) -> int:
+        """How many of them count: not those that tried for all jobs whether a link is back."""
+        return self.number_so_far(job) - job.probes - self.probes
 
     def number_so_far(self, job: RunningJob) -> int:
         """How many attempts the job has made, this one included."""

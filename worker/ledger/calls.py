@@ -61,8 +61,6 @@ class Wait:
     after_s: float
     fault: str = ""
     """Why its attempt failed; "" if it made none."""
-    cool_s: float = 0.0
-    """How long the whole fleet leaves the attempt's provider link alone."""
     wakes_on: str = ""
     """The list of jobs it waits in, so as to be woken sooner; "" for time alone."""
     crashed: bool = False

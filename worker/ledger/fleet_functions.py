@@ -119,8 +119,8 @@ class SnapshotReply(Reply):
     dead: int
     lanes: list[tuple[str, int, int]]
     """(lane, waiting jobs, ms that the oldest has waited)"""
-    cooling: list[tuple[str, str, int]]
-    """(link, fault, ms left)"""
+    cooling: list[tuple[str, str, int, str, int]]
+    """(link, why, ms left, all of it in words, jobs that wait for it)"""
     skews: list[tuple[str, str]]
     """(worker, ms)"""
     spent: int

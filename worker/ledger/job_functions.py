@@ -30,6 +30,7 @@ class StartReply(Reply):
     cost: int = 0
     maybe: int = 0
     attempts: int = 0
+    probes: int = 0
     tried: str = ""
     double_max_tokens: int = 0
     first_started_ms: int = 0
@@ -74,7 +75,9 @@ class ReserveReply(Reply):
         "follow",  # an identical job is to answer
         "lost",
         "cancelled",
-        "cooling",
+        "open",  # all links are in trouble
+        "cooling",  # the same, and a provider asked to be left alone
+        "late",  # no call could end in time
         "paced",
         "over",
         "held",
@@ -84,10 +87,14 @@ class ReserveReply(Reply):
     """Of "go": which of the links is called, from 0."""
     number: int = 0
     """Of "go": which attempt of the job this is, from 1."""
+    probes: int = 0
+    """Of "go": 1 if this call tries for all jobs whether the link is itself again."""
     wait_ms: int = 0
-    """Of "cooling" and "paced": until the first of the links may be called."""
+    """Of "open", "cooling" and "paced": until the first of the links may be called."""
     wakes_on: str = ""
     """The list of jobs to wait in, so as to be woken sooner; "" if time alone helps."""
+    trouble: str = ""
+    """Of "open" and "cooling": what is wrong with the links, in words."""
     limit: str = ""
     """Of "over" and "held": the limit that does not allow it; the numbers below are its own."""
     allowed: int = 0
@@ -111,6 +118,10 @@ class Reserve(Call[ReserveReply], function="reserve"):
     user_requests_per_minute: int
     user_usd_per_day: int
     usd_per_day: int
+    left_ms: int
+    """Until the job must have ended."""
+    least_ms: int
+    """That a call needs."""
     content: str
     """Hash of what is asked, to look it up in the cache; "" = not looked up."""
     namespace: str
@@ -136,7 +147,10 @@ class Settle(Call[StateReply], function="settle"):
     output: int
     estimated: bool
     booked_as: str
-    cool_ms: int
+    says: str
+    reason: str
+    told_ms: int
+    opening_ms: int
     limits: str
     """What the provider stated of its rate limits: requests, left, tokens, left."""
     cache_key: str
@@ -160,7 +174,10 @@ class Park(Call[StateReply], function="park"):
     output: int
     estimated: bool
     booked_as: str
-    cool_ms: int
+    says: str
+    reason: str
+    told_ms: int
+    opening_ms: int
     limits: str
     wakes_on: str
     crashed: bool

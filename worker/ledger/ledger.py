@@ -25,7 +25,7 @@ from producer.contract.submission import Submission
 from ..faults import LeaseLost, after_the_reply
 from ..settings import LaneSettings, LedgerSettings, PaceSettings, RetrySettings
 from . import fleet_functions, job_functions
-from .attempt import NOT_CACHED, Attempt, Candidate, Question
+from .attempt import MIN_CALL_S, NOT_CACHED, Attempt, Candidate, Question
 from .calls import BudgetLimits, Dropped, Ended, Ending, Heard, Missing, Submitted, Wait
 from .connection import ERRORS, Keys, Redis, ledger_functions
 from .job_functions import ReserveReply
@@ -33,7 +33,7 @@ from .recent_settles import RecentSettles
 from .reserved_link import reserved_link
 from .retrying import PATIENCE_S, retried_while_away
 from .running_job import RunningJob
-from .settle_call import milliseconds, settle_call
+from .settle_call import bill_of, milliseconds, settle_call
 
 PARTS_AT_ONCE = 200
 QUIET_MS = 1_500
@@ -61,7 +61,7 @@ class Ledger:
         self._owner = owner
         self._lanes = lanes or LaneSettings()
         self._pace = pace or PaceSettings()
-        self._max_attempts = (retry or RetrySettings()).max_attempts
+        self._retry = retry or RetrySettings()
         self._lease_ms = int(settings.lease_s * 1000)
         # Leases, and with them settles after a restart, are renewed five times as often as they
         # lapse.
@@ -134,7 +134,6 @@ class Ledger:
         attempt: Attempt,
         outcome: Outcome,
         fault: str = "",
-        cool_s: float = 0.0,
     ) -> Ending:
         """End the job, book the attempt's bill and store its cache entry, in one step.
 
@@ -142,7 +141,7 @@ class Ledger:
         refuses it; then nothing is written.
         """
         with after_the_reply():
-            call = settle_call(job, attempt, outcome, fault, cool_s)
+            call = settle_call(job, attempt, outcome, fault)
         reply = retried_while_away(lambda: self._call(call))
         self._settled.add(call)
         return Ending(reply.state, reply.publications)
@@ -170,14 +169,7 @@ class Ledger:
             fence=job.fence,
             delay_ms=milliseconds(wait.after_s),
             fault=wait.fault,
-            billing=attempt.bill.kind,
-            micro=attempt.bill.micro_usd,
-            tokens=attempt.bill.tokens,
-            output=attempt.bill.output_tokens,
-            estimated=attempt.bill.estimated,
-            booked_as=attempt.bill.booked_as,
-            cool_ms=milliseconds(wait.cool_s),
-            limits=str(attempt.rate_limits),
+            **bill_of(attempt),
             wakes_on=wait.wakes_on,
             crashed=wait.crashed,
             double_max_tokens=wait.double_max_tokens,
@@ -196,14 +188,22 @@ class Ledger:
         question: Question = NOT_CACHED,
     ) -> ReserveReply:
         """Unless the answer is cached or an identical job is in flight: write intent and hold for
-        the first candidate that is not cooling and has room at its pace.
+        the first candidate that may be called, has room at its pace and can answer in time.
 
         Raises `LeaseLost` if the job is no longer ours.
         """
         links = tuple(reserved_link(each, self._pace) for each in candidates)
-        reply = self._call(
-            job_functions.Reserve(job.id, job.fence, *limits, *question, items=links)
+        left_s = job.remaining_s(self._retry.deadline_s)
+        call = job_functions.Reserve(
+            job.id,
+            job.fence,
+            *limits,
+            milliseconds(left_s),
+            milliseconds(MIN_CALL_S),
+            *question,
+            items=links,
         )
+        reply = self._call(call)
         if reply.verdict == "lost":
             raise LeaseLost(job.id)
         return reply
@@ -263,7 +263,7 @@ class Ledger:
             job_functions.Sweep(
                 limit=limit,
                 deliveries=self._settings.deliveries,
-                attempts=self._max_attempts,
+                attempts=self._retry.max_attempts,
                 interactive_empty=empty["interactive"],
                 batch_empty=empty["batch"],
                 on_unknown=self._settings.on_unknown,

@@ -38,6 +38,8 @@ class RunningJob:
     possibly_billed_micro_usd: int = 0
     attempts: int = 0
     """Attempts that were closed before this start."""
+    probes: int = 0
+    """Those of them that tried whether a link is back after an outage."""
     tried: tuple[PastAttempt, ...] = ()
     """What came of each of them, in order."""
     double_max_tokens: bool = False
@@ -67,6 +69,7 @@ class RunningJob:
             spent_micro_usd=reply.cost,
             possibly_billed_micro_usd=reply.maybe,
             attempts=reply.attempts,
+            probes=reply.probes,
             tried=read_history(reply.tried),
             double_max_tokens=bool(reply.double_max_tokens),
             audited=reply.audited,

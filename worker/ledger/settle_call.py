@@ -1,6 +1,6 @@
 """The end of a job as the ledger takes it."""
 
-from typing import Literal
+from typing import Any, Literal
 
 from producer.contract.completions import Completion
 from producer.contract.outcome import Outcome, dump_outcome
@@ -19,9 +19,25 @@ def milliseconds(seconds: float) -> int:
     return int(min(max(seconds, 0.0) * 1000, MOST_MS))
 
 
-def settle_call(
-    job: RunningJob, attempt: Attempt, outcome: Outcome, fault: str, cool_s: float
-) -> Settle:
+def bill_of(attempt: Attempt) -> dict[str, Any]:
+    """The arguments of settle and park that say what the attempt cost, and of its link."""
+    evidence = attempt.evidence
+    return {
+        "billing": attempt.bill.kind,
+        "micro": attempt.bill.micro_usd,
+        "tokens": attempt.bill.tokens,
+        "output": attempt.bill.output_tokens,
+        "estimated": attempt.bill.estimated,
+        "booked_as": attempt.bill.booked_as,
+        "says": evidence.says,
+        "reason": evidence.reason,
+        "told_ms": milliseconds(evidence.told_s),
+        "opening_ms": milliseconds(evidence.opening_s),
+        "limits": str(attempt.rate_limits),
+    }
+
+
+def settle_call(job: RunningJob, attempt: Attempt, outcome: Outcome, fault: str) -> Settle:
     """Raises whatever is wrong with its arguments, before anything is sent."""
     state: Literal["done", "failed"] = "failed"
     if isinstance(outcome, Completion):
@@ -33,14 +49,7 @@ def settle_call(
         state=state,
         outcome=dump_outcome(outcome),
         fault=fault,
-        billing=attempt.bill.kind,
-        micro=attempt.bill.micro_usd,
-        tokens=attempt.bill.tokens,
-        output=attempt.bill.output_tokens,
-        estimated=attempt.bill.estimated,
-        booked_as=attempt.bill.booked_as,
-        cool_ms=milliseconds(cool_s),
-        limits=str(attempt.rate_limits),
+        **bill_of(attempt),
         cache_key=entry.key,
         cache_entry=entry.text,
         cache_ms=min(entry.life_ms, MOST_MS),

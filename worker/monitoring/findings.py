@@ -40,6 +40,18 @@ PROVIDERS_FAULTS = frozenset(
 (`auth`).
 """
 
+_KEY = "Fix: set a key that the provider takes, then run `completions check`"
+_MONEY = "Fix: add money or raise the limit in the provider's console"
+FIXES = {
+    "HTTP 401": _KEY,
+    "HTTP 402": _MONEY,
+    "HTTP 403": _KEY,
+    "HTTP 404": "Fix: correct the model or the base URL; run `completions check`",
+    "misconfigured": _KEY,
+    "quota exhausted": _MONEY,
+    "HTTP 429": "Fix: ask the provider for a higher limit, or set a lower one in LLM_PACE",
+}
+"""By why a link is left alone."""
 LEAST_FAILURES = 3
 """So many failures of a provider link are no accident, however little it is called."""
 
@@ -162,13 +174,15 @@ def _failing(snapshot: FleetSnapshot, settings: HealthSettings) -> Iterator[Symp
             )
 
 
-def _cooldown(snapshot: FleetSnapshot, settings: HealthSettings) -> Iterator[Symptom]:
-    for link, fault, left_s in snapshot.cooling:
-        yield Symptom(
-            f"{link} is left alone for {left_s:.0f} s more ({fault}). "
-            "See: the provider's status page",
-            link,
-        )
+def _circuit(snapshot: FleetSnapshot, settings: HealthSettings) -> Iterator[Symptom]:
+    """Down, if jobs wait and no link that was called lately answers."""
+    called = set(calls_by_link(snapshot.recent.calls))
+    all_down = called <= {each.link for each in snapshot.cooling}
+    for each in snapshot.cooling:
+        waits = f"; {each.waiting:,} jobs wait for it" if each.waiting else ""
+        severity: Severity = "down" if waits and all_down else "degraded"
+        fix = FIXES.get(each.why, "Fix: see the provider's status page; add a link to LLM_CHAIN")
+        yield Symptom(f"{each.words}{waits}. {fix}", each.link, severity)
 
 
 def _audit(snapshot: FleetSnapshot, settings: HealthSettings) -> Iterator[Symptom]:
@@ -257,12 +271,12 @@ PROBES: dict[str, Probe] = {
     "redis_away": _redis_away,
     "redis_refuses": _redis_refuses,
     "no_workers": _no_workers,
+    "circuit": _circuit,
     "errors": _errors,
     "slow": _slow,
     "queue": _queue,
     "auth": _auth,
     "failing": _failing,
-    "cooldown": _cooldown,
     "audit": _audit,
     "truncation": _truncation,
     "budget": _budget,

@@ -17,11 +17,15 @@ MICRO = 1_000_000
 
 
 class Cooling(NamedTuple):
-    """A provider link that is left alone."""
+    """A provider link whose circuit is not closed."""
 
     link: str
-    fault: str
+    why: str
     left_s: float
+    """Until it is tried again."""
+    words: str
+    waiting: int
+    """Jobs that may use no other link, or only others that are in trouble too."""
 
 
 class Budget(NamedTuple):
@@ -90,7 +94,10 @@ class FleetSnapshot:
             dead=reply.dead,
             waiting={lane: waiting for lane, waiting, _ in reply.lanes},
             oldest_s={lane: oldest_ms / 1000 for lane, _, oldest_ms in reply.lanes},
-            cooling=tuple(Cooling(link, fault, ms / 1000) for link, fault, ms in reply.cooling),
+            cooling=tuple(
+                Cooling(link, why, ms / 1000, words, waiting)
+                for link, why, ms, words, waiting in reply.cooling
+            ),
             skew_s=skew_s,
             spent=reply.spent,
             maybe=reply.maybe,

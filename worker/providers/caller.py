@@ -11,7 +11,7 @@ from producer.contract.completions import Usage
 
 from ..budgets.pricing import Pricing
 from ..faults import AnswerLost, Fault, ProviderError, after_the_reply
-from ..ledger.attempt import Attempt, Bill, Candidate
+from ..ledger.attempt import ANSWERED, Attempt, Bill, Candidate
 from ..ledger.running_job import RunningJob
 from ..settings import CallSettings, Link
 from ..telemetry.logs import (
@@ -25,6 +25,7 @@ from ..telemetry.records import CallRecord, trace_id
 from .base import Call, Reply
 from .billing import IMPOSSIBLE, SLACK_TOKENS, Billing
 from .clients import Clients
+from .evidence import Judge
 from .prefixes import Prefixes
 from .selection import LinkSelector
 from .tokens import Estimator
@@ -44,6 +45,7 @@ class ProviderCaller:
         estimator: Estimator,
         clients: Clients,
         hash_key: bytes,
+        judge: Judge,
     ) -> None:
         self.selection = selection
         self._settings = settings
@@ -51,6 +53,7 @@ class ProviderCaller:
         self.estimator = estimator
         self._clients = clients
         self._hash_key = hash_key
+        self._judge = judge
         self._billing = Billing(pricing, estimator)
         self._prefixes = Prefixes()
         self._refused: defaultdict[str, set[str]] = defaultdict(set)
@@ -70,6 +73,9 @@ class ProviderCaller:
             reply = self._clients.call(chosen.link, call)
         except ProviderError as error:
             _leaves_it_out_already(call, error)
+            attempt.evidence = self._judge.of_failure(
+                error, call.timeout_s < self._settings.timeout_s
+            )
             attempt.called(str(error.fault), _ms_since(started), error.rate_limits)
             self._record_failure(job, attempt, chosen, call, error)
             raise
@@ -78,6 +84,7 @@ class ProviderCaller:
             attempt.called(str(Fault.BAD_RESPONSE), _ms_since(started), attempt.rate_limits)
             raise AnswerLost from error
         with after_the_reply():
+            attempt.evidence = ANSWERED
             outcome = "length" if reply.finish == "length" else "ok"
             attempt.called(outcome, _ms_since(started), reply.rate_limits)
             return self._billed(job, attempt, chosen, call, reply)

@@ -1,7 +1,7 @@
 """Which provider links may make a job's next attempt, in which order, at which worst case.
 
 Order: least tried by this job first, then those where the prompt surely fits, then the operator's
-order. Links that cool down are skipped by the ledger, which knows the whole fleet's cooldowns.
+order. Links in trouble are skipped by the ledger, which knows the whole fleet's circuits.
 """
 
 from collections import Counter

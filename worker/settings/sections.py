@@ -68,8 +68,16 @@ class RetrySettings(Slice):
     max_attempts: Positive = variable("LLM_MAX_ATTEMPTS", 6)
     backoff_s: Seconds = variable("LLM_BACKOFF_SECONDS", 1.0)
     backoff_max_s: Seconds = variable("LLM_BACKOFF_MAX_SECONDS", 30.0)
-    cooldown_s: Seconds = variable("LLM_COOLDOWN_SECONDS", 10.0)
-    """How long the whole fleet leaves a failing provider link alone when it does not say itself."""
+    cooldown_s: Seconds = variable("LLM_COOLDOWN_SECONDS", 5.0)
+    """How long the whole fleet leaves a failing provider link alone at first; twice as long each
+    time that it still fails, up to a minute.
+    """
+    retry_after_max_s: Seconds = variable("LLM_RETRY_AFTER_MAX_SECONDS", 120.0)
+    """For no longer than this a link is left alone because its provider asks for it; then it is
+    tried.
+    """
+    on_outage: Literal["wait", "fail"] = variable("LLM_ON_OUTAGE", "wait")
+    """What a job does while every link that it may use is in trouble, unless it says so itself."""
     static_fallback: str | None = variable("LLM_STATIC_FALLBACK", None)
     """A text to answer with, marked degraded, when every provider failed and no stale answer
     exists.

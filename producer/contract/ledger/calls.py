@@ -68,6 +68,8 @@ class StatusReply(Reply):
     user: str = ""
     estimated: int = 0
     """Of `cost`: by an estimate, not by what the provider told."""
+    hinder: str = ""
+    """The trouble that it waits for to pass, in words; "" = none."""
 
 
 @dataclass(frozen=True)

@@ -35,6 +35,7 @@ from worker.providers.base import Reply
 from worker.providers.caller import ProviderCaller
 from worker.providers.clients import Clients
 from worker.providers.credentials import Credentials
+from worker.providers.evidence import Judge
 from worker.providers.selection import LinkSelector
 from worker.providers.tokens import Estimator
 from worker.settings import (
@@ -84,7 +85,9 @@ class Job:
         clients = Clients(Loop(), Credentials(LINKS, SourceSettings()))
         clients.call = self._call
         selection = LinkSelector(LINKS, call, MODELS, "fast", pricing, estimator)
-        chain = ProviderCaller(selection, call, pricing, estimator, clients, b"key")
+        chain = ProviderCaller(
+            selection, call, pricing, estimator, clients, b"key", Judge(RetrySettings())
+        )
         ledger = Ledger(None, Keys(), LedgerSettings(), "test")
         ledger._call = self._book
         self.retry = RetrySettings()

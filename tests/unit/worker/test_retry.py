@@ -12,7 +12,7 @@ from producer.contract.errors import (
     TooLong,
 )
 from producer.contract.history import PastAttempt
-from worker.faults import Deferred, Fault, ProviderError
+from worker.faults import Deferred, Fault, Outage, ProviderError
 from worker.retry import GiveUp, History, RetryAfter, decide
 from worker.settings import RetrySettings
 
@@ -38,20 +38,17 @@ def test_what_repeating_cannot_mend_ends_the_job(fault, error):
 
 
 @pytest.mark.parametrize(
-    ("fault", "cool_s"),
-    [(Fault.RATE_LIMITED, 1), (Fault.OVERLOADED, 10), (Fault.UNAVAILABLE, 10), (Fault.TIMEOUT, 10)],
+    "fault", [Fault.RATE_LIMITED, Fault.OVERLOADED, Fault.UNAVAILABLE, Fault.TIMEOUT]
 )
-def test_an_untried_link_is_used_at_once_and_the_failing_one_cools(fault, cool_s):
-    """Rotation costs no wait, and the whole fleet leaves the failing link alone; after a 429
-    shortly, its pace does the rest.
-    """
-    assert decide(ProviderError(fault, "x"), history(), POLICY, 0.9) == RetryAfter(0.0, cool_s)
+def test_an_untried_link_is_used_at_once(fault):
+    """Rotation costs no wait; whether the failing link is left alone is for its circuit to say."""
+    assert decide(ProviderError(fault, "x"), history(), POLICY, 0.9) == RetryAfter(0.0)
 
 
 def test_what_one_model_refuses_another_may_take():
     """And if none is left, the error names it."""
     refused = ProviderError(Fault.UNSUPPORTED, "HTTP 400", parameter="response_format")
-    assert decide(refused, history(), POLICY, 0) == RetryAfter(0.0, 0.0)
+    assert decide(refused, history(), POLICY, 0) == RetryAfter(0.0)
     decision = decide(refused, history(tried=(("b:y", "unsupported"),)), POLICY, 0)
     assert isinstance(decision.error, InvalidRequest)
     assert "response_format" in str(decision.error)
@@ -60,7 +57,7 @@ def test_what_one_model_refuses_another_may_take():
 def test_a_400_goes_to_another_link_once():
     """A schema keyword, or a stop of white space, may be one vendor's; a wrong request is all's."""
     wrong = ProviderError(Fault.BAD_REQUEST, "HTTP 400", status=400, code="invalid_value")
-    assert decide(wrong, history(links=3), POLICY, 0) == RetryAfter(0.0, 0.0)
+    assert decide(wrong, history(links=3), POLICY, 0) == RetryAfter(0.0)
     second = decide(wrong, history(links=3, tried=(("b:y", "bad_request"),)), POLICY, 0)
     assert isinstance(second.error, InvalidRequest)
     assert [each["link"] for each in second.error.details["attempts"]] == ["b:y", "a:x"]
@@ -70,7 +67,7 @@ def test_a_400_goes_to_another_link_once():
 def test_a_blocked_prompt_goes_to_another_link_if_that_was_asked_for():
     blocked = ProviderError(Fault.CONTENT_FILTERED, "HTTP 400")
     assert isinstance(decide(blocked, history(), POLICY, 0).error, Refused)
-    assert decide(blocked, history(next_on_refusal=True), POLICY, 0) == RetryAfter(0.0, 0.0)
+    assert decide(blocked, history(next_on_refusal=True), POLICY, 0) == RetryAfter(0.0)
     last = history(next_on_refusal=True, tried=(("b:y", "content_filtered"),))
     assert isinstance(decide(blocked, last, POLICY, 0).error, Refused)
 
@@ -78,7 +75,7 @@ def test_a_blocked_prompt_goes_to_another_link_if_that_was_asked_for():
 def test_a_parameter_that_is_left_out_costs_no_wait_and_no_try():
     """Also at a lone link and at the last attempt: nothing was paid, and the next try differs."""
     refused = ProviderError(Fault.STALE, "x", parameter="store")
-    assert decide(refused, history(links=1, attempts=4), POLICY, 0.9) == RetryAfter(0.0, 0.0)
+    assert decide(refused, history(links=1, attempts=4), POLICY, 0.9) == RetryAfter(0.0)
 
 
 def test_equal_failures_are_told_once_and_the_last_with_its_fix():
@@ -98,40 +95,41 @@ def test_equal_failures_are_told_once_and_the_last_with_its_fix():
     )
 
 
-def test_stale_data_costs_a_try_and_cools_nothing():
+def test_stale_data_costs_a_try():
     """The link itself is well."""
     assert decide(
         ProviderError(Fault.STALE, "x", parameter="temperature"), history(), POLICY, 0
-    ) == RetryAfter(0.0, 0.0)
+    ) == RetryAfter(0.0)
 
 
-@pytest.mark.parametrize("fault", Fault)
-@pytest.mark.parametrize("about", ["request", "nothing"])
-def test_what_says_nothing_of_the_link_never_closes_it(fault, about):
-    """One flagged prompt, or one cancelled job, is not the fleet's."""
-    decision = decide(ProviderError(fault, "x", retry_after_s=9, about=about), history(), POLICY, 0)
-    assert decision.cool_s == 0
+def test_a_lone_link_backs_off():
+    """What its provider asks to wait is kept by its circuit."""
+    failure = ProviderError(Fault.UNAVAILABLE, "x", retry_after_s=70)
+    assert decide(failure, history(links=1), POLICY, 0.5) == RetryAfter(1.0)
 
 
-def test_a_spent_account_cools_for_minutes():
-    """Waiting seconds cannot refill an account."""
-    decision = decide(ProviderError(Fault.QUOTA_EXHAUSTED, "x"), history(), POLICY, 0)
-    assert isinstance(decision, RetryAfter)
-    assert decision.cool_s >= 300
+OUTAGE = Outage("a:x: HTTP 500 since 00:01:12, next try in 8 s", 8, "links:a:x", told=False)
 
 
-def test_retry_after_is_the_cooldown_and_the_least_wait_of_a_lone_link():
-    """What the provider asks for is honoured exactly."""
-    failure = ProviderError(Fault.RATE_LIMITED, "x", retry_after_s=7)
-    assert decide(failure, history(), POLICY, 0) == RetryAfter(0.0, 7)
-    assert decide(failure, history(links=1), POLICY, 0) == RetryAfter(7, 7)
+def test_an_outage_is_waited_out_at_no_cost():
+    """However many attempts were made, and as long as there is time for a call."""
+    decision = decide(OUTAGE, history(attempts=99), POLICY, 0)
+    assert decision == RetryAfter(99.0, wakes_on="links:a:x")
 
 
-def test_a_lone_link_backs_off_without_a_cooldown_of_its_own():
-    """Cooling the only link would stop every other job for one job's bad luck."""
-    assert decide(
-        ProviderError(Fault.UNAVAILABLE, "x"), history(links=1), POLICY, 0.5
-    ) == RetryAfter(1.0, 0.0)
+def test_an_outage_that_outlasts_the_job_ends_it_with_the_reason():
+    decision = decide(OUTAGE, history(remaining_s=8.9), POLICY, 0)
+    assert isinstance(decision.error, DeadlineExceeded)
+    assert "HTTP 500 since 00:01:12" in str(decision.error)
+
+
+def test_who_prefers_it_is_told_of_an_outage_at_once():
+    """But a wait that the provider asked for is none."""
+    decision = decide(OUTAGE, history(on_outage="fail"), POLICY, 0)
+    assert isinstance(decision.error, ProvidersExhausted)
+    assert "HTTP 500 since 00:01:12" in str(decision.error)
+    told = Outage("a:x: HTTP 429 since 00:00:01, next try in 2 s", 2, "links:a:x", told=True)
+    assert isinstance(decide(told, history(on_outage="fail"), POLICY, 0), RetryAfter)
 
 
 def test_backoff_doubles_per_round_up_to_the_maximum():
@@ -166,8 +164,8 @@ def test_the_last_attempt_lists_them_all():
 
 def test_no_attempt_is_planned_that_cannot_finish_before_the_deadline():
     """A wait that leaves no time for a call is no wait but the end."""
-    failure = ProviderError(Fault.RATE_LIMITED, "x", retry_after_s=60)
-    decision = decide(failure, history(links=1, remaining_s=30), POLICY, 0)
+    failure = ProviderError(Fault.RATE_LIMITED, "x")
+    decision = decide(failure, history(links=1, remaining_s=2.5), POLICY, 0.9)
     assert isinstance(decision, GiveUp)
     assert isinstance(
         decide(Deferred("held", 31), history(remaining_s=30), POLICY, 0).error, DeadlineExceeded

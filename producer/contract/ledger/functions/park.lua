@@ -6,7 +6,7 @@ local takes = {
   { 'delay_ms', checks.ms },
   { 'fault', checks.any },
 }
-for _, field in ipairs(attempts.BILL) do
+for _, field in ipairs(bills.FIELDS) do
   takes[#takes + 1] = field
 end
 for _, field in ipairs({
@@ -35,14 +35,23 @@ local function note(given)
   end
 end
 
+local function may_be_tried(names)
+  for _, name in ipairs(names) do
+    if circuits.is_closed(pace.of(name)) then
+      return true
+    end
+  end
+  return false
+end
+
 -- What it would follow may have moved since it looked; then nothing would wake it.
 local function has_moved(id, wakes_on)
   local kind, name = wakes_on:match('^(%a+):(.+)$')
   if kind == 'flight' then
     return not cached.leader_of(name)
   end
-  if kind == 'link' then
-    return not pace.of(name).probe
+  if kind == 'links' then
+    return may_be_tried(waiting.links_of(wakes_on))
   end
   if kind == 'parts' then
     return jobs.number(id, 'parts') <= 0 or jobs.field(id, 'broken')

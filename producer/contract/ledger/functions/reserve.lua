@@ -1,5 +1,5 @@
--- Take a cached answer, wait for an identical job, or open an attempt on the first link that is not
--- cooling and has room.
+-- Take a cached answer, wait for an identical job, or open an attempt on the first link that may be
+-- called, has room and can answer in time.
 -- Keeps: intent, hold and pace are written before the wire, all limits or none; used + held never
 -- exceeds a limit. Only a job that is called leads identical ones.
 
@@ -55,15 +55,18 @@ local takes = {
   { 'user_requests_per_minute', checks.limit },
   { 'user_usd_per_day', checks.limit },  -- micro-dollars
   { 'usd_per_day', checks.limit },       -- of the fleet
+  { 'left_ms', checks.ms },              -- until the job must have ended
+  { 'least_ms', checks.ms },             -- that a call needs
 }
 for _, field in ipairs(cached.QUESTION) do
   takes[#takes + 1] = field
 end
 
 local function call_or_wait(id, given)
-  local chosen, shortest = free_links.first(id, given.items)
+  local chosen, shortest = free_links.first(id, given.items, given)
   if not chosen then
-    return shortest or { verdict = 'cooling', wait_ms = pace.LOOK_MS, wakes_on = '' }
+    jobs.set(id, 'size', given.items[1].tokens)
+    return shortest
   end
   local candidate = given.items[chosen]
   local amounts = { micro = candidate.micro, tokens = candidate.tokens, requests = 1 }
@@ -73,7 +76,8 @@ local function call_or_wait(id, given)
     return refused
   end
   local number = reserved(id, given.fence, candidate, amounts, list)
-  return { verdict = 'go', candidate = chosen - 1, number = number }
+  local probes = pace.of(candidate.link).probe == id and 1 or 0
+  return { verdict = 'go', candidate = chosen - 1, number = number, probes = probes }
 end
 
 local function answered_or_called(id, given, found)
@@ -107,8 +111,8 @@ return {
     { 'calls', checks.limit },
   },
   gives = {
-    'verdict', 'candidate', 'number', 'wait_ms', 'wakes_on', 'limit', 'allowed', 'used', 'held',
-    'asked', 'fits_in_ms', 'entry_key', 'entry', 'now_ms',
+    'verdict', 'candidate', 'number', 'probes', 'wait_ms', 'wakes_on', 'trouble', 'limit',
+    'allowed', 'used', 'held', 'asked', 'fits_in_ms', 'entry_key', 'entry', 'now_ms',
   },
   run = function(given)
     local id = given.id

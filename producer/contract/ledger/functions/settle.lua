@@ -8,7 +8,7 @@ local takes = {
   { 'outcome', checks.body },
   { 'fault', checks.any },
 }
-for _, field in ipairs(attempts.BILL) do
+for _, field in ipairs(bills.FIELDS) do
   takes[#takes + 1] = field
 end
 takes[#takes + 1] = { 'cache_key', checks.cache_key }  -- '' = keep nothing
@@ -52,7 +52,7 @@ local function settle(given)
     return 'lost'
   end
   if jobs.state(id) == 'running' and not mine then
-    attempts.close(id, jobs.number(id, 'fence'), 'lost', attempts.UNHEARD)
+    attempts.close(id, jobs.number(id, 'fence'), 'lost', bills.UNHEARD)
   end
   return end_as_told(given)
 end

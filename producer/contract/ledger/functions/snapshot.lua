@@ -76,7 +76,8 @@ return {
     { 'most', checks.integer(1, 1000000) },  -- lines looked at per ring, and subjects
     { 'usd_per_day', checks.limit },         -- micro-dollars: the settings' limit of the fleet
   },
-  -- lanes: {lane, jobs, oldest ms}; cooling: {link, fault, ms}; skews: {worker, ms};
+  -- lanes: {lane, jobs, oldest ms}; cooling: {link, why, ms, words, jobs};
+  -- skews: {worker, ms};
   -- budgets: {kind, name, limit, used, allowed}; settings: {worker, started ms and names}
   gives = {
     'now_ms', 'workers', 'slots', 'open', 'parked', 'dead', 'lanes', 'cooling', 'skews',
@@ -96,7 +97,7 @@ return {
       parked = redis.call('ZCARD', keys.parked()),
       dead = redis.call('ZCARD', keys.dead()),
       lanes = state,
-      cooling = cooldowns.all(),
+      cooling = outages.all(),
       skews = of_live_workers(keys.skews()),
       spent = math.max(0, spent),
       maybe = math.max(0, maybe),

@@ -3,8 +3,8 @@
 
 local FIELDS = {
   'state', 'wire', 'parent', 'lane', 'turn', 'deadline', 'deliveries', 'fence', 'began', 'user',
-  'at', 'cost', 'maybe', 'attempts', 'tried', 'double', 'audited', 'request_of', 'reported',
-  'group',
+  'at', 'cost', 'maybe', 'attempts', 'probes', 'tried', 'double', 'audited', 'request_of',
+  'reported', 'group',
 }
 
 local function ended(id)
@@ -34,7 +34,7 @@ local function end_instead(id, deliveries)
   note_turn(id)
   local deadline = jobs.number(id, 'deadline')
   if deadline > 0 and deadline <= call.now then
-    ending.end_job(id, 'expired', outcomes.EXPIRED)
+    ending.end_job(id, 'expired', outages.expired(id))
     return true
   end
   if jobs.add(id, 'deliveries', 1) > deliveries then
@@ -61,6 +61,7 @@ local function started(id, owner, lease_ms)
     cost = jobs.number(id, 'cost'),
     maybe = jobs.number(id, 'maybe'),
     attempts = jobs.number(id, 'attempts'),
+    probes = jobs.number(id, 'probes'),
     tried = jobs.field(id, 'tried') or '',
     double_max_tokens = jobs.number(id, 'double'),
     first_started_ms = jobs.number(id, 'began'),
@@ -81,7 +82,7 @@ return {
   },
   gives = {
     'verdict', 'state', 'wait_ms', 'outcome', 'reported', 'fence', 'request', 'user', 'lane',
-    'submitted_ms', 'now_ms', 'deadline_ms', 'cost', 'maybe', 'attempts', 'tried',
+    'submitted_ms', 'now_ms', 'deadline_ms', 'cost', 'maybe', 'attempts', 'probes', 'tried',
     'double_max_tokens', 'first_started_ms', 'audited', 'continuation',
     'group',
   },

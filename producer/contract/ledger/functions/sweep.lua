@@ -9,7 +9,7 @@ local function expire(limit, list)
       -- A running one's worker knows the deadline and will settle, or its lease will lapse.
       redis.call('ZREM', keys.deadlines(), id)
     else
-      ending.end_job(id, 'expired', outcomes.EXPIRED)
+      ending.end_job(id, 'expired', outages.expired(id))
       publications.add(list, id)
     end
   end
@@ -20,7 +20,7 @@ local function close_unknown(id)
   if not jobs.field(id, 'link') then
     return false
   end
-  attempts.close(id, jobs.number(id, 'fence'), 'lost', attempts.UNHEARD)
+  attempts.close(id, jobs.number(id, 'fence'), 'lost', bills.UNHEARD)
   jobs.add(id, 'unknown', 1)
   counters.add('unknown_attempts')
   return true
@@ -98,9 +98,9 @@ local function end_cancelled_batches(limit)
   end
 end
 
--- The soonest that a gate opens by time alone, in ms; -1 = none does.
+-- The soonest that a gate opens by time alone, or that a link is to be probed, in ms; -1 = none.
 local function soonest_room()
-  local soonest = -1
+  local soonest = probes.next_ms()
   for _, name in ipairs(lanes.gates()) do
     local link = pace.of(name)
     local wait_ms = room.wait_ms(link, room.expected_tokens(link))
@@ -130,6 +130,7 @@ return {
     for _, id in ipairs(waiting.promote_due(given.limit)) do
       cached.stop_leading(id)
     end
+    probes.send()
     expire(given.limit, list)
     look_at_open(given, list)
     call_benches()

@@ -1,8 +1,6 @@
 -- Attempts: one call of a job to one provider link, from its hold to its end.
 local attempts = {}
 
-local WOKEN = 1000  -- jobs told that a link is itself again
-
 -- What the end of an attempt, and of its job, looks at.
 local FIELDS = {
   'state', 'fence', 'cancel', 'link', 'tried', 'paced', 'sent', 'held_tokens', 'held_micro',
@@ -13,21 +11,6 @@ local FIELDS = {
 function attempts.load(id, fence)
   jobs.load(id, { 'on' .. fence, 'booked' .. fence, 'possible' .. fence, unpack(FIELDS) })
 end
-
--- How the bill of an attempt is passed to settle and park.
-attempts.BILL = {
-  { 'billing', checks.one_of('none', 'maybe', 'real') },
-  { 'micro', checks.micro },
-  { 'tokens', checks.tokens },
-  { 'output', checks.tokens },
-  { 'estimated', checks.flag },
-  { 'booked_as', checks.any },  -- '' = the link that was reserved
-  { 'cool_ms', checks.ms },
-  { 'limits', checks.rate_limits },
-}
-
--- Of an attempt whose worker is gone: nothing is known of what came of it.
-attempts.UNHEARD = { billing = 'maybe', micro = 0, tokens = 0, output = 0, cool_ms = 0 }
 
 function attempts.open(id, fence, link, amounts, list)
   bookings.hold(id, list, amounts)
@@ -50,10 +33,13 @@ function attempts.close(id, fence, noted, bill)
   jobs.set(id, 'tried', history .. link .. '=' .. noted .. ';')
   local fault = noted:match('^[^:]*')
   local worst = jobs.number(id, 'held_tokens')
+  if pace.of(link).probe == id then
+    jobs.add(id, 'probes', 1)
+  end
   local recovered = feedback.call_ended(id, link, worst, fault, bill)
   bookings.close(id, fence, bill)
   if recovered then
-    waiting.wake('link:' .. link, WOKEN)
+    waiting.wake_in_order('link:' .. link)
   end
 end
 

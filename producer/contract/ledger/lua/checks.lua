@@ -120,10 +120,10 @@ end
 
 -- How what follows the kind begins, under the root, where it is a key.
 local FOLLOWED = {
-  link = '', pace = '', parts = '', flight = 'sf:', budget = 'bud:', limit = 'bud:',
+  links = '', pace = '', parts = '', flight = 'sf:', budget = 'bud:', limit = 'bud:',
 }
 
--- What a parked job follows: "flight:<key>", "budget:<key>", "limit:<key>", "link:<name>",
+-- What a parked job follows: "flight:<key>", "budget:<key>", "limit:<key>", "links:<name>;<name>",
 -- "pace:<link>" or "parts:<id>"; or ''.
 function checks.followed(text)
   local kind, name = text:match('^(%a+):(.+)$')

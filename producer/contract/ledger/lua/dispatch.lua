@@ -43,7 +43,7 @@ local function give_grant(id, link)
     return
   end
   local found = pace.of(link)
-  if not found.half and cooldowns.left_ms(found) == 0 then
+  if circuits.is_closed(found) then
     grants.give(id, found)
   end
 end

@@ -2,6 +2,7 @@
 local feedback = {}
 
 local SLOWEST = 6    -- requests per minute
+local MEDIAN_STEP = 0.05
 local DECAY = 0.98   -- how much of what was learnt of a call's tokens is kept per answer
 
 local function apply_limit_headers(link, stated)
@@ -40,10 +41,12 @@ local function learn(link, worst, real)
   link.answers = (link.answers or 0) * DECAY + 1
 end
 
--- Whether the call shows that the link is itself again after a cooldown: it was the probe and
--- was not lost, or it was answered.
-local function recovers(link, id, fault)
-  return link.half and (link.probe == id and fault ~= 'lost' or fault == '')
+-- A running median: a step up or down by a share of itself, towards each new value.
+local function learn_time(link, ms)
+  local median = link.median or ms
+  local step = math.max(1, MEDIAN_STEP * median)
+  local nearer = math.max(median - step, math.min(median + step, ms))
+  link.median = math.floor(nearer)
 end
 
 -- A call of `id` has ended; `bill` as in attempts.close. Whether its link is itself again.
@@ -63,16 +66,10 @@ function feedback.call_ended(id, name, worst, fault, bill)
   if fault == 'rate_limited' then
     halve(link, jobs.number(id, 'sent'))
   end
-  local recovered = false
-  if bill.cool_ms > 0 then
-    cooldowns.start(link, fault, bill.cool_ms)
-  elseif recovers(link, id, fault) then
-    link.half = nil
-    recovered = true
+  if bill.says == 'answers' then
+    learn_time(link, call.now - jobs.number(id, 'sent'))
   end
-  if link.probe == id or recovered then
-    link.probe = nil
-  end
+  local recovered = circuits.judge(link, id, bill)
   pace.save(link)
   jobs.remove(id, 'paced', 'sent')
   return recovered

@@ -3,7 +3,7 @@ local grants = {}
 
 -- A job's call goes to the link, or is about to.
 function grants.enter(id, link, tokens)
-  if link.half then
+  if not circuits.is_closed(link) then
     link.probe = id
   end
   link.out = link.out + 1
@@ -43,7 +43,7 @@ function grants.use(id, link, worst_tokens)
   local tokens = room.expected_tokens(link, worst_tokens)
   if granted == link.name then
     room.take(link, 0, tokens - jobs.number(id, 'paced'))
-    if link.half then
+    if not circuits.is_closed(link) then
       link.probe = id
     end
     jobs.remove(id, 'grant')

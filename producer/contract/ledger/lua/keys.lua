@@ -26,7 +26,7 @@ local ONE_TEXT = {
   job = 'j', request = 'q', continuation = 'h', outcome = 'o', slot = 'obs', hour = 'obh',
   usage = 'use', dead_letter = 'd', batch = 'b', batch_staged = 'bw', batch_live = 'bl',
   batch_ended = 'be', batch_tries = 'br', document = 'doc', followers = 'f', bench = 'bench',
-  cooldown = 'cool', pace = 'pace',
+  pace = 'pace',
 }
 
 for name, short in pairs(ONE_TEXT) do

@@ -6,9 +6,6 @@ local function error_of(kind, message)
 end
 
 outcomes.CANCELLED = error_of('Cancelled', 'The job was cancelled.')
-outcomes.EXPIRED = error_of(
-  'DeadlineExceeded', 'The deadline passed before the job was answered.'
-)
 outcomes.UNKNOWN = error_of(
   'OutcomeUnknown',
   'The worker died with the call on the wire; it may have been billed, '
@@ -22,6 +19,15 @@ outcomes.LAST_UNKNOWN = error_of(
 outcomes.POISONED = error_of(
   'Poisoned', 'The job brought down its worker too often and is not tried again.'
 )
+
+-- `waited_for`: the trouble that kept it waiting, '' = none.
+function outcomes.expired(waited_for)
+  local message = 'The deadline passed before the job was answered.'
+  if waited_for ~= '' then
+    message = message .. ' It waited for ' .. waited_for
+  end
+  return error_of('DeadlineExceeded', message)
+end
 
 -- Of an item of a batch: another job has its idempotency key.
 function outcomes.key_is_taken(id)

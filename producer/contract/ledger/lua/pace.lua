@@ -8,14 +8,16 @@ local GROWTH = 0.2         -- of a halved rate, per second
 local FORGET_MS = 60000    -- after so long without a 429 a halved rate limits no unknown limit
 local LIFE_MS = 604800000  -- a link that is not called for a week is forgotten
 
--- own_*: the operator's limits; requests, tokens: the provider's; *_room, at: the buckets; half:
--- after a cooldown, until a probe has passed; slow, slow_at: the rate after a 429; window, sent,
--- before: calls counted now and in the window before; real, worst, answers: what calls took.
+-- own_*: the operator's limits; requests, tokens: the provider's; *_room, at: the buckets; slow,
+-- slow_at: the rate after a 429; window, sent, before: calls counted now and in the window before;
+-- real, worst, answers: what calls took; median: how long they took, in ms; circuit, probe and
+-- trouble: see circuits and evidence.
 local FIELDS = {
-  'probe', 'own_requests', 'own_tokens', 'own_calls', 'requests', 'tokens', 'request_room',
-  'token_room', 'at', 'out', 'half', 'slow', 'slow_at', 'window', 'sent', 'before', 'real',
-  'worst', 'answers',
+  'own_requests', 'own_tokens', 'own_calls', 'requests', 'tokens', 'request_room', 'token_room',
+  'at', 'out', 'slow', 'slow_at', 'window', 'sent', 'before', 'real', 'worst', 'answers', 'median',
+  'circuit', 'probe', 'trouble',
 }
+local TEXTS = { circuit = true, probe = true, trouble = true }
 
 local function least(a, b)
   if a and b then
@@ -78,7 +80,7 @@ function pace.of(name, own)
   local link = { name = name, stored = {} }
   for i, field in ipairs(FIELDS) do
     local value = stored[i] or nil
-    if value and field ~= 'probe' then
+    if value and not TEXTS[field] then
       value = tonumber(value)
     end
     link.stored[field] = value

@@ -6,7 +6,7 @@ local rotation = {}
 -- themselves.
 local function is_open(name)
   local link = pace.of(name)
-  if link.half or cooldowns.left_ms(link) > 0 then
+  if not circuits.is_closed(link) then
     return true
   end
   return room.wait_ms(link, room.expected_tokens(link)) == 0

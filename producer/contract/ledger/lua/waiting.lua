@@ -31,12 +31,36 @@ function waiting.park(id, delay_ms)
   redis.call('ZADD', keys.parked(), call.now + delay_ms, id)
 end
 
--- Have `what` wake the parked job: "flight:<key>", "budget:<key>", "limit:<key>", "link:<name>" or
--- "parts:<id>".
-function waiting.follow(id, what)
-  jobs.set(id, 'wakes_on', what)
+-- The links in "links:<name>;<name>"; nil if that is not what a job follows.
+function waiting.links_of(what)
+  local listed = what:match('^links:(.+)$')
+  if not listed then
+    return nil
+  end
+  local names = {}
+  for name in listed:gmatch('[^;]+') do
+    names[#names + 1] = name
+  end
+  return names
+end
+
+local function join_list(id, what)
   redis.call('RPUSH', keys.followers(what), id)
   redis.call('PEXPIRE', keys.followers(what), HINT_LIFE_MS)
+end
+
+-- Have `what` wake the parked job: "flight:<key>", "budget:<key>", "limit:<key>", "parts:<id>" or,
+-- the first of them that is itself again, "links:<name>;<name>".
+function waiting.follow(id, what)
+  jobs.set(id, 'wakes_on', what)
+  local names = waiting.links_of(what)
+  if not names then
+    join_list(id, what)
+    return
+  end
+  for _, name in ipairs(names) do
+    join_list(id, 'link:' .. name)
+  end
 end
 
 -- Move up to `limit` of the jobs that follow `what` back into line.

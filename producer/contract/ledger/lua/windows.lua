@@ -4,7 +4,6 @@ local windows = {}
 local MINUTE_MS = 60000
 local DAY_MS = 86400000
 local TEN_YEARS_MS = 315360000000
-
 -- A window is its last `slots` slots; the extra one covers the slot that the window's start cuts.
 local TOKENS = { limit = 'tokens_per_hour', unit = 'tokens', slot_ms = MINUTE_MS, slots = 61 }
 local REQUESTS = { limit = 'requests_per_minute', unit = 'requests', slot_ms = 1000, slots = 61 }
