@@ -1,0 +1,132 @@
+"""Replies as servers have really sent them, each with its source: `wild/<protocol>-<vendor>.jsonl`.
+
+A line: what is sent (status, headers, body), and what has to come of it. Of an answer: its text,
+tool calls, finish, usage ("counted": by ourselves, "unknown": it cannot be read), flags, and what
+it costs where there is a price. Of an error: its fault, what is booked ("nothing", "maybe",
+"spent"), and what it is about; a link is left alone for what is about the link or its key.
+"""
+
+import json
+from pathlib import Path
+
+import pytest
+from support.scripted import MODELS, PROMPT, Exchange, http, play
+
+from producer.contract.requests import CompletionRequest
+from worker.budgets.pricing import Pricing
+from worker.faults import ProviderError
+from worker.model_catalog import Models
+from worker.providers import Call
+from worker.providers.billing import COUNTED, Billing
+from worker.providers.tokens import Estimator
+from worker.settings import Link
+
+FOLDER = Path(__file__).parent / "wild"
+ROWS = [
+    (path.stem, json.loads(line))
+    for path in sorted(FOLDER.glob("*.jsonl"))
+    for line in path.read_text().splitlines()
+]
+BILLING = Billing(Pricing({}, (0, 0)), Estimator(Models.load()))
+
+
+def exchange(file, row):
+    body = row["body"] if isinstance(row["body"], str) else json.dumps(row["body"])
+    headers = {"Content-Type": "application/json"} | row.get("headers", {})
+    return Exchange(
+        row["name"],
+        file.partition("-")[0],
+        http(row["status"], body.encode("utf-8", "surrogatepass"), list(headers.items())),
+        row.get("model", ""),
+        tuple(row.get("options", {}).items()),
+    )
+
+
+@pytest.fixture(scope="module")
+def outcomes():
+    """All of them at once, over one connection or a few."""
+    played = play([exchange(*each) for each in ROWS])
+    return {id(row): outcome for (_, row), outcome in zip(ROWS, played, strict=True)}
+
+
+@pytest.mark.parametrize("sent", ROWS, ids=[f"{file}: {row['name']}" for file, row in ROWS])
+def test_a_reply_is_what_it_is(outcomes, sent):
+    file, row = sent
+    outcome = outcomes[id(row)]
+    told = of_error if isinstance(outcome.result, ProviderError) else of_reply
+    assert outcome.requests == 1
+    assert told(file, row, outcome.result) == row["expect"], str(outcome.result)
+
+
+def test_there_are_enough_and_each_has_its_source():
+    assert len(ROWS) >= 300
+    assert all(len(row["source"]) > 8 for _, row in ROWS)
+    assert len({(file, row["name"]) for file, row in ROWS}) == len(ROWS)
+
+
+def of_reply(file, row, reply):
+    """The reply in the words of the data, with no more of it than the row has."""
+    link, call = asked(file, row)
+    reply, bill = BILLING.of_reply(link, call, reply)
+    usage = "unknown"
+    if COUNTED in reply.flags:
+        usage = "counted"
+    elif reply.usage:
+        usage = figures(reply.usage)
+    calls = [[each.function.name, json.loads(each.function.arguments)] for each in reply.tool_calls]
+    found = {
+        "text": reply.text,
+        "finish": reply.finish,
+        "usage": usage,
+        "calls": calls,
+        "micro_usd": bill.micro_usd,
+        "flags": flags(reply.flags, row["expect"].get("flags", [])),
+    }
+    if not calls and "calls" not in row["expect"]:
+        del found["calls"]
+    if "micro_usd" not in row["expect"]:
+        del found["micro_usd"]
+    return found
+
+
+def of_error(file, row, error):
+    link, _ = asked(file, row)
+    bill = BILLING.of_failure(link, error)
+    booked = "maybe" if error.maybe_billed else "nothing"
+    if error.usage and bill.kind == "real":
+        booked = "spent"
+    found = {
+        "fault": str(error.fault),
+        "booked": booked,
+        "about": error.about,
+        "says": row["expect"].get("says"),
+        "wait_s": error.retry_after_s,
+        "usage": figures(error.usage) if error.usage else None,
+        "micro_usd": bill.micro_usd,
+    }
+    if found["says"] and found["says"] not in error.reason:
+        found["says"] = error.reason
+    optional = {"says", "micro_usd"} - set(row["expect"])
+    return {
+        name: value
+        for name, value in found.items()
+        if name not in optional and (value is not None or name in row["expect"])
+    }
+
+
+def asked(file, row):
+    adapter, _, vendor = file.partition("-")
+    provider = adapter if vendor == {"gemini": "google"}.get(adapter, adapter) else vendor
+    model = row.get("model") or MODELS[adapter]
+    request = CompletionRequest.checked(messages=[{"role": "user", "content": PROMPT}])
+    link = Link(provider=provider, model=model, adapter=adapter)
+    return link, Call("job", model, request, max_tokens=100_000, temperature=None, timeout_s=5)
+
+
+def figures(usage):
+    return [usage.input, usage.output, usage.cached, usage.cache_written, usage.reasoning]
+
+
+def flags(found, expected):
+    """Those that are expected by their beginning, the others as they are."""
+    return [next((each for each in expected if flag.startswith(each)), flag) for flag in found]
