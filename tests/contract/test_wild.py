@@ -20,6 +20,7 @@ from worker.providers import Call
 from worker.providers.billing import COUNTED, Billing
 from worker.providers.tokens import Estimator
 from worker.settings import Link
+from worker.settings.prices import rates
 
 FOLDER = Path(__file__).parent / "wild"
 ROWS = [
@@ -27,7 +28,12 @@ ROWS = [
     for path in sorted(FOLDER.glob("*.jsonl"))
     for line in path.read_text().splitlines()
 ]
-BILLING = Billing(Pricing({}, (0, 0)), Estimator(Models.load()))
+VENDORS = {file.partition("-")[2] for file, _ in ROWS} - {"openai", "anthropic", "google"}
+"""Those without a price of their own; here all of them have one."""
+PRICES = {f"{vendor}:*": rates("1/2") for vendor in VENDORS}
+BILLING = Billing(Pricing(PRICES, rates("50/200")), Estimator(Models.load()))
+LONG = CompletionRequest.checked(messages=[{"role": "user", "content": PROMPT * 5000}])
+"""What is told to be paid must be possible."""
 
 
 def exchange(file, row):
@@ -90,8 +96,7 @@ def of_reply(file, row, reply):
 
 
 def of_error(file, row, error):
-    link, _ = asked(file, row)
-    bill = BILLING.of_failure(link, error)
+    bill = BILLING.of_failure(*asked(file, row), error)
     booked = "maybe" if error.maybe_billed else "nothing"
     if error.usage and bill.kind == "real":
         booked = "spent"
@@ -118,9 +123,8 @@ def asked(file, row):
     adapter, _, vendor = file.partition("-")
     provider = adapter if vendor == {"gemini": "google"}.get(adapter, adapter) else vendor
     model = row.get("model") or MODELS[adapter]
-    request = CompletionRequest.checked(messages=[{"role": "user", "content": PROMPT}])
     link = Link(provider=provider, model=model, adapter=adapter)
-    return link, Call("job", model, request, max_tokens=100_000, temperature=None, timeout_s=5)
+    return link, Call("job", model, LONG, max_tokens=100_000, temperature=None, timeout_s=5)
 
 
 def figures(usage):

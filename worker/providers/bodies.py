@@ -73,8 +73,10 @@ def _encoding(body: bytes) -> str:
 
 
 def _events(text: str) -> str:
-    """The data of server-sent events, an event a line."""
-    lines = (line.strip() for line in text.splitlines())
+    """The data of server-sent events, an event a line; without any, what is no comment."""
+    lines = [line.strip() for line in text.splitlines()]
+    if not any(line.startswith("data:") for line in lines):
+        return "\n".join(line for line in lines if not line.startswith(":")).lstrip()
     data = (line.removeprefix("data:").strip() for line in lines if line.startswith("data:"))
     return "\n".join(each for each in data if each.startswith(("{", "[{")))
 

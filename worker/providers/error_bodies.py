@@ -11,7 +11,7 @@ from .bodies import Json, documents, items, mapping, text_of, written
 MOST_CHARACTERS = 2_000
 """Of a message: what it means stands at its beginning."""
 MOST_CODES = 16
-_MARKS = r"[\s\"'`\u2018\u2019\u201c\u201d()\[\]\\,]+"
+_MARKS = r"[\s\"'`\u2018\u2019\u201c\u201d()\[\]\\,\uff0c\u3002\u3001\uff1a\uff01]+"
 
 
 class ErrorBody(NamedTuple):
@@ -113,7 +113,7 @@ def name_of(value: Any) -> str:
 
     No text, and no key: longer ones with digits are none.
     """
-    if not isinstance(value, str) or len(value) > 64:
+    if not isinstance(value, str) or len(value) > 64 or value in ("None", "null"):
         return ""
     if not re.fullmatch(r"[A-Za-z_][\w.\[\]]*|[a-z]+(-[a-z]+){1,7}", value, re.ASCII):
         return ""

@@ -11,6 +11,9 @@ from .statuses import bad_response, status_error
 from .tool_calls import RawCall
 from .usages import gemini_usage
 
+NO_TEXT = frozenset({"executableCode", "codeExecutionResult", "inlineData", "fileData"})
+"""Parts that are neither a text nor a call."""
+
 
 def read(found: list[Json]) -> Answer:
     """The answer in the objects of a body: one, or the pieces of a stream.
@@ -51,6 +54,7 @@ def _take(answer: Answer, candidate: Json) -> None:
         if called:
             call = RawCall(called.get("name"), called.get("args"), called.get("id"))
             answer.calls.append(call)
+        if called or not NO_TEXT.isdisjoint(mapping(part)):
             continue
         text, reasoning = text_and_reasoning(part)
         if mapping(part).get("thought") is True:

@@ -26,6 +26,7 @@ Meaning = Literal[
     "account",
     "flagged",
     "overloaded",
+    "unreadable",
     "no_api",
 ]
 HOLES = ("{parameter}", "{wait}", "{until}")

@@ -3,13 +3,13 @@
 Its body's codes and words count first (refusals.toml), then its status.
 """
 
-import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import NamedTuple
 
 from ..faults import About, Fault, ProviderError
 from ..rate_limit_headers import LONGEST_WAIT_S, RateLimits, seconds, wait_s
+from .bodies import Json, documents, mapping
 from .error_bodies import ErrorBody, error_body, name_of
 from .refusals import BILLS, STATUSES, Found, Meaning, meaning_of
 
@@ -66,6 +66,7 @@ VERDICTS: dict[Meaning, Verdict] = {
     "account": Verdict(Fault.MISCONFIGURED, "the account may not use it", "key"),
     "flagged": Verdict(Fault.CONTENT_FILTERED, "the request was flagged"),
     "overloaded": Verdict(Fault.OVERLOADED, ""),
+    "unreadable": Verdict(Fault.BAD_RESPONSE, "the model's call of a tool could not be read"),
     "no_api": Verdict(Fault.MISCONFIGURED, NO_API, "link"),
 }
 
@@ -79,6 +80,11 @@ OPTIONAL = (
     "parallel_tool_calls",
 )
 """Parameters that a call can leave out, or send under another name."""
+
+ERROR_WORDS = (b'"error', b'"message"', b'"base_resp"')
+"""One of them is in every error that comes with a 200; in most answers none is."""
+STREAMS = (b"data:", b"event:", b"id:", b":")
+"""How a body of server-sent events begins."""
 
 LONGEST_UNTIL_S = 31 * LONGEST_WAIT_S
 """A usage limit that is told to last until a date is one of a calendar month at most."""
@@ -119,18 +125,23 @@ def status_error(status: int, body: object, headers: Mapping[str, str]) -> Provi
 
 
 def refuse_no_answer(content: bytes, headers: Mapping[str, str]) -> None:
-    """Raise `ProviderError` if the body of a 200 is a web page, or an error of the API."""
-    if content[:200].lstrip().startswith(b"<"):
+    """Raise `ProviderError` if the body of a 200 is a web page, or an error of the API.
+
+    Also if one of the events of a stream is an error: then the answer has broken off.
+    """
+    start = content[:200].lstrip()
+    if start.startswith(b"<"):
         raise ProviderError(Fault.MISCONFIGURED, f"a web page and {NO_API}", status=200)
-    if b'"error' not in content:
+    if not any(word in content for word in ERROR_WORDS):
         return
-    try:
-        body = json.loads(content)
-    except (ValueError, RecursionError):
-        return
-    error = error_in_answer(body, headers)
-    if error:
-        raise error
+    found = documents(content)
+    if not start.startswith(STREAMS):
+        found = found[:1]
+    for body in found:
+        error = error_in_answer(body, headers)
+        if error:
+            error.maybe_billed = error.maybe_billed or len(found) > 1
+            raise error
 
 
 def error_in_answer(body: object, headers: Mapping[str, str]) -> ProviderError | None:
@@ -143,7 +154,7 @@ def error_in_answer(body: object, headers: Mapping[str, str]) -> ProviderError |
         body = body[0]
     if not isinstance(body, dict):
         return None
-    stated = body.get("error") or _error_in_choice(body)
+    stated = body.get("error") or _error_in_choice(body) or _bare_error(body)
     if not stated:
         return None
     error = status_error(_stated_status({"error": stated}), {"error": stated}, headers)
@@ -151,11 +162,23 @@ def error_in_answer(body: object, headers: Mapping[str, str]) -> ProviderError |
     return error
 
 
-def _error_in_choice(body: dict[str, object]) -> object:
+def _error_in_choice(body: Json) -> object:
     choices = body.get("choices")
     if not isinstance(choices, list) or not choices or not isinstance(choices[0], dict):
         return None
     return choices[0].get("error")
+
+
+def _bare_error(body: Json) -> object:
+    """A code with a message and no answer: OpenRouter; MiniMax in a place of its own."""
+    if any(body.get(name) for name in ("choices", "candidates", "content", "usage")):
+        return None
+    told = mapping(body.get("base_resp"))
+    if told.get("status_code"):
+        return {"message": told.get("status_msg"), "code": told["status_code"]}
+    if isinstance(body.get("message"), str) and body.get("code"):
+        return body
+    return None
 
 
 def _stated_status(body: object) -> int:
