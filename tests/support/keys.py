@@ -88,6 +88,10 @@ class AllKeys(Keys):
         return f"{self.root}bends"
 
     @property
+    def batches_to_keep(self) -> str:
+        return f"{self.root}bkeep"
+
+    @property
     def documents(self) -> str:
         return f"{self.root}docs"
 

@@ -49,6 +49,7 @@ MODULES = (
     "cached",
     "dead_letters",
     "documents",
+    "retention",
     "ending",
     "publications",
     "rotation",

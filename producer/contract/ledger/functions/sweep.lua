@@ -135,6 +135,7 @@ return {
     look_at_open(given, list)
     call_benches()
     end_cancelled_batches(given.limit)
+    retention.go_through(given.limit)
     rings.trim()
     counters.add_up()
     dispatch.fill(list)

@@ -40,6 +40,12 @@ local function kept_keys(batch)
   }
 end
 
+-- The sweep goes through its items, to have them kept as long as it is.
+local function keep_items(batch)
+  batches.set(batch, 'kept_to', 0)
+  redis.call('SADD', keys.batches_to_keep(), batch)
+end
+
 -- Live until all has ended again.
 function batches.reopen(batch)
   batches.set(batch, 'state', 'open')
@@ -47,11 +53,13 @@ function batches.reopen(batch)
   for _, key in ipairs(kept_keys(batch)) do
     redis.call('PERSIST', key)
   end
+  keep_items(batch)
 end
 
 function batches.forget(batch)
   redis.call('DEL', keys.batch_staged(batch), keys.batch_live(batch), unpack(kept_keys(batch)))
   redis.call('ZREM', keys.batches(), batch)
+  redis.call('SREM', keys.batches_to_keep(), batch)
 end
 
 -- Note a new batch; each drops old ones that are kept no longer.
@@ -113,6 +121,7 @@ function batches.close_if_done(batch)
     state = 'cancelled'
   end
   batches.set(batch, 'state', state, 'ended', call.now)
+  keep_items(batch)
   for _, key in ipairs(kept_keys(batch)) do
     redis.call('PEXPIRE', key, found.ttl)
   end

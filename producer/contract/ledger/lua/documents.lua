@@ -32,6 +32,14 @@ function documents.let_go(id, later_ms)
   redis.call('PEXPIRE', keys.document(sha), math.max(later_ms, LEFT_MS))
 end
 
+-- Forget a job's document then at the latest, unless another job needs it.
+function documents.keep_until(id, until_ms)
+  local sha = jobs.field(id, 'doc')
+  if sha and redis.call('HEXISTS', keys.documents(), sha) == 0 then
+    redis.call('PEXPIREAT', keys.document(sha), until_ms, 'LT')
+  end
+end
+
 -- Forget a job's document now, unless another job needs it.
 function documents.forget(id)
   local sha = jobs.field(id, 'doc')

@@ -2,18 +2,7 @@
 -- outcome's life; a batch keeps the requests of items that failed, to try them again.
 local ending = {}
 
-local LIFE_MS = 86400000  -- until a worker has said otherwise
 local WOKEN_BY_HINT = 2
-
-local function life_ms(batch)
-  if batch then
-    local kept = batches.field(batch, 'ttl')
-    if kept then
-      return tonumber(kept)
-    end
-  end
-  return config.number('ttl', LIFE_MS)
-end
 
 local function count(id, state, outcome, batch)
   counters.add(state)
@@ -53,7 +42,7 @@ end
 
 function ending.end_job(id, state, outcome)
   local batch = jobs.field(id, 'batch')
-  local life = life_ms(batch)
+  local life = retention.life_ms(batch)
   local keeps_request = batch and state ~= 'done'
   local was_parked = jobs.state(id) == 'parked'
   jobs.set(id, 'state', state, 'ended', call.now)

@@ -12,6 +12,7 @@ local SINGLE = {
   group_in_flight = 'infg', benches = 'benches', limited = 'limited', open = 'open',
   parked = 'park', deadlines = 'dl', config = 'cfg', totals = 'tot', cooling = 'cooling',
   sequence = 'seq', dead = 'dead', batches = 'batches', ending_batches = 'bends',
+  batches_to_keep = 'bkeep',
   documents = 'docs', cache_generations = 'cgen', workers = 'wk', slots = 'slots',
   skews = 'skew', worker_settings = 'wset', libraries = 'versions',
 }

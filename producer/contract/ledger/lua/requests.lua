@@ -2,7 +2,7 @@
 local requests = {}
 
 -- Whether a later try of this item has not ended.
-local function is_needed(id)
+function requests.is_needed(id)
   local later = jobs.field(id, 'again')
   while later do
     if jobs.state(later) and not jobs.has_ended(later) then
@@ -19,7 +19,7 @@ end
 
 -- Forget a job, but not a request that a later try of the item still needs.
 function requests.delete_with_job(id)
-  if not is_needed(id) then
+  if not requests.is_needed(id) then
     redis.call('DEL', requests.key(id))
   end
   jobs.delete(id)
