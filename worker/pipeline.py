@@ -20,6 +20,7 @@ from .providers import Reply
 from .providers.caller import ProviderCaller
 from .providers.finish_reasons import WINDOW_FULL
 from .settings import RetrySettings
+from .telemetry.logs import spared
 
 
 class AskAgain(Exception):
@@ -75,6 +76,7 @@ class Pipeline:
         with after_the_reply(JobError, AskAgain):
             self._audit_answer(job, attempt.link, reply)
             completion = self._completed(job, attempt, chosen, reply)
+        with spared("the cached answer"):
             attempt.cache_entry = self.cache.entry_for(job, attempt.place, completion)
         return completion
 

@@ -11,7 +11,6 @@ from celery import Task
 from celery.exceptions import Ignore, Retry
 from celery.utils import uuid
 from kombu.exceptions import KombuError
-from pydantic import ValidationError
 
 from producer.contract.completions import Completion
 from producer.contract.errors import JobError, OutcomeUnknown, ProvidersExhausted
@@ -27,15 +26,16 @@ from .broker.foreign_messages import (
     submission_of_message,
     what_follows,
 )
-from .faults import Deferred, Fault, LeaseLost, Outage, ProviderError, after_the_reply
+from .faults import Deferred, Fault, LeaseLost, Outage, ProviderError
 from .ledger.attempt import Start
 from .ledger.calls import Dropped, Ended, Missing, Wait
 from .ledger.connection import ERRORS
 from .ledger.running_job import RunningJob
+from .ledger.settling import ANSWER_LOST, settle
 from .pipeline import AskAgain
 from .retry import History, RetryAfter, decide
 from .runtime import Runtime, current
-from .telemetry.logs import job_ended
+from .telemetry.logs import job_ended, spared
 from .telemetry.records import record_of_outcome, record_of_run
 from .telemetry.samples import samples_of
 
@@ -43,11 +43,6 @@ logger = logging.getLogger(__name__)
 
 CRASH_DELAY_S = 1.0
 """Wait after an error of our own before a call; `LEDGER_MAX_DELIVERIES` of them make it poison."""
-
-ANSWER_LOST = (
-    "An error of ours lost the answer. The call is or may be paid for and is not repeated; "
-    "the worker's log says what happened."
-)
 
 
 class Parked(Retry):  # type: ignore[misc]
@@ -97,18 +92,18 @@ class Complete(Task):  # type: ignore[misc]
             if isinstance(opened, RunningJob):
                 with runtime.leases.holding(opened):
                     return self._answer(runtime, opened)
+            return self._report(opened)
+        except (JobError, Parked, Ignore):
+            raise
         except ERRORS as error:
             logger.warning(
                 "ledger: %s; job %s is left to the sweep", reason(error), self.request.id
             )
-            raise Ignore from None
-        except ValidationError:
-            logger.exception(
-                "job %s: its stored request is unreadable; left to its lease, then poison",
-                self.request.id,
-            )
-            raise Ignore from None
-        return self._report(opened)
+        except Exception:
+            # A stored request that cannot be read, for one. Celery would print what it says.
+            text = "job %s: an error of our own; it is left to its lease, then poison"
+            logger.exception(text, self.request.id)
+        raise Ignore
 
     def _start(self, runtime: Runtime) -> RunningJob | Ended | Dropped | Missing:
         """Take the lease of the job; a message of a plain Celery client becomes one before.
@@ -131,7 +126,8 @@ class Complete(Task):  # type: ignore[misc]
         start: Start = self.request.start
         job = start.job
         assert start.wait, "only a start that waits raises Parked"
-        start.attempt.samples = samples_of(start)
+        with spared("the job's samples"):
+            start.attempt.samples = samples_of(start)
         try:
             ending = current().ledger.park(job, start.attempt, start.wait)
         except ERRORS as error:
@@ -145,7 +141,8 @@ class Complete(Task):  # type: ignore[misc]
         If the note is lost, a later delivery reports the outcome again.
         """
         if status in ("SUCCESS", "FAILURE"):
-            current().leases.note_reported(task_id)
+            with spared("the note that an outcome is reported"):
+                current().leases.note_reported(task_id)
 
     def _report(self, opened: Ended | Dropped | Missing) -> Completion:
         """For a job that this delivery does not run: its outcome, if Celery has not stored it."""
@@ -238,24 +235,17 @@ class Complete(Task):  # type: ignore[misc]
         fault: str = "",
     ) -> Completion:
         """Settle the job and report its outcome: another one, if the job had ended before."""
-        job = start.job
-        try:
-            with after_the_reply():
-                start.ended_ms = job.now_ms
-                start.attempt.samples = samples_of(start)
-            ending = runtime.ledger.settle(job, start.attempt, outcome, fault)
-        except ERRORS:
-            raise
-        except Exception:
-            logger.exception("job %s: its outcome cannot be stored", job.id)
-            outcome = OutcomeUnknown(ANSWER_LOST)
-            ending = runtime.ledger.settle(job, start.attempt.only_its_hold(), outcome)
+        with spared("the job's samples"):
+            start.ended_ms = start.job.now_ms
+            start.attempt.samples = samples_of(start)
+        ending, outcome = settle(runtime.ledger, start.job, start.attempt, outcome, fault)
         self.publish(ending.publications)
         if ending.state == "lost":
             raise Ignore
         if ending.state != "ok":
-            outcome = runtime.ledger.outcome(job.id) or outcome
-        job_ended(record_of_run(start, outcome))
+            outcome = runtime.ledger.outcome(start.job.id) or outcome
+        with spared("the job's record"):
+            job_ended(record_of_run(start, outcome))
         return _return_or_raise(outcome)
 
     def _adopt(self, runtime: Runtime, foreign: dict[str, Any]) -> None:
@@ -271,11 +261,12 @@ class Complete(Task):  # type: ignore[misc]
 
         One that fails is not lost: the sweep publishes a released job that was not started.
         """
-        try:
-            publish(self.app, publications)
-        except (KombuError, *self.app.connection_for_write().connection_errors) as error:
-            left = len(publications)
-            logger.warning("broker: %s; %d jobs are left to the sweep", reason(error), left)
+        with spared("publishing"):
+            try:
+                publish(self.app, publications)
+            except (KombuError, *self.app.connection_for_write().connection_errors) as error:
+                left = len(publications)
+                logger.warning("broker: %s; %d jobs are left to the sweep", reason(error), left)
 
 
 def _history(runtime: Runtime, start: Start) -> History:

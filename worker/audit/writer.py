@@ -19,7 +19,7 @@ from ..ledger.connection import ERRORS, Keys, Redis
 from ..ledger.running_job import RunningJob
 from ..sealing import Seal
 from ..settings import AuditSettings
-from ..telemetry.logs import audit_gap, prompt_hash
+from ..telemetry.logs import audit_gap, prompt_hash, spared
 
 DAY_S = 86_400
 AWAY_S = 5.0
@@ -106,10 +106,11 @@ class Audit:
     def write_answer(
         self, job: RunningJob, link: str, text: str, tool_calls: tuple[ToolCall, ...] = ()
     ) -> None:
-        """Keep what came back; never raises for a sink that is down: the answer is paid for."""
-        calls = [call.model_dump(mode="json") for call in tool_calls]
-        answer = json.dumps({"text": text, "tool_calls": calls})
-        self._write_or_warn(job, "answered", link, "", answer)
+        """Keep what came back. Never raises: the answer is paid for."""
+        with self._warning(job, "answered"):
+            calls = [call.model_dump(mode="json") for call in tool_calls]
+            answer = json.dumps({"text": text, "tool_calls": calls})
+            self._write(job, "answered", link, "", answer)
 
     @contextmanager
     def failures(self, job: RunningJob, attempt: Attempt) -> Iterator[None]:
@@ -117,24 +118,27 @@ class Audit:
         try:
             yield
         except ProviderError as error:
-            self._write_or_warn(job, "failed", attempt.link, str(error.fault), "")
+            with self._warning(job, "failed"):
+                self._write(job, "failed", attempt.link, str(error.fault), "")
             raise
 
     def close(self) -> None:
         if self._sink is not None:
             self._sink.close()
 
-    def _write_or_warn(self, job: RunningJob, what: What, link: str, note: str, text: str) -> None:
-        if self._sink is None:
-            return
+    @contextmanager
+    def _warning(self, job: RunningJob, what: What) -> Iterator[None]:
+        """Of what is not kept: the alert says so, and counts it."""
         try:
-            self._write(job, what, link, note, text)
-        except ERRORS:
-            self._failed()
+            yield
+        except Exception:  # noqa: BLE001 -- whatever it is, the call is made and may be paid for
+            with spared("the count of audit failures"):
+                self._failed()
             audit_gap(job.id, what)
 
     def _write(self, job: RunningJob, what: What, link: str, note: str, text: str) -> None:
-        assert self._sink is not None
+        if self._sink is None:
+            return
         assert self._seal is not None, "the settings have a key where they have a sink"
         entry = Entry(job.id, job.user_id, job.now_ms, what, link, note, self._seal.id, "")
         if text:

@@ -2,7 +2,7 @@
 the outcome.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal, NamedTuple
 
 from producer.contract.completions import CostBasis, Usage
@@ -197,6 +197,10 @@ class Attempt:
     def not_billed(self) -> None:
         """The call failed in a way that no provider bills: the hold is given back."""
         self.bill = NOT_BILLED
+
+    def only_its_bill(self) -> "Attempt":
+        """The same attempt without what a job can do without. For when that cannot be stored."""
+        return replace(self, cache_entry=None, samples=(), rate_limits=NOT_STATED)
 
     def only_its_hold(self) -> "Attempt":
         """The same attempt as if nothing but its reservation were known. For when what is known

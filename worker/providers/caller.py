@@ -19,6 +19,7 @@ from ..telemetry.logs import (
     limit_ignored,
     prompt_hash,
     provider_call,
+    spared,
     stale_model_data,
 )
 from ..telemetry.records import CallRecord, trace_id
@@ -77,7 +78,8 @@ class ProviderCaller:
                 error, call.timeout_s < self._settings.timeout_s
             )
             attempt.called(str(error.fault), _ms_since(started), error.rate_limits)
-            self._record_failure(job, attempt, chosen, call, error)
+            with spared("the record of a call"):
+                self._record_failure(job, attempt, chosen, call, error)
             raise
         except Exception as error:
             # An adapter that raises anything else may have had its reply.
@@ -98,16 +100,23 @@ class ProviderCaller:
         reply: Reply,
     ) -> tuple[Reply, Bill]:
         """The reply with what it cost, recorded."""
-        link = chosen.link
-        reply, bill = self._billing.of_reply(link, call, reply)
+        reply, bill = self._billing.of_reply(chosen.link, call, reply)
+        with spared("the record of a call"):
+            self._record_answer(job, attempt, chosen, reply, bill)
+        with spared("what a call teaches"):
+            self._learn(chosen.link, call, reply, bill)
+        return reply, bill
+
+    def _record_answer(
+        self, job: RunningJob, attempt: Attempt, chosen: Candidate, reply: Reply, bill: Bill
+    ) -> None:
         usage = reply.usage or Usage()
-        record = self._record(job, attempt, chosen)
         maybe_micro_usd = 0
         if bill.kind == "maybe":
             maybe_micro_usd = chosen.micro_usd
         provider_call(
             replace(
-                _with_bill(record, bill),
+                _with_bill(self._record(job, attempt, chosen), bill),
                 input_tokens=usage.input,
                 output_tokens=usage.output,
                 maybe_billed_micro_usd=maybe_micro_usd,
@@ -118,8 +127,6 @@ class ProviderCaller:
                 flags=reply.flags,
             )
         )
-        self._learn(link, call, reply, bill)
-        return reply, bill
 
     def _learn(self, link: Link, call: Call, reply: Reply, bill: Bill) -> None:
         """What the usage says of the link's model and server."""

@@ -8,7 +8,9 @@ import hmac
 import json
 import logging
 import sys
-from contextlib import suppress
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import Any, TextIO
 
 import structlog
@@ -19,6 +21,7 @@ from structlog.typing import Processor
 from producer.contract.requests import CompletionRequest
 
 from .records import CallRecord, JobRecord
+from .tracebacks import outline, unquoted
 
 TRUNCATED = "TRUNCATED_RESPONSE: increase max_tokens or shorten the prompt"
 """The alert of a call that ended at max_tokens. Operators match on this text."""
@@ -46,8 +49,8 @@ _SHARED: list[Processor] = [
     structlog.stdlib.add_logger_name,
     structlog.stdlib.add_log_level,
     structlog.processors.TimeStamper(fmt="iso", utc=True),
-    # Plain traceback text, without local variables: they hold prompts and keys.
-    structlog.processors.format_exc_info,
+    unquoted,
+    structlog.processors.ExceptionRenderer(outline),
 ]
 
 
@@ -88,6 +91,23 @@ def configure(level: str = "INFO", stream: TextIO | None = None) -> None:
     for name in TALKATIVE:
         logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
     logging.captureWarnings(True)
+    threading.excepthook = _thread_failed
+
+
+def _thread_failed(failed: threading.ExceptHookArgs) -> None:
+    """In place of Python's own, which prints what the exception says."""
+    if failed.exc_value:
+        name = failed.thread.name if failed.thread else "unknown"
+        logger.error("the thread %s failed", name, exc_info=failed.exc_value)
+
+
+@contextmanager
+def spared(what: str) -> Iterator[None]:
+    """An error in here is logged, and costs no more than `what`: the answer is paid for."""
+    try:
+        yield
+    except Exception:
+        logger.exception("%s failed; the job goes on without", what)
 
 
 def get_logger(name: str) -> BoundLogger:

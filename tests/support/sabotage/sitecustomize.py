@@ -1,12 +1,15 @@
-"""Makes a worker die at one exact point, once, or live with a wrong clock.
+"""Makes a worker die at one exact point, once, fail at some, or live with a wrong clock.
 
 For a worker's PYTHONPATH only.
 
 SABOTAGE_CRASH="reserve:after" kills the process with SIGKILL after `Ledger.reserve` returned (or
 "before" it is called); SABOTAGE_ONCE names a file that is made when that has happened.
 SABOTAGE_CLOCK="60" sets the clock a minute ahead.
+SABOTAGE_RAISE="worker.cache:Cache.entry_for,worker.tasks:samples_of" has each of these raise an
+error of the text SABOTAGE_SAYS instead of doing anything.
 """
 
+import importlib
 import os
 import signal
 import time
@@ -37,3 +40,16 @@ if point := os.environ.get("SABOTAGE_CRASH"):
         return result
 
     setattr(Ledger, method, sabotaged)
+
+for place in filter(None, os.environ.get("SABOTAGE_RAISE", "").split(",")):
+    module, _, path = place.partition(":")
+    owner = importlib.import_module(module)
+    *outer, name = path.split(".")
+    for each in outer:
+        owner = getattr(owner, each)
+
+    def fail(*args, **kwargs):
+        raise ValueError(os.environ["SABOTAGE_SAYS"])
+
+    assert callable(getattr(owner, name)), place
+    setattr(owner, name, fail)
