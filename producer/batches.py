@@ -7,7 +7,7 @@ out of reach, and `OutcomeUnknown` for a batch that was never submitted or is no
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import islice
@@ -124,6 +124,13 @@ class Batch:
             if timeout is not None and time.monotonic() - moved_at > timeout:
                 raise TimeoutError(f"batch {self.id}: nothing ended in {timeout} s; it goes on")
             time.sleep(POLL_S)
+
+    def tell_ended(self, seen: int, on_end: Callable[[Item], None]) -> int:
+        """Call `on_end` with what ended after the first `seen` ends; how many have by now."""
+        ended = ledger().ended_items(self.id, seen)
+        for item in self._ended_items(ended):
+            on_end(item)
+        return seen + len(ended)
 
     def pause(self) -> str:
         """What runs now ends; nothing else begins. The state after it."""

@@ -73,11 +73,12 @@ class Summarize:
         """A batch with a summary per document.
 
         `documents`: `Document`s (`producer.documents.read` makes them from files), or plain texts;
-        they are read and stored one after the other. A wrong one fails alone. `options` as in
+        they are read and stored one after the other. A wrong one fails alone, a skipped one is left
+        out. `options` as in
         `complete`. Raises like `Batch.submit`.
         """
         prompt = instruction(style, max_words, language)
-        requests = (_request(each, prompt) for each in documents)
+        requests = (_request(each, prompt) for each in documents if not _is_skipped(each))
         options = {"temperature": 0} | options
         return Batch.submit(requests, user_id, batch_id, label, max_usd, **options)
 
@@ -111,7 +112,8 @@ def estimate(
     A worker counts and prices; nothing is paid.
     """
     prompt = instruction(style)
-    requests = (_request(each, prompt) | {"plan": True} for each in documents)
+    taken = (each for each in documents if not _is_skipped(each))
+    requests = (_request(each, prompt) | {"plan": True} for each in taken)
     options = {"temperature": 0} | options
     plan = Batch.submit(requests, user_id, label="plan", retention_s=3600, **options)
     so_far = Estimate(0, 0, 0, 0, 0.0, 0.0)
@@ -130,6 +132,10 @@ def estimate(
         else:
             so_far = replace(so_far, wrong=so_far.wrong + 1)
         yield so_far
+
+
+def _is_skipped(document: Document | str) -> bool:
+    return isinstance(document, Document) and bool(document.skipped)
 
 
 def _request(document: Document | str, prompt: str) -> dict[str, Any]:

@@ -16,10 +16,16 @@ from .ask import ask
 from .batch import batch
 from .job import cancel, status
 from .summarize import summarize_
+from .terminal import visible_output
 
 
 class _Plugins(click.Group):
     """Loads a sub-command from its entry point when it is asked for."""
+
+    def main(self, *args: Any, **kwargs: Any) -> Any:
+        """What any command, also a plugin's, shows on a terminal is visible."""
+        with visible_output():
+            return super().main(*args, **kwargs)
 
     def invoke(self, ctx: click.Context) -> Any:
         """Wrong settings, and a ledger that does not answer, have one message in all commands."""

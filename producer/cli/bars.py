@@ -5,6 +5,7 @@ import json
 import sys
 import time
 from collections import deque
+from collections.abc import Callable
 from contextlib import ExitStack
 from typing import NamedTuple
 
@@ -13,7 +14,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, SpinnerColumn, TextColumn
 from rich.progress import Progress as Bar
 
-from ..batches import Batch
+from ..batches import Batch, Item
+from ..contract.identifiers import visible
 from ..ledger_replies import Progress
 from . import costs
 
@@ -139,31 +141,43 @@ class _OnTerminal:
             self._task,
             completed=progress.ended,
             total=progress.total,
-            details=details(progress, rates),
+            details=visible(details(progress, rates), keep=""),
         )
 
 
 class _Lines:
-    """A line every `PLAIN_EVERY_S`: JSON on standard output, or text on standard error."""
+    """A line every `PLAIN_EVERY_S`: JSON on standard output, or text on standard error.
+
+    While nothing moves, nothing is written.
+    """
 
     def __init__(self, as_json: bool) -> None:
         self._as_json = as_json
         self._shown_at = 0.0
+        self._shown: tuple[object, ...] = ()
 
     def update(self, progress: Progress, rates: Rates) -> None:
         now = time.monotonic()
         if now - self._shown_at < PLAIN_EVERY_S and not progress.over:
             return
+        standing = (progress.submitted, progress.ended, progress.held_back, progress.state)
+        if standing == self._shown:
+            return
         self._shown_at = now
+        self._shown = standing
         if self._as_json:
             click.echo(_json(progress, rates))
         else:
             click.echo(f"{_count(progress)}: {details(progress, rates)}", err=True)
 
 
-def watch(batch: Batch, as_json: bool) -> Progress:
-    """Show the batch until it is over; returns its last progress. `KeyboardInterrupt` ends it."""
+def watch(batch: Batch, as_json: bool, on_end: Callable[[Item], None] | None = None) -> Progress:
+    """Show the batch until it is over; returns its last progress. `KeyboardInterrupt` ends it.
+
+    `on_end` is called with each item once, as they end.
+    """
     rates = Rates()
+    ended = 0
     with ExitStack() as stack:
         shown: _OnTerminal | _Lines = _Lines(as_json)
         if sys.stderr.isatty() and not as_json:
@@ -172,6 +186,8 @@ def watch(batch: Batch, as_json: bool) -> Progress:
             progress = batch.progress()
             rates.add(progress)
             shown.update(progress, rates)
+            if on_end:
+                ended = batch.tell_ended(ended, on_end)
             if progress.over or rates.abandoned():
                 return progress
             time.sleep(POLL_S)
@@ -191,8 +207,8 @@ def _bar() -> Bar:
         SpinnerColumn(),
         BarColumn(bar_width=30),
         MofNCompleteColumn(),
-        TextColumn("{task.fields[details]}"),
-        console=Console(stderr=True),
+        TextColumn("{task.fields[details]}", markup=False),
+        console=Console(file=sys.__stderr__),
     )
 
 

@@ -1,25 +1,23 @@
 """`completions summarize`: a folder of documents in, a summary of each out."""
 
 import hashlib
-import json
-import re
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import click
 
-from .. import documents
-from ..batches import Batch, Item
-from ..contract.completions import Completion
+from ..batches import Batch
 from ..contract.errors import OutcomeUnknown
-from ..documents import Document
+from ..documents import STDIN, Choice, Found, found, shown_name
 from ..summaries import STYLES, Estimate, estimate, summarize
 from . import costs
 from .bars import watch
 from .errors import job_errors_as_messages
 from .money import Dollars
-from .out import check_file, check_folder, os_errors_as_messages
+from .reading import Documents
+from .summary_files import Summaries
 
 
 @click.command("summarize")
@@ -28,7 +26,7 @@ from .out import check_file, check_folder, os_errors_as_messages
 @click.option(
     "--out",
     type=click.Path(path_type=Path),
-    help="A .jsonl file, or a folder for one Markdown file each.",
+    help="A .jsonl, .csv or .md file, or a folder for one Markdown file each.",
 )
 @click.option(
     "--style",
@@ -40,6 +38,11 @@ from .out import check_file, check_folder, os_errors_as_messages
 @click.option("--language", help="Of the summaries; default: each document's own.")
 @click.option("--budget", type=Dollars(), help="Dollars that all of it may cost at most.")
 @click.option("--model", help="A link, model or alias of the chain.")
+@click.option("--include", multiple=True, help="Only files that match, as in .gitignore.")
+@click.option("--exclude", multiple=True, help="No files that match, as in .gitignore.")
+@click.option("--follow-links", is_flag=True, help="Also where links in folders lead.")
+@click.option("--list", "as_list", is_flag=True, help="Say what would be read, and stop.")
+@click.option("--strict", is_flag=True, help="Fail a document of which anything is left out.")
 @click.option("--yes", is_flag=True, help="Do not count and ask first.")
 @click.option("--json", "as_json", is_flag=True, help="Progress as JSON lines on standard output.")
 def summarize_(
@@ -51,6 +54,11 @@ def summarize_(
     language: str | None,
     budget: float | None,
     model: str | None,
+    include: tuple[str, ...],
+    exclude: tuple[str, ...],
+    follow_links: bool,
+    as_list: bool,
+    strict: bool,
     yes: bool,
     as_json: bool,
 ) -> None:
@@ -58,61 +66,62 @@ def summarize_(
 
     Before anything is paid: how many documents, calls and tokens, and what it costs at least and at
     most. Ctrl-C detaches; the same command again goes on. What was summarised before costs nothing.
-    Exit codes: 0 all, 1 some failed, 3 not over yet.
+    Of folders, what is hidden, named in .gitignore or no document is skipped, and told. Exit codes:
+    0 all, 1 some failed, 3 not over yet.
 
     \b
     completions summarize reports/ --user alice --out summaries/ --style bullets --budget 2
     """
-    if out:
-        _check(out)
+    summaries = Summaries(out)
+    choice = Choice(include, exclude, follow_links, str(out or ""))
+    documents = _documents(paths, choice, strict)
+    if as_list:
+        sys.exit(1 if documents.show() else 0)
+    summaries.check()
     options = {}
     if model:
         options["model"] = model
-    stdin = ""
-    if documents.STDIN in paths:
-        stdin = sys.stdin.read()
     try:
         with job_errors_as_messages():
-            files = list(documents.found(paths))
-            batch_id, begun = _batch_id(files, stdin, user, style, max_words, language, model)
+            batch_id, begun = _batch_id(documents, user, style, max_words, language, model, strict)
             if not yes and not begun:
-                estimates = estimate(_read(files, stdin), user, style, **options)
-                _confirm(_counted(estimates, len(files)), budget)
-            label = f"summaries of {len(files)} documents"
-            texts = _read(files, stdin)
+                estimates = estimate(documents, user, style, **options)
+                _confirm(_counted(estimates, len(documents.taken)), documents, budget)
+            label = f"summaries of {len(documents.taken)} documents"
             batch = summarize(
-                texts, user, style, max_words, language, batch_id, label, budget, **options
+                documents, user, style, max_words, language, batch_id, label, budget, **options
             )
-            _follow(batch, as_json, out)
+            _follow(batch, as_json, summaries, documents)
     except KeyboardInterrupt:
         click.echo("\nStopped; what was submitted goes on. The same command continues", err=True)
         sys.exit(3)
 
 
-def _check(out: Path) -> None:
-    """Raises `click.ClickException` unless results can be written there."""
-    if out.suffix == ".jsonl":
-        check_file(out)
-    else:
-        check_folder(out)
+def _documents(paths: tuple[str, ...], choice: Choice, strict: bool) -> Documents:
+    """What `paths` name. Raises `click.ClickException` if one names nothing, or nothing is left."""
+    files = list(found(paths, choice))
+    for each in files:
+        if each.wrong and not each.folder and not os.path.lexists(each.path):
+            raise click.ClickException(f"{shown_name(each.path)!r}: {each.wrong}")
+    stdin = b""
+    if STDIN in paths:
+        stdin = sys.stdin.buffer.read()
+    documents = Documents(files, stdin, choice.follow_links, strict)
+    if not documents.taken:
+        documents.skipped = {shown_name(each.path): each.skipped for each in files}
+        documents.tell_skipped()
+        raise click.ClickException("there are no documents. Fix: name others")
+    return documents
 
 
-def _read(files: list[str], stdin: str) -> Iterator[Document]:
-    return (documents.read(path, stdin) for path in files)
-
-
-def _batch_id(files: list[str], stdin: str, *options: object) -> tuple[str, bool]:
+def _batch_id(documents: Documents, *options: object) -> tuple[str, bool]:
     """The id, and whether that batch has begun.
 
     The same unchanged files and options have the same id until that batch is over; then the next
     one of a series.
     """
-    stats = [
-        (path, Path(path).stat().st_mtime_ns, Path(path).stat().st_size)
-        for path in files
-        if path != documents.STDIN
-    ]
-    digest = hashlib.sha256(repr((stats, stdin, options)).encode()).hexdigest()[:12]
+    stats = [_state(each) for each in documents.taken]
+    digest = hashlib.sha256(repr((stats, documents.stdin, options)).encode()).hexdigest()[:12]
     number = 0
     while True:
         number += 1
@@ -125,24 +134,39 @@ def _batch_id(files: list[str], stdin: str, *options: object) -> tuple[str, bool
             return batch_id, True
 
 
+def _state(each: Found) -> tuple[object, ...]:
+    """What changes with the file."""
+    if each.path == STDIN:
+        return (each.path,)
+    try:
+        status = os.stat(each.path)
+    except (OSError, ValueError):
+        return (each.path, each.wrong)
+    return each.path, status.st_mtime_ns, status.st_size
+
+
 def _counted(estimates: Iterator[Estimate], count: int) -> Estimate:
     """The last of `estimates`, which is the sum of all. Shows on a terminal how far it is."""
     found = None
     for found in estimates:
         if sys.stderr.isatty():
             counted = f"{found.documents + found.wrong:,} of {count:,}"
-            click.echo(f"\rcounting: {counted}", nl=False, err=True)
+            print(f"\rcounting: {counted}", end="", file=sys.__stderr__)
     if found is None:
         raise click.ClickException("there are no documents")
     return found
 
 
-def _confirm(found: Estimate, budget: float | None) -> None:
+def _confirm(found: Estimate, documents: Documents, budget: float | None) -> None:
     """Show what it would take, and end the command unless the answer is yes."""
+    if sys.stderr.isatty():
+        click.echo(err=True)
+    documents.tell_skipped()
+    documents.tell_left_out()
     number = f"{found.documents:,} documents"
     if found.wrong:
         number += f" ({found.wrong:,} cannot be read and are reported)"
-    click.echo(f"\r{number}, {found.calls:,} calls, {found.tokens:,} tokens", err=True)
+    click.echo(f"{number}, {found.calls:,} calls, {found.tokens:,} tokens", err=True)
     cost = f"about ${found.low_usd:.4f}, at most ${found.high_usd:.4f}, less what is cached"
     if budget is not None:
         cost += f"; it stops at ${budget:.4f}"
@@ -157,9 +181,9 @@ def _confirm(found: Estimate, budget: float | None) -> None:
         sys.exit(0)
 
 
-def _follow(batch: Batch, as_json: bool, out: Path | None) -> None:
+def _follow(batch: Batch, as_json: bool, summaries: Summaries, documents: Documents) -> None:
     try:
-        last = watch(batch, as_json)
+        last = watch(batch, as_json, summaries.add)
     except KeyboardInterrupt:
         click.echo(
             f"\nIt goes on. Look again with: completions batch watch {batch.id}, "
@@ -167,55 +191,12 @@ def _follow(batch: Batch, as_json: bool, out: Path | None) -> None:
             err=True,
         )
         sys.exit(3)
-    for item in batch.results():
-        _show(item, out)
-    summaries = f"{last.done:,} summaries ({last.cached:,} cached)"
+    summaries.finish(batch.results(), documents.read, documents.characters)
+    documents.tell_skipped()
+    done = f"{last.done:,} summaries ({last.cached:,} cached)"
     cost = costs.shown(last.cost_usd, last.estimated_usd, last.possibly_billed_usd)
-    click.echo(f"{summaries}, {last.failed:,} failed, {cost}", err=True)
+    click.echo(f"{done}, {last.failed:,} failed, {cost}", err=True)
+    if last.total == 0:
+        raise click.ClickException("there are no documents. Fix: name others")
     if last.done != last.total:
         sys.exit(1)
-
-
-def _show(item: Item, out: Path | None) -> None:
-    """Write a summary, or say on standard error why there is none."""
-    if out is not None and out.suffix == ".jsonl":
-        _append(item, out)
-    elif isinstance(item.outcome, Completion):
-        _write(item, item.outcome.text, out)
-    if not isinstance(item.outcome, Completion):
-        click.echo(f"{item.name}: {item.outcome or item.state}", err=True)
-
-
-def _append(item: Item, out: Path) -> None:
-    """The first item overwrites what was in the file before."""
-    mode = "a"
-    if item.index == 0:
-        mode = "w"
-    with os_errors_as_messages(out), out.open(mode, encoding="utf-8") as file:
-        file.write(json.dumps(_fields(item), ensure_ascii=False) + "\n")
-
-
-def _write(item: Item, summary: str, folder: Path | None) -> None:
-    """Into a file of its own; without a folder on standard output."""
-    if folder is None:
-        click.echo(f"# {item.name}\n\n{summary}\n")
-        return
-    name = re.sub(r"[^\w.-]+", "_", item.name)[-80:]
-    file = folder / f"{item.index + 1:05}-{name}.md"
-    with os_errors_as_messages(folder):
-        file.write_text(f"{summary}\n", "utf-8")
-
-
-def _fields(item: Item) -> dict[str, object]:
-    fields: dict[str, object] = {"document": item.name, "state": item.state}
-    if isinstance(item.outcome, Completion):
-        answer = item.outcome
-        return fields | {
-            "summary": answer.text,
-            "model": answer.model,
-            "cost_usd": answer.cost_usd,
-            "cost_basis": answer.cost_basis,
-            "maybe_billed_usd": answer.maybe_billed_usd,
-            "cached": answer.cached,
-        }
-    return fields | {"error": str(item.outcome or "not ended")}

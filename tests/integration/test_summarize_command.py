@@ -56,10 +56,11 @@ def test_a_folder_is_priced_then_summarised_and_then_cached(summarize, folder):
     second = summarize("docs", "--user", "u1", "--yes", "--out", "texts")
     assert second.returncode == 0
     assert "2 summaries (2 cached), 0 failed, $0.000000" in second.stderr
-    assert [path.name for path in sorted((folder / "texts").iterdir())] == [
-        "00001-docs_one.md.md",
-        "00002-docs_two.txt.md",
-    ]
+    names = sorted(path.name for path in (folder / "texts").glob("*.md"))
+    assert [name.rpartition("-")[0] for name in names] == ["docs_one.md", "docs_two.txt"]
+    third = summarize(".", "--user", "u1", "--yes", "--out", "texts")
+    assert "skipped (our own output): texts" in third.stderr
+    assert "2 files in texts are of no document of this run" not in third.stderr
 
 
 def test_nothing_is_paid_without_a_yes(summarize):

@@ -42,7 +42,7 @@ def own_checker():
 
 
 def alive(checker):
-    return [each._process.pid for each in checker._idle]
+    return [each.process.pid for each in checker._children.idle]
 
 
 def test_one_child_checks_many_answers(own_checker):
@@ -154,7 +154,7 @@ def test_a_child_gets_no_keys(monkeypatch, own_checker):
 def test_a_child_ends_with_its_owner(own_checker):
     own_checker.check(b"S", "", "1")
     (pid,) = alive(own_checker)
-    own_checker._idle[0]._socket.close()
+    own_checker._children.idle[0].socket.close()
     assert psutil.wait_procs([psutil.Process(pid)], timeout=5)[1] == [] or not psutil.pid_exists(
         pid
     )
@@ -178,7 +178,7 @@ def test_what_a_child_says_is_bounded():
     schema = {"properties": {"x" * 100_000: {"type": "string"}}}
     found = load("schema")(wanting(schema), '{"%s": 1}' % ("x" * 100_000))
     assert found.startswith("breaks its schema")
-    assert len(found) <= child.MAX_REPLY_BYTES
+    assert len(found) <= child.LIMITS.reply_bytes
 
 
 def exploding(request, text):

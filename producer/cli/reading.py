@@ -1,0 +1,108 @@
+"""The documents of a command: read ahead, and what was left out of them remembered."""
+
+from collections import Counter, deque
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+
+import click
+
+from ..contract.errors import InvalidRequest
+from ..documents import Document, Found, read, shown_name
+
+AHEAD = 4
+"""Documents that are read before they are needed."""
+THREADS = 2
+NAMED = 5
+"""Skipped files of one kind that are named."""
+
+
+class Documents:
+    """All that a command takes. They may be read more than once."""
+
+    def __init__(
+        self,
+        found: list[Found],
+        stdin: bytes = b"",
+        follow_links: bool = False,
+        strict: bool = False,
+    ) -> None:
+        self._skipped_before = {
+            shown_name(each.path): each.skipped for each in found if each.skipped
+        }
+        self._taken = [each for each in found if not each.skipped]
+        self.stdin = stdin
+        self._follow_links = follow_links
+        self._strict = strict
+        self.skipped: dict[str, str] = {}
+        """Name -> why it is none to read, of all that were read so far."""
+        self.read: dict[str, Document] = {}
+        """Name -> document without its text but with `left_out`, of all that were read so far."""
+        self.characters: dict[str, int] = {}
+
+    @property
+    def taken(self) -> list[Found]:
+        """What is read: without what is skipped for its name."""
+        return self._taken
+
+    def __iter__(self) -> Iterator[Document]:
+        """Those that are not skipped."""
+        self.skipped = dict(self._skipped_before)
+        for document in self._read_ahead():
+            if document.skipped:
+                self.skipped[document.name] = document.skipped
+                continue
+            self.read[document.name] = document._replace(text="")
+            self.characters[document.name] = len(document.text)
+            yield document
+
+    def _read_ahead(self) -> Iterator[Document]:
+        with ThreadPoolExecutor(THREADS) as pool:
+            ahead: deque[Future[Document]] = deque()
+            try:
+                for each in self._taken:
+                    ahead.append(pool.submit(self._one, each))
+                    if len(ahead) > AHEAD:
+                        yield ahead.popleft().result()
+                while ahead:
+                    yield ahead.popleft().result()
+            finally:
+                pool.shutdown(wait=False, cancel_futures=True)
+
+    def _one(self, found: Found) -> Document:
+        document = read(found, self.stdin, self._follow_links)
+        if self._strict and document.left_out:
+            reason = f"{document.name}: not all of it can be read: {'; '.join(document.left_out)}"
+            return document._replace(text="", wrong=InvalidRequest(reason))
+        return document
+
+    def tell_skipped(self) -> None:
+        """A line for each reason, with some of the names."""
+        for reason, count in Counter(self.skipped.values()).most_common():
+            names = [name for name, why in self.skipped.items() if why == reason]
+            named = ", ".join(names[:NAMED])
+            if count > NAMED:
+                named += f" and {count - NAMED:,} more"
+            click.echo(f"skipped ({reason}): {named}", err=True)
+
+    def tell_left_out(self) -> None:
+        """A line for each document of which something was left out."""
+        for name, document in self.read.items():
+            if document.left_out and not document.wrong:
+                click.echo(f"{name}: {'; '.join(document.left_out)}", err=True)
+
+    def show(self) -> int:
+        """A line on standard output for each document: what is read of it. How many cannot be."""
+        failed = 0
+        for document in self:
+            if document.wrong:
+                failed += 1
+                click.echo(f"failed   {document.wrong}")
+                continue
+            pages = f"{document.pages:,} pages, " if document.pages else ""
+            left_out = "".join(f"; {each}" for each in document.left_out)
+            click.echo(
+                f"read     {document.name}: {pages}{len(document.text):,} characters{left_out}"
+            )
+        for name, reason in self.skipped.items():
+            click.echo(f"skipped  {name}: {reason}")
+        return failed

@@ -1,0 +1,22 @@
+"""What reading a file gives."""
+
+from dataclasses import dataclass, field
+
+
+class Unreadable(Exception):
+    """Why a file gives no text, with the fix."""
+
+
+class NoDocument(Unreadable):
+    """Nothing is wrong with the file, but it is none to read: a picture, an archive, a key."""
+
+
+@dataclass
+class Reading:
+    """The text of a file."""
+
+    text: str
+    left_out: list[str] = field(default_factory=list)
+    """What of it was not read, and what was changed, each in a few words."""
+    pages: int = 0
+    """0: the format has none."""

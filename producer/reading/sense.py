@@ -1,0 +1,110 @@
+"""Whether what a reader made of a file is text, and what in it is none."""
+
+import re
+from collections.abc import Callable
+
+from .reading import Unreadable
+
+_DATA_URI = re.compile(
+    r"data:([a-z0-9.+/-]{1,80})?(?:;[a-z0-9=_.-]{1,80})*;base64,([A-Za-z0-9+/=_%-]+)", re.IGNORECASE
+)
+_BASE64 = re.compile(
+    r"(?:^[A-Za-z0-9+/]{60,}={0,2}[ \t]*\r?\n?){5,}[A-Za-z0-9+/]*={0,2}", re.MULTILINE
+)
+"""Five lines or more as encoders write them."""
+_LONG = re.compile(r"[A-Za-z0-9+/]{2000,}={0,2}")
+_TWICE = re.compile(
+    "[\u00c2-\u00f4][\u0080-\u00bf\u20ac\u201a-\u2022\u0152\u0153\u0160\u0161\u0178\u017d\u017e\u0192\u02c6\u02dc\u2013\u2014\u2018-\u201e\u2026\u2030\u2039\u203a\u2122]"
+)
+"""UTF-8 that was read as Windows-1252."""
+
+MAX_CONTROLS = 0.005
+MAX_PRIVATE = 0.05
+"""Shares of a text's characters."""
+LEAST_SPACES = 0.02
+"""Of a text in an alphabet, which has some 0.15."""
+MANY = 1000
+"""Characters from which on a share says something."""
+
+_UNSPACED = re.compile(
+    "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3]"
+)
+_BREAK = re.compile(r"[\s,;|:/\-–—]")
+
+
+def checked(text: str) -> tuple[str, list[str]]:
+    """`text` without encoded data, and what was left out. Raises `Unreadable` if it is no text."""
+    left_out: list[str] = []
+    text = _without(_DATA_URI, text, left_out, _uri)
+    text = _without(_BASE64, text, left_out, _block)
+    text = _without(_LONG, text, left_out, _block)
+    text, repaired = _decoded_once(text)
+    if reason := _nonsense(text):
+        raise Unreadable(reason)
+    if not _something(text):
+        raise Unreadable("empty")
+    return text, left_out + repaired
+
+
+def _something(text: str) -> bool:
+    """Marks of direction and joiners are nothing to read."""
+    return any(not sign.isspace() and sign.isprintable() for sign in text)
+
+
+def _without(
+    pattern: re.Pattern[str], text: str, left_out: list[str], name: Callable[[re.Match[str]], str]
+) -> str:
+    found: list[str] = []
+
+    def named(match: re.Match[str]) -> str:
+        found.append(name(match))
+        return f"[{found[-1]}]"
+
+    text = pattern.sub(named, text)
+    left_out += [f"{each}, left out" for each in found[:5]]
+    if len(found) > 5:
+        left_out.append(f"{len(found) - 5:,} more such blocks, left out")
+    return text
+
+
+def _uri(match: re.Match[str]) -> str:
+    return f"{match[1] or 'data'}, {len(match[2]) * 3 // 4:,} bytes"
+
+
+def _block(match: re.Match[str]) -> str:
+    return f"encoded data, {len(match[0]) * 3 // 4:,} bytes"
+
+
+def _decoded_once(text: str) -> tuple[str, list[str]]:
+    """Undoes a second encoding, if all of the text had one."""
+    if len(_TWICE.findall(text)) < 3:
+        return text, []
+    try:
+        once = text.encode("cp1252").decode("utf-8")
+    except UnicodeError:
+        return text, []
+    return once, ["it was encoded twice as UTF-8, which was undone"]
+
+
+def _nonsense(text: str) -> str:
+    """Why it is no text, "" if it is one."""
+    signs = len(text)
+    controls = sum(_is_control(sign) for sign in text)
+    if controls > max(3, MAX_CONTROLS * signs):
+        return "no text but binary data (control characters). Fix: leave it out, or convert it"
+    private = sum("\ue000" <= sign <= "\uf8ff" or sign >= "\U000f0000" for sign in text)
+    if private > max(3, MAX_PRIVATE * signs):
+        return "its fonts do not say which characters they show. Fix: run OCR over it first"
+    unknown = text.count("\ufffd")
+    if unknown > max(3, MAX_PRIVATE * signs):
+        return "many of its characters cannot be decoded. Fix: save it as UTF-8"
+    breaks = len(_BREAK.findall(text))
+    if signs > MANY and breaks < LEAST_SPACES * signs and not _UNSPACED.search(text):
+        return "no words but encoded data. Fix: leave it out, or decode it"
+    return ""
+
+
+def _is_control(sign: str) -> bool:
+    return (sign < " " and sign not in "\t\n\r\f\v\x1b") or (
+        "\x7f" <= sign < "\xa0" and sign != "\x85"
+    )
