@@ -51,7 +51,7 @@ def read(path: str | Found, stdin: bytes | str = b"", follow_links: bool = False
         return Document(name, "", _wrong(name, str(error)), skipped=skipped)
     except Unreadable as error:
         return Document(name, "", _wrong(name, str(error)))
-    except (OSError, ValueError) as error:
+    except Exception as error:  # noqa: BLE001 -- one file's trouble is one file's
         return Document(name, "", _wrong(name, f"cannot be read ({files.reason_of(error)})"))
     left_out = tuple(visible(each, keep="") for each in (*noticed, *reading.left_out))
     return Document(name, reading.text, None, left_out, reading.pages)

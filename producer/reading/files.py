@@ -79,7 +79,7 @@ def kind_of_file(path: str) -> str:
     return _irregular(mode)
 
 
-def reason_of(error: OSError | ValueError) -> str:
+def reason_of(error: Exception) -> str:
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
     return type(error).__name__

@@ -80,6 +80,9 @@ _KEY = re.compile(
     re.DOTALL | re.MULTILINE,
 )
 
+_OURS = (b'{"document": "', b"document,state,pages,characters,left_out,")
+"""How `completions summarize` begins what it writes into one file."""
+
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _STREAMS = {
     "EncryptedPackage": "encrypted",
@@ -120,6 +123,8 @@ def kind_of(data: bytes, name: str) -> str:
 
 def _of_text(data: bytes, suffix: str) -> str:
     head = data[:4096].removeprefix(b"\xef\xbb\xbf")
+    if head.startswith(_OURS):
+        raise NoDocument("our own output")
     if suffix in _PAGES or _PAGE.match(head):
         return PAGE
     if suffix == ".ipynb":

@@ -4,6 +4,7 @@ import re
 
 from html_to_markdown import (
     ConversionOptions,
+    ConversionResult,
     PreprocessingOptions,
     convert,
 )
@@ -22,13 +23,14 @@ _FRONT = re.compile(r"\A---\n.*?\n---\n+", re.DOTALL)
 
 
 def read(data: bytes, declared: str = "") -> Reading:
-    text, told = decoded(data, declared)
-    return Reading(as_markdown(text), told)
-
-
-def as_markdown(page: str) -> str:
     """The title and the text of a page."""
+    page, told = decoded(data, declared)
     found = convert(page, _OPTIONS)
+    told += [f"{warning}"[:200] for warning in found.warnings]
+    return Reading(_with_title(found), told)
+
+
+def _with_title(found: ConversionResult) -> str:
     text = _FRONT.sub("", found.content or "").strip()
     title = ""
     if found.metadata and found.metadata.document.title:

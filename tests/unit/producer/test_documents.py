@@ -7,7 +7,6 @@ import pytest
 from pypdf import PdfWriter
 from pypdf.generic import DecodedStreamObject, DictionaryObject, NameObject
 
-from producer.contract.errors import InvalidRequest
 from producer.documents import Choice, found, read
 
 
