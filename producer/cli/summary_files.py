@@ -17,7 +17,7 @@ from ..reading.found import OUTPUT_MARK
 from .out import check_file, check_folder, os_errors_as_messages
 
 FIELDS = ("document", "state", "pages", "characters", "left_out")
-ANSWER = ("summary", "model", "cost_usd", "cached", "error")
+ANSWER = ("summary", "model", "cost_usd", "cost_basis", "maybe_billed_usd", "cached", "error")
 
 
 class Summaries:
@@ -140,6 +140,8 @@ def _row(item: Item, document: Document | None, characters: int) -> Row:
         "summary": answer.text,
         "model": answer.model,
         "cost_usd": answer.cost_usd,
+        "cost_basis": answer.cost_basis,
+        "maybe_billed_usd": answer.maybe_billed_usd,
         "cached": answer.cached,
     }
 
