@@ -13,9 +13,8 @@ _BASE64 = re.compile(
 )
 """Five lines or more as encoders write them."""
 _LONG = re.compile(r"[A-Za-z0-9+/]{2000,}={0,2}")
-_TWICE = re.compile(
-    "[\u00c2-\u00f4][\u0080-\u00bf\u20ac\u201a-\u2022\u0152\u0153\u0160\u0161\u0178\u017d\u017e\u0192\u02c6\u02dc\u2013\u2014\u2018-\u201e\u2026\u2030\u2039\u203a\u2122]"
-)
+_LATE = bytes(range(0x80, 0xC0)).decode("cp1252", "ignore") + "\x81\x8d\x8f\x90\x9d"
+_TWICE = re.compile(f"[\u00c2-\u00f4][{re.escape(_LATE)}]")
 """UTF-8 that was read as Windows-1252."""
 
 MAX_CONTROLS = 0.005
