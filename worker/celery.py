@@ -12,6 +12,7 @@ from functools import cache
 from typing import Any
 
 from celery import Celery, signals
+from celery.concurrency import prefork
 
 from producer.contract.names import COMPLETE
 from producer.redis_trouble import reason
@@ -79,6 +80,8 @@ def _connect_signals() -> None:
     telemetry.connect()
     signals.setup_logging.connect(log_as_json)
     signals.celeryd_init.connect(refuse_wrong_settings)
+    signals.worker_process_init.connect(build_clients)
+    signals.worker_ready.connect(build_clients_of_threads)
     signals.worker_ready.connect(warn_of_unsafe_server)
     signals.worker_ready.connect(start_alerts)
     signals.task_revoked.connect(cancel_revoked_job)
@@ -116,6 +119,18 @@ def _load_functions(settings: RedisSettings) -> None:
         startup_checks.load_functions(connection)
     finally:
         connection.close()
+
+
+def build_clients(**_: Any) -> None:
+    """In each process that runs jobs, before its first."""
+    runtime = current()
+    runtime.clients.prepare(runtime.settings.links)
+
+
+def build_clients_of_threads(sender: Any = None, **_: Any) -> None:
+    """`sender` is the consumer. The main process of a prefork pool runs no jobs."""
+    if not isinstance(sender.pool, prefork.TaskPool):
+        build_clients()
 
 
 def warn_of_unsafe_server(**_: Any) -> None:

@@ -80,3 +80,14 @@ def test_the_drill_proves_the_fallback(complete, wire, start_worker, redis_url):
     assert done.returncode == 0, done.stderr
     assert "openai:gpt-4o-mini skipped; backup:sim-small answered" in done.stdout
     assert not wire.calls
+
+
+def test_the_drill_says_that_one_link_has_no_fallback(redis_url):
+    import subprocess
+    import sys
+
+    command = [sys.executable, "-c", "from producer.cli import main; main()", "drill"]
+    env = {"REDIS_URL": redis_url, "LLM_CHAIN": "openai:gpt-4o-mini"}
+    done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 1
+    assert "openai:gpt-4o-mini is the only link of LLM_CHAIN" in done.stderr

@@ -31,7 +31,11 @@ def drill(user: str, timeout: float) -> None:
     \b
     completions drill --user ops
     """
-    first = _first_link()
+    first, *others = _links()
+    if not others:
+        raise click.ClickException(
+            f"{first} is the only link of LLM_CHAIN: there is no fallback. Fix: add a second one"
+        )
     options = {"avoid": [first], "max_tokens": 256, "cache": "bypass", "deadline_s": timeout}
     try:
         submission = Submission.from_call(str(uuid.uuid4()), (QUESTION, user), options, {})
@@ -52,13 +56,12 @@ def drill(user: str, timeout: float) -> None:
     )
 
 
-def _first_link() -> str:
+def _links() -> list[str]:
     """Of the chain in the settings; no provider's key is needed for that."""
     links = load(ChainSettings).links(load(ModelSettings).known)
     if not links:
         raise click.ClickException("LLM_CHAIN names no link")
-    provider, model = links[0]
-    return f"{provider}:{model}"
+    return [f"{provider}:{model}" for provider, model in links]
 
 
 def _outcome(ledger: Ledger, job_id: str, timeout_s: float) -> Outcome | None:

@@ -8,6 +8,7 @@ the jobs over.
 
 import logging
 import threading
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -19,6 +20,8 @@ from .ledger import Ledger
 from .running_job import RunningJob
 
 logger = logging.getLogger(__name__)
+
+WARNED_AT = 2
 
 
 class Leases:
@@ -33,6 +36,7 @@ class Leases:
         self._period_s = period_s
         self._held: dict[str, int] = {}
         self._reported: set[str] = set()
+        self._lost: Counter[str] = Counter()
         self._lock = threading.Lock()
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
@@ -84,11 +88,22 @@ class Leases:
             held = list(self._held.items())
             reported = set(self._reported)
         if not held and not reported:
+            self._lost.clear()
             return
         lost, cancelled = self._ledger.renew(held, reported)
         with self._lock:
             self._reported -= reported
-        for job_id in lost:
-            logger.warning("lease of job %s lost; its reply will be booked as late", job_id)
+        self._warn_of_lost(set(lost))
         for job_id in cancelled:
             self._loop.cancel(job_id)
+
+    def _warn_of_lost(self, lost: set[str]) -> None:
+        """Of jobs that are still worked on a period later: a job that has just ended, or was given
+        back, is not ours any more either.
+        """
+        with self._lock:
+            working = lost & set(self._held)
+        self._lost = Counter({job_id: self._lost[job_id] + 1 for job_id in working})
+        for job_id, times in self._lost.items():
+            if times == WARNED_AT:
+                logger.warning("lease of job %s lost; its reply will be booked as late", job_id)

@@ -4,6 +4,9 @@ A link whose key has changed gets a new client.
 """
 
 import asyncio
+from collections.abc import Iterable
+from contextlib import suppress
+from functools import partial
 
 from ..faults import Fault, ProviderError
 from ..loop import Loop, Stopped
@@ -15,6 +18,9 @@ from .dialects import dialect_of
 from .fixes import with_fix
 from .readable import readable
 from .sending import begin
+
+PREPARE_S = 3.0
+"""For one client: the imports behind it are made before a worker's children are forked."""
 
 
 class _Client:
@@ -61,10 +67,21 @@ class Clients:
             reason = "the call was stopped"
             raise ProviderError(Fault.TIMEOUT, reason, sending.written, about="nothing") from None
 
+    def prepare(self, links: Iterable[Link]) -> None:
+        """Build the links' clients now: a job's first call must not wait for that. One that cannot
+        be built is told by the calls that need it.
+        """
+        for link in links:
+            with suppress(Exception):
+                self._loop.run(partial(self._built, link), PREPARE_S, key="prepare")
+
     def close(self) -> None:
         """Close every client that this process opened."""
         for client in [*self._clients.values(), *self._replaced]:
             self._loop.run(client.provider.aclose, deadline_s=2.0, key="close")
+
+    async def _built(self, link: Link) -> None:
+        self._client(self._credentials.apply_to(link))
 
     async def _complete(self, link: Link, call: Call) -> Reply:
         """Runs on the loop's thread, as all below, so no two calls build the same client."""

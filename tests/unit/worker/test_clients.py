@@ -89,3 +89,30 @@ def test_a_deadline_before_the_request_was_written_costs_nothing(ask, monkeypatc
         ask(f"http://{stage}", timeout_s=0.1)
     assert caught.value.fault is Fault.TIMEOUT
     assert caught.value.maybe_billed == (stage == "sent")
+
+
+class Counting(Broken):
+    """Counts its clients."""
+
+    built = 0
+
+    def __init__(self, base_url, api_key, options):
+        super().__init__(base_url, api_key, options)
+        Counting.built += 1
+
+
+def test_clients_are_built_before_the_first_call(monkeypatch):
+    """One that cannot be built stops nothing."""
+    monkeypatch.setattr("worker.providers.clients.load", lambda adapter: Counting)
+    links = tuple(
+        Link(provider=name, model="m", adapter="broken", base_url=f"http://{name}")
+        for name in ("built", "answers")
+    )
+    loop = Loop()
+    clients = Clients(loop, Credentials(links, SourceSettings()))
+    clients.prepare(links)
+    assert Counting.built == 1
+    request = CompletionRequest.checked(messages=[{"role": "user", "content": "q"}])
+    clients.call(links[1], Call("job", "m", request, 5, None, 5.0))
+    assert Counting.built == 1
+    loop.close()
