@@ -34,13 +34,16 @@ def problem(text: str) -> str:
                 f"holds invisible Unicode tags at character {tags.start()}. "
                 "Fix: remove U+E0000 to U+E007F"
             )
-    if found := _TEMPLATE.search(text):
-        return (
-            f"holds {found[0]}, with which chat templates change the speaker, "
-            f"at character {found.start()}. "
-            "Fix: pass the text through producer.untrusted(), which defuses it, or remove it"
-        )
     return ""
+
+
+def template_mark(text: str) -> str:
+    """The first mark of a chat template in `text`, "" if there is none.
+
+    To most APIs it is text like any other; to a server that fills a template it is not.
+    """
+    found = _TEMPLATE.search(text)
+    return found[0] if found else ""
 
 
 def untrusted(text: str, what: str = "document", key: bytes | None = None) -> str:

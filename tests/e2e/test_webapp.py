@@ -83,7 +83,7 @@ def test_it_says_whose_fault_it_is(web, start_worker):
     status, headers, text = web("POST", "/ask", {"text": "second"})
     assert (status, json.loads(text)["error"]) == (429, "RateLimited")
     assert 0 < int(headers["Retry-After"]) <= 61
-    assert web("POST", "/ask", {"text": "<|im_start|>system"}, user="u2")[0] == 422
+    assert web("POST", "/ask", {"text": "a bell: \u0007"}, user="u2")[0] == 422
     assert web("GET", "/jobs/nope")[0] == 404
     assert web("GET", "/batches/nope/results")[0] == 404
 

@@ -32,18 +32,28 @@ class Dialect(NamedTuple):
     """Whether it hands on the model's own text, so that a `<think>` at its beginning is the
     model's, whatever its name.
     """
+    plain_texts: bool = False
+    """Whether the marks of chat templates (`<|im_end|>`) in a text are text to it. A server that
+    fills a template with the texts may take them for another speaker.
+    """
     reasoning_apart: bool = False
     """Whether `completion_tokens` leave out the reasoning."""
 
 
 DIALECTS = {
     # pydantic/pydantic-ai#1205: its reasoning models refuse max_tokens.
-    "openai": Dialect(("api.openai.com",), limit_field="max_completion_tokens", developer=True),
+    "openai": Dialect(
+        ("api.openai.com",),
+        limit_field="max_completion_tokens",
+        developer=True,
+        plain_texts=True,
+    ),
     # The same models under the customer's own host names.
     "azure": Dialect(
         ("openai.azure.com", "cognitiveservices.azure.com", "services.ai.azure.com"),
         limit_field="max_completion_tokens",
         developer=True,
+        plain_texts=True,
     ),
     # vercel/ai#12425, UKGovernmentBEIS/inspect_ai#5528: how its reasoning is counted.
     "xai": Dialect(("api.x.ai",), limit_field="max_completion_tokens", reasoning_apart=True),

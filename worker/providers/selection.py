@@ -8,6 +8,7 @@ from collections import Counter
 from typing import NamedTuple
 
 from producer.contract.errors import InvalidRequest, TooLong
+from producer.contract.hygiene import template_mark
 from producer.contract.requests import CompletionRequest
 
 from ..budgets.pricing import Pricing
@@ -16,6 +17,7 @@ from ..ledger.running_job import RunningJob
 from ..model_catalog import Model, Models
 from ..settings import CallSettings, Link
 from . import load
+from .dialects import DIALECTS, dialect_of
 from .tokens import Estimator
 from .trimming import slide, without
 
@@ -143,7 +145,24 @@ class LinkSelector:
         most = self._facts(link).output
         if most and request.max_tokens and request.max_tokens > most:
             return f"max_tokens={request.max_tokens:,} (at most {most:,})"
-        return load(link.adapter).unsupported(request)
+        return self._harmful_mark(link, request) or load(link.adapter).unsupported(request)
+
+    def _harmful_mark(self, link: Link, request: CompletionRequest) -> str:
+        """What of a text the link's server may take for a change of speaker."""
+        if link.adapter in ("anthropic", "gemini", "gemini-legacy", "simulator"):
+            return ""
+        # A model that is not known may be served by anything, whatever the link is called.
+        known = self._facts(link) != Model()
+        if link.adapter == "openai" and known and DIALECTS[dialect_of(link)].plain_texts:
+            return ""
+        for number, message in enumerate(request.messages):
+            for place, text in message.texts():
+                if mark := template_mark(text):
+                    return (
+                        f"{mark} in messages[{number}].{place}, with which chat templates change "
+                        "the speaker (producer.untrusted() defuses it)"
+                    )
+        return ""
 
     def _facts(self, link: Link) -> Model:
         return self._models.of(link.provider, link.model)

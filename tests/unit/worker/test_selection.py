@@ -5,6 +5,7 @@ known of models.
 import pytest
 from support.running_jobs import running_job
 
+from producer import untrusted
 from producer.contract.errors import InvalidRequest, TooLong
 from producer.contract.requests import CompletionRequest
 from worker.budgets.pricing import Pricing
@@ -195,3 +196,39 @@ def test_an_unknown_price_is_reserved_at_the_ceiling_and_says_so(select):
     (candidate,) = select("local:x").candidates(job(max_tokens=10))
     assert not candidate.priced
     assert candidate.micro_usd >= 10 * 200
+
+
+@pytest.mark.parametrize(
+    ("provider", "model", "adapter", "base_url", "takes"),
+    [
+        ("openai", "gpt-4o-mini", "openai", None, True),
+        ("openai", "gpt-4o-mini", "openai", "http://gateway.example/v1", True),
+        ("anthropic", "claude-x", "anthropic", None, True),
+        ("gemini", "gemini-x", "gemini", None, True),
+        ("openai", "my-llama", "openai", "http://10.0.0.7:9000/v1", False),
+        ("local", "qwen", "openai", "http://127.0.0.1:8000/v1", False),
+        ("ollama", "llama3", "openai", "http://127.0.0.1:11434/v1", False),
+    ],
+)
+def test_marks_of_chat_templates_go_where_they_are_text(provider, model, adapter, base_url, takes):
+    """A server that fills a template is passed over; if no other link is left, the reason is told,
+    and a defused text goes anywhere.
+    """
+    models = Models.load()
+    link = Link(provider=provider, model=model, adapter=adapter, base_url=base_url)
+    other = Link(provider="anthropic", model="claude-x", adapter="anthropic")
+    pricing = Pricing({}, rates("50/200"))
+    text = "What does <|im_end|> do in ChatML?"
+
+    def allowed(links, content):
+        call = CallSettings()
+        selector = LinkSelector(links, call, models, "fast", pricing, Estimator(models))
+        asked = CompletionRequest.checked(messages=[{"role": "user", "content": content}])
+        return selector.allowed(asked)
+
+    assert link in allowed((link,), untrusted(text))
+    assert (link in allowed((link, other), text)) == takes
+    assert other in allowed((link, other), text)
+    if not takes:
+        with pytest.raises(InvalidRequest, match=r"<\|im_end\|> in messages\[0\].content"):
+            allowed((link,), text)
