@@ -68,6 +68,10 @@ def create_app() -> Celery:
         # Celery takes `-P prefork` for its own default and would let celeryconfig's worker_pool win
         # over it.
         app.conf.worker_pool = "prefork"
+    if "flower" in sys.argv:
+        from .monitoring.flower import guard
+
+        guard(app)
     app.register_task(Complete())
     app.steps["consumer"].add(Steward)
     _connect_signals()

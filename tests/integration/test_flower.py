@@ -79,9 +79,18 @@ def test_nothing_can_be_changed_through_it(fleet_view, complete, wire, openai_en
     assert refused.value.code in (403, 405)
 
 
-def test_it_does_not_start_without_a_login(redis_url, tmp_path):
+@pytest.mark.parametrize("config", [True, False])
+def test_it_does_not_start_without_a_login(redis_url, tmp_path, config):
+    """Wherever it is started: elsewhere it finds no file of ours."""
     with (
         pytest.raises(AssertionError, match=r"export FLOWER_BASIC_AUTH=user:password"),
-        flower.running(tmp_path, REDIS_URL=redis_url, FLOWER_BASIC_AUTH=""),
+        flower.running(tmp_path, config, REDIS_URL=redis_url, FLOWER_BASIC_AUTH=""),
     ):
         pass
+
+
+def test_all_of_it_needs_the_login_without_our_file_as_well(redis_url, tmp_path):
+    with flower.running(tmp_path, config=False, REDIS_URL=redis_url) as running:
+        for path in ("/", "/tasks", "/metrics", "/api/tasks", "/api/workers"):
+            assert (running.get(path)[0], running.get(path, "ops:guess")[0]) == (401, 401), path
+        assert running.get("/metrics", LOGIN)[0] == 200

@@ -54,11 +54,16 @@ class Flower:
 
 
 @contextmanager
-def running(folder: Path, **env: str) -> Iterator[Flower]:
-    """It knows where Redis is and a password, and no provider's key. Its log is in `folder`."""
+def running(folder: Path, config: bool = True, **env: str) -> Iterator[Flower]:
+    """It knows where Redis is and a password, and no provider's key. Its log is in `folder`.
+
+    `config`: whether it finds `flowerconfig.py`.
+    """
     port = free_port()
     env = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "FLOWER_BASIC_AUTH": LOGIN} | env
-    options = [f"--conf={ROOT / 'flowerconfig.py'}", "--address=127.0.0.1", f"--port={port}"]
+    options = ["--address=127.0.0.1", f"--port={port}"]
+    if config:
+        options.append(f"--conf={ROOT / 'flowerconfig.py'}")
     command = [sys.executable, "-m", "celery", "-A", "worker", "flower", *options]
     with (folder / "flower.log").open("wb") as log:
         process = subprocess.Popen(
