@@ -1,5 +1,6 @@
 """`completions erase`: forget a user (the right to erasure)."""
 
+import sys
 import time
 from collections.abc import Callable, Iterator
 
@@ -18,6 +19,8 @@ from .servers import Server, answering, operators_ledger
 
 PATIENCE_S = 60.0
 """How long it waits for running calls to be stopped."""
+SAY_S = 5.0
+"""Between two lines that say how far it is."""
 PAUSE_S = 1.0
 """Between two passes."""
 
@@ -99,12 +102,21 @@ def _one_pass(
     keys: int,
     publish: Callable[[list[Publication]], None],
 ) -> Erased:
-    """Run one pass to its end. `keys`: how many the ledger has, for the bar."""
+    """Run one pass to its end. `keys`: how many the ledger has, for the bar.
+
+    Where there is no terminal, a line now and then says how far it is.
+    """
     erased = Erased()
     shown = 0
-    with click.progressbar(length=keys, label="looking") as bar:
+    said = time.monotonic()
+    with click.progressbar(length=keys, label="looking", hidden=not sys.stdout.isatty()) as bar:
         for erased, publications in pages:
             publish(publications)
             bar.update(erased.scanned - shown)
             shown = erased.scanned
+            if bar.hidden and time.monotonic() - said > SAY_S:
+                said = time.monotonic()
+                click.echo(
+                    f"{shown:,} of about {keys:,} keys looked at; {erased.jobs:,} jobs forgotten"
+                )
     return erased
