@@ -38,6 +38,8 @@ class Estimate:
     """Dollars in the worst case of every call."""
     left_usd: float | None = None
     """Dollars that the budgets of the user, their group and the fleet leave now; None: no limit."""
+    price_known: bool = True
+    """If not, the dollars are by the ceiling for models without a known price."""
 
 
 def instruction(
@@ -128,6 +130,7 @@ def estimate(
                 low_usd=so_far.low_usd + planned["low_usd"],
                 high_usd=so_far.high_usd + planned["high_usd"],
                 left_usd=planned["left_usd"],
+                price_known=so_far.price_known and planned.get("price_known", True),
             )
         else:
             so_far = replace(so_far, wrong=so_far.wrong + 1)

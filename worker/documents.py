@@ -62,6 +62,8 @@ class Plan:
     calls: int
     low_usd: float
     high_usd: float
+    price_known: bool = True
+    """If not, the costs are by `LLM_UNKNOWN_PRICE`."""
 
 
 class DocumentSummarizer:
@@ -128,7 +130,7 @@ class DocumentSummarizer:
                 high += worst.micro_usd
             calls += len(parts)
             if last:
-                return Plan(tokens, calls, low / 1e6, high / 1e6)
+                return Plan(tokens, calls, low / 1e6, high / 1e6, worst.known)
             condensed = "x" * (condensed_tokens * CHARACTERS_A_TOKEN)
             parts = _join_neighbours([condensed] * len(parts), size)
 

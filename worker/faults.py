@@ -104,6 +104,10 @@ class ProviderError(Exception):
     """What an answer that is of no use took, if it says so."""
     model: str = ""
     """Which model gave that answer."""
+    service_tier: str = ""
+    """Which service tier it had, "" for the standard one."""
+    charged_micro_usd: int | None = None
+    """What the provider says it charged for it."""
     about: About | None = None
     """What the failure says something about; None: what its fault usually does."""
     code: str = ""

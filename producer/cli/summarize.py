@@ -168,6 +168,8 @@ def _confirm(found: Estimate, documents: Documents, budget: float | None) -> Non
         number += f" ({found.wrong:,} cannot be read and are reported)"
     click.echo(f"{number}, {found.calls:,} calls, {found.tokens:,} tokens", err=True)
     cost = f"about ${found.low_usd:.4f}, at most ${found.high_usd:.4f}, less what is cached"
+    if not found.price_known:
+        cost += " (no price is known: by LLM_UNKNOWN_PRICE)"
     if budget is not None:
         cost += f"; it stops at ${budget:.4f}"
     click.echo(f"cost: {cost}", err=True)

@@ -82,6 +82,13 @@ def test_another_known_model_that_answers_is_booked_and_shown(
     assert by_model["gpt-4o-mini"]["estimated_usd"] == by_model["gpt-4o-mini"]["cost_usd"] > 0
     assert "of it estimated" in command("status", counted.id)
     assert '"model": "gpt-4o"' in worker.log()
+    wrong = usage | {"prompt_tokens": 10**6, "total_tokens": 1_001_000}
+    for stated in (wrong, usage | {"prompt_tokens": -1}, usage | {"completion_tokens": 2**53 + 1}):
+        wire.body = json.dumps(answer | {"model": "gpt-4o-mini", "usage": stated})
+        unknown = complete.delay(ask(str(stated)), "u1").value(30)
+        assert (unknown.text, unknown.cost_basis, unknown.cost_usd) == ("Paris.", "unknown", 0)
+        assert unknown.maybe_billed_usd > 0
+    assert worker.log().count("WRONG_USAGE: openai:gpt-4o-mini") == 3
     assert "gpt-4o " in command("stats", "--last", "5m")
 
 

@@ -9,7 +9,11 @@ from datetime import UTC, datetime
 import click
 
 from .. import startup_checks
+from ..faults import ProviderError
 from ..ledger.connection import LedgerConnection, unsafe_server
+from ..loop import Loop
+from ..providers.clients import Clients
+from ..providers.credentials import Credentials
 from ..providers.default_requests import DefaultRequests
 from ..providers.dialects import dialect_of
 from ..runtime import audit_server
@@ -42,6 +46,7 @@ def check(offline: bool, live: bool) -> None:
     if not offline:
         _ask_ledger(settings.redis)
         _ask_audit_log(settings.audit)
+    _build_clients(settings)
     if live and not LiveCheck(settings).run():
         raise click.ClickException("not every link answers")
     if DefaultRequests(settings).refused_everywhere():
@@ -60,6 +65,20 @@ def _show(settings: Settings) -> None:
     width = max(map(len, settings.origins))
     for variable, origin in sorted(settings.origins.items()):
         click.echo(f"{variable:<{width}}  {origin}")
+
+
+def _build_clients(settings: Settings) -> None:
+    """Each link's client, without a call."""
+    loop = Loop()
+    clients = Clients(loop, Credentials(settings.links, settings.sources))
+    try:
+        for link in settings.links:
+            clients.build(link)
+    except ProviderError as error:
+        raise click.ClickException(error.of(link.name)) from None
+    finally:
+        clients.close()
+        loop.close()
 
 
 def _ask_ledger(settings: RedisSettings) -> None:

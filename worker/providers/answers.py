@@ -108,6 +108,8 @@ def _unusable(answer: Answer, model: str, reason: str) -> ProviderError:
         maybe_billed=True,
         usage=answer.stated.usage,
         model=model,
+        service_tier=answer.stated.tier,
+        charged_micro_usd=answer.stated.charged_micro_usd,
     )
 
 

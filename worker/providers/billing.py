@@ -74,7 +74,15 @@ class Billing:
         if usage is None or not _counts_anything(usage) or impossible(call, usage):
             return POSSIBLY_BILLED
         model = self.priced_model(link, error.model)
-        bill, _ = self._bill(link, model, Reply("", "stop", model, usage))
+        answer = Reply(
+            text="",
+            finish="stop",
+            model=model,
+            usage=usage,
+            service_tier=error.service_tier,
+            charged_micro_usd=error.charged_micro_usd,
+        )
+        bill, _ = self._bill(link, model, answer)
         return bill
 
     def priced_model(self, link: Link, answered: str) -> str:

@@ -15,22 +15,23 @@ from ..ledger.attempt import ANSWERED, Attempt, Bill, Candidate
 from ..ledger.running_job import RunningJob
 from ..settings import CallSettings, Link
 from ..telemetry.logs import (
-    impossible_usage,
     limit_ignored,
     prompt_hash,
     provider_call,
     spared,
     stale_model_data,
+    wrong_usage,
 )
 from ..telemetry.records import CallRecord, trace_id
 from .base import Call, Reply
-from .billing import IMPOSSIBLE, SLACK_TOKENS, Billing
+from .billing import IMPOSSIBLE, SLACK_TOKENS, Billing, impossible
 from .clients import Clients
 from .evidence import Judge
 from .prefixes import Prefixes
 from .selection import LinkSelector
 from .tokens import Estimator
 from .trimming import without
+from .usages import UNREADABLE
 
 LIMIT_FIELDS = frozenset({"max_tokens", "max_completion_tokens"})
 
@@ -131,8 +132,8 @@ class ProviderCaller:
     def _learn(self, link: Link, call: Call, reply: Reply, bill: Bill) -> None:
         """What the usage says of the link's model and server."""
         for flag in reply.flags:
-            if flag.startswith(IMPOSSIBLE):
-                impossible_usage(link.name, flag)
+            if flag.startswith((IMPOSSIBLE, UNREADABLE)):
+                wrong_usage(link.name, flag)
         if reply.usage is None or reply.usage.estimated:
             return
         self.estimator.learn(call.request, link.provider, link.model, reply.usage.input)
@@ -172,6 +173,8 @@ class ProviderCaller:
                 output_tokens=error.usage.output,
             )
         elif error.maybe_billed:
+            if error.usage and (reason := impossible(call, error.usage)):
+                wrong_usage(chosen.link.name, f"{IMPOSSIBLE} ({reason})")
             record = replace(record, maybe_billed_micro_usd=chosen.micro_usd, cost_basis="unknown")
         provider_call(record)
         if error.fault is Fault.STALE:

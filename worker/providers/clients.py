@@ -6,7 +6,6 @@ A link whose key has changed gets a new client.
 import asyncio
 from collections.abc import Iterable
 from contextlib import suppress
-from functools import partial
 
 from ..faults import Fault, ProviderError
 from ..loop import Loop, Stopped
@@ -73,25 +72,27 @@ class Clients:
         """
         for link in links:
             with suppress(Exception):
-                self._loop.run(partial(self._built, link), PREPARE_S, key="prepare")
+                self.build(link)
+
+    def build(self, link: Link) -> None:
+        """Build the link's client, and make no call.
+
+        Raises `ProviderError` that says why it cannot be built.
+        """
+
+        async def build() -> None:
+            self._built(link)
+
+        self._loop.run(build, PREPARE_S, key="prepare")
 
     def close(self) -> None:
         """Close every client that this process opened."""
         for client in [*self._clients.values(), *self._replaced]:
             self._loop.run(client.provider.aclose, deadline_s=2.0, key="close")
 
-    async def _built(self, link: Link) -> None:
-        self._client(self._credentials.apply_to(link))
-
     async def _complete(self, link: Link, call: Call) -> Reply:
         """Runs on the loop's thread, as all below, so no two calls build the same client."""
-        try:
-            client = self._client(self._credentials.apply_to(link))
-        except ProviderError:
-            raise
-        except Exception as error:  # noqa: BLE001 -- whatever it is, it may hold the key
-            reason = f"the client cannot be built: {type(error).__name__}"
-            raise ProviderError(Fault.MISCONFIGURED, reason) from None
+        client = self._built(link)
         client.calls += 1
         try:
             return readable(await client.provider.complete(call))
@@ -103,6 +104,16 @@ class Clients:
         finally:
             client.calls -= 1
             self._close_replaced()
+
+    def _built(self, link: Link) -> _Client:
+        """The client of the link as it is now."""
+        try:
+            return self._client(self._credentials.apply_to(link))
+        except ProviderError:
+            raise
+        except Exception as error:  # noqa: BLE001 -- whatever it is, it may hold the key
+            reason = f"the client cannot be built: {type(error).__name__}"
+            raise ProviderError(Fault.MISCONFIGURED, reason) from None
 
     def _client(self, link: Link) -> _Client:
         current = self._clients.get(link.name)

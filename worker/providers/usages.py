@@ -68,9 +68,9 @@ def openai_usage(stated: object, reasoning_apart: bool = False) -> Stated:
     answered = _first(fields, _OUTPUT)
     total = count(fields.get("total_tokens"))
     charged = charged_micro_usd(fields)
-    if asked is None and answered is not None and total is not None:
+    if _is_missing(fields, _INPUT) and answered is not None and total is not None:
         asked = total - answered
-    if answered is None and asked is not None and total is not None:
+    if _is_missing(fields, _OUTPUT) and asked is not None and total is not None:
         answered = total - asked
     if asked is None or answered is None:
         return _UNREADABLE._replace(charged_micro_usd=charged)
@@ -177,6 +177,11 @@ def count(value: object) -> int | None:
     if isinstance(value, int) and 0 <= value <= MOST_TOKENS:
         return value
     return None
+
+
+def _is_missing(fields: Json, paths: Iterable[Path]) -> bool:
+    """Whether none of the places holds anything, be it a number or not."""
+    return all(fields.get(path[0]) is None for path in paths)
 
 
 def _first(fields: Json, paths: Iterable[Path]) -> int | None:

@@ -196,10 +196,10 @@ def limit_ignored(link: str, asked: int, came: int) -> None:
     )
 
 
-def impossible_usage(link: str, what: str) -> None:
+def wrong_usage(link: str, what: str) -> None:
     """Alert: a server stated a usage that no answer to the request can have taken."""
-    fix = "ask its operator; the call's hold stays booked as possibly billed"
-    _log.warning("usage", alert=f"IMPOSSIBLE_USAGE: {link}: {what}: {fix}", link=link)
+    fix = "ask its operator; the call's worst case stays booked as possibly billed"
+    _log.warning("usage", alert=f"WRONG_USAGE: {link}: {what}: {fix}", link=link)
 
 
 def audit_gap(job_id: str, what: str) -> None:

@@ -4,7 +4,14 @@ import pytest
 
 from producer.contract.completions import Usage
 from worker.providers.charges import charged_micro_usd, service_tier
-from worker.providers.usages import CACHED, anthropic_usage, gemini_usage, openai_usage
+from worker.providers.usages import (
+    CACHED,
+    UNREADABLE,
+    Stated,
+    anthropic_usage,
+    gemini_usage,
+    openai_usage,
+)
 
 UPSTREAM = {"upstream_inference_cost": 0.02}
 
@@ -85,6 +92,15 @@ def test_anthropics_cache_by_how_long_it_is_kept():
 def test_geminis_tier_is_in_its_usage():
     stated = {"promptTokenCount": 1, "candidatesTokenCount": 1, "serviceTier": "flex"}
     assert gemini_usage(stated).tier == "flex"
+
+
+@pytest.mark.parametrize("wrong", [-1, 2**53 + 1, 10**9 + 1, 1.5, "many", True, [3]])
+@pytest.mark.parametrize("name", ["prompt_tokens", "completion_tokens"])
+def test_a_count_that_is_none_is_not_made_up_from_the_others(name, wrong):
+    stated = {"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 15, name: wrong}
+    assert openai_usage(stated) == Stated(None, (UNREADABLE,))
+    del stated[name]
+    assert openai_usage(stated).usage == Usage(input=10, output=5)
 
 
 def test_a_cache_larger_than_the_prompt_is_not_deducted():
