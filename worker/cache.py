@@ -57,7 +57,13 @@ class Cache:
             return NOT_CACHED
         use_fresh = request.cache != "refresh"
         content = self._content(request, self._shared_with(job))
-        return Question(content, request.cache_namespace, take=use_fresh, join=use_fresh)
+        return Question(
+            content,
+            request.cache_namespace,
+            take=use_fresh,
+            join=use_fresh,
+            tags=",".join(request.tags),
+        )
 
     def fresh(self, job: RunningJob, attempt: Attempt) -> Completion | None:
         """The answer that was found, as this job's; None if its entry cannot be read."""
@@ -68,16 +74,20 @@ class Cache:
             return None
 
     def entry_for(
-        self, job: RunningJob, place: CachePlace, completion: Completion
+        self, job: RunningJob, place: CachePlace, completion: Completion, fallback: bool = False
     ) -> CacheEntry | None:
         """The entry that keeps this answer, for `Ledger.settle` to store; None if it is not to be
         kept: an answer that is truncated, degraded or flagged never is.
+
+        `fallback`: another link comes first, and is to be asked again when it is well.
         """
         if not place.key or completion.finish_reason == "length" or completion.degraded:
             return None
         if any(not flag.startswith(OF_THE_BILL) for flag in completion.flags):
             return None
         fresh_ms = self._settings.ttl_s * 1000
+        if fallback:
+            fresh_ms = min(fresh_ms, self._settings.fallback_s * 1000)
         stale_ms = self._settings.stale_s * 1000
         now_ms = job.now_ms
         tags = ",".join(job.request.tags)
@@ -96,13 +106,16 @@ class Cache:
         return restored.model_copy(update={"degraded": "stale"})
 
     def _cacheable(self, request: CompletionRequest) -> bool:
-        temperature = request.temperature
-        if temperature is None:
-            temperature = self._defaults.temperature
+        temperature = self._temperature(request)
         if self._settings.ttl_s == 0 or temperature > 0 or request.cache == "bypass":
             return False
         turns = sum(message.role not in ("system", "developer") for message in request.messages)
         return request.cache != "auto" or (turns == 1 and not request.tools)
+
+    def _temperature(self, request: CompletionRequest) -> float:
+        if request.temperature is None:
+            return self._defaults.temperature
+        return request.temperature
 
     def _shared_with(self, job: RunningJob) -> list[str]:
         """Whose jobs it shares an answer with. A user without a group is alone in it."""
@@ -144,6 +157,7 @@ class Cache:
         changes: dict[str, Any] = {
             "messages": tuple(_as_text(message) for message in request.messages),
             "max_tokens": request.max_tokens or self._defaults.max_tokens,
+            "temperature": self._temperature(request),
         }
         if request.response_format and request.response_format.type == "text":
             changes["response_format"] = None

@@ -77,7 +77,9 @@ class Pipeline:
             self._audit_answer(job, attempt.link, reply)
             completion = self._completed(job, attempt, chosen, reply)
         with spared("the cached answer"):
-            attempt.cache_entry = self.cache.entry_for(job, attempt.place, completion)
+            attempt.cache_entry = self.cache.entry_for(
+                job, attempt.place, completion, chosen.fallback
+            )
         return completion
 
     def _chosen_or_cached(self, job: RunningJob, attempt: Attempt) -> Candidate | Completion:

@@ -103,6 +103,39 @@ def test_a_bust_hides_its_namespace_and_no_other(
     assert [cached("faq"), cached("blog")] == [False, False]
 
 
+def test_a_bust_of_a_tag_hides_what_was_served_under_it(
+    complete, wire, openai_env, start_worker, redis_url
+):
+    """Whoever made it; and what was made before the bust is served under the tag no more."""
+    start_worker(openai_env)
+
+    def cached(text, *tags):
+        return complete.delay(ask(text), "u1", temperature=0, tags=tags).value(30).cached
+
+    assert [cached("q"), cached("q", "faq", "blog"), cached("other")] == [False, True, False]
+    completions("cache", "bust", "--tag", "faq", REDIS_URL=redis_url)
+    assert [cached("q", "faq"), cached("other", "faq"), cached("other")] == [False, False, True]
+    assert [cached("q", "faq"), cached("q", "blog"), cached("q")] == [True, True, True]
+
+
+def test_an_entry_serves_no_endless_list_of_tags(complete, openai_env, start_worker, redis_url):
+    """The 65th tag is answered anew; the entry's life is not renewed by those before."""
+    start_worker(openai_env)
+    with LedgerProbe(redis_url) as ledger:
+        complete.delay(ask("q"), "u1", temperature=0).value(30)
+        (entry,) = ledger.redis.scan_iter(f"{KEYS.cached}*")
+        ledger.redis.pexpire(entry, 5_000_000)
+        cached = [
+            complete.delay(ask("q"), "u1", temperature=0, tags=[f"{n}-{m}" for m in range(8)])
+            .value(30)
+            .cached
+            for n in range(8)
+        ]
+        assert cached == [True] * 8
+        assert 0 < ledger.redis.pttl(entry) <= 5_000_000
+        assert not complete.delay(ask("q"), "u1", temperature=0, tags=["more"]).value(30).cached
+
+
 def test_a_bust_must_say_what():
     """Neither nothing nor both."""
     done = completions("cache", "bust")

@@ -60,7 +60,7 @@ def start(job_id: str) -> moves.Start:
 
 def reserve(job_id: str, fence: int = 1) -> moves.Reserve:
     link = moves.ReservedLink("openai:gpt-x", 10, 100, -1, -1, -1)
-    asked = ("hash", "faq", True, True)
+    asked = ("hash", "faq", True, True, "blog")
     return moves.Reserve(
         job_id, fence, 10_000, 100, 1_000_000, 5_000_000, 60_000, 1_000, *asked, (link,)
     )

@@ -95,6 +95,8 @@ class Candidate(NamedTuple):
     """How many of the oldest messages are left out to fit the model's window."""
     priced: bool = True
     """Whether its price is known; if not, `micro_usd` is by the ceiling."""
+    fallback: bool = False
+    """Whether another link comes before it when none has been tried."""
 
 
 class Question(NamedTuple):
@@ -107,6 +109,8 @@ class Question(NamedTuple):
     """Whether a fresh answer may be taken."""
     join: bool = False
     """Whether to wait for an identical job in flight, or to lead those that come."""
+    tags: str = ""
+    """Of the asker, with a comma between them: a bust of one hides what was there before it."""
 
 
 NOT_CACHED = Question()

@@ -129,6 +129,8 @@ class Reserve(Call[ReserveReply], function="reserve"):
     """Whether a cached answer may be taken."""
     join: bool
     """Whether to wait for an identical job in flight, or to lead those that come."""
+    tags: str
+    """Of the asker, with a comma between them."""
     items: tuple[ReservedLink, ...]
 
 

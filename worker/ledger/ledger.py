@@ -200,7 +200,7 @@ class Ledger:
             *limits,
             milliseconds(left_s),
             milliseconds(MIN_CALL_S),
-            *question,
+            **question._asdict(),
             items=links,
         )
         reply = self._call(call)

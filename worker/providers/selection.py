@@ -94,7 +94,10 @@ class LinkSelector:
         kept = [each for each in found if each]
         if not kept:
             raise _too_long(*max(ranked, key=lambda pair: pair[1].limit or 0))
-        return kept
+        names = {each.link.name for each in kept}
+        fitting = [pair for pair in zip(links, rooms, strict=True) if pair[0].name in names]
+        first, _ = min(fitting, key=lambda pair: not pair[1].sure)
+        return [each._replace(fallback=each.link != first) for each in kept]
 
     def room(self, link: Link, max_tokens: int) -> int | None:
         """The most input tokens that the link takes beside `max_tokens` of output.

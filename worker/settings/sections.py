@@ -101,6 +101,10 @@ class CacheSettings(Slice):
     """0 turns the cache off."""
     stale_s: LifetimeOrNone = variable("LLM_CACHE_STALE_SECONDS", 7 * DAY_S)
     """How much longer a copy is kept to answer with when every provider fails."""
+    fallback_s: LifetimeOrNone = variable("LLM_CACHE_FALLBACK_SECONDS", 10)
+    """Life of an answer that another link than the first one gave: as long as that is left alone
+    after a failure.
+    """
     version: Annotated[str, Field(pattern=r"^[\w.-]{1,32}$")] = variable("LLM_CACHE_VERSION", "1")
     scope: CacheScope = variable("LLM_CACHE_SCOPE", "fleet")
     """With whom at most an answer is shared, and a call in flight."""

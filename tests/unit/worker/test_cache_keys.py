@@ -4,6 +4,8 @@ from dataclasses import replace
 from functools import partial
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from support.running_jobs import running_job
 
 from producer.contract.completions import Completion, Usage
@@ -14,9 +16,9 @@ from worker.model_catalog import Models
 from worker.settings import CacheSettings, CallSettings, Link
 
 
-def cache(model="gpt-4o", base_url=None, extra=None, scope="fleet"):
+def cache(model="gpt-4o", base_url=None, extra=None, scope="fleet", temperature=0.7):
     links = (Link(provider="openai", model=model, adapter="openai", base_url=base_url),)
-    call = CallSettings(max_tokens=50)
+    call = CallSettings(max_tokens=50, temperature=temperature)
     models = Models.load()
     if extra:
         vendor = models.vendors["openai"].model_copy(update={"aliases": extra})
@@ -33,6 +35,21 @@ def request(content="q", **fields):
 def key(asked, of=None, user="u1", group=""):
     job = replace(running_job("j", asked), user_id=user, group=group)
     return (of or cache()).question(job).content
+
+
+def answer(flags=()):
+    return Completion(
+        text="a",
+        finish_reason="stop",
+        model="m",
+        provider="p",
+        usage=Usage(),
+        cost_usd=0,
+        attempts=1,
+        latency_ms=0,
+        request_id="j",
+        flags=flags,
+    )
 
 
 def test_requests_that_mean_the_same_share_a_key():
@@ -52,6 +69,70 @@ def test_a_key_holds_what_link_and_alias_stand_for():
     aliased = request(model="fast")
     keys = {key(aliased, cache(extra={"fast": model})) for model in "ab"}
     assert len(keys) == 2
+
+
+texts = st.text(st.characters(codec="ascii", categories=["L", "N"]), min_size=1, max_size=8)
+plain_requests = st.fixed_dictionaries(
+    {
+        "messages": st.lists(
+            st.fixed_dictionaries({"role": st.just("user"), "content": texts}),
+            min_size=1,
+            max_size=3,
+        ),
+        "stop": st.lists(texts, max_size=2),
+        "max_tokens": st.sampled_from([49, 50, 51]),
+        "model": st.sampled_from([None, "fast", "openai:gpt-4o"]),
+        "avoid": st.lists(st.sampled_from(["a", "b"]), max_size=1),
+    }
+)
+respelt = st.fixed_dictionaries(
+    {
+        "parts": st.booleans(),
+        "leave_out": st.sets(st.sampled_from(["temperature", "max_tokens", "stop", "model"])),
+        "text_format": st.booleans(),
+        "tags": st.lists(st.sampled_from(["faq", "blog"]), max_size=2),
+    }
+)
+
+
+def spelt(fields, how):
+    """The same request in other words: what is left out is at its default anyway."""
+    fields = fields | {"temperature": 0, "cache": "use", "tags": how["tags"]}
+    defaults = {"temperature": 0, "max_tokens": 50, "stop": [], "model": None}
+    for name in how["leave_out"]:
+        if fields[name] == defaults[name]:
+            del fields[name]
+    if how["parts"]:
+        fields["messages"] = [
+            message | {"content": [{"type": "text", "text": message["content"]}]}
+            for message in fields["messages"]
+        ]
+    if how["text_format"]:
+        fields["response_format"] = {"type": "text"}
+    return CompletionRequest.checked(**fields)
+
+
+@settings(max_examples=300, deadline=None)
+@given(one=plain_requests, other=plain_requests, how=respelt, differently=respelt)
+def test_keys_are_equal_if_and_only_if_the_requests_mean_the_same(one, other, how, differently):
+    """Whatever their spelling."""
+    found = cache(temperature=0.0)
+    assert key(spelt(one, how), found) == key(spelt(one, differently), found) != ""
+    alike = key(spelt(one, how), found) == key(spelt(other, differently), found)
+    assert alike == (one == other)
+
+
+def test_an_answer_of_a_fallback_lives_shortly_and_is_as_stale_as_any():
+    """It does not stand for the first link once that is well."""
+    lives = {}
+    for fallback in (False, True):
+        entry = cache().entry_for(
+            running_job("j", request()), CachePlace("key"), answer(), fallback
+        )
+        fresh_until, made, *_ = entry.text.split(";")
+        lives[fallback] = ((int(fresh_until) - int(made)) // 1000, entry.life_ms // 1000)
+    week = 7 * 86_400
+    assert lives == {False: (86_400, 86_400 + week), True: (10, 10 + week)}
 
 
 @pytest.mark.parametrize(
@@ -92,17 +173,5 @@ def test_an_answer_is_shared_as_widely_as_fleet_and_request_allow(
     ],
 )
 def test_an_answer_that_was_found_wanting_is_not_kept(flags, kept):
-    completion = Completion(
-        text="a",
-        finish_reason="stop",
-        model="m",
-        provider="p",
-        usage=Usage(),
-        cost_usd=0,
-        attempts=1,
-        latency_ms=0,
-        request_id="j",
-        flags=flags,
-    )
-    entry = cache().entry_for(running_job("j", request()), CachePlace("key"), completion)
+    entry = cache().entry_for(running_job("j", request()), CachePlace("key"), answer(flags))
     assert (entry is not None) == kept

@@ -176,6 +176,18 @@ def test_stale_and_truncated_attempts_do_not_speak_against_a_link(select):
     ]
 
 
+def test_a_fallback_is_what_another_link_comes_before(select):
+    """Whatever has been tried; the first that surely fits is none."""
+
+    def fallbacks(**options):
+        found = select().candidates(job(**options))
+        return {each.link.name for each in found if each.fallback}
+
+    assert fallbacks() == {"large:big"}
+    assert fallbacks(tried=(("small:plain", "unavailable"),)) == {"large:big"}
+    assert fallbacks(words=1_000) == set()
+
+
 def test_slide_leaves_out_the_oldest_turns_where_nothing_else_fits(select):
     """System messages and the last turn stay; a link that takes it all comes first."""
     turns = [{"role": "system", "content": "Be brief."}]

@@ -6,13 +6,18 @@ local cached = {}
 local FLIGHT_MS = 86400000
 local WOKEN_BY_END = 1000
 
+-- More is not noted in one entry: who asks with another tag is answered anew.
+local MOST_TAGS = 64
+
 -- How a question is passed: `content` is the hash of what is asked ('' = nothing is looked up),
--- `take` whether an answer may be taken, `join` whether to wait for an identical job.
+-- `take` whether an answer may be taken, `join` whether to wait for an identical job, `tags` the
+-- asker's, with a comma between them.
 cached.QUESTION = {
   { 'content', checks.any },
   { 'namespace', checks.any },
   { 'take', checks.flag },
   { 'join', checks.flag },
+  { 'tags', checks.any },
 }
 
 local function generations(namespace)
@@ -20,17 +25,34 @@ local function generations(namespace)
   return (found[1] or '0') .. '.' .. (found[2] or '0')
 end
 
--- The entry, '' if there is none or one of its tags was busted after it was made.
-local function entry_at(key)
+-- The entry, '' if there is none or a tag of it or of the asker was busted after it was made.
+local function entry_at(key, tags)
   local entry = redis.call('GET', key) or ''
-  local made, tags = entry:match('^%d+;(%d+);([^;]*);')
-  for tag in (tags or ''):gmatch('[^,]+') do
+  local made, noted = entry:match('^%d+;(%d+);([^;]*);')
+  for tag in (made and noted .. ',' .. tags or ''):gmatch('[^,]+') do
     local busted = redis.call('HGET', keys.cache_generations(), 'tag:' .. tag)
     if tonumber(busted or -1) >= tonumber(made) then
       return ''
     end
   end
   return entry
+end
+
+-- Note in an entry for whom it is an answer from now on. False if it has no room for that.
+local function serves(key, entry, tags)
+  local head, noted, rest = entry:match('^(%d+;%d+;)([^;]*)(;.*)$')
+  local all, known = {}, {}
+  for tag in (noted .. ',' .. tags):gmatch('[^,]+') do
+    if not known[tag] then
+      known[tag] = true
+      all[#all + 1] = tag
+    end
+  end
+  local joined = table.concat(all, ',')
+  if joined ~= noted and #all <= MOST_TAGS then
+    redis.call('SET', key, head .. joined .. rest, 'KEEPTTL')
+  end
+  return #all <= MOST_TAGS
 end
 
 local function is_fresh(entry)
@@ -45,9 +67,13 @@ function cached.find(asked)
   end
   local generation = generations(asked.namespace)
   local key = keys.cached(generation, asked.namespace, asked.content)
-  local entry = entry_at(key)
+  local entry = entry_at(key, asked.tags)
   local flight = asked.join and keys.flight(generation, asked.namespace, asked.content) or ''
-  return { key = key, entry = entry, hit = asked.take and is_fresh(entry), flight = flight }
+  local hit = asked.take and is_fresh(entry)
+  if hit and asked.tags ~= '' then
+    hit = serves(key, entry, asked.tags)
+  end
+  return { key = key, entry = entry, hit = hit, flight = flight }
 end
 
 -- Back in line or waiting for something of its own, a job leads nobody.
