@@ -20,6 +20,13 @@ MAX_CASES = 0.05
 
 _TAG = re.compile(r"<[^<>]{0,2000}>")
 _WORD = re.compile(r"[^\W\d_]+")
+_JOINING = frozenset("’·•\u00ad°ªº–—‐‑")
+"""Beyond ASCII, what may stand between two letters."""
+_CASES = 0.05
+"""The share of words in which a capital follows a small letter."""
+
+_TAG = re.compile(r"<[^<>]{0,2000}>")
+_WORD = re.compile(r"[^\W\d_]+")
 _INSIDE = re.compile(r"[^\W\d_][^\w\s'’.,:;/@&+·•\u00ad°ªº–—-]+(?=[^\W\d_])")
 """A sign that does not belong between two letters."""
 _CASES = re.compile(r"[a-zà-öø-ÿа-яё][A-ZÀ-ÖØ-ÞА-ЯЁ]")
@@ -50,49 +57,68 @@ _EAST = re.compile("[\u3041-\u30ff\u3400-\u9fff\uac00-\ud7a3]")
 _THAI_SIGN = re.compile("[\u0e01-\u0e5b]")
 
 
-def fits(text: str) -> bool:
-    """Whether `text`, which has more than ASCII, makes sense in one language."""
+def fit(text: str) -> float:
+    """How much sense `text`, which has more than ASCII, makes in one language; 0.0: none.
+
+    The share of its words, or signs, that are the language's most frequent ones.
+    """
     text = _TAG.sub(" ", text)
     strange = [sign for sign in text if sign > "\x7f" and sign not in _SIGNS]
     if any(_is_broken(sign) for sign in strange):
-        return False
+        return 0.0
     if len(_EAST.findall(text)) > len(strange) * (1 - MAX_STRANGE):
-        return _is_eastern(text)
+        return _above(2 * LEAST_SIGNS, _eastern(text))
     if len(_THAI_SIGN.findall(text)) > len(strange) * (1 - MAX_STRANGE):
-        return sum(
-            text.count(word) * len(word) for word in _UNSPACED["th"].split()
-        ) > LEAST_SIGNS * len(strange)
-    if _INSIDE.search(text) or not all(sign.isalpha() for sign in strange if sign not in _POINTS):
-        return False
+        frequent = sum(text.count(word) * len(word) for word in _UNSPACED["th"].split())
+        return _above(LEAST_SIGNS, frequent / max(1, len(strange)))
+    if _is_torn(text) or not all(sign.isalpha() or sign in _POINTS for sign in strange):
+        return 0.0
     words = _WORD.findall(text)
-    if any(_MIXED.search(word) for word in words):
-        return False
+    return _above(LEAST_WORDS, max(_in(language, strange, words) for language in _SPACED))
+
+
+def _above(least: float, share: float) -> float:
+    if share < least:
+        return 0.0
+    return share
+
+
+def _is_torn(text: str) -> bool:
+    """Whether its words hold signs, letters of two scripts, or capitals after small letters."""
+    words = _WORD.findall(text)
     if not words or len(_CASES.findall(text)) > MAX_CASES * len(words):
-        return False
-    return any(_is_in(language, strange, words) for language in _SPACED)
+        return True
+    if any(_MIXED.search(word) for word in words):
+        return True
+    return any(
+        sign > "\x7f"
+        and not sign.isalpha()
+        and sign not in _JOINING | _POINTS
+        and before.isalpha()
+        and after.isalpha()
+        for before, sign, after in zip(text, text[1:], text[2:], strict=False)
+    )
 
 
 def has_kana(text: str) -> bool:
     return bool(_KANA.search(text))
 
 
-def _is_in(language: Language, strange: list[str], words: list[str]) -> bool:
+def _in(language: Language, strange: list[str], words: list[str]) -> float:
     others = sum(sign.lower() not in language.letters for sign in strange)
     if others > MAX_STRANGE * len(strange):
-        return False
-    frequent = sum(word.lower() in language.words for word in words)
-    return frequent >= LEAST_WORDS * len(words)
+        return 0.0
+    return sum(word.lower() in language.words for word in words) / len(words)
 
 
-def _is_eastern(text: str) -> bool:
+def _eastern(text: str) -> float:
     language = "zh"
     if _KANA.search(text):
         language = "ja"
     elif _HANGUL.search(text):
         language = "ko"
     signs = _EAST.findall(text)
-    frequent = sum(sign in _UNSPACED[language] for sign in signs)
-    return frequent >= 2 * LEAST_SIGNS * len(signs)
+    return sum(sign in _UNSPACED[language] for sign in signs) / max(1, len(signs))
 
 
 def _is_broken(sign: str) -> bool:

@@ -1,7 +1,9 @@
 """Office, OpenDocument, RTF, EPUB and Outlook files, by kreuzberg (the extra `documents`)."""
 
+from . import asides
 from .reading import Reading, Unreadable
 
+OPEN_XML = "application/vnd.openxmlformats-"
 NAMES = {
     "wordprocessingml": "Word",
     "msword": "Word",
@@ -30,4 +32,7 @@ def read(data: bytes, media_type: str) -> Reading:
     except kreuzberg.KreuzbergError as error:
         raise Unreadable(f"damaged: no readable {name} file ({type(error).__name__})") from None
     warnings = [str(warning)[:200] for warning in found.processing_warnings or ()]
-    return Reading(found.content, warnings)
+    reading = Reading(found.content, warnings)
+    if media_type.startswith(OPEN_XML):
+        asides.add(data, reading)
+    return reading

@@ -14,7 +14,7 @@ from .text import decoded
 
 _OPTIONS = ConversionOptions(
     preprocessing=PreprocessingOptions(enabled=True, remove_navigation=False, remove_forms=False),
-    exclude_selectors=["dialog:not([open])", "[aria-hidden=true]"],
+    exclude_selectors=["dialog"],
     inline_data_media="alt_text_only",
     compact_tables=True,
     wrap=False,

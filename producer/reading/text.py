@@ -5,7 +5,7 @@ import re
 
 from charset_normalizer import from_bytes
 
-from .languages import fits, has_kana
+from .languages import fit, has_kana
 from .reading import Unreadable
 
 _MARKS = {
@@ -127,7 +127,7 @@ def _wide(data: bytes) -> str:
 
 
 def _shifted(data: bytes) -> str:
-    if b"~{" in data and b"~}" in data and fits(data[:SAMPLE].decode("hz", "ignore")):
+    if b"~{" in data and b"~}" in data and fit(data[:SAMPLE].decode("hz", "ignore")):
         return "hz"
     return next((encoding for shift, encoding in _SHIFTS.items() if shift in data), "")
 
@@ -162,22 +162,33 @@ def _mostly_utf8(data: bytes) -> tuple[str, list[str]] | None:
 
 
 def _found(data: bytes) -> tuple[str, list[str]]:
-    """What makes sense in a language, if all guesses that do are one text."""
-    texts: dict[str, str] = {}
+    """What makes sense in a language, if nothing else makes half as much."""
+    found: dict[str, tuple[float, str]] = {}
     for encoding in (*_TRIED, *_proposed(data)):
-        try:
-            text = data.decode(encoding)
-        except (UnicodeError, ValueError):
-            continue
-        if fits(text[:SAMPLE]) and not (encoding in _NOT_JAPANESE and has_kana(text[:SAMPLE])):
-            texts.setdefault(text, encoding)
-    if len(texts) == 1:
-        ((text, encoding),) = texts.items()
-        return text, [f"its encoding was found to be {encoding}: it does not say so itself"]
-    if not texts:
+        sample = _sample(data, encoding)
+        sense = fit(sample)
+        if sense and not (encoding in _NOT_JAPANESE and has_kana(sample)):
+            found.setdefault(sample, (sense, encoding))
+    ranked = sorted(found.values(), reverse=True)
+    if not ranked:
         raise Unreadable("no text in an encoding that can be told. Fix: save it as UTF-8")
-    named = " or ".join(sorted(texts.values()))
-    raise Unreadable(f"its encoding may be {named}, and it does not say. Fix: save it as UTF-8")
+    if len(ranked) > 1 and ranked[1][0] * 2 > ranked[0][0]:
+        named = " or ".join(encoding for _, encoding in ranked)
+        raise Unreadable(f"its encoding may be {named}, and it does not say. Fix: save it as UTF-8")
+    _, encoding = ranked[0]
+    try:
+        text = data.decode(encoding)
+    except UnicodeError:
+        raise Unreadable(f"its encoding begins as {encoding} and goes on as another") from None
+    return text, [f"its encoding was found to be {encoding}: it does not say so itself"]
+
+
+def _sample(data: bytes, encoding: str) -> str:
+    """Its beginning as text; "" if that is wrong in this encoding."""
+    try:
+        return codecs.getincrementaldecoder(encoding)().decode(data[:SAMPLE])
+    except (UnicodeError, ValueError):
+        return ""
 
 
 def _proposed(data: bytes) -> set[str]:

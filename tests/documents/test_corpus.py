@@ -1,0 +1,78 @@
+"""What is sent of each document, what is not, and what the user is told."""
+
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+from support.document_corpus import CASES, OFFICE
+from support.document_table import FORMATS, table
+from support.encoded_texts import encoded
+
+from producer.documents import Document, Found, read
+
+ROOT = Path(__file__).parents[2]
+ENCODED = list(encoded())
+
+
+def document(folder: Path, name: str, data: bytes) -> Document:
+    (folder / name).write_bytes(data)
+    return read(Found(str(folder / name), str(folder)))
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_a_document_is_read_or_has_a_reason(case, tmp_path):
+    if case in OFFICE and case.read and not find_spec("kreuzberg"):
+        pytest.skip("needs the extra `documents`")
+    found = document(tmp_path, case.name, case.data)
+    assert (found.wrong is None, bool(found.skipped)) == (case.read, case.skipped), found
+    place = 0
+    for text in case.sent:
+        assert text in found.text[place:], found.text
+        place = found.text.index(text, place) + len(text)
+    for text in case.unsent:
+        assert text not in found.text
+    if case.told:
+        assert case.told in f"{found.wrong} {found.left_out}"
+    elif case.read:
+        assert found.left_out == ()
+
+
+@pytest.mark.parametrize("form", ["text", "html"])
+def test_no_encoding_gives_garbage(form, tmp_path):
+    """Right or refused; and most are right."""
+    right = 0
+    for encoding, language, data, text in ENCODED:
+        name = f"{encoding}.txt"
+        if form == "html":
+            name = f"{encoding}.html"
+            data = b"<html><body><div class='x'><p>" + data + b"</p></div></body></html>"
+        found = document(tmp_path, name, data)
+        if found.wrong is None:
+            assert text in found.text, (encoding, language, found.text)
+            right += 1
+    assert right >= 0.9 * len(ENCODED)
+
+
+@pytest.mark.parametrize("name", ["letter.eml", "note.md", "page.html"])
+def test_no_more_is_sent_than_a_reader_sees(name, tmp_path):
+    (case,) = (case for case in CASES if case.name == name)
+    found = document(tmp_path, name, case.data)
+    assert len(found.text) < 600
+    assert len(found.text) < len(case.data) / 2
+
+
+def test_an_office_file_without_the_extra_says_so_by_name(tmp_path, monkeypatch):
+    """Before anything is paid."""
+    from producer.reading import office
+    from producer.reading.reading import Unreadable
+
+    monkeypatch.setitem(__import__("sys").modules, "kreuzberg", None)
+    for media_type, name in (("application/rtf", "RTF"), ("application/epub+zip", "EPUB")):
+        with pytest.raises(Unreadable, match=rf"^{name} needs the extra: pip install .*documents"):
+            office.read(b"", media_type)
+
+
+def test_the_documentation_is_what_was_tried():
+    assert table() in (ROOT / "docs/documents.md").read_text()
+    assert {case.format for case in CASES} == set(FORMATS)
+    assert len(CASES) + 2 * len(ENCODED) >= 120

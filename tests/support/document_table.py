@@ -1,0 +1,37 @@
+"""The table of docs/documents.md, made from the corpus."""
+
+from support.document_corpus import CASES
+
+FORMATS = {
+    "text": (
+        "text, Markdown, CSV, JSON, code, in any encoding that can be told",
+        "encoded data",
+        "",
+    ),
+    "HTML": ("title, text, tables, code, alternative texts, form values", "what is hidden", ""),
+    "PDF": (
+        "pages, form values, notes; encrypted ones with an empty password",
+        "pages that are pictures, attachments",
+        "",
+    ),
+    "mail": ("headers and the text; saved pages (MHTML)", "attachments, by name", ""),
+    "notebook": ("texts, code, printed output, errors", "pictures", ""),
+    "Word": ("text, tables, headers, footers, notes, comments", "pictures", "documents"),
+    "Excel": ("all sheets, with their names", "charts", "documents"),
+    "PowerPoint": ("slides, speakers' notes", "pictures", "documents"),
+    "OpenDocument": ("text", "pictures", "documents"),
+    "EPUB": ("text", "pictures", "documents"),
+    "RTF": ("text", "pictures", "documents"),
+    "no document": ("", "pictures, sound, films, archives, programs, databases, fonts, keys", ""),
+}
+"""Format -> what is read, what is left out and told, the extra that it needs."""
+
+
+def table():
+    """The table of docs/documents.md."""
+    lines = ["| format | what is read | what is left out, and told | extra | files tried |"]
+    lines.append("|---|---|---|---|---|")
+    for name, (read, left_out, extra) in FORMATS.items():
+        count = sum(case.format == name for case in CASES)
+        lines.append(f"| {name} | {read} | {left_out} | {extra} | {count} |")
+    return "\n".join(lines)
