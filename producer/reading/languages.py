@@ -22,13 +22,6 @@ _TAG = re.compile(r"<[^<>]{0,2000}>")
 _WORD = re.compile(r"[^\W\d_]+")
 _JOINING = frozenset("’·•\u00ad°ªº–—‐‑")
 """Beyond ASCII, what may stand between two letters."""
-_CASES = 0.05
-"""The share of words in which a capital follows a small letter."""
-
-_TAG = re.compile(r"<[^<>]{0,2000}>")
-_WORD = re.compile(r"[^\W\d_]+")
-_INSIDE = re.compile(r"[^\W\d_][^\w\s'’.,:;/@&+·•\u00ad°ªº–—-]+(?=[^\W\d_])")
-"""A sign that does not belong between two letters."""
 _CASES = re.compile(r"[a-zà-öø-ÿа-яё][A-ZÀ-ÖØ-ÞА-ЯЁ]")
 _MIXED = re.compile("[a-zA-Z][\u0370-\u1dff]|[\u0370-\u1dff][a-zA-Z]")
 """Latin letters beside those of another script, in one word."""
