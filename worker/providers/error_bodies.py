@@ -33,21 +33,41 @@ class ErrorBody(NamedTuple):
 
 
 def error_body(body: object) -> ErrorBody:
-    """Of a body as bytes, as text, or as an SDK has parsed it."""
+    """Of a body as bytes, as text, or as an SDK has parsed it.
+
+    A gateway may have put the body of the server behind it into its own: that one tells more.
+    """
+    text = ""
     if isinstance(body, bytes | str):
-        text = body
-        body = next(iter(documents(body)), None)
-        if body is None:
-            return ErrorBody(words=words_of(_decoded(text)))
+        text = body.decode("utf-8", "replace") if isinstance(body, bytes) else body
+        body = next(iter(documents(text)), None)
     if isinstance(body, list):
         body = next((each for each in body if isinstance(each, dict)), None)
     if not isinstance(body, dict):
-        return ErrorBody(words=words_of(text_of(body)))
-    return _of_object(body)
+        return ErrorBody(words=words_of(text))
+    stated = _of_object(body)
+    within = _within(body)
+    if not within:
+        return stated
+    inner = _of_object(within)
+    return inner._replace(codes=(*inner.codes, *stated.codes), status=stated.status or inner.status)
+
+
+def _within(outer: Json) -> Json:
+    """The body in `metadata.raw` (OpenRouter), or which the message is (gateways); {} if none."""
+    stated = mapping(outer.get("error"))
+    for place in (mapping(stated.get("metadata")).get("raw"), stated.get("message")):
+        if isinstance(place, dict):
+            return place
+        if isinstance(place, str) and place.lstrip()[:1] in ("{", "["):
+            return next(iter(documents(place)), {})
+    return {}
 
 
 def _of_object(outer: Json) -> ErrorBody:
     stated = outer.get("error")
+    if stated is None:
+        stated = next(iter(items(outer.get("errors"))), None)  # Cloudflare, IBM watsonx.ai
     inner = mapping(stated)
     details = _details(inner)
     kinds = [inner.get("type"), inner.get("status"), outer.get("type"), outer.get("error_type")]
@@ -129,7 +149,3 @@ def _status(stated: Json) -> int:
         if isinstance(value, int | str) and re.fullmatch(r"[45][0-9][0-9]", str(value)):
             return int(value)
     return 0
-
-
-def _decoded(text: bytes | str) -> str:
-    return text.decode("utf-8", "replace") if isinstance(text, bytes) else text

@@ -3,6 +3,7 @@
 Its body's codes and words count first (refusals.toml), then its status.
 """
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import NamedTuple
@@ -116,7 +117,7 @@ def status_error(status: int, body: object, headers: Mapping[str, str]) -> Provi
         maybe_billed=status in MAYBE_BILLED,
         retry_after_s=_wait_s(verdict.fault, headers, stated, found),
         status=status,
-        parameter=name_of(found.parameter) if found else stated.param,
+        parameter=_parameter(stated, found),
         rate_limits=RateLimits.from_headers(headers),
         about=verdict.about,
         code=stated.code,
@@ -189,7 +190,7 @@ def _stated_status(body: object) -> int:
 
 def _verdict(status: int, stated: ErrorBody, found: Found | None) -> Verdict:
     if found and found.meaning == "parameter":
-        return _of_parameter(found.parameter)
+        return _of_parameter(_parameter(stated, found))
     if found:
         return VERDICTS[found.meaning]
     fault = _by_status(status, stated.is_json)
@@ -206,6 +207,13 @@ def _verdict(status: int, stated: ErrorBody, found: Found | None) -> Verdict:
     elif stated.is_json and status in (403, 404):
         about = "model"
     return Verdict(fault, phrase, about)
+
+
+def _parameter(stated: ErrorBody, found: Found | None) -> str:
+    """As it is sent: xAI names maxTokens what it is sent as max_tokens."""
+    name = name_of(found.parameter) if found else stated.param
+    snake = re.sub(r"(?<=[a-z])([A-Z])", r"_\1", name).lower()
+    return snake if snake in OPTIONAL else name
 
 
 def _of_parameter(name: str) -> Verdict:

@@ -83,6 +83,18 @@ def test_what_is_seen_in_the_world_is_understood(row, sent):
             "max_completion_tokens",
         ),
         (400, vllm(str(extra("max_completion_tokens"))), STALE, "max_completion_tokens"),
+        (
+            400,
+            {"code": "a b", "error": "Argument not supported on this model: top_k"},
+            UNSUPPORTED,
+            "top_k",
+        ),
+        (
+            400,
+            {"code": "a b", "error": "Model grok-9 does not support parameter maxTokens."},
+            STALE,
+            "max_tokens",
+        ),
         (400, openai("property 'store' is unsupported, did you mean 'stop'?"), STALE, "store"),
         (
             400,
@@ -137,6 +149,7 @@ def test_a_limit_until_a_date_is_believed_until_then():
         ),
         ("Quota exceeded for metric: x, limit: 20\nPlease retry in 37.5s.", 37.5),
         ("Rate limit reached for m. Please try again in a while.", None),
+        ("Rate limit is exceeded. Try again in 30 seconds.", 30),
     ],
 )
 def test_a_wait_that_only_the_words_tell_is_believed(text, wait):
