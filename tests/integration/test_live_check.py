@@ -66,9 +66,9 @@ def test_what_a_server_cannot_do_is_said_and_is_no_error(live):
 @pytest.mark.parametrize(
     ("event", "words"),
     [
-        ("401", "misconfigured: HTTP 401"),
-        ("404", "misconfigured: HTTP 404"),
-        ("quota", "quota_exhausted: HTTP 429"),
+        ("401", "refused its key: HTTP 401 invalid_api_key; set OPENAI_API_KEY"),
+        ("404", "does not have the model: HTTP 404 model_not_found"),
+        ("quota", "takes no more: HTTP 429 insufficient_quota"),
     ],
 )
 def test_a_link_that_does_not_answer_is_told_in_words(live, wire, event, words):

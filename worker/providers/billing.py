@@ -95,8 +95,10 @@ class Billing:
         price = self._pricing.cost(link.provider, model, usage, reply.service_tier)
         micro_usd = price.micro_usd
         notes = []
+        estimated = usage.estimated or not price.known
         if not price.known and reply.charged_micro_usd is not None:
             micro_usd = reply.charged_micro_usd
+            estimated = False
             notes.append("usage: no price known, so it is booked at the provider's own charge")
         elif not price.known:
             notes.append("usage: no price known, so it is booked at LLM_UNKNOWN_PRICE")
@@ -106,11 +108,10 @@ class Billing:
         bill = Bill.of_reply(micro_usd, usage)
         if bill.kind != "real":
             return bill, []
-        ceiling = not price.known and reply.charged_micro_usd is None
         booked_as = ""
         if model != link.model:
             booked_as = f"{link.provider}:{self._pricing.booked_name(link.provider, model)}"
-        return replace(bill, estimated=usage.estimated or ceiling, booked_as=booked_as), notes
+        return replace(bill, estimated=estimated, booked_as=booked_as), notes
 
     def _own_count(self, link: Link, sent: CompletionRequest, reply: Reply) -> Usage:
         calls = "".join(

@@ -112,6 +112,12 @@ class DefaultRequests:
 
     def _unknown_model(self, link: Link) -> Iterator[str]:
         """Of vendors whose models are known; a server at another URL may have any."""
+        if link.model in self._models.aliases:
+            yield (
+                f"UNKNOWN_MODEL: {link.name}: {link.model} is an alias, and stands for no model of "
+                f"{link.provider}. Fix: name the model in LLM_CHAIN, or say in LLM_MODELS_FILE "
+                "what it stands for"
+            )
         if link.provider not in VENDORS or link.base_url:
             return
         listed = self._pricing.listed_rates(link.provider, link.model)

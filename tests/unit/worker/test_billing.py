@@ -106,6 +106,9 @@ def test_the_providers_own_charge_is_booked_where_no_price_is_known():
     assert (bill.micro_usd, bill.basis) == (17, "stated")
     assert told.flags == ("usage: no price known, so it is booked at the provider's own charge",)
     assert billing().of_reply(LINK, CALL, answered)[1].micro_usd == 8
+    silent = reply(None, charged_micro_usd=17)
+    told, bill = billing().of_reply(UNPRICED, CALL, silent)
+    assert (bill.micro_usd, bill.basis, told.usage.estimated) == (17, "stated", True)
 
 
 def test_without_a_price_and_a_charge_the_ceiling_is_booked_as_an_estimate():

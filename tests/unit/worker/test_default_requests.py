@@ -55,6 +55,10 @@ def test_a_cap_that_is_too_small_is_told_with_one_that_is_not(settings):
     ("variables", "expected"),
     [
         ({"LLM_CHAIN": "anthropic:claud-haiku"}, "UNKNOWN_MODEL: anthropic:claud-haiku"),
+        (
+            {"LLM_CHAIN": "local:fast", "LLM_LINK_LOCAL_BASE_URL": "http://127.0.0.1:8000/v1"},
+            "UNKNOWN_MODEL: local:fast: fast is an alias",
+        ),
         ({"LLM_BATCH_MODEL": "gpt-9"}, "UNKNOWN_MODEL: LLM_BATCH_MODEL=gpt-9"),
         ({"LLM_USER_TOKENS_PER_HOUR": "1000"}, "more than LLM_USER_TOKENS_PER_HOUR=1000"),
         ({"LLM_USER_USD_PER_DAY": "0.0001"}, "more than LLM_USER_USD_PER_DAY=0.0001"),
