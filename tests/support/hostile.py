@@ -1,5 +1,7 @@
 """A ledger in the middle of its work, and arguments that no function should let in."""
 
+import uuid
+
 from redis import Redis
 
 from producer.contract.ledger import calls
@@ -40,6 +42,7 @@ def item(job_id: str, **changes: object) -> calls.SubmittedItem:
 def heartbeat(worker: str = "w1", slots: int = 2, **changes: object) -> fleet.Heartbeat:
     fields = {
         "worker": worker,
+        "process": uuid.uuid4().hex,
         "slots": slots,
         "life_ms": 3_600_000,
         "age_ms": 1_000,

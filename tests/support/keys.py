@@ -112,5 +112,9 @@ class AllKeys(Keys):
         return f"{self.root}wset"
 
     @property
+    def worker_clocks(self) -> str:
+        return f"{self.root}wclk"
+
+    @property
     def libraries(self) -> str:
         return f"{self.root}versions"

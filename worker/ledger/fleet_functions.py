@@ -34,6 +34,8 @@ class HeartbeatReply(Reply):
 @dataclass(frozen=True)
 class Heartbeat(Call[HeartbeatReply], function="heartbeat"):
     worker: str
+    process: str
+    """Another one after each start of the worker."""
     slots: int
     """0: it is leaving."""
     life_ms: int

@@ -63,8 +63,7 @@ class Ledger:
         self._pace = pace or PaceSettings()
         self._retry = retry or RetrySettings()
         self._lease_ms = int(settings.lease_s * 1000)
-        # Leases, and with them settles after a restart, are renewed five times as often as they
-        # lapse.
+        # Leases, and settles after a restart, are renewed five times as often as they lapse.
         self._quiet_ms = self._lease_ms // 5 + QUIET_MS
         self._settled = RecentSettles()
         self._server = ""
@@ -282,6 +281,7 @@ class Ledger:
         reply = self._call(
             fleet_functions.Heartbeat(
                 worker=worker,
+                process=f"{self._owner} {self._began}",
                 slots=slots,
                 life_ms=int(life_s * 1000),
                 age_ms=int((time.monotonic() - self._began) * 1000),

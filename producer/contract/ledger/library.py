@@ -35,6 +35,7 @@ MODULES = (
     "rings",
     "waiting",
     "open_jobs",
+    "clock",
     "batches",
     "windows",
     "budgets",

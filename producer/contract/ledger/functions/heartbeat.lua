@@ -17,6 +17,7 @@ local function forget(worker)
   redis.call('HDEL', keys.slots(), worker)
   redis.call('HDEL', keys.skews(), worker)
   redis.call('HDEL', keys.worker_settings(), worker)
+  redis.call('HDEL', keys.worker_clocks(), worker)
 end
 
 local function forget_dead()
@@ -93,6 +94,7 @@ end
 return {
   takes = {
     { 'worker', checks.name },
+    { 'process', checks.name },               -- of the worker: another one after each start
     { 'slots', checks.integer(0, 1000000) },  -- 0: it is leaving
     { 'life_ms', checks.ms },                 -- of this heartbeat
     { 'age_ms', checks.ms },                  -- since the worker's process started
@@ -109,6 +111,7 @@ return {
   run = function(given)
     local names = ''
     if given.slots > 0 then
+      clock.watch(given.worker, given.process, given.age_ms)
       redis.call('ZADD', keys.workers(), call.now + given.life_ms, given.worker)
       redis.call('HSET', keys.slots(), given.worker, given.slots)
       redis.call('HSET', keys.skews(), given.worker, given.clock_ms - call.now)

@@ -28,7 +28,7 @@ local function over_limit(id, list, allowed, amounts)
       }
       if used + want > limit then
         found.verdict = 'over'
-        found.fits_in_ms = budgets.fits_in_ms(budget, slots, used, want, limit)
+        found.fits_in_ms = limits.fits_in_ms(budget, slots, used, want, limit)
         found.wakes_on = limits.followed(budget)
       end
       note_blocked(id, budget, held, found.wakes_on)

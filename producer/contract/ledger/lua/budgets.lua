@@ -67,10 +67,17 @@ local function slot_of(budget, at_ms)
   return math.floor(at_ms / budget.window.slot_ms)
 end
 
+-- A slot ahead is from before the server's clock was set back: it counts as used now.
+local function fetch_back(budget, name, amount, slot)
+  redis.call('HDEL', budget.key, name)
+  redis.call('HINCRBY', budget.key, name:sub(1, 1) .. slot, amount)
+end
+
 -- What a budget holds: used in the window, held, and the used amounts by slot. Slots outside the
 -- window are dropped.
 function budgets.read(budget)
-  local first = slot_of(budget, call.now) - budget.window.slots + 1
+  local last = slot_of(budget, call.now)
+  local first = last - budget.window.slots + 1
   local used, held, slots, kept = 0, 0, {}, false
   local all = redis.call('HGETALL', budget.key)
   for i = 1, #all, 2 do
@@ -81,6 +88,10 @@ function budgets.read(budget)
     elseif name == 'h' then
       held, kept = amount, true
     else
+      if slot > last then
+        fetch_back(budget, name, amount, last)
+        slot = last
+      end
       kept = true
       used = used + amount
       slots[#slots + 1] = { slot = slot, amount = amount }
@@ -88,23 +99,6 @@ function budgets.read(budget)
   end
   call.memory[budget.key] = kept
   return used, held, slots
-end
-
--- Milliseconds until `want` fits what is used; -1 = never.
-function budgets.fits_in_ms(budget, slots, used, want, limit)
-  if want > limit or budget.window.whole then
-    return -1
-  end
-  table.sort(slots, function(a, b)
-    return a.slot < b.slot
-  end)
-  for _, each in ipairs(slots) do
-    used = used - each.amount
-    if used + want <= limit then
-      return (each.slot + budget.window.slots) * budget.window.slot_ms - call.now
-    end
-  end
-  return 0
 end
 
 -- What a budget that is kept no longer would owe is forgotten with it.

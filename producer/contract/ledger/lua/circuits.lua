@@ -97,6 +97,18 @@ function circuits.judge(link, id, bill)
   return false
 end
 
+-- The server's clock was set back by so much.
+function circuits.fetch_back(link, by_ms)
+  local circuit = circuits.read(link)
+  for _, field in ipairs({ 'till', 'since', 'closed' }) do
+    circuit[field] = circuit[field] and circuit[field] + by_ms
+  end
+  if link.circuit then
+    write(link, circuit)
+    pace.save(link)
+  end
+end
+
 -- The job that probes the link now, if any.
 function circuits.prober(link)
   return link.probe and jobs.state(link.probe) == 'running' and link.probe or nil

@@ -43,7 +43,11 @@ end
 -- The first slot that no sweep has added up yet.
 local function first_open_slot()
   local oldest = this_slot() - SLOTS_KEPT
-  return math.max(oldest, config.number('added_up') + 1)
+  local next_slot = config.number('added_up') + 1
+  if next_slot > this_slot() + 1 then
+    next_slot = this_slot()  -- the server's clock was set back
+  end
+  return math.max(oldest, next_slot)
 end
 
 -- Add up the slots that are over.

@@ -14,7 +14,7 @@ local SINGLE = {
   sequence = 'seq', dead = 'dead', batches = 'batches', ending_batches = 'bends',
   batches_to_keep = 'bkeep',
   documents = 'docs', cache_generations = 'cgen', workers = 'wk', slots = 'slots',
-  skews = 'skew', worker_settings = 'wset', libraries = 'versions',
+  skews = 'skew', worker_settings = 'wset', worker_clocks = 'wclk', libraries = 'versions',
 }
 
 for name, short in pairs(SINGLE) do

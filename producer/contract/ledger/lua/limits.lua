@@ -8,6 +8,23 @@ function limits.followed(budget)
   return 'limit:' .. budget.key
 end
 
+-- Milliseconds until `want` fits what is used; -1 = never.
+function limits.fits_in_ms(budget, slots, used, want, limit)
+  if want > limit or budget.window.whole then
+    return -1
+  end
+  table.sort(slots, function(a, b)
+    return a.slot < b.slot
+  end)
+  for _, each in ipairs(slots) do
+    used = used - each.amount
+    if used + want <= limit then
+      return (each.slot + budget.window.slots) * budget.window.slot_ms - call.now
+    end
+  end
+  return 0
+end
+
 -- A job fits all its limits, so the first of those that wait behind one of them may fit as well:
 -- also where it was raised in the workers' settings, or less of it is used than was thought.
 function limits.wake_one_behind(id)

@@ -42,6 +42,15 @@ local function request_rate(link)
   return least(limit, link.slow + (GROWTH * link.slow + 60) * since_ms / 1000)
 end
 
+-- What lies ahead was written before the server's clock was set back.
+local function forget_what_is_ahead(link)
+  link.at = math.min(link.at or call.now, call.now)
+  link.slow_at = link.slow_at and math.min(link.slow_at, call.now)
+  if link.window and link.window > call.now then
+    link.window = nil
+  end
+end
+
 local function turn_window(link)
   local past = math.floor((call.now - (link.window or 0)) / pace.WINDOW_MS)
   if past <= 0 then
@@ -90,7 +99,7 @@ function pace.of(name, own)
     link[field] = limit or nil
   end
   link.out = link.out or 0
-  link.at = link.at or call.now
+  forget_what_is_ahead(link)
   turn_window(link)
   fill(link)
   call.memory[key] = link

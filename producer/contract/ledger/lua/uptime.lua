@@ -1,5 +1,6 @@
--- The quiet time after a start of the server: nothing begins and nothing is swept until every
--- worker has settled again what the server may have forgotten.
+-- The quiet time after a start of the server, or after its clock was set: nothing begins and
+-- nothing is swept until every worker has settled again what the server may have forgotten, and has
+-- renewed its leases.
 local uptime = {}
 
 -- This variable lives as long as the server's process: a restart or failover loads the library
@@ -18,11 +19,14 @@ end
 
 -- Milliseconds left of it.
 function uptime.quiet_left(quiet_ms)
-  local since = call.now - started()
-  if since < 0 then
-    return 0  -- the server's clock was set back
+  local longest = 0
+  for _, instant in ipairs({ started(), config.number('clock_set') }) do
+    local since = call.now - instant
+    if since >= 0 then  -- else the clock was set back
+      longest = math.max(longest, quiet_ms - since)
+    end
   end
-  return math.max(0, quiet_ms - since)
+  return longest
 end
 
 return uptime
