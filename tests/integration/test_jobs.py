@@ -65,7 +65,8 @@ def test_exhaustion_lists_every_attempt(complete, wire, openai_env, start_worker
     start_worker(openai_env)
     with pytest.raises(ProvidersExhausted) as caught:
         complete.delay(ask("x"), "u1").value(30)
-    assert caught.value.attempts == [{"link": "openai:gpt-4o-mini", "fault": "unavailable"}] * 3
+    attempt = {"link": "openai:gpt-4o-mini", "fault": "unavailable", "status": 500}
+    assert caught.value.attempts == [attempt | {"type": "invalid_request_error"}] * 3
 
 
 def test_a_stale_answer_beats_none(complete, wire, openai_env, start_worker):
