@@ -2,60 +2,16 @@
 
 import base64
 import json
-import uuid
 
 import pytest
 from redis import Redis
+from support.forged import STOLEN, forge_all, put
 from support.ledger import ask, until
 
 from producer.contract.errors import InvalidRequest
-from producer.contract.names import COMPLETE, QUARANTINE, QUEUES
+from producer.contract.names import QUARANTINE, QUEUES
 from producer.contract.submission import Submission
 from worker.embedded import EmbeddedValkey
-
-STOLEN = {"task": "thief.take", "args": [], "kwargs": {}, "options": {"queue": "thief"}}
-PAST = "2001-01-01T00:00:00+00:00"
-AFTER = {
-    "callbacks": [STOLEN],
-    "errbacks": [STOLEN],
-    "chain": [STOLEN],
-    "chord": STOLEN,
-    "id": "another",
-}
-HEADERS = {
-    "an expiry": {"expires": PAST},
-    "a far eta": {"eta": "2999-01-01T00:00:00+00:00"},
-    "no result": {"ignore_result": True},
-    "a time limit": {"timelimit": [0.001, 0.001]},
-    "a reply": {"reply_to": "thief", "group": "g", "root_id": "r", "shadow": "\x1b[2Jthief"},
-    "stamps": {"stamped_headers": ["a"], "stamps": {"a": ["thief"]}},
-    "arguments": {"foreign": {"args": [ask("stolen"), "thief"], "kwargs": {}, "options": AFTER}},
-}
-
-
-def put(redis, job_id, *, args=(), kwargs=None, after=None, **headers):
-    """An entry as any program can write it."""
-    body = json.dumps([list(args), kwargs or {}, after or {}]).encode()
-    entry = {
-        "body": base64.b64encode(body).decode(),
-        "content-encoding": "utf-8",
-        "content-type": "application/json",
-        "headers": {"lang": "py", "task": COMPLETE, "id": job_id} | headers,
-        "properties": {
-            "correlation_id": job_id,
-            "reply_to": "thief",
-            "body_encoding": "base64",
-            "delivery_tag": str(uuid.uuid4()),
-            "delivery_info": {"exchange": "thief", "routing_key": "thief"},
-        },
-    }
-    redis.rpush(QUEUES["interactive"], json.dumps(entry))
-
-
-def forge_all(redis, job_id):
-    for headers in HEADERS.values():
-        put(redis, job_id, after=AFTER, **headers)
-    put(redis, job_id, args=(ask("stolen"), "thief"), after=AFTER, expires=PAST)
 
 
 @pytest.mark.parametrize("pool", ["threads", "prefork"])

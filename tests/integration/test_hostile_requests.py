@@ -1,6 +1,7 @@
 """What one user asks of an answer harms no other user's job, and no answer is paid twice."""
 
 import pytest
+from support.hostile_requests import multiplying
 from support.ledger import LedgerProbe, ask
 
 from producer.contract.errors import Filtered, InvalidRequest
@@ -11,16 +12,6 @@ ANSWER = {
     "finish": "stop",
     "usage": {},
 }
-
-
-def multiplying():
-    """Each level of the answer is looked at four times as often as the one above."""
-    definitions = {f"d{LEVELS}": {"type": "string"}}
-    for level in range(LEVELS):
-        each = {"items": {"$ref": f"#/$defs/d{level + 1}"}}
-        definitions[f"d{level}"] = {"anyOf": [each, each, each, each]}
-    schema = {"$defs": definitions, "$ref": "#/$defs/d0"}
-    return {"type": "json_schema", "json_schema": {"name": "x", "schema": schema}}
 
 
 @pytest.fixture
@@ -37,7 +28,8 @@ def worker(wire, openai_env, start_worker, tmp_path):
 def test_hostile_schemas_patterns_and_filters_end_their_own_jobs(complete, wire, worker, redis_url):
     """Beside them, another user's are answered; every job was called once."""
     schemas = [
-        complete.delay(ask(f"s{n}"), "hostile", response_format=multiplying()) for n in range(6)
+        complete.delay(ask(f"s{n}"), "hostile", response_format=multiplying(LEVELS))
+        for n in range(6)
     ]
     others = [complete.delay(ask(f"o{n}"), f"user{n % 3}") for n in range(30)]
     filtered = [complete.delay(ask(f"explode {n}"), "hostile") for n in range(3)]
@@ -67,7 +59,7 @@ def test_a_deep_answer_in_json_mode_is_given_out_and_flagged(complete, wire, wor
 
 
 def test_a_reference_is_refused_before_anything_is_sent(complete, redis_url):
-    wanted = multiplying()
+    wanted = multiplying(LEVELS)
     wanted["json_schema"]["schema"]["$ref"] = "http://127.0.0.1/x"
     tool = {"name": "x", "parameters": {"items": {"$ref": "file:///etc/passwd"}}}
     for options in (
