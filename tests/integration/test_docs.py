@@ -194,12 +194,17 @@ def test_every_key_is_documented_and_no_other():
     assert documented == named - {"root", "prefix", "usages", "cached_entry"}
 
 
+def rows_with_tests():
+    """The rows of tables whose last column names what shows them."""
+    guarantees = (ROOT / "docs/guarantees.md").read_text().partition("## Not promised")[0]
+    attacks = (ROOT / "docs/security.md").read_text().partition("## What hostile")[2]
+    for text in (guarantees, attacks.partition("\n## ")[0]):
+        yield from [line for line in text.splitlines() if line.startswith("| ")][1:]
+
+
 def test_every_guarantee_names_a_test_that_exists():
-    page = (ROOT / "docs/guarantees.md").read_text()
-    rows = [
-        line for line in page.partition("## Not promised")[0].splitlines() if line.startswith("| ")
-    ][1:]
-    for row in rows:
+    """So does every line on what a hostile user, file, provider or broker can do."""
+    for row in rows_with_tests():
         named = re.findall(r"`([\w/.]+\.py)::(\w+)`", row.rsplit("|", 2)[1])
         assert named, row
         for path, name in named:
