@@ -66,7 +66,7 @@ def walk_of_this_version(url: str, jobs: int) -> Iterator[Step]:
         candidate = Candidate(link, 1000, 10 * MICRO_USD, 4 * TOKENS)
         for job_id in ids:
             job, attempt = running[job_id], attempts[job_id]
-            quota.take_hold(job, attempt, [candidate], cache.question(job.request))
+            quota.take_hold(job, attempt, [candidate], cache.question(job))
             attempt.billed(Bill("real", MICRO_USD, TOKENS, OUTPUT))
 
     def settle() -> None:
