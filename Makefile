@@ -5,7 +5,7 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-stri
 	--python-version 3.11 --extra worker --extra embedded --extra http pyproject.toml
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check faults chaos chaos-documents compose-check test-legacy lock clean
+.PHONY: help demo test check faults chaos chaos-documents real compose-check test-legacy lock clean
 
 help:  ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 10
@@ -31,6 +31,9 @@ chaos: .venv/.installed  ## 2,000 jobs under kills, freezes and restarts; POOL=p
 
 chaos-documents: .venv/.installed  ## 1,000 documents summarised while worker and producer are killed; SEED=7
 	$(BIN)/python tests/chaos_documents.py $(if $(SEED),--seed $(SEED))
+
+real: .venv/.installed  ## a real server with a small model, compiled once in some 20 minutes outside this folder; not in CI
+	$(BIN)/python tests/real.py
 
 compose-check:  ## build and run docker-compose.yml, kill each container; skipped, and says so, without a container engine
 	$(PYTHON) deploy/compose_check.py
