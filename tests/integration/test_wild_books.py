@@ -6,6 +6,8 @@ import json
 import random
 import re
 import threading
+from collections import Counter
+from contextlib import suppress
 
 import pytest
 from contract.bodies import THOUGHTS, body
@@ -16,7 +18,9 @@ from support.wild_bodies import garbage, whole
 
 from producer.contract.errors import JobError
 
-STATUSES = (400, 404, 406, 409, 413, 418, 422, 424, 451, 499, 500, 501, 502, 505, 511, 520, 529)
+STATUSES = (400, 406, 413, 418, 422, 424, 451, 499)
+"""Refusals of a request; what speaks of the link only makes its line wait."""
+KINDS = ["whole"] * 8 + ["thoughts"] * 2 + ["refusal"] * 4 + ["cut", "gateway"]
 
 
 class Provider:
@@ -26,17 +30,24 @@ class Provider:
         self._seed = seed
         self._lock = threading.Lock()
         self.certain = self.charged = 0
-        self.calls = {}
+        self.calls = Counter()
+        self.answered = set()
+        """Jobs that have had a whole answer."""
+        self.again = set()
+        """Those that came again although they had."""
 
     def __call__(self, asked):
         job_id = re.search(r"x-client-request-id: *(\S+)", asked.head, re.IGNORECASE)[1]
         with self._lock:
-            number = self.calls[job_id] = self.calls.get(job_id, 0) + 1
-            place = f"{self._seed}-{json.loads(asked.body)['messages'][0]['content']}-{number}"
-            return self._answer(random.Random(place))
+            self.calls[job_id] += 1
+            if job_id in self.answered:
+                self.again.add(job_id)
+            question = json.loads(asked.body)["messages"][0]["content"]
+            chance = random.Random(f"{self._seed}-{question}-{self.calls[job_id]}")
+            return self._answer(chance, job_id)
 
-    def _answer(self, chance):
-        kind = chance.choice(["whole"] * 4 + ["thoughts", "refusal", "refusal", "cut", "gateway"])
+    def _answer(self, chance, job_id):
+        kind = chance.choice(KINDS)
         tokens = chance.randrange(1, 30), chance.randrange(1, 50)
         # gpt-4o-mini: $0.15 and $0.60 a million, rounded up for each call
         price = -(-(15 * tokens[0] + 60 * tokens[1]) // 100)
@@ -55,10 +66,12 @@ class Provider:
             return [raw[: -chance.randrange(1, 40)], CUT]
         self.charged += price
         self.certain += price
+        if kind == "whole":
+            self.answered.add(job_id)
         return raw
 
 
-@pytest.mark.parametrize("count", [60, pytest.param(1000, marks=pytest.mark.faults)])
+@pytest.mark.parametrize("count", [60, pytest.param(300, marks=pytest.mark.faults)])
 @pytest.mark.timeout(300)
 def test_the_books_bound_what_the_provider_charges(complete, start_worker, redis_url, seed, count):
     provider = Provider(seed)
@@ -75,15 +88,13 @@ def test_the_books_bound_what_the_provider_charges(complete, start_worker, redis
         start_worker(env, concurrency=16)
         jobs = [complete.delay(ask(f"q{n}"), "u", max_tokens=50) for n in range(count)]
         for job in jobs:
-            try:
+            with suppress(JobError):
                 job.value(120)
-            except JobError:
-                assert provider.calls[job.id] <= 3
     with LedgerProbe(redis_url) as ledger:
         books = ledger.budget("usd", "fleet", "all")
-        assert sum(int(job.get("attempts", 0)) for job in ledger.jobs()) == sum(
-            provider.calls.values()
-        )
+        attempts = sum(int(job.get("attempts", 0)) for job in ledger.jobs())
+    assert attempts == provider.calls.total()
+    assert provider.again == set()
     assert books["held"] == 0
     assert books["spent"] == provider.certain
     assert books["spent"] <= provider.charged <= books["spent"] + books["maybe"]
