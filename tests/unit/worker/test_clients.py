@@ -41,12 +41,20 @@ def ask(monkeypatch):
     monkeypatch.setattr("worker.providers.clients.load", lambda adapter: Broken)
     loop = Loop()
 
-    def ask_(base_url, timeout_s=5.0):
+    def clients_of(base_url):
         link = Link(provider="p", model="m", adapter="broken", base_url=base_url)
-        clients = Clients(loop, Credentials((link,), SourceSettings()))
+        return link, Clients(loop, Credentials((link,), SourceSettings()))
+
+    def build(base_url):
+        link, clients = clients_of(base_url)
+        clients.build(link)
+
+    def ask_(base_url, timeout_s=5.0):
+        link, clients = clients_of(base_url)
         request = CompletionRequest.checked(messages=[{"role": "user", "content": "q"}])
         return clients.call(link, Call("job", "m", request, 5, None, timeout_s))
 
+    ask_.build = build
     yield ask_
     loop.close()
 
@@ -62,6 +70,13 @@ def test_every_exception_becomes_an_error_without_its_text(ask, stage, fault, ma
     assert (caught.value.fault, caught.value.maybe_billed) == (fault, maybe_billed)
     assert caught.value.__cause__ is None
     assert "secret" not in str(caught.value) + repr(caught.value.args)
+
+
+def test_a_client_is_built_without_a_call(ask):
+    """As `completions check` does."""
+    with pytest.raises(ProviderError, match="the client cannot be built: RuntimeError"):
+        ask.build("http://built")
+    ask.build("http://called")
 
 
 def test_lone_surrogates_are_replaced(ask):
