@@ -9,8 +9,8 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from .batches import Item
-from .contract.completions import Completion
-from .contract.errors import InvalidRequest, JobError, RateLimited
+from .contract.completions import Completion, Usage
+from .contract.errors import InvalidRequest, JobError, Truncated
 
 URL = "/v1/chat/completions"
 
@@ -40,6 +40,23 @@ _IGNORED = ("user", "store", "service_tier", "safety_identifier", "prompt_cache_
 """Parameters about the account, which change no answer."""
 
 
+_STATUS = {
+    "InvalidRequest": 400,
+    "TooLong": 400,
+    "Refused": 400,
+    "Filtered": 400,
+    "Truncated": 400,
+    "BudgetExceeded": 402,
+    "Conflict": 409,
+    "RateLimited": 429,
+    "Cancelled": 499,
+    "ProvidersExhausted": 503,
+    "Unavailable": 503,
+    "DeadlineExceeded": 504,
+}
+"""Of an item's error: what tools that send failed lines again look at. Others are 500."""
+
+
 def requests(lines: Iterable[str]) -> Iterator[dict[str, Any]]:
     """One for every line that is not blank, for `Batch.submit`.
 
@@ -62,6 +79,8 @@ def is_openai(line: str) -> bool:
 def _request(number: int, line: str) -> dict[str, Any]:
     name = ""
     try:
+        if _has_bytes(line):
+            raise InvalidRequest(f"line {number}: no UTF-8. Fix: save the file as UTF-8")
         fields = json.loads(line)
         if not isinstance(fields, dict):
             raise InvalidRequest(f"line {number}: not a JSON object. Fix: one object a line")
@@ -86,7 +105,7 @@ def _translated(number: int, openai: dict[str, Any]) -> dict[str, Any]:
         raise InvalidRequest(
             f"line {number}: body is no object. Fix: make it the parameters of a chat completion"
         )
-    given = {name: value for name, value in openai["body"].items() if value is not None}
+    given = {name: value for name, value in openai["body"].items() if value not in (None, [], {})}
     body = {name: value for name, value in given.items() if name not in _IGNORED}
     if "max_completion_tokens" in body:
         body["max_tokens"] = body.pop("max_completion_tokens")
@@ -107,11 +126,14 @@ def output(item: Item) -> dict[str, Any]:
         "response": None,
         "error": None,
     }
-    if isinstance(item.outcome, Completion):
+    answer = item.outcome
+    if isinstance(answer, Truncated) and answer.partial_text:
+        answer = _cut(item, answer)
+    if isinstance(answer, Completion):
         line["response"] = {
             "status_code": 200,
             "request_id": item.job_id,
-            "body": _chat_completion(item, item.outcome),
+            "body": _chat_completion(item, answer),
         }
     elif isinstance(item.outcome, JobError):
         error = {
@@ -120,14 +142,33 @@ def output(item: Item) -> dict[str, Any]:
             "type": "job_error",
             "param": None,
         }
-        status = 429 if isinstance(item.outcome, RateLimited) else 400
         line["response"] = {
-            "status_code": status,
+            "status_code": _STATUS.get(type(item.outcome).__name__, 500),
             "request_id": item.job_id,
             "body": {"error": error},
         }
         line["error"] = {"code": error["code"], "message": error["message"]}
     return line
+
+
+def _cut(item: Item, error: Truncated) -> Completion:
+    """The answer that hit its limit, which OpenAI gives out as one."""
+    return Completion(
+        text=error.partial_text,
+        finish_reason="length",
+        model="",
+        provider="",
+        usage=Usage(),
+        cost_usd=0.0,
+        attempts=1,
+        latency_ms=0,
+        request_id=item.job_id,
+    )
+
+
+def _has_bytes(line: str) -> bool:
+    """Whether it holds what was no UTF-8."""
+    return not line.isascii() and any("\udc80" <= sign <= "\udcff" for sign in line)
 
 
 def _chat_completion(item: Item, answer: Completion) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 import dataclasses
 import hashlib
 import json
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,10 +11,12 @@ from typing import IO, Any
 
 import click
 
-from ..batch_files import is_openai, output, requests
+from ..batch_files import output, requests
 from ..batches import Batch, Item, recent
 from ..contract.completions import Completion
 from ..contract.errors import InvalidRequest
+from ..contract.identifiers import visible
+from ..request_files import NAMED, STDIN, RequestFile
 from .bars import line, watch
 from .errors import job_errors_as_messages
 from .money import Dollars
@@ -42,7 +45,7 @@ def batch() -> None:
 
 
 @batch.command()
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, allow_dash=True))
 @click.option("--user", required=True, help="Whose limits and budgets it counts against.")
 @click.option(
     "--id",
@@ -60,7 +63,7 @@ def batch() -> None:
 @click.option("--detach", is_flag=True, help="Submit, print the id, and leave.")
 @click.option("--json", "as_json", is_flag=True, help="Progress as JSON lines on standard output.")
 def run(
-    file: Path,
+    file: str,
     user: str,
     batch_id: str | None,
     model: str | None,
@@ -70,27 +73,31 @@ def run(
     detach: bool,
     as_json: bool,
 ) -> None:
-    """Run the requests of FILE, one JSON object a line.
+    """Run the requests of FILE ("-" for standard input), one JSON object a line.
 
     Each has `complete`'s arguments, or the form of OpenAI's Batch API. Ctrl-C detaches; the batch
-    goes on. The same command again watches it, or finishes submitting it.
+    goes on. The same command again watches it, or finishes submitting it. A JSON array, gzip and
+    UTF-16 are read, too.
 
     \b
     {"messages": [{"role": "user", "content": "Name a broker"}], "name": "q1"}
     {"custom_id": "q1", "method": "POST", "url": "/v1/chat/completions", "body": {...}}
     """
     if out:
+        if os.path.exists(out) and file != STDIN and os.path.samefile(out, file):
+            raise click.ClickException(f"--out {out} is the file of requests. Fix: name another")
         check_file(_part(out))
-    label = f"{file.name} {_form_of_file(file)}"
-    name = batch_id or _fingerprint(file, user, model, max_tokens)
+    asked = _opened(file)
+    form = OPENAI if asked.is_openai else JSONL
+    label = f"{visible(asked.name, keep='')} {form}"
+    name = batch_id or _batch_id(asked, user, model, max_tokens)
     options: dict[str, Any] = {}
     if max_tokens:
         options["max_tokens"] = max_tokens
     try:
-        with file.open(encoding="utf-8", errors="replace") as lines:
-            found = Batch.submit(
-                _with_model(requests(lines), model), user, name, label, budget, **options
-            )
+        found = Batch.submit(
+            _with_model(requests(asked), model), user, name, label, budget, **options
+        )
     except KeyboardInterrupt:
         click.echo(
             "Stopped while submitting. Go on with the same command, "
@@ -218,12 +225,17 @@ def _with_model(items: Iterator[dict[str, Any]], model: str | None) -> Iterator[
         yield item
 
 
-def _form_of_file(file: Path) -> str:
-    with file.open(encoding="utf-8", errors="replace") as lines:
-        for line in lines:
-            if line.strip():
-                return OPENAI if is_openai(line) else JSONL
-    return JSONL
+def _opened(file: str) -> RequestFile:
+    """The file, its wrong lines told."""
+    try:
+        asked = RequestFile(file)
+    except OSError as error:
+        raise click.ClickException(f"{file}: cannot be read ({error.strerror})") from None
+    for reason in asked.wrong[:NAMED]:
+        click.echo(reason, err=True)
+    if len(asked.wrong) > NAMED:
+        click.echo(f"and {len(asked.wrong) - NAMED:,} more such lines", err=True)
+    return asked
 
 
 def _form_of_label(label: str) -> str:
@@ -231,12 +243,10 @@ def _form_of_label(label: str) -> str:
     return OPENAI if label.endswith(f" {OPENAI}") else JSONL
 
 
-def _fingerprint(file: Path, *more: object) -> str:
-    digest = hashlib.sha256(repr(more).encode())
-    with file.open("rb") as content:
-        while block := content.read(1 << 20):
-            digest.update(block)
-    return f"{file.stem[:32]}-{digest.hexdigest()[:12]}"
+def _batch_id(asked: RequestFile, *more: object) -> str:
+    """The same for the same requests and options."""
+    digest = hashlib.sha256(repr((asked.fingerprint, more)).encode())
+    return f"{asked.slug}-{digest.hexdigest()[:12]}"
 
 
 def _write(found: Batch, out: Path | None, order: Any, form: str) -> None:
