@@ -42,6 +42,8 @@ class History:
     """Seconds until the deadline that was asked for; the settings' own does not count."""
     next_on_refusal: bool = False
     """Whether another link is asked when one blocks the prompt."""
+    probed: bool = False
+    """Whether the failed attempt tried for all jobs if its link is back, and it is not."""
     on_outage: Literal["wait", "fail"] = "wait"
     """What the job does while all its links are in trouble."""
 
@@ -92,7 +94,8 @@ def decide(
     after_s = _wait_s(failure, history, policy, jitter)
     too_late = after_s + MIN_CALL_S > history.remaining_s
     spent = history.attempts >= policy.max_attempts and failure.fault is not Fault.STALE
-    if spent or too_late:
+    unwilling = history.probed and history.on_outage == "fail"
+    if spent or too_late or unwilling:
         return GiveUp(_exhausted(failure, history))
     return RetryAfter(after_s)
 
@@ -175,6 +178,8 @@ def _wait_s(
 
     What a provider asks to wait is kept by the link's circuit.
     """
+    if history.probed:
+        return 0.0
     failures = len(history.tried) + 1
     if failures % history.links or failure.fault is Fault.STALE:
         return 0.0

@@ -276,6 +276,7 @@ def _history(runtime: Runtime, start: Start) -> History:
     return History(
         link=attempt.link,
         attempts=attempt.spent_so_far(job),
+        probed=attempt.probed_in_vain,
         tried=job.tried,
         links=len(allowed),
         remaining_s=job.remaining_s(runtime.settings.retry.deadline_s),

@@ -98,6 +98,8 @@ class CompletionRequest(Frozen):
     """When a limit of the user is used up. fail: refused; wait: parked until there is room, at most
     for `deadline_s`.
     """
+    timeout_s: Annotated[float, Field(gt=0, le=600)] | None = None
+    """Seconds that one call may take. None: as the workers are set."""
     on_outage: Literal["wait", "fail"] | None = None
     """While every provider link that may answer is in trouble. wait: until one is itself again, at
     most as long as the job has; fail: `ProvidersExhausted` at once. None: as the workers are set.

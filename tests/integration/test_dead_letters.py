@@ -18,7 +18,12 @@ from producer.contract.errors import (
     Refused,
 )
 
-DOWN = {"LLM_MAX_ATTEMPTS": "2", "LLM_BACKOFF_SECONDS": "0.01", "LLM_COOLDOWN_SECONDS": "0.001"}
+DOWN = {
+    "LLM_MAX_ATTEMPTS": "2",
+    "LLM_BACKOFF_SECONDS": "0.01",
+    "LLM_COOLDOWN_SECONDS": "0.001",
+    "LLM_ON_OUTAGE": "fail",
+}
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ from support.hand_run import HandRun
 from support.ledger import KEYS
 
 from worker.budgets.overrides import Subject
+from worker.ledger.fleet_functions import Snapshot
 
 
 def test_one_question_is_not_behind_ten_thousand(hand_run):
@@ -146,3 +147,12 @@ def test_the_fleet_is_never_idle_while_a_user_may_be_served(redis_url, moves, ca
     assert fleet.redis.keys(f"{KEYS.root}ring:*") + fleet.redis.keys(f"{KEYS.root}w:*") == []
     assert fleet.redis.hgetall(KEYS.in_flight) == fleet.redis.hgetall(KEYS.numbers) == {}
     fleet.redis.close()
+
+
+def test_users_at_their_cap_are_counted_as_waiting(hand_run):
+    """They are in no ring, but their jobs wait like any other."""
+    fleet = hand_run(slots=8, user_in_flight=2)
+    fleet.submit("greedy", 7)
+    fleet.submit("other", 1)
+    lanes = fleet.functions(Snapshot(10, -1)).lanes
+    assert [lane[:2] for lane in lanes] == [["interactive", 5], ["batch", 0]]

@@ -64,6 +64,16 @@ def test_probes_are_no_attempts_of_the_job_that_makes_them(hand_run):
     assert (again.attempts, again.probes) == (1, 1)
 
 
+def test_a_probe_that_says_nothing_of_its_link_is_an_attempt(hand_run):
+    """Else a job whose answers are of no use would ask for them for ever."""
+    fleet = opened(hand_run)
+    elapse(fleet, 6)
+    (probe,) = running(fleet, "w")
+    fleet.fail(probe, Fault.BAD_RESPONSE, says="")
+    again = fleet.start(probe.id)
+    assert (again.attempts, again.probes) == (1, 0)
+
+
 def test_another_job_probes_next_and_the_shortest_is_preferred(hand_run):
     """One whose call brings the link down must not be the one that tries it for ever."""
     fleet = opened(hand_run)

@@ -14,6 +14,7 @@ from support.ledger import KEYS, ask
 
 from worker.budgets.overrides import Subject
 from worker.faults import Deferred, Fault
+from worker.ledger.fleet_functions import Snapshot
 from worker.rate_limit_headers import RateLimits
 
 ONE_A_MINUTE = {"p:a": {"requests": 1}}
@@ -182,6 +183,27 @@ def test_the_limits_that_a_provider_states_are_kept(hand_run):
     }
     wait = fleet.reserve(second, "a")
     assert (wait.wakes_on, 0 < wait.after_s < 1.1) == ("pace:p:a", True)
+
+
+def test_a_limit_that_a_429_told_is_forgotten_after_its_minute(hand_run):
+    """Unless an answer states it as well; until then health names it."""
+    told = RateLimits(requests=60, tokens=1000)
+    fleet = hand_run(slots=8)
+    job = fleet.start(fleet.submit("u")[0])
+    fleet.reserve(job, "a")
+    fleet.attempt_of(job).rate_limits = told
+    fleet.fail(job, Fault.RATE_LIMITED, after_s=100)
+    assert room(fleet)["requests"] == 60
+    (found,) = fleet.functions(Snapshot(10, -1)).cooling
+    assert "p:a: a 429 told 60 requests and 1000 tokens a minute, kept for 60 s" in found
+    fleet.redis.hset(KEYS.pace("p:a"), "expires", 1)
+    assert fleet.functions(Snapshot(10, -1)).cooling == []
+    fleet.redis.hdel(KEYS.pace("p:a"), "slow", "slow_at")
+    jobs = [fleet.start(job_id) for job_id in fleet.submit("u", 5)]
+    assert [fleet.reserve(job, "a", tokens=900) for job in jobs] == ["a"] * 5
+    for job in jobs:
+        fleet.answer(job, rate_limits=told)
+    assert "expires" not in room(fleet)
 
 
 moves = st.lists(

@@ -21,6 +21,7 @@ from worker.ledger.attempt import (
     Evidence,
 )
 from worker.ledger.calls import Wait
+from worker.ledger.connection import ledger_functions
 from worker.ledger.ledger import Ledger
 from worker.ledger.running_job import RunningJob
 from worker.rate_limit_headers import NOT_STATED
@@ -44,6 +45,7 @@ class HandRun:
         )
         self.quota = Quota(self.ledger, quota or QuotaSettings(tokens_per_hour=None))
         self.limits = Overrides(self.redis, KEYS)
+        self.functions = ledger_functions(self.redis, KEYS)
         self.ledger.heartbeat("test", slots, 3600)
         self.released = []
         self.ended = 0

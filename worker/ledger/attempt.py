@@ -216,8 +216,13 @@ class Attempt:
         return bare
 
     def spent_so_far(self, job: RunningJob) -> int:
-        """How many of them count: not those that tried for all jobs whether a link is back."""
-        return self.number_so_far(job) - job.probes - self.probes
+        """How many of them count: not those that found for all jobs that a link is not back."""
+        return self.number_so_far(job) - job.probes - self.probed_in_vain
+
+    @property
+    def probed_in_vain(self) -> bool:
+        """Whether its call tried for all jobs if a link is back, and it is not."""
+        return self.probes and self.evidence.says not in ("", "answers")
 
     def number_so_far(self, job: RunningJob) -> int:
         """How many attempts the job has made, this one included."""

@@ -190,7 +190,7 @@ class ProviderCaller:
             request=request,
             max_tokens=chosen.max_tokens,
             temperature=self.selection.temperature(link, request),
-            timeout_s=min(self._settings.timeout_s, remaining_s),
+            timeout_s=min(request.timeout_s or self._settings.timeout_s, remaining_s),
             prefill=self.selection.prefill(link),
             cache_prefix=self._prefixes.should_cache(request),
             refused=frozenset(self._refused[link.name]),

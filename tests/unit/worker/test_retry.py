@@ -123,6 +123,15 @@ def test_an_outage_that_outlasts_the_job_ends_it_with_the_reason():
     assert "HTTP 500 since 00:01:12" in str(decision.error)
 
 
+def test_after_a_probe_in_vain_a_job_waits_for_the_link_at_once():
+    """No backoff: it must be among those that wait when the link is back. Or it ends, if asked."""
+    failure = ProviderError(Fault.UNAVAILABLE, "x", status=500)
+    probed = history(links=1, probed=True)
+    assert decide(failure, probed, POLICY, 0.9) == RetryAfter(0.0)
+    unwilling = history(links=1, probed=True, on_outage="fail")
+    assert isinstance(decide(failure, unwilling, POLICY, 0.9).error, ProvidersExhausted)
+
+
 def test_who_prefers_it_is_told_of_an_outage_at_once():
     """But a wait that the provider asked for is none."""
     decision = decide(OUTAGE, history(on_outage="fail"), POLICY, 0)

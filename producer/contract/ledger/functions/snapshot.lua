@@ -19,17 +19,35 @@ local function waited_ms(id)
   return call.now - tonumber(jobs.field(id, 'since') or jobs.field(id, 'at'))
 end
 
--- Of the first lines of each ring: how many jobs wait, and for how long the oldest has.
+local function add_all(users, names)
+  for _, name in ipairs(names) do
+    users[name] = true
+  end
+end
+
+-- Users with a line: those in the lane's rings, as many as `most` of each, and those at their own
+-- or their group's cap, who are in none.
+local function users_of(lane, most)
+  local users = {}
+  for _, link in ipairs({ '', unpack(lanes.gates()) }) do
+    add_all(users, redis.call('ZRANGE', keys.ring(lane, link), 0, most - 1))
+  end
+  add_all(users, redis.call('HKEYS', keys.in_flight()))
+  for _, group in ipairs(redis.call('SMEMBERS', keys.benches())) do
+    add_all(users, redis.call('ZRANGE', keys.bench(group), 0, most - 1))
+  end
+  return users
+end
+
+-- How many jobs wait in these lines, and for how long the oldest has.
 local function lane_state(lane, most)
   local waiting_jobs, oldest = 0, 0
-  for _, link in ipairs({ '', unpack(lanes.gates()) }) do
-    for _, user in ipairs(redis.call('ZRANGE', keys.ring(lane, link), 0, most - 1)) do
-      local line = keys.waiting(lane, user)
-      waiting_jobs = waiting_jobs + redis.call('LLEN', line)
-      local head = redis.call('LINDEX', line, 0)
-      if head then
-        oldest = math.max(oldest, waited_ms(head))
-      end
+  for user in pairs(users_of(lane, most)) do
+    local line = keys.waiting(lane, user)
+    waiting_jobs = waiting_jobs + redis.call('LLEN', line)
+    local head = redis.call('LINDEX', line, 0)
+    if head then
+      oldest = math.max(oldest, waited_ms(head))
     end
   end
   return { lane, waiting_jobs, oldest }

@@ -88,11 +88,11 @@ return {
   },
   run = function(given)
     local id = given.id
-    local wait_ms = uptime.quiet_left(given.quiet_ms)
+    jobs.load(id, FIELDS)
+    local wait_ms = uptime.quiet_left(given.quiet_ms, jobs.number(id, 'at'))
     if wait_ms > 0 then
       return { verdict = 'early', wait_ms = wait_ms }
     end
-    jobs.load(id, FIELDS)
     local state = jobs.state(id)
     if not state then
       return { verdict = 'missing' }

@@ -124,7 +124,7 @@ return {
   gives = { 'room_ms', 'publications' },
   run = function(given)
     local list = {}
-    if uptime.quiet_left(given.quiet_ms) > 0 or not clock.is_watched() then
+    if uptime.quiet_left(given.quiet_ms, 0) > 0 or not clock.is_watched() then
       return { room_ms = -1, publications = list }
     end
     for _, id in ipairs(waiting.promote_due(given.limit)) do

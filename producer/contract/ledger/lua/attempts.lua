@@ -33,7 +33,8 @@ function attempts.close(id, fence, noted, bill)
   jobs.set(id, 'tried', history .. link .. '=' .. noted .. ';')
   local fault = noted:match('^[^:]*')
   local worst = jobs.number(id, 'held_tokens')
-  if pace.of(link).probe == id then
+  local told_trouble = bill.says ~= '' and bill.says ~= 'answers'
+  if told_trouble and pace.of(link).probe == id then
     jobs.add(id, 'probes', 1)
   end
   local recovered = feedback.call_ended(id, link, worst, fault, bill)

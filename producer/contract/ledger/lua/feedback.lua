@@ -2,10 +2,18 @@
 local feedback = {}
 
 local SLOWEST = 6    -- requests per minute
+local LIMIT_MS = 60000  -- the window of limits per minute
 local MEDIAN_STEP = 0.05
 local DECAY = 0.98   -- how much of what was learnt of a call's tokens is kept per answer
 
-local function apply_limit_headers(link, stated)
+-- `refused`: with a 429. Such a limit holds for its window, unless answers state it too.
+local function apply_limit_headers(link, stated, refused)
+  if stated.requests > 0 or stated.tokens > 0 then
+    link.expires = refused and call.now + LIMIT_MS or nil
+  end
+  if link.expires then
+    redis.call('ZADD', keys.cooling(), 'NX', link.expires, link.name)
+  end
   if stated.requests > 0 then
     link.requests = stated.requests
   end
@@ -61,7 +69,7 @@ function feedback.call_ended(id, name, worst, fault, bill)
     room.take(link, 0, -charged)
   end
   if bill.limits then
-    apply_limit_headers(link, bill.limits)
+    apply_limit_headers(link, bill.limits, fault == 'rate_limited')
   end
   if fault == 'rate_limited' then
     halve(link, jobs.number(id, 'sent'))

@@ -48,8 +48,20 @@ function outages.expired(id)
   return outcomes.expired(names and outages.of(names) or '')
 end
 
--- Of links that are left alone, or that jobs wait for: {link, why, ms until it is tried again,
--- words, jobs that wait}.
+local function limit_words(link)
+  local told = {}
+  for _, each in ipairs({ 'requests', 'tokens' }) do
+    if link[each] then
+      told[#told + 1] = string.format('%.0f %s', link[each], each)
+    end
+  end
+  local left_s = math.ceil((link.expires - call.now) / 1000)
+  local limits = table.concat(told, ' and ')
+  return string.format('%s: a 429 told %s a minute, kept for %d s', link.name, limits, left_s)
+end
+
+-- Of links that are left alone, that jobs wait for, or that a 429 limits: {link, why, ms until it
+-- is tried again, words, jobs that wait}.
 function outages.all()
   local found = {}
   for _, name in ipairs(redis.call('ZRANGE', keys.cooling(), 0, -1)) do
@@ -59,6 +71,8 @@ function outages.all()
     local left_ms = math.max(0, (circuit.till or 0) - call.now)
     if circuit.till and left_ms + waiting_jobs > 0 then
       found[#found + 1] = { name, circuit.why, left_ms, outages.words(link), waiting_jobs }
+    elseif link.expires then
+      found[#found + 1] = { name, 'HTTP 429', 0, limit_words(link), 0 }
     end
   end
   return found

@@ -11,11 +11,11 @@ local LIFE_MS = 604800000  -- a link that is not called for a week is forgotten
 -- own_*: the operator's limits; requests, tokens: the provider's; *_room, at: the buckets; slow,
 -- slow_at: the rate after a 429; window, sent, before: calls counted now and in the window before;
 -- real, worst, answers: what calls took; median: how long they took, in ms; circuit, probe and
--- trouble: see circuits and evidence.
+-- trouble: see circuits and evidence; expires: when a limit that only a 429 told is forgotten.
 local FIELDS = {
   'own_requests', 'own_tokens', 'own_calls', 'requests', 'tokens', 'request_room', 'token_room',
   'at', 'out', 'slow', 'slow_at', 'window', 'sent', 'before', 'real', 'worst', 'answers', 'median',
-  'circuit', 'probe', 'trouble',
+  'circuit', 'probe', 'trouble', 'expires',
 }
 local TEXTS = { circuit = true, probe = true, trouble = true }
 
@@ -97,6 +97,9 @@ function pace.of(name, own)
   end
   for field, limit in pairs(own or {}) do
     link[field] = limit or nil
+  end
+  if link.expires and link.expires <= call.now then
+    link.requests, link.tokens, link.expires = nil, nil, nil
   end
   link.out = link.out or 0
   forget_what_is_ahead(link)

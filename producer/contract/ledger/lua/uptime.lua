@@ -1,6 +1,6 @@
--- The quiet time after a start of the server, or after its clock was set: nothing begins and
--- nothing is swept until every worker has settled again what the server may have forgotten, and has
--- renewed its leases.
+-- The quiet time after a start of the server, or after its clock was set: nothing that is older
+-- begins and nothing is swept until every worker has settled again what the server may have
+-- forgotten, and has renewed its leases.
 local uptime = {}
 
 -- This variable lives as long as the server's process: a restart or failover loads the library
@@ -17,12 +17,13 @@ local function started()
   return started_ms
 end
 
--- Milliseconds left of it.
-function uptime.quiet_left(quiet_ms)
+-- Milliseconds left of it, for a job that was submitted then.
+function uptime.quiet_left(quiet_ms, submitted_ms)
   local longest = 0
   for _, instant in ipairs({ started(), config.number('clock_set') }) do
     local since = call.now - instant
-    if since >= 0 then  -- else the clock was set back
+    local younger = submitted_ms >= instant
+    if since >= 0 and not younger then  -- else the clock was set back
       longest = math.max(longest, quiet_ms - since)
     end
   end
