@@ -26,7 +26,7 @@ pytestmark = [pytest.mark.faults, pytest.mark.timeout(240)]
 
 MODEL = "openai:gpt-4o-mini"
 TEXT = {"finish": "stop", "usage": {}}
-ROUND = 60
+ROUND = 40
 """Answers of the others beside each attack, at least."""
 
 
