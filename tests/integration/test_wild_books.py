@@ -81,6 +81,7 @@ def test_the_books_bound_what_the_provider_charges(complete, start_worker, redis
             "OPENAI_API_KEY": "k",
             "OPENAI_BASE_URL": server.base_url,
             "LLM_MAX_ATTEMPTS": "3",
+            "LLM_ON_OUTAGE": "fail",
             "LLM_BACKOFF_SECONDS": "0.01",
             "LLM_COOLDOWN_SECONDS": "0.01",
             "LLM_USER_TOKENS_PER_HOUR": "100000000",
