@@ -52,6 +52,7 @@ class Fleet:
             "LLM_LINK_ELSEWHERE_BASE_URL": server.base_url.replace("/v1", "/nothing"),
             "LLM_PRICES": "llamacpp:*=0/0,elsewhere:*=0/0",
             "LLM_TIMEOUT_SECONDS": "120",
+            "LLM_MAX_ATTEMPTS": "4",
             "LLM_DOCUMENT_PART_TOKENS": "1500",
             "LLM_DOCUMENT_CONDENSED_TOKENS": "150",
         }
@@ -129,7 +130,7 @@ def asked(text: str, model: str = GOOD, **options: Any) -> Job:
 def refused(link: str, said: str) -> str:
     """The error of a job that only this link may answer, which must say so."""
     try:
-        asked("Hi.", link, max_tokens=8, deadline_s=20).value(WAIT_S)
+        asked("Hi.", link, max_tokens=8, deadline_s=100).value(WAIT_S)
     except JobError as error:
         text = f"{type(error).__name__}: {error}"
         wanted(said in text, text)
