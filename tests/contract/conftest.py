@@ -49,7 +49,7 @@ def connect(loop, adapter):
 
     def connect_(base_url, options=None):
         url = base_url.removesuffix("/v1") + of(adapter).path
-        provider = loop.run(lambda: _build(url, options), 10, "build")
+        provider = loop.run(lambda: _build(url, options), 60, "build")
         opened.append(provider)
 
         def ask(timeout_s=10.0, **fields):

@@ -36,7 +36,7 @@ end
 function documents.keep_until(id, until_ms)
   local sha = jobs.field(id, 'doc')
   if sha and redis.call('HEXISTS', keys.documents(), sha) == 0 then
-    redis.call('PEXPIREAT', keys.document(sha), until_ms, 'LT')
+    redis.call('PEXPIRE', keys.document(sha), until_ms - call.now, 'LT')
   end
 end
 

@@ -26,10 +26,10 @@ end
 
 local function keep_until(id, until_ms)
   for _, key in ipairs({ keys.job(id), keys.outcome(id), keys.continuation(id) }) do
-    redis.call('PEXPIREAT', key, until_ms)
+    redis.call('PEXPIRE', key, until_ms - call.now)
   end
   if not requests.is_needed(id) then
-    redis.call('PEXPIREAT', requests.key(id), until_ms)
+    redis.call('PEXPIRE', requests.key(id), until_ms - call.now)
   end
   documents.keep_until(id, until_ms)
 end
