@@ -53,6 +53,8 @@ REFUSALS = (
     ),
     Refusal("MAXCLIENTS", "it has no connection left", "raise its maxclients"),
 )
+SPEAKERS = ("redis", "kombu")
+"""Libraries whose errors are about a connection or a server."""
 _BY_CODE = {each.code: each for each in REFUSALS}
 _WITHOUT_CODE = {
     "max number of clients": "MAXCLIENTS",
@@ -86,9 +88,12 @@ def reason(error: BaseException) -> str:
     for each in _chain(error):
         if isinstance(each, OSError) and each.strerror:
             return each.strerror
-    # An unknown command is quoted by the server together with its arguments, which may be a prompt.
+    name = type(error).__name__
+    if type(error).__module__.partition(".")[0] not in SPEAKERS:
+        return name  # any other text may hold a prompt
+    # An unknown command is quoted by the server together with its arguments.
     text = str(error).partition(", with args")[0].rstrip(".")
-    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+    return f"{name}: {text}" if text else name
 
 
 def described(url: str, error: BaseException, variables: str = LEDGER_VARIABLES) -> str:

@@ -14,6 +14,10 @@ SAYS: dict[About, Says] = {
 """By what the failure is about: nothing, that the link may fail, fails, or refuses all calls."""
 
 
+MOST_WORDS = 500
+"""Characters of a reason that the ledger keeps."""
+
+
 class Judge:
     """Judges the calls of one worker by its settings."""
 
@@ -38,7 +42,9 @@ class Judge:
 
 
 def _in_short(error: ProviderError) -> str:
-    """Such as "HTTP 500", or the fault where that says more."""
+    """Such as "HTTP 500", or the fault where that says more; with its fix, where one is known."""
+    if error.goes_on:
+        return error.reason[:MOST_WORDS]
     if error.fault is Fault.QUOTA_EXHAUSTED:
         return "quota exhausted"
     if error.status and error.status != 200:

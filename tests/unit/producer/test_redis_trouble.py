@@ -56,6 +56,7 @@ def test_a_reply_is_told_as_what_it_is(reply, code):
         TimeoutError("timed out"),
         BaseParser.parse_error("ERR unknown command 'FCALL', with args beginning with: 'prompt'"),
         ValueError(""),
+        KeyError("a prompt"),
     ],
 )
 def test_anything_else_is_no_refusal(error):

@@ -41,6 +41,13 @@ def test_what_the_provider_asks_for_is_kept_up_to_a_limit(asked_s, kept_s):
     assert (found.told_s, found.reason, found.opening_s) == (kept_s, "HTTP 429", 7)
 
 
+def test_the_fix_goes_with_the_reason():
+    """Whose job ends for an outage reads what to do about it."""
+    fix = "refused its key: HTTP 401 invalid_api_key; set OPENAI_API_KEY"
+    error = ProviderError(Fault.MISCONFIGURED, fix, status=401, about="key", goes_on=True)
+    assert JUDGE.of_failure(error, False).reason == fix
+
+
 @pytest.mark.parametrize("about", ["request", "nothing"])
 @pytest.mark.parametrize("fault", Fault)
 def test_what_is_about_one_request_or_nothing_never_counts(fault, about):

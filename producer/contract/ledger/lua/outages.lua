@@ -7,15 +7,17 @@ local function duration(ms)
   return string.format('%02d:%02d:%02d', math.floor(minutes / 60), minutes % 60, seconds % 60)
 end
 
--- Of a link that is not closed: "p:m: HTTP 500 since 00:01:12, next try in 8 s".
+-- Of a link that is not closed: "p:m: HTTP 500 since 00:01:12, next try in 8 s", or with the fix,
+-- "p:m: refused its key: HTTP 401; set P_API_KEY; since 00:01:12, next try in 8 s".
 function outages.words(link)
   local circuit = circuits.read(link)
   local next_try = 'is being tried'
   if circuit.till > call.now then
     next_try = string.format('next try in %d s', math.ceil((circuit.till - call.now) / 1000))
   end
+  local joint = circuit.why:find('; ', 1, true) and ';' or ''
   local since = duration(call.now - circuit.since)
-  return string.format('%s: %s since %s, %s', link.name, circuit.why, since, next_try)
+  return string.format('%s: %s%s since %s, %s', link.name, circuit.why, joint, since, next_try)
 end
 
 -- The same of several links, as far as they are not closed.
