@@ -63,8 +63,8 @@ function waiting.follow(id, what)
   end
 end
 
--- Move up to `limit` of the jobs that follow `what` back into line.
-function waiting.wake(what, limit)
+-- Move up to `limit` of the jobs that follow `what` back into line, or until `is_enough(id)`.
+function waiting.wake(what, limit, is_enough)
   local list = keys.followers(what)
   for _ = 1, limit do
     local id = redis.call('LPOP', list)
@@ -73,6 +73,9 @@ function waiting.wake(what, limit)
     end
     if redis.call('ZREM', keys.parked(), id) == 1 then
       waiting.put_last(id)
+      if is_enough and is_enough(id) then
+        return
+      end
     end
   end
 end
@@ -109,19 +112,7 @@ end
 
 -- Move jobs that follow `what` back into line until one of them is next there.
 function waiting.wake_next(what)
-  local list = keys.followers(what)
-  for _ = 1, WOKEN_AT_ONCE do
-    local id = redis.call('LPOP', list)
-    if not id then
-      return
-    end
-    if redis.call('ZREM', keys.parked(), id) == 1 then
-      waiting.put_last(id)
-      if is_next(id) then
-        return
-      end
-    end
-  end
+  waiting.wake(what, WOKEN_AT_ONCE, is_next)
 end
 
 -- Promote up to `limit` parked jobs whose time has come; their ids.
