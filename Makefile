@@ -13,9 +13,9 @@ help:  ## list the commands
 demo: .venv/.installed  ## the main job on real input; KEEP=1 leaves it running, REAL=1 spends up to $0.05 at OpenAI
 	@$(BIN)/python examples/demo.py $(if $(KEEP),--keep) $(if $(REAL),--real)
 
-# Tests wait more than they work: three processes keep two cores busy.
+# Tests wait more than they work: four processes keep two cores busy.
 test: check  ## the default lane: static checks, every test but the faults, and a few of those
-	$(BIN)/pytest -m "not faults or smoke" -n 3
+	$(BIN)/pytest -m "not faults or smoke" -n 4 --dist worksteal
 
 check: .venv/.installed  ## ruff, mypy --strict, import-linter
 	$(BIN)/ruff check .

@@ -90,7 +90,7 @@ def said(tmp_path_factory):
         "PATH": os.environ["PATH"],
         "PYTHONPATH": str(ROOT),
         "REDIS_URL": url,
-        "LLM_CHAIN": "openai:fast",
+        "LLM_CHAIN": "openai:fast,openai:smart",
         "LLM_AUDIT_URL": url,
         "LLM_AUDIT_KEY": pair.public,
         "LLM_AUDIT_PRIVATE_KEYS": pair.private,

@@ -149,6 +149,7 @@ def test_a_key_is_replaced_under_a_running_worker(
         "LLM_SECRETS_DIR": str(folder),
         "LLM_SECRETS_RELOAD_SECONDS": "3600",
         "LLM_MAX_ATTEMPTS": "1000",
+        "LLM_COOLDOWN_SECONDS": "0.1",
     }
     worker = start_worker(env | {"LLM_BACKOFF_MAX_SECONDS": "0.2"}, concurrency=2)
     complete.delay(ask("with the first key"), "u1").value(30)

@@ -69,6 +69,8 @@ class ProviderCaller:
         Raises `ProviderError`; so it ends too when the job is cancelled meanwhile. Raises
         `AnswerLost` for an error of our own once there may have been a reply.
         """
+        if attempt.probes:
+            self._clients.reload_keys()
         call = self._call(job, chosen, remaining_s)
         started = time.monotonic()
         try:

@@ -66,6 +66,10 @@ class Clients:
             reason = "the call was stopped"
             raise ProviderError(Fault.TIMEOUT, reason, sending.written, about="nothing") from None
 
+    def reload_keys(self) -> None:
+        """Before a link is tried that refused its key, or was left for another reason."""
+        self._credentials.reload_if_due(refused=True)
+
     def prepare(self, links: Iterable[Link]) -> None:
         """Build the links' clients now: a job's first call must not wait for that. One that cannot
         be built is told by the calls that need it.
