@@ -63,6 +63,7 @@ _WITHOUT_CODE = {
     "without any password configured": "WRONGPASS",
     "authentication required": "NOAUTH",
     "script can't run this command": "NOPERM",
+    "acl failure in script": "NOPERM",
 }
 """Parts of replies that begin with ERR, or of which the client keeps no code -> the code."""
 

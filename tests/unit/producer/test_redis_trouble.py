@@ -18,6 +18,7 @@ REPLIES = {
     "MASTERDOWN Link with MASTER is down": "MASTERDOWN",
     "NOREPLICAS Not enough good replicas to write.": "NOREPLICAS",
     "NOPERM User app has no permissions to run the 'fcall' command": "NOPERM",
+    "ERR ACL failure in script: User app has no permissions to run the 'get' command": "NOPERM",
     "WRONGPASS invalid username-password pair or user is disabled.": "WRONGPASS",
     "NOAUTH Authentication required.": "NOAUTH",
     "ERR AUTH <password> called without any password configured for the default user": "WRONGPASS",
