@@ -43,7 +43,6 @@ class HandRun:
         self.ledger = Ledger(
             self.redis, KEYS, LedgerSettings(), "test", LaneSettings(**lanes), limits
         )
-        self.ledger._quiet_ms = 0  # the server may be young, but holds leases of nobody else
         self.quota = Quota(self.ledger, quota or QuotaSettings(tokens_per_hour=None))
         self.limits = Overrides(self.redis, KEYS)
         self.functions = ledger_functions(self.redis, KEYS)
