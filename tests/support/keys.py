@@ -52,6 +52,10 @@ class AllKeys(Keys):
         return f"{self.root}pace:{name}"
 
     @property
+    def behind(self) -> str:
+        return f"{self.root}behind"
+
+    @property
     def gates(self) -> str:
         return f"{self.root}gates"
 

@@ -8,7 +8,7 @@ local function two_texts(first, second)
 end
 
 local SINGLE = {
-  gates = 'gates', gated = 'gated', numbers = 'num', in_flight = 'inf',
+  gates = 'gates', gated = 'gated', behind = 'behind', numbers = 'num', in_flight = 'inf',
   group_in_flight = 'infg', benches = 'benches', limited = 'limited', open = 'open',
   parked = 'park', deadlines = 'dl', config = 'cfg', totals = 'tot', cooling = 'cooling',
   sequence = 'seq', dead = 'dead', batches = 'batches', ending_batches = 'bends',

@@ -25,23 +25,26 @@ function limits.fits_in_ms(budget, slots, used, want, limit)
   return 0
 end
 
+local function forget_if_empty(what)
+  if redis.call('EXISTS', keys.followers(what)) == 0 then
+    redis.call('SREM', keys.behind(), what)
+  end
+end
+
 -- A job fits all its limits, so the first of those that wait behind one of them may fit as well:
 -- also where it was raised in the workers' settings, or less of it is used than was thought.
 function limits.wake_one_behind(id)
-  local subjects, followed, lists = windows.subjects(id), {}, {}
+  if redis.call('EXISTS', keys.behind()) == 0 then
+    return
+  end
+  local subjects = windows.subjects(id)
   for _, limit in ipairs(windows.LIMITS) do
     local subject = subjects[limit.kind]
     if subject then
       local what = limits.followed(budgets.of(limit.kind, subject, limit.window))
-      followed[#followed + 1] = what
-      lists[#lists + 1] = keys.followers(what)
+      waiting.wake(what, 1)
+      forget_if_empty(what)
     end
-  end
-  if redis.call('EXISTS', unpack(lists)) == 0 then
-    return
-  end
-  for _, what in ipairs(followed) do
-    waiting.wake(what, 1)
   end
 end
 
@@ -62,6 +65,7 @@ function limits.change(kind, name, change)
   for _, window in ipairs(windows.ALL) do
     local budget = budgets.of(kind, name, window)
     waiting.wake_in_order(limits.followed(budget))
+    forget_if_empty(limits.followed(budget))
     waiting.wake_in_order('budget:' .. budget.key)
   end
   if kind == 'user' then

@@ -88,12 +88,12 @@ function pace.of(name, own)
   local stored = redis.call('HMGET', key, unpack(FIELDS))
   local link = { name = name, stored = {} }
   for i, field in ipairs(FIELDS) do
-    local value = stored[i] or nil
-    if value and not TEXTS[field] then
-      value = tonumber(value)
+    local value = stored[i]
+    if value then
+      value = TEXTS[field] and value or tonumber(value)
+      link.stored[field] = value
+      link[field] = value
     end
-    link.stored[field] = value
-    link[field] = value
   end
   for field, limit in pairs(own or {}) do
     link[field] = limit or nil
@@ -111,16 +111,18 @@ end
 
 -- Writes what changed.
 function pace.save(link)
-  local changed, gone = {}, {}
+  local changed, gone, stored = {}, {}, link.stored
   for _, field in ipairs(FIELDS) do
     local value = link[field]
-    if value == nil and link.stored[field] ~= nil then
-      gone[#gone + 1] = field
-    elseif value ~= link.stored[field] then
-      changed[#changed + 1] = field
-      changed[#changed + 1] = value
+    if value ~= stored[field] then
+      if value == nil then
+        gone[#gone + 1] = field
+      else
+        changed[#changed + 1] = field
+        changed[#changed + 1] = value
+      end
+      stored[field] = value
     end
-    link.stored[field] = value
   end
   local key = keys.pace(link.name)
   if #changed > 0 then

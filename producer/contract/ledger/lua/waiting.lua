@@ -44,7 +44,12 @@ function waiting.links_of(what)
   return names
 end
 
+-- Names of limits that jobs may wait behind are kept, so that a call behind none sees it at once.
 local function join_list(id, what)
+  if what:sub(1, 6) == 'limit:' then
+    redis.call('SADD', keys.behind(), what)
+    redis.call('PEXPIRE', keys.behind(), HINT_LIFE_MS)
+  end
   redis.call('RPUSH', keys.followers(what), id)
   redis.call('PEXPIRE', keys.followers(what), HINT_LIFE_MS)
 end
