@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from .audit.writer import Audit
-from .budgets.pricing import Pricing
 from .budgets.quota import Quota
 from .cache import Cache
 from .documents import DocumentSummarizer
@@ -27,7 +26,6 @@ from .providers.clients import Clients
 from .providers.credentials import Credentials
 from .providers.evidence import Judge
 from .providers.selection import LinkSelector
-from .providers.tokens import Estimator
 from .settings import AuditSettings, Settings
 from .telemetry.metrics import Metrics
 
@@ -89,16 +87,15 @@ class Runtime:
     @cached_property
     def chain(self) -> ProviderCaller:
         settings = self.settings
-        models = settings.models.known
-        pricing = Pricing(settings.pricing.overrides, settings.pricing.unknown, settings.links)
-        estimator = Estimator(models)
-        selection = LinkSelector(
-            settings.links, settings.call, models, settings.models.batch, pricing, estimator
-        )
-        hash_key = self.connection.hash_key()
-        judge = Judge(settings.retry)
+        selection = LinkSelector.of(settings)
         return ProviderCaller(
-            selection, settings.call, pricing, estimator, self.clients, hash_key, judge
+            selection,
+            settings.call,
+            selection.pricing,
+            selection.estimator,
+            self.clients,
+            self.connection.hash_key(),
+            Judge(settings.retry),
         )
 
     @cached_property

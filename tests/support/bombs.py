@@ -3,6 +3,8 @@
 import zipfile
 import zlib
 
+from support.made_documents import DOCX
+
 
 def pdf_with_stream(filters, stream):
     parts = [
@@ -20,16 +22,6 @@ def pdf_with_stream(filters, stream):
     return data + table + end
 
 
-_PACKAGE = "http://schemas.openxmlformats.org/package/2006"
-_OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships/officeDocument"
-_MAIN = "application/vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml"
-DOCX = {
-    "[Content_Types].xml": f"""<Types xmlns="{_PACKAGE}/content-types">
-        <Default Extension="xml" ContentType="application/xml"/>
-        <Override PartName="/word/document.xml" ContentType="{_MAIN}"/></Types>""",
-    "_rels/.rels": f"""<Relationships xmlns="{_PACKAGE}/relationships">
-        <Relationship Id="r1" Type="{_OFFICE}" Target="word/document.xml"/></Relationships>""",
-}
 DOCUMENT = (
     '<w:document xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main">'
     "<w:body><w:p><w:r><w:t>"

@@ -142,17 +142,19 @@ def page():
 
 _PACKAGE = "http://schemas.openxmlformats.org/package/2006"
 _OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships/officeDocument"
-_WORD = "application/vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml"
+_MAIN = "application/vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml"
+DOCX = {
+    "[Content_Types].xml": f"""<Types xmlns="{_PACKAGE}/content-types">
+        <Default Extension="xml" ContentType="application/xml"/>
+        <Override PartName="/word/document.xml" ContentType="{_MAIN}"/></Types>""",
+    "_rels/.rels": f"""<Relationships xmlns="{_PACKAGE}/relationships">
+        <Relationship Id="r1" Type="{_OFFICE}" Target="word/document.xml"/></Relationships>""",
+}
 
 
 def docx(text=TEXT):
     """The least that is one."""
-    parts = {
-        "[Content_Types].xml": f"""<Types xmlns="{_PACKAGE}/content-types">
-            <Default Extension="xml" ContentType="application/xml"/>
-            <Override PartName="/word/document.xml" ContentType="{_WORD}"/></Types>""",
-        "_rels/.rels": f"""<Relationships xmlns="{_PACKAGE}/relationships">
-            <Relationship Id="r1" Type="{_OFFICE}" Target="word/document.xml"/></Relationships>""",
+    parts = DOCX | {
         "word/document.xml": f"""<w:document
             xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main">
             <w:body><w:p><w:r><w:t>{text}</w:t></w:r></w:p></w:body></w:document>""",

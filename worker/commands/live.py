@@ -11,7 +11,6 @@ import click
 
 from producer.contract.requests import CompletionRequest
 
-from ..budgets.pricing import Pricing
 from ..faults import Fault, ProviderError
 from ..ledger.attempt import Bill
 from ..loop import Loop
@@ -21,7 +20,6 @@ from ..providers.billing import Billing
 from ..providers.clients import Clients
 from ..providers.credentials import Credentials
 from ..providers.selection import LinkSelector
-from ..providers.tokens import Estimator
 from ..settings import Link, Settings
 
 MAX_TOKENS = 400
@@ -101,23 +99,13 @@ class LiveCheck:
     """Tries links, and says on the terminal what came of it."""
 
     def __init__(self, settings: Settings) -> None:
-        models = settings.models.known
         self._links = settings.links
         self._timeout_s = settings.call.timeout_s
         self._cap_usd = settings.quota.max_cost_per_request
-        self._pricing = Pricing(
-            settings.pricing.overrides, settings.pricing.unknown, settings.links
-        )
-        self._estimator = Estimator(models)
+        self._selection = LinkSelector.of(settings)
+        self._pricing = self._selection.pricing
+        self._estimator = self._selection.estimator
         self._billing = Billing(self._pricing, self._estimator)
-        self._selection = LinkSelector(
-            settings.links,
-            settings.call,
-            models,
-            settings.models.batch,
-            self._pricing,
-            self._estimator,
-        )
         self._clients = Clients(Loop(), Credentials(settings.links, settings.sources))
         self._spent = 0
         self._maybe = 0

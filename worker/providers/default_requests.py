@@ -11,11 +11,10 @@ from typing import NamedTuple
 from producer.contract.errors import InvalidRequest
 from producer.contract.requests import CompletionRequest
 
-from ..budgets.pricing import Pricing, how_to_price
+from ..budgets.pricing import how_to_price
 from ..model_catalog import Model
 from ..settings import VENDORS, Link, Settings
 from .selection import LinkSelector
-from .tokens import Estimator
 
 _QUESTION = CompletionRequest.model_validate(
     {"messages": [{"role": "user", "content": "What is the capital of France?"}]}
@@ -39,18 +38,9 @@ class DefaultRequests:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._models = settings.models.known
-        self._pricing = Pricing(
-            settings.pricing.overrides, settings.pricing.unknown, settings.links
-        )
-        self._estimator = Estimator(self._models)
-        self._selection = LinkSelector(
-            settings.links,
-            settings.call,
-            self._models,
-            settings.models.batch,
-            self._pricing,
-            self._estimator,
-        )
+        self._selection = LinkSelector.of(settings)
+        self._pricing = self._selection.pricing
+        self._estimator = self._selection.estimator
 
     def warnings(self) -> list[str]:
         """Everything that is wrong, each once."""

@@ -5,7 +5,7 @@ order. Links in trouble are skipped by the ledger, which knows the whole fleet's
 """
 
 from collections import Counter
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 from producer.contract.errors import InvalidRequest, TooLong
 from producer.contract.hygiene import template_mark
@@ -15,7 +15,7 @@ from ..budgets.pricing import Pricing
 from ..ledger.attempt import Candidate
 from ..ledger.running_job import RunningJob
 from ..model_catalog import Model, Models
-from ..settings import CallSettings, Link
+from ..settings import CallSettings, Link, Settings
 from . import load
 from .dialects import DIALECTS, dialect_of
 from .tokens import Estimator
@@ -50,8 +50,17 @@ class LinkSelector:
         self._call = call
         self._models = models
         self._batch = batch
-        self._pricing = pricing
-        self._estimator = estimator
+        self.pricing = pricing
+        self.estimator = estimator
+
+    @classmethod
+    def of(cls, settings: Settings) -> Self:
+        """By a worker's settings, with the prices and the token counts that go with them."""
+        models = settings.models.known
+        prices = settings.pricing
+        pricing = Pricing(prices.overrides, prices.unknown, settings.links)
+        batch = settings.models.batch
+        return cls(settings.links, settings.call, models, batch, pricing, Estimator(models))
 
     def allowed(self, request: CompletionRequest) -> list[Link]:
         """The links that may answer, in the operator's order.
@@ -178,7 +187,7 @@ class LinkSelector:
 
     def _room(self, link: Link, request: CompletionRequest, max_tokens: int) -> _Room:
         limit = self._facts(link).room(max_tokens)
-        least, most = self._estimator.bounds(request, link.provider, link.model)
+        least, most = self.estimator.bounds(request, link.provider, link.model)
         if limit is None:
             return _Room(None, least, sure=True, possible=True)
         return _Room(limit, least, sure=most <= limit, possible=least <= limit)
@@ -191,13 +200,13 @@ class LinkSelector:
             return None
         max_tokens = self._max_tokens(link, job)
         prompt = self._tokens(link, without(job.request, trimmed))
-        worst = self._pricing.worst(link.provider, link.model, prompt, max_tokens)
+        worst = self.pricing.worst(link.provider, link.model, prompt, max_tokens)
         return Candidate(
             link, max_tokens, worst.micro_usd, prompt + max_tokens, trimmed, worst.known
         )
 
     def _tokens(self, link: Link, request: CompletionRequest) -> int:
-        return self._estimator.bounds(request, link.provider, link.model).high
+        return self.estimator.bounds(request, link.provider, link.model).high
 
 
 def _too_long(link: Link, room: _Room) -> TooLong:

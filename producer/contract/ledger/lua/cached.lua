@@ -101,21 +101,28 @@ function cached.lead(id, found)
   end
 end
 
--- The job holds none of its followers up: the next of them is called.
-function cached.stop_leading(id)
+-- What the followers of a job that leads no longer wait for; nil if it led nobody.
+local function give_up_lead(id)
   local flight = jobs.field(id, 'flight')
   if flight then
     jobs.remove(id, 'flight')
-    waiting.wake_next('flight:' .. flight)
+    return 'flight:' .. flight
+  end
+end
+
+-- The job holds none of its followers up: the next of them is called.
+function cached.stop_leading(id)
+  local followed = give_up_lead(id)
+  if followed then
+    waiting.wake_next(followed)
   end
 end
 
 -- The job has ended: its followers find its answer, or none of them is held up.
 function cached.ended(id)
-  local flight = jobs.field(id, 'flight')
-  if flight then
-    jobs.remove(id, 'flight')
-    waiting.wake('flight:' .. flight, WOKEN_BY_END)
+  local followed = give_up_lead(id)
+  if followed then
+    waiting.wake(followed, WOKEN_BY_END)
   end
 end
 
