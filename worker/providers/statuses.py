@@ -1,4 +1,5 @@
-"""What an HTTP response that is no success means, whichever server sent it.
+"""What an HTTP response that is no success means, whichever server sent it. It never passes on a
+body's words, which may repeat the prompt: only names of codes, types and parameters leave here.
 
 Its body's codes and words count first (refusals.toml), then its status.
 """
