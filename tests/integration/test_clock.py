@@ -39,6 +39,7 @@ def fleet(hand_run, monkeypatch):
     library = functions.library
     monkeypatch.setattr(functions, "library", shifted)
     fleet = hand_run(slots=20)
+    fleet.ledger._quiet_ms = fleet.quiet_ms
     fleet.redis.set(SET_BY, 0)
     return fleet
 

@@ -43,6 +43,8 @@ class HandRun:
         self.ledger = Ledger(
             self.redis, KEYS, LedgerSettings(), "test", LaneSettings(**lanes), limits
         )
+        self.quiet_ms, self.ledger._quiet_ms = self.ledger._quiet_ms, 0
+        """The server may be young, but no other process holds a lease there."""
         self.quota = Quota(self.ledger, quota or QuotaSettings(tokens_per_hour=None))
         self.limits = Overrides(self.redis, KEYS)
         self.functions = ledger_functions(self.redis, KEYS)
