@@ -229,12 +229,12 @@ ONLY = {
     "audit_writer": [
         "LRANGE cc:{0}:audit:x 0 -1",
         "DEL cc:{0}:audit:x",
-        "XADD cc:{0}:audit-looks * a b",
+        "XADD cc:{0}:audit-accesses * a b",
         "SCAN 0",
     ],
     "audit_reader": [
         "RPUSH cc:{0}:audit:x y",
-        "XTRIM cc:{0}:audit-looks MAXLEN 0",
+        "XTRIM cc:{0}:audit-accesses MAXLEN 0",
         "GET cc:{0}:o:x",
     ],
     "operator": [

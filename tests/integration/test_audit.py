@@ -95,12 +95,12 @@ def test_a_job_is_kept_sealed_and_shown_with_a_reason(
         None,
         "cache",
     ]
-    looks = shown(audit("looks", "--json"))
-    assert [(each["what"], each["about"], each["reason"]) for each in looks] == [
+    accesses = shown(audit("accesses", "--json"))
+    assert [(each["what"], each["about"], each["reason"]) for each in accesses] == [
         ("shown", second.id, "the same"),
         ("shown", first.id, "ticket 4711"),
     ]
-    assert "@" in looks[0]["who"]
+    assert "@" in accesses[0]["who"]
     assert first.id in audit("list", "alice")
     the_prompt_is_proved_without_a_key(audit, first.id, tmp_path, entries[0]["note"])
     redis.close()
@@ -217,5 +217,5 @@ def test_a_user_is_forgotten_everywhere(
     }
     assert audit("list", "alice") == ""
     assert audit("list", "bob").count("answered") == 4
-    assert shown(audit("looks", "--json"))[0]["reason"] == "request of today"
+    assert shown(audit("accesses", "--json"))[0]["reason"] == "request of today"
     redis.close()

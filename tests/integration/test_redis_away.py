@@ -24,7 +24,7 @@ AUDIT = "LLM_AUDIT_URL"
 COMMANDS = {
     "ask hello": LEDGER,
     "audit list u1": AUDIT,
-    "audit looks": AUDIT,
+    "audit accesses": AUDIT,
     "audit prove j1 messages.json": AUDIT,
     "audit rotate": AUDIT,
     "audit show j1 --reason why": AUDIT,

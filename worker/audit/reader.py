@@ -68,7 +68,7 @@ class AuditReader:
 
     def access_records(self) -> list[AccessRecord]:
         """Who opened, resealed or erased what; latest first."""
-        key = self._keys.audit_looks
+        key = self._keys.audit_accesses
         stored: list[Any] = self._server.xrevrange(key)  # type: ignore[assignment]
         return [AccessRecord(int(number.partition("-")[0]), **fields) for number, fields in stored]
 
@@ -102,7 +102,7 @@ class AuditReader:
         now_s = int(self._server.time()[0])
         oldest_ms = (now_s - RECORDS_DAYS * DAY_S) * 1000
         fields: Any = {"what": what, "about": about, "who": who, "reason": reason}
-        self._server.xadd(self._keys.audit_looks, fields, minid=oldest_ms)
+        self._server.xadd(self._keys.audit_accesses, fields, minid=oldest_ms)
 
     def _reseal_entry(
         self, key: str, index: int, entry: Entry, keyring: Keyring, seal: Seal

@@ -118,7 +118,7 @@ def prove(job_id: str, messages: IO[str]) -> None:
 
 @audit.command()
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per line.")
-def looks(as_json: bool) -> None:
+def accesses(as_json: bool) -> None:
     """Who opened, resealed or erased what, when and why; latest first."""
     with _audit_log() as log:
         records = log.access_records()

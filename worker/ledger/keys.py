@@ -110,9 +110,9 @@ class Keys(LedgerKeys):
         return f"{self.root}audit-of:{user_id}"
 
     @property
-    def audit_looks(self) -> str:
+    def audit_accesses(self) -> str:
         """Stream, there: who opened or erased what, when and why; 400 days."""
-        return f"{self.root}audit-looks"
+        return f"{self.root}audit-accesses"
 
     def batch(self, batch_id: str) -> str:
         """Hash: state and counters of one batch. No TTL until it is done."""
