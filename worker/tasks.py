@@ -29,7 +29,7 @@ from .broker.foreign_messages import (
 from .faults import Deferred, Fault, LeaseLost, Outage, ProviderError
 from .ledger.attempt import Start
 from .ledger.calls import Dropped, Ended, Missing, Wait
-from .ledger.connection import ERRORS
+from .ledger.connection import ERRORS, is_its_own
 from .ledger.running_job import RunningJob
 from .ledger.settling import ANSWER_LOST, settle
 from .pipeline import AskAgain
@@ -172,8 +172,11 @@ class Complete(Task):  # type: ignore[misc]
             self._park(start, wait, again)
         except (ProviderError, Deferred) as failure:
             return self._decide(runtime, start, failure)
-        except ERRORS:
-            raise
+        except ERRORS as error:
+            if start.attempt.number:
+                raise
+            logger.warning("ledger: %s; job %s is given back", reason(error), job.id)
+            self._give_back(runtime, start, crashed=not is_its_own(error))
         except Exception:
             logger.exception("job %s: an error of our own", job.id)
             outcome = self._after_error_of_ours(runtime, start)
@@ -181,9 +184,14 @@ class Complete(Task):  # type: ignore[misc]
 
     def _after_error_of_ours(self, runtime: Runtime, start: Start) -> JobError:
         """The end of a job whose call may have been paid for; one that was not called is parked."""
-        if start.attempt.number:
-            return OutcomeUnknown(ANSWER_LOST)
-        ending = runtime.ledger.park(start.job, start.attempt, Wait(CRASH_DELAY_S, crashed=True))
+        if not start.attempt.number:
+            self._give_back(runtime, start, crashed=True)
+        return OutcomeUnknown(ANSWER_LOST)
+
+    def _give_back(self, runtime: Runtime, start: Start, crashed: bool) -> NoReturn:
+        """Park a job that was not called, also one that did not hear of the hold it was given."""
+        wait = Wait(CRASH_DELAY_S, str(Fault.LOST), crashed=crashed)
+        ending = runtime.ledger.park(start.job, start.attempt, wait)
         self.publish(ending.publications)
         raise Ignore from None
 
@@ -227,13 +235,7 @@ class Complete(Task):  # type: ignore[misc]
             reason += f"; next try in {wait.after_s:.1f} s"
         raise Parked(reason, exc=why, when=wait.after_s)
 
-    def _end(
-        self,
-        runtime: Runtime,
-        start: Start,
-        outcome: Outcome,
-        fault: str = "",
-    ) -> Completion:
+    def _end(self, runtime: Runtime, start: Start, outcome: Outcome, fault: str = "") -> Completion:
         """Settle the job and report its outcome: another one, if the job had ended before."""
         with spared("the job's samples"):
             start.ended_ms = start.job.now_ms

@@ -28,6 +28,7 @@ __all__ = [
     "RedisError",
     "ServerTrouble",
     "connect",
+    "is_its_own",
     "ledger_functions",
     "troubles_of",
     "unsafe_server",
@@ -90,6 +91,13 @@ def connect(url: str, timeout_s: float = 5.0) -> Redis:
 def ledger_functions(server: Redis, keys: Keys) -> Functions:
     """The ledger's functions at this server."""
     return Functions(server, keys, redis.ResponseError)
+
+
+def is_its_own(error: Exception) -> bool:
+    """Whether the server is in trouble, whatever it is asked: it is away, or refuses everybody."""
+    if isinstance(error, redis.ResponseError):
+        return refusal_of(error) is not None
+    return isinstance(error, (redis.RedisError, LibraryMissing, ServerTooOld))
 
 
 class ServerTrouble(NamedTuple):
