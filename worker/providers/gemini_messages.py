@@ -30,7 +30,7 @@ def unsupported(request: CompletionRequest) -> str:
     return "an image by URL"
 
 
-def conversation(request: CompletionRequest) -> tuple[str, list[dict[str, Any]]]:
+def conversation(request: CompletionRequest) -> tuple[str, list[Any]]:
     """(system instruction, contents).
 
     System messages are joined, turns of one role merged, and blank texts dropped (each would be a
