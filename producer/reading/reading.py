@@ -1,6 +1,7 @@
 """What reading a file gives."""
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 
 class Unreadable(Exception):
@@ -9,6 +10,13 @@ class Unreadable(Exception):
 
 class NoDocument(Unreadable):
     """Nothing is wrong with the file, but it is none to read: a picture, an archive, a key."""
+
+
+class Attached(NamedTuple):
+    """A file within a file."""
+
+    name: str
+    data: bytes
 
 
 @dataclass
@@ -20,3 +28,5 @@ class Reading:
     """What of it was not read, and what was changed, each in a few words."""
     pages: int = 0
     """0: the format has none."""
+    attached: list[Attached] = field(default_factory=list)
+    """What is still to be read."""

@@ -1,88 +1,20 @@
 """Documents as people have them, and what must become of each."""
 
 import json
-from typing import NamedTuple
 
 from support import made_documents as made
 from support import made_office as office
-from support.made_documents import PAGE, TEXT
+from support.case import Case
+from support.corpus_mail import BASE64, MAILS
+from support.corpus_pdf import PDF
+from support.made_documents import TEXT
 
 PICTURE = "data:image/png;base64," + "iVBORw0KGgo" * 400
-BASE64 = "\n".join(["TWFueSBoYW5kcyBtYWtlIGxpZ2h0IHdvcmsgYW5kIHNoaXBzIG1ha2UgaGFyYm91cnMu"] * 40)
-
-
-class Case(NamedTuple):
-    """A file and what must be seen of it."""
-
-    format: str
-    name: str
-    data: bytes
-    sent: tuple[str, ...] = ()
-    """What must be in its text, in this order."""
-    unsent: tuple[str, ...] = ()
-    """What must not be."""
-    told: str = ""
-    """A part of what is said to be left out, or why it is not read."""
-    read: bool = True
-    skipped: bool = False
-
-
-MAIL = b"""From: Ida <ida@example.org>\r
-To: ole@example.org\r
-Subject: =?utf-8?q?Gr=C3=BC=C3=9Fe?=\r
-Date: Mon, 2 Nov 2026 10:00:00 +0000\r
-MIME-Version: 1.0\r
-Content-Type: text/html; charset="koi8-r"\r
-Content-Transfer-Encoding: base64\r
-\r
-""" + __import__("base64").b64encode(f"<p>{TEXT} Привет</p>".encode("koi8-r"))
-
-SAVED = f"""From: <Saved by Blink>\r
-Subject: Harbour log\r
-MIME-Version: 1.0\r
-Content-Type: multipart/related; boundary="b"\r
-\r
---b\r
-Content-Type: text/html; charset=utf-8\r
-Content-Transfer-Encoding: 8bit\r
-\r
-{PAGE}\r
---b\r
-Content-Type: image/png\r
-Content-Transfer-Encoding: base64\r
-Content-Location: https://example.org/pier.png\r
-\r
-{BASE64}\r
---b--\r
-""".encode()
 
 
 def page(body, head=""):
     return f"<html><head>{head}</head><body>{body}</body></html>".encode()
 
-
-def pdf_of(*pages, **more):
-    return made.pdf(pages, **more)
-
-
-PDF = [
-    Case("PDF", "text.pdf", pdf_of(TEXT, "Second page"), (TEXT, "Second page")),
-    Case("PDF", "form.pdf", made.form(), (TEXT, "Name of the ship: Halcyon", "f2: 412")),
-    Case("PDF", "notes.pdf", pdf_of(TEXT, notes=["Too late"]), (TEXT, "Note by Ida: Too late")),
-    *(
-        Case("PDF", f"{algorithm}.pdf", pdf_of(TEXT, password="", algorithm=algorithm), (TEXT,))
-        for algorithm in ("RC4-40", "RC4-128", "AES-128", "AES-256-R5", "AES-256")
-    ),
-    Case("PDF", "locked.pdf", pdf_of(TEXT, password="x"), told="encrypted", read=False),
-    Case("PDF", "scan.pdf", pdf_of("", ""), told="2 of 2 pages are pictures", read=False),
-    Case("PDF", "cover.pdf", pdf_of(TEXT, *[""] * 30), told="30 of 31 pages", read=False),
-    Case("PDF", "plate.pdf", pdf_of(TEXT, "", "More"), (TEXT, "More"), told="1 of 3 pages"),
-    Case("PDF", "cut.pdf", pdf_of(TEXT)[:200], told="damaged", read=False),
-    Case("PDF", "empty.pdf", b"", told="damaged", read=False),
-    Case("PDF", "late.pdf", b"\r\n\r\n" + pdf_of(TEXT), (TEXT,)),
-    Case("PDF", "no suffix", pdf_of(TEXT), (TEXT,)),
-    Case("PDF", "wrong.txt", pdf_of(TEXT), (TEXT,), ("endobj",)),
-]
 
 HTML = [
     Case(
@@ -142,14 +74,6 @@ HTML = [
         ("Łódź",),
     ),
     Case("HTML", "marked.html", page("Grüße").decode().encode("utf-16"), ("Grüße",)),
-]
-
-MAILS = [
-    Case("mail", "letter.eml", made.mail(), ("übermorgen", TEXT, "Grüße"), ("<p>",), "pier.png"),
-    Case("mail", "html.eml", MAIL, ("Ida", "Grüße", TEXT, "Привет"), ("<p>",)),
-    Case("mail", "letter", made.mail(), ("übermorgen", TEXT), told="pier.png"),
-    Case("mail", "saved.mhtml", SAVED, ("Harbour log", TEXT), ("HIDDEN", "TWFueSBo"), "image/png"),
-    Case("mail", "plain.eml", f"Subject: x\nFrom: a\n\n{TEXT}".encode(), (TEXT,)),
 ]
 
 TEXTS = [

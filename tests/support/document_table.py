@@ -10,11 +10,15 @@ FORMATS = {
     ),
     "HTML": ("title, text, tables, code, alternative texts, form values", "what is hidden", ""),
     "PDF": (
-        "pages, form values, notes; encrypted ones with an empty password",
-        "pages that are pictures, attachments",
+        "pages, form values (XFA, too), notes, files in it; encrypted ones with an empty password",
+        "pages that are pictures or whose fonts name no characters, text outside of the pages",
         "",
     ),
-    "mail": ("headers and the text; saved pages (MHTML)", "attachments, by name", ""),
+    "mail": (
+        "headers, the text, attachments and messages in it; many in a file (mbox); MHTML",
+        "attachments that are no documents, by name",
+        "",
+    ),
     "notebook": ("texts, code, printed output, errors", "pictures", ""),
     "Word": ("text, tables, headers, footers, notes, comments", "pictures", "documents"),
     "Excel": ("all sheets, with their names", "charts", "documents"),

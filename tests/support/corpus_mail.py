@@ -1,0 +1,136 @@
+"""Mails as people have them, and what must become of each."""
+
+from email.message import EmailMessage
+
+from support import made_documents as made
+from support.case import Case
+from support.made_documents import PAGE, TEXT
+
+BASE64 = "\n".join(["TWFueSBoYW5kcyBtYWtlIGxpZ2h0IHdvcmsgYW5kIHNoaXBzIG1ha2UgaGFyYm91cnMu"] * 40)
+
+MAIL = b"""From: Ida <ida@example.org>\r
+To: ole@example.org\r
+Subject: =?utf-8?q?Gr=C3=BC=C3=9Fe?=\r
+Date: Mon, 2 Nov 2026 10:00:00 +0000\r
+MIME-Version: 1.0\r
+Content-Type: text/html; charset="koi8-r"\r
+Content-Transfer-Encoding: base64\r
+\r
+""" + __import__("base64").b64encode(f"<p>{TEXT} Привет</p>".encode("koi8-r"))
+
+SAVED = f"""From: <Saved by Blink>\r
+Subject: Harbour log\r
+MIME-Version: 1.0\r
+Content-Type: multipart/related; boundary="b"\r
+\r
+--b\r
+Content-Type: text/html; charset=utf-8\r
+Content-Transfer-Encoding: 8bit\r
+\r
+{PAGE}\r
+--b\r
+Content-Type: image/png\r
+Content-Transfer-Encoding: base64\r
+Content-Location: https://example.org/pier.png\r
+\r
+{BASE64}\r
+--b--\r
+""".encode()
+
+
+def message(*parts, subject="Ships"):
+    """With parts: texts, messages, and (name, type, data)."""
+    made_message = EmailMessage()
+    made_message["From"] = "Ida <ida@example.org>"
+    made_message["Subject"] = subject
+    made_message.make_mixed()
+    for part in parts:
+        if isinstance(part, str):
+            inner = EmailMessage()
+            inner.set_content(part)
+            made_message.attach(inner)
+        elif isinstance(part, EmailMessage):
+            made_message.add_attachment(part)
+        else:
+            name, kind, data = part
+            maintype, subtype = kind.split("/")
+            made_message.add_attachment(data, maintype, subtype, filename=name)
+    return made_message
+
+
+def alternatives(plain, html):
+    made_message = EmailMessage()
+    made_message["From"] = "Ida"
+    made_message.set_content(plain)
+    made_message.add_alternative(html, subtype="html")
+    return made_message.as_bytes()
+
+
+def nested(depth):
+    inner = message("The innermost text")
+    for level in range(depth):
+        inner = message(f"Level {level}", inner)
+    return inner.as_bytes()
+
+
+PDF_FILE = ("report.pdf", "application/pdf", made.pdf((TEXT,)))
+LOCKED = ("locked.pdf", "application/pdf", made.pdf((TEXT,), password="x"))
+KEY = b"-----BEGIN OPENSSH PRIVATE KEY-----\n" + b"b3Bl" * 9
+MBOX = b"".join(
+    b"From ida@example.org Mon Nov  2 10:00:00 2026\n" + each + b"\n\n"
+    for each in (
+        b"Subject: First\nFrom: a\n\n" + TEXT.encode(),
+        "Subject: Second\nFrom: a\n\nGrüße\n\nFrom time to time".encode(),
+    )
+)
+HTML = f"<p>{TEXT} " + "More of it. " * 30 + "</p>"
+
+MAILS = [
+    Case("mail", "letter.eml", made.mail(), ("übermorgen", TEXT, "Grüße"), ("<p>",), "pier.png"),
+    Case("mail", "html.eml", MAIL, ("Ida", "Grüße", TEXT, "Привет"), ("<p>",)),
+    Case("mail", "letter", made.mail(), ("übermorgen", TEXT), told="pier.png"),
+    Case("mail", "saved.mhtml", SAVED, ("Harbour log", TEXT), ("HIDDEN", "TWFueSBo"), "image/png"),
+    Case("mail", "plain.eml", f"Subject: x\nFrom: a\n\n{TEXT}".encode(), (TEXT,)),
+]
+MAILS += [
+    Case("mail", "pdf.eml", message("See", PDF_FILE).as_bytes(), ("Attachment report.pdf", TEXT)),
+    Case(
+        "mail",
+        "locked.eml",
+        message("See", LOCKED).as_bytes(),
+        ("See",),
+        told="attachment locked.pdf: encrypted",
+    ),
+    Case(
+        "mail",
+        "forwarded.eml",
+        message("See below", message("Inner", PDF_FILE)).as_bytes(),
+        ("See below", "From: Ida", "Inner", "report.pdf", TEXT),
+    ),
+    Case("mail", "deep.eml", nested(4), ("Level 3", "Level 0", "The innermost text")),
+    Case("mail", "too deep.eml", nested(9), ("Level 8",), ("innermost",), "attachment"),
+    Case("mail", "between.eml", message("First", PDF_FILE, "Last").as_bytes(), ("First", "Last")),
+    Case(
+        "mail",
+        "named as a text.eml",
+        message("See", ("a.txt", "application/octet-stream", TEXT.encode())).as_bytes(),
+        ("See", TEXT),
+    ),
+    Case(
+        "mail",
+        "key.eml",
+        message("See", ("id", "text/plain", KEY)).as_bytes(),
+        ("See",),
+        ("b3Bl",),
+        "attachment id: holds a private key",
+    ),
+    Case("mail", "stub.eml", alternatives("See the page", HTML), (TEXT,), ("See the page",)),
+    Case("mail", "blank.eml", alternatives(" ", HTML), (TEXT,)),
+    Case(
+        "mail",
+        "many.mbox",
+        MBOX,
+        ("First", TEXT, "Subject: Second", "Grüße"),
+    ),
+    Case("mail", "apple.emlx", b"999\n" + MAIL, ("Ida", TEXT)),
+]
