@@ -15,7 +15,7 @@ from semantic_text_splitter import TextSplitter
 
 from producer.contract.completions import Completion, Usage
 from producer.contract.errors import InvalidRequest, JobError
-from producer.contract.hygiene import untrusted
+from producer.contract.hygiene import untrusted, unwrapped
 from producer.contract.messages import Message
 from producer.contract.publication import Publication
 from producer.contract.requests import CompletionRequest
@@ -41,6 +41,7 @@ TOGETHER = (
     "order, condensed."
 )
 
+PART = "part of a document"
 MARGIN_TOKENS = 400
 """For our own words around a part."""
 CHARACTERS_A_TOKEN = 4
@@ -75,7 +76,6 @@ class DocumentSummarizer:
         estimator: Estimator,
         pricing: Pricing,
         settings: SummarySettings,
-        key: bytes,
     ) -> None:
         self._ledger = ledger
         self._pipeline = pipeline
@@ -83,7 +83,6 @@ class DocumentSummarizer:
         self._estimator = estimator
         self._pricing = pricing
         self._settings = settings
-        self._key = key
 
     def run(
         self, job: RunningJob, attempt: Attempt, publish: Callable[[list[Publication]], None]
@@ -105,10 +104,11 @@ class DocumentSummarizer:
         while len(texts) > 1:
             answers = self._condensed(job, texts, answer_tokens, publish)
             parts |= {answer.request_id: answer for answer in answers}
-            texts = _join_neighbours([answer.text for answer in answers], size)
+            condensed = [unwrapped(answer.text, PART) for answer in answers]
+            texts = _join_neighbours(condensed, size)
         question = self._question(job.request, texts[0], condensed=bool(parts))
         answer = self._pipeline.run(replace(job, request=question), attempt)
-        return _with_costs_of(parts.values(), answer)
+        return _as_answer(parts.values(), answer)
 
     def plan(self, request: CompletionRequest, text: str) -> Plan:
         """What reading `text` would take, without a call."""
@@ -194,7 +194,7 @@ class DocumentSummarizer:
     def _condense(
         self, request: CompletionRequest, text: str, max_tokens: int
     ) -> CompletionRequest:
-        part = Message(role="user", content=untrusted(text, "part of a document", self._key))
+        part = Message(role="user", content=untrusted(text, PART))
         changes = {
             "messages": (Message(role="system", content=CONDENSE), part),
             "max_tokens": max_tokens,
@@ -208,7 +208,7 @@ class DocumentSummarizer:
     ) -> CompletionRequest:
         """The caller's own words, after the text they are about."""
         instruction = TOGETHER if condensed else READ
-        document = untrusted(text, "document", self._key)
+        document = untrusted(text)
         first, *others = request.messages
         if first.role == "user" and isinstance(first.content, str):
             turns = (Message(role="user", content=f"{document}\n\n{first.content}"), *others)
@@ -242,9 +242,10 @@ def _error_of_part(error: JobError, number: int, parts: int) -> JobError:
     return type(error)(f"part {number} of {parts}: {error}", details)
 
 
-def _with_costs_of(parts: Iterable[Completion], answer: Completion) -> Completion:
+def _as_answer(parts: Iterable[Completion], answer: Completion) -> Completion:
     together = [*parts, answer]
     changes: dict[str, Any] = {
+        "text": unwrapped(answer.text) or answer.text,
         "cost_usd": sum(each.cost_usd for each in together),
         "maybe_billed_usd": sum(each.maybe_billed_usd for each in together),
     }

@@ -128,7 +128,6 @@ class Runtime:
             self.chain.estimator,
             self.chain.pricing,
             self.settings.summary,
-            self.connection.hash_key(),
         )
 
     @cached_property
