@@ -11,16 +11,34 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from .child import LENGTH, LENGTHS, OUT_OF_MEMORY
 
 ROOT = Path(__file__).parents[1]
 """Where this package was imported from."""
+LOOK_S = 0.05
+"""How often a wait for a child looks whether it is to end."""
 
 
 class NoReply(Exception):
     """The child took more than it may, or died. The message says which."""
+
+
+class Until:
+    """By when there must be a reply. Any thread may bring that forward."""
+
+    def __init__(self, within_s: float) -> None:
+        self._at = time.monotonic() + within_s
+
+    def at_most(self, within_s: float) -> None:
+        """From now on."""
+        self._at = min(self._at, time.monotonic() + within_s)
+
+    @property
+    def left_s(self) -> float:
+        return self._at - time.monotonic()
 
 
 class _Child:
@@ -45,9 +63,9 @@ class _Child:
         self.socket = ours
         self.leaving = False
 
-    def ask(self, kind: bytes, first: bytes, second: bytes, until: float) -> bytes:
+    def ask(self, kind: bytes, first: bytes, second: bytes, until: Until) -> bytes:
         """The child's reply. Raises `OSError` if it dies or takes longer."""
-        self._wait_until(until)
+        self.socket.settimeout(max(0.001, until.left_s))
         self.socket.sendall(LENGTHS.pack(kind, len(first), len(second)))
         self.socket.sendall(first)
         self.socket.sendall(second)
@@ -70,18 +88,21 @@ class _Child:
             return False
         return True
 
-    def _received(self, size: int, until: float) -> bytes:
+    def _received(self, size: int, until: Until) -> bytes:
         data = bytearray()
         while len(data) < size:
-            self._wait_until(until)
-            piece = self.socket.recv(min(size - len(data), 1 << 20))
+            piece = self._piece(min(size - len(data), 1 << 20), until)
             if not piece:
                 raise ConnectionError("the child has ended")
             data += piece
         return bytes(data)
 
-    def _wait_until(self, until: float) -> None:
-        self.socket.settimeout(max(0.001, until - time.monotonic()))
+    def _piece(self, size: int, until: Until) -> bytes:
+        while (left_s := until.left_s) > 0:
+            self.socket.settimeout(min(LOOK_S, left_s))
+            with suppress(TimeoutError):
+                return self.socket.recv(size)
+        raise TimeoutError
 
 
 class Children:
@@ -94,11 +115,8 @@ class Children:
         self._program = program
         self._start_anew()
 
-    def ask(self, kind: bytes, first: bytes, second: bytes, until: float) -> bytes:
-        """A child's reply to (kind, first part, second part), by a time of the monotonic clock.
-
-        Raises `NoReply`.
-        """
+    def ask(self, kind: bytes, first: bytes, second: bytes, until: Until) -> bytes:
+        """A child's reply to (kind, first part, second part). Raises `NoReply`."""
         if self._pid != os.getpid():
             self._start_anew()
         used = None

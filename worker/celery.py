@@ -21,6 +21,7 @@ from producer.redis_url import RedisUrl
 from . import startup_checks
 from .broker import transport
 from .ledger.connection import ERRORS, LedgerConnection, unsafe_server
+from .output_filters.checker import checker
 from .runtime import current, shut_down, use
 from .settings import LogSettings, RedisSettings, SettingsError, load, load_redis
 from .steward import Steward
@@ -89,6 +90,7 @@ def _connect_signals() -> None:
     signals.worker_ready.connect(warn_of_unsafe_server)
     signals.worker_ready.connect(start_alerts)
     signals.task_revoked.connect(cancel_revoked_job)
+    signals.worker_shutting_down.connect(hurry_checks)
     signals.worker_process_shutdown.connect(close_runtime)
     signals.worker_shutdown.connect(close_runtime)
 
@@ -161,6 +163,11 @@ def cancel_revoked_job(sender: Any = None, request: Any = None, **_: Any) -> Non
         )
     else:
         sender.app.tasks[COMPLETE].publish(publications)
+
+
+def hurry_checks(**_: Any) -> None:
+    """As soon as the main process is told to stop; a prefork child is not told."""
+    checker.hurry()
 
 
 def close_runtime(**_: Any) -> None:

@@ -16,6 +16,7 @@ from .faults import after_the_reply
 from .ledger.attempt import NOT_CACHED, Attempt, Candidate
 from .ledger.running_job import RunningJob
 from .output_filters import OutputFilters
+from .output_filters.checker import Whose
 from .providers import Reply
 from .providers.caller import ProviderCaller
 from .providers.finish_reasons import WINDOW_FULL
@@ -203,8 +204,8 @@ class Pipeline:
         """
         if reply.tool_calls and not reply.text:
             return ()
-        left_s = job.remaining_s(self._settings.deadline_s)
-        found = self.filters.check(job.request, reply.text, left_s, job.user_id)
+        whose = Whose(job.remaining_s(self._settings.deadline_s), job.user_id, job.id)
+        found = self.filters.check(job.request, reply.text, whose)
         first = not any(each.fault == "filtered" for each in job.tried)
         if found.action == "retry" and first and self._affords(job, attempt, chosen.micro_usd):
             raise AskAgain(

@@ -210,6 +210,7 @@ def _reset_s(stated: dict[str, str]) -> float | None:
 
 
 def _number(text: str) -> int:
-    if re.fullmatch(r"[0-9]{1,13}", text.strip()):
-        return min(int(text), LARGEST)
+    digits = text.strip()
+    if re.fullmatch(r"[0-9]{1,13}", digits):
+        return min(int(digits), LARGEST)
     return UNKNOWN

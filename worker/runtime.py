@@ -20,6 +20,7 @@ from .loop import Loop
 from .monitoring.alerts import Alerts
 from .monitoring.health import Health
 from .output_filters import OutputFilters
+from .output_filters.checker import checker
 from .pipeline import Pipeline
 from .providers.caller import ProviderCaller
 from .providers.clients import Clients
@@ -68,7 +69,7 @@ class Runtime:
 
     @cached_property
     def leases(self) -> Leases:
-        return Leases(self.ledger, self.loop, self.settings.ledger.lease_s / 5)
+        return Leases(self.ledger, self._cancel, self.settings.ledger.lease_s / 5)
 
     @cached_property
     def cache(self) -> Cache:
@@ -135,6 +136,11 @@ class Runtime:
         settings = self.settings
         health = Health(self.connection, settings.health, settings.quota.usd_per_day)
         return Alerts(self.connection, health, settings.alerts)
+
+    def _cancel(self, job_id: str) -> None:
+        """Its call, or the check of its answer."""
+        self.loop.cancel(job_id)
+        checker.cancel(job_id)
 
     def close(self) -> None:
         """Close only what was built: a process that ends must not begin to ask Redis."""

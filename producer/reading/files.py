@@ -4,11 +4,10 @@ import atexit
 import json
 import os
 import stat
-import time
 from pathlib import Path
 from typing import NamedTuple
 
-from ..children import Children, NoReply
+from ..children import Children, NoReply, Until
 from . import program
 from .reading import NoDocument, Reading, Unreadable
 
@@ -36,9 +35,8 @@ class _Opened(NamedTuple):
 
 def read(name: str, data: bytes) -> Reading:
     """The text of a file of that name. Raises `Unreadable`."""
-    until = time.monotonic() + WALL_S
     try:
-        reply = readers.ask(b"F", os.fsencode(name), data, until)
+        reply = readers.ask(b"F", os.fsencode(name), data, Until(WALL_S))
     except NoReply as error:
         raise Unreadable(f"damaged or hostile: reading it {error}") from None
     head, _, text = reply.partition(b"\n")

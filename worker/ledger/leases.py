@@ -9,12 +9,11 @@ the jobs over.
 import logging
 import threading
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from producer.redis_trouble import reason
 
-from ..loop import Loop
 from .connection import ERRORS
 from .ledger import Ledger
 from .running_job import RunningJob
@@ -27,12 +26,13 @@ WARNED_AT = 2
 class Leases:
     """The leases of this process's running jobs.
 
-    `period_s`: how often they are renewed; a fifth of the lease leaves room for four lost trips.
+    `cancel`: ends what is being done for a job. `period_s`: how often they are renewed; a fifth of
+    the lease leaves room for four lost trips.
     """
 
-    def __init__(self, ledger: Ledger, loop: Loop, period_s: float) -> None:
+    def __init__(self, ledger: Ledger, cancel: Callable[[str], None], period_s: float) -> None:
         self._ledger = ledger
-        self._loop = loop
+        self._cancel = cancel
         self._period_s = period_s
         self._held: dict[str, int] = {}
         self._reported: set[str] = set()
@@ -95,7 +95,7 @@ class Leases:
             self._reported -= reported
         self._warn_of_lost(set(lost))
         for job_id in cancelled:
-            self._loop.cancel(job_id)
+            self._cancel(job_id)
 
     def _warn_of_lost(self, lost: set[str]) -> None:
         """Of jobs that are still worked on a period later: a job that has just ended, or was given

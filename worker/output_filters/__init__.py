@@ -16,7 +16,7 @@ from producer.contract import schemas
 from producer.contract.requests import CompletionRequest, pattern
 
 from ..settings import FilterSettings
-from .checker import WALL_S, NotChecked, checker
+from .checker import NOBODY, NotChecked, Whose, checker
 
 logger = logging.getLogger(__name__)
 
@@ -35,8 +35,7 @@ MAX_REASON = 500
 LEAST_S = 0.5
 """What a check has even if its job must end sooner: the answer is there."""
 
-_limits: ContextVar[tuple[float, str]] = ContextVar("limits", default=(WALL_S, ""))
-"""Seconds that a check may take, and the user whose answer it is."""
+_whose: ContextVar[Whose] = ContextVar("whose", default=NOBODY)
 
 NOT_CHECKED = "could not be checked within the limits of time and memory"
 
@@ -81,14 +80,14 @@ def schema(request: CompletionRequest, text: str) -> str:
         if schemas.problem(wanted.json_schema.schema_):
             return NOT_CHECKED
         shape = json.dumps(wanted.json_schema.schema_)
-    return checker.check(b"S", shape, text, *_limits.get())
+    return checker.check(b"S", shape, text, _whose.get())
 
 
 def expected(request: CompletionRequest, text: str) -> str:
     """A text that does not match the pattern that the request expects."""
     if request.expect is None:
         return ""
-    return checker.check(b"P", request.expect, text, *_limits.get())
+    return checker.check(b"P", request.expect, text, _whose.get())
 
 
 KNOWN: dict[str, Filter] = {
@@ -122,16 +121,14 @@ class OutputFilters:
             if action != "off"
         ]
 
-    def check(
-        self, request: CompletionRequest, text: str, left_s: float = WALL_S, user: str = ""
-    ) -> Verdict:
-        """What they find in an answer of a user's job that must have ended in `left_s` seconds.
+    def check(self, request: CompletionRequest, text: str, whose: Whose = NOBODY) -> Verdict:
+        """What they find in an answer.
 
         A filter that fails has found that the answer could not be checked, which no second answer
         would mend: its action "retry" becomes "fail".
         """
         flags: list[str] = []
-        token = _limits.set((max(left_s, LEAST_S), user))
+        token = _whose.set(whose._replace(within_s=max(whose.within_s, LEAST_S)))
         try:
             for name, find, action in self._chosen:
                 reason, failed = _found(name, find, request, text)
@@ -145,7 +142,7 @@ class OutputFilters:
                 return Verdict(tuple(flags), action, name, reason)
             return Verdict(tuple(flags))
         finally:
-            _limits.reset(token)
+            _whose.reset(token)
 
 
 def load(name: str) -> Filter:

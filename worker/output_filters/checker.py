@@ -3,13 +3,13 @@
 import atexit
 import os
 import threading
-import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
-from producer.children import Children, NoReply
+from producer.children import Children, NoReply, Until
 
 from . import child
 
@@ -21,8 +21,24 @@ MAX_OF_ONE_USER = 2
 """At once. Further answers of the same user wait for these, and no other user's do."""
 
 
+HURRIED_S = 0.5
+"""For one check while this process stops."""
+
+
 class NotChecked(Exception):
-    """The check took more than it may: nothing is known of the answer."""
+    """The check took more than it may, or was ended: nothing is known of the answer."""
+
+
+class Whose(NamedTuple):
+    """Of whose answer a check is."""
+
+    within_s: float = WALL_S
+    """What it may take, as its job must end then."""
+    user: str = ""
+    job_id: str = ""
+
+
+NOBODY = Whose()
 
 
 class Checker:
@@ -32,26 +48,55 @@ class Checker:
         self._children = Children(Path(child.__file__))
         self._start_anew()
 
-    def check(
-        self, kind: bytes, wanted: str, text: str, within_s: float = WALL_S, user: str = ""
-    ) -> str:
+    def check(self, kind: bytes, wanted: str, text: str, whose: Whose = NOBODY) -> str:
         """What is wrong with `text`, "" if nothing. Raises `NotChecked`."""
         if self._pid != os.getpid():
             self._start_anew()
-        until = time.monotonic() + min(within_s, WALL_S)
-        with self._turn(user, until):
-            return self._ask(kind, wanted.encode(), text.encode("utf-8", "surrogatepass"), until)
+        until = Until(min(whose.within_s, self._most_s))
+        parts = wanted.encode(), text.encode("utf-8", "surrogatepass")
+        with self._noted(whose.job_id, until), self._turn(whose.user, until):
+            return self._ask(kind, *parts, until)
+
+    def cancel(self, job_id: str) -> None:
+        """End the checks of that job. From any thread."""
+        with self._changed:
+            for job, until in self._open:
+                if job == job_id:
+                    until.at_most(0)
+            self._changed.notify_all()
+
+    def hurry(self) -> None:
+        """This process is to stop: have every check, also those to come, end in a moment."""
+        with self._changed:
+            self._most_s = HURRIED_S
+            for _, until in self._open:
+                until.at_most(HURRIED_S)
+            self._changed.notify_all()
 
     @contextmanager
-    def _turn(self, user: str, until: float) -> Iterator[None]:
+    def _noted(self, job_id: str, until: Until) -> Iterator[None]:
+        """Inside the block the check can be ended."""
+        noted = (job_id, until)
+        with self._changed:
+            self._open.append(noted)
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._open.remove(noted)
+
+    @contextmanager
+    def _turn(self, user: str, until: Until) -> Iterator[None]:
         """Inside the block this is one of the checks that run. Raises `NotChecked`."""
         running = self._running
+
+        def is_free() -> bool:
+            return running[user] < MAX_OF_ONE_USER and running.total() < MAX_CHILDREN
+
         with self._changed:
-            free = self._changed.wait_for(
-                lambda: running[user] < MAX_OF_ONE_USER and running.total() < MAX_CHILDREN,
-                until - time.monotonic(),
-            )
-            if not free:
+            while until.left_s > 0 and not is_free():
+                self._changed.wait(until.left_s)
+            if until.left_s <= 0:
                 raise NotChecked
             running[user] += 1
         try:
@@ -67,7 +112,7 @@ class Checker:
         """End the children."""
         self._children.close()
 
-    def _ask(self, kind: bytes, wanted: bytes, text: bytes, until: float) -> str:
+    def _ask(self, kind: bytes, wanted: bytes, text: bytes, until: Until) -> str:
         try:
             return self._children.ask(kind, wanted, text, until).decode("utf-8", "replace")
         except NoReply:
@@ -77,6 +122,9 @@ class Checker:
         """Also in a forked child, whose parent's checks are not its own."""
         self._pid = os.getpid()
         self._changed = threading.Condition()
+        self._most_s = WALL_S
+        self._open: list[tuple[str, Until]] = []
+        """(job, until when) of each check that runs or waits for its turn."""
         self._running: Counter[str] = Counter()
         """User -> checks that run."""
 

@@ -11,6 +11,13 @@ from typing import Any
 
 Json = dict[str, Any]
 
+MOST_MARKS = 500_000
+"""Of JSON in one piece: while it is parsed, no other call of this process goes on, which takes half
+a second then. An answer of 100,000 tokens has some 50,000, one about JSON 200,000.
+"""
+MOST_IN_EVENTS = 10 * MOST_MARKS
+"""Of all the events of a stream: some 15 in each, and one for each token."""
+
 MOST_DIGITS = 400
 """Of an integer. A longer one is no count of anything, and Python would refuse to read it."""
 
@@ -23,15 +30,26 @@ def documents(body: bytes | str) -> list[Json]:
     text = text.lstrip("\ufeff \t\r\n\0")
     if re.match(r"(data|event|id|retry)?:", text):
         text = _events(text)
+    elif not is_moderate(text):
+        return []
     found = []
     while text:
         try:
             value, end = _DECODER.raw_decode(text)
         except (ValueError, RecursionError):
             break
+        if not isinstance(value, list | dict):
+            break
         found += _objects(value)
         text = text[end:].lstrip()
     return found
+
+
+def is_moderate(body: bytes | str, most: int = MOST_MARKS) -> bool:
+    """Whether JSON has at most so many values, and so many of JSON's marks in its texts."""
+    if isinstance(body, str):
+        body = body.encode("utf-8", "surrogatepass")
+    return sum(map(body.count, (b"[", b"{", b","))) <= most
 
 
 def clean(text: str) -> str:
@@ -76,9 +94,13 @@ def _events(text: str) -> str:
     """The data of server-sent events, an event a line; without any, what is no comment."""
     lines = [line.strip() for line in text.splitlines()]
     if not any(line.startswith("data:") for line in lines):
-        return "\n".join(line for line in lines if not line.startswith(":")).lstrip()
+        whole = "\n".join(line for line in lines if not line.startswith(":")).lstrip()
+        return whole if is_moderate(whole) else ""
+    if not is_moderate(text, MOST_IN_EVENTS):
+        return ""
     data = (line.removeprefix("data:").strip() for line in lines if line.startswith("data:"))
-    return "\n".join(each for each in data if each.startswith(("{", "[{")))
+    events = (each for each in data if each.startswith(("{", "[{")))
+    return "\n".join(each for each in events if is_moderate(each))
 
 
 def _objects(value: object) -> list[Json]:

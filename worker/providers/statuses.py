@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from ..faults import About, Fault, ProviderError
 from ..rate_limit_headers import LONGEST_WAIT_S, RateLimits, seconds, wait_s
-from .bodies import Json, documents, mapping
+from .bodies import Json, documents, is_moderate, mapping
 from .error_bodies import ErrorBody, error_body, name_of
 from .refusals import BILLS, STATUSES, Found, Meaning, meaning_of
 
@@ -127,17 +127,21 @@ def status_error(status: int, body: object, headers: Mapping[str, str]) -> Provi
 
 
 def refuse_no_answer(content: bytes, headers: Mapping[str, str]) -> None:
-    """Raise `ProviderError` if the body of a 200 is a web page, or an error of the API.
+    """Raise `ProviderError` if the body of a 200 is a web page, an error of the API, or JSON that
+    would take long to parse, which the SDKs might do.
 
     Also if one of the events of a stream is an error: then the answer has broken off.
     """
     start = content[:200].lstrip()
     if start.startswith(b"<"):
         raise ProviderError(Fault.MISCONFIGURED, f"a web page and {NO_API}", status=200)
+    streams = start.startswith(STREAMS)
+    if not streams and not is_moderate(content):
+        raise bad_response("a reply of more values than an answer has")
     if not any(word in content for word in ERROR_WORDS):
         return
     found = documents(content)
-    if not start.startswith(STREAMS):
+    if not streams:
         found = found[:1]
     for body in found:
         error = error_in_answer(body, headers)

@@ -57,7 +57,8 @@ print(hasattr(worker.celery, "application"))
     assert done.stdout.splitlines() == [
         "celeryd_init setup_logging task_postrun task_prerun task_revoked "
         "worker.broker.transport:SentinelTransport worker.broker.transport:Transport "
-        "worker_process_init worker_process_shutdown worker_ready worker_shutdown",
+        "worker_process_init worker_process_shutdown worker_ready worker_shutdown "
+        "worker_shutting_down",
         "4",
         "False",
     ]

@@ -2,6 +2,7 @@
 
 import json
 import os
+import socket
 import threading
 import time
 
@@ -9,10 +10,12 @@ import psutil
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.ledger import until
 
+from producer.children import NoReply, _Child
 from producer.contract.requests import CompletionRequest
 from worker.output_filters import KNOWN, NOT_CHECKED, OutputFilters, child, load
-from worker.output_filters.checker import Checker, NotChecked, checker
+from worker.output_filters.checker import Checker, NotChecked, Whose, checker
 from worker.settings import FilterSettings
 
 
@@ -127,8 +130,6 @@ def test_no_text_is_an_error_of_the_search(text):
 
 def test_no_reference_is_fetched(tmp_path):
     """Not even one of a stored request, which was not checked when it was made."""
-    import socket
-
     with socket.create_server(("127.0.0.1", 0)) as server:
         server.settimeout(0.3)
         file = tmp_path / "schema.json"
@@ -171,7 +172,7 @@ def test_a_child_that_was_killed_is_replaced(own_checker):
 
 def test_the_job_s_own_time_is_a_limit(own_checker):
     with pytest.raises(NotChecked):
-        own_checker.check(b"S", "", "1", within_s=0.0)
+        own_checker.check(b"S", "", "1", Whose(within_s=0.0))
 
 
 def test_what_a_child_says_is_bounded():
@@ -211,7 +212,7 @@ def test_one_user_s_slow_checks_hold_no_other_user_s(own_checker):
 
     def hostile():
         try:
-            own_checker.check(b"S", schema, answer, user="hostile")
+            own_checker.check(b"S", schema, answer, Whose(user="hostile"))
         except NotChecked:
             outcomes.append("not checked")
 
@@ -220,8 +221,62 @@ def test_one_user_s_slow_checks_hold_no_other_user_s(own_checker):
         thread.start()
     checked = 0
     while any(thread.is_alive() for thread in threads):
-        assert own_checker.check(b"S", "", "[1]", user=f"u{checked % 3}") == ""
+        assert own_checker.check(b"S", "", "[1]", Whose(user=f"u{checked % 3}")) == ""
         assert own_checker._running["hostile"] <= 2
         checked += 1
     assert outcomes == ["not checked"] * 4
     assert checked > 4
+
+
+class Stuck:
+    """Three checks of one user that are not answered: two run, one waits for its turn."""
+
+    JOBS = ("a", "b", "c")
+
+    def __init__(self, checker):
+        self.ended = []
+        self._checker = checker
+        checker._children.ask = self._wait
+        self.threads = {job: threading.Thread(target=self._check, args=(job,)) for job in self.JOBS}
+        for thread in self.threads.values():
+            thread.start()
+        until(lambda: len(checker._open) == len(self.JOBS))
+
+    def _check(self, job):
+        with pytest.raises(NotChecked):
+            self._checker.check(b"S", "", "1", Whose(60, "u", job))
+        self.ended.append(job)
+
+    def _wait(self, kind, first, second, limit):
+        """As a child that has stopped."""
+        ours, theirs = socket.socketpair()
+        with ours, theirs:
+            stopped = _Child.__new__(_Child)
+            stopped.socket = ours
+            try:
+                stopped._received(1, limit)
+            except OSError:
+                raise NoReply from None
+
+
+def test_a_cancelled_job_s_check_ends_and_no_other(own_checker):
+    own_checker._most_s = 600.0
+    stuck = Stuck(own_checker)
+    for job in ("c", "a", "b"):
+        own_checker.cancel("another")
+        own_checker.cancel(job)
+        stuck.threads[job].join(30)
+        assert stuck.ended[-1] == job
+    assert own_checker._open == []
+    assert not own_checker._running
+
+
+def test_a_stop_ends_all_checks_in_a_moment_also_those_to_come(own_checker):
+    own_checker._most_s = 600.0
+    stuck = Stuck(own_checker)
+    own_checker.hurry()
+    for thread in stuck.threads.values():
+        thread.join(30)
+    assert sorted(stuck.ended) == list(Stuck.JOBS)
+    stuck._check("later")
+    assert stuck.ended[-1] == "later"

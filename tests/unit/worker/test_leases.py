@@ -18,7 +18,7 @@ class Ledger:
 
 
 def test_a_lease_is_lost_if_the_job_is_worked_on_a_period_later(caplog):
-    leases = Leases(Ledger(), None, period_s=3600)
+    leases = Leases(Ledger(), str, period_s=3600)
     leases._start = lambda: None
     job = running_job()
     with caplog.at_level(logging.WARNING):

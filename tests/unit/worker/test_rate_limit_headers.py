@@ -36,6 +36,7 @@ ANTHROPIC = {
             {"x-ratelimit-limit-requests": "60", "x-ratelimit-remaining-requests": "0"},
             (60, 0, -1, -1),
         ),
+        ({"x-ratelimit-limit-requests": "60\x1f"}, (60, -1, -1, -1)),
         ({"x-ratelimit-limit-requests": "many", "x-ratelimit-remaining-tokens": "-5"}, NOT_STATED),
     ],
 )
