@@ -2,9 +2,10 @@
 
 import html
 import re
-from io import BytesIO
-from zipfile import BadZipFile, ZipFile
+from collections.abc import Iterator
+from zipfile import ZipFile
 
+from .office_parts import content
 from .reading import Reading
 
 _PARTS = (
@@ -15,29 +16,31 @@ _PARTS = (
 )
 _PARAGRAPH = re.compile(r"</(?:w:p|a:p|comment|p:text)>")
 _TEXT = re.compile(r"<(?:w:t|a:t|t|p:text)(?:\s[^<>]*)?>([^<>]*)<")
-MAX_BYTES = 20_000_000
-"""Of one part, unpacked."""
+_MAIN = re.compile(r"word/document\.xml|ppt/slides/slide\d+\.xml|xl/sharedStrings\.xml")
 
 
-def add(data: bytes, reading: Reading) -> None:
+def add(archive: ZipFile, reading: Reading) -> None:
     """Put behind the text what it does not have yet."""
-    try:
-        with ZipFile(BytesIO(data)) as archive:
-            for name in sorted(archive.namelist()):
-                for pattern, label in _PARTS:
-                    if pattern.fullmatch(name):
-                        _add_part(archive, name, label, reading)
-    except (BadZipFile, ValueError, OSError, NotImplementedError, RuntimeError):
-        reading.left_out.append("comments, headers and notes cannot be read")
+    for name in sorted(archive.namelist()):
+        for pattern, label in _PARTS:
+            if pattern.fullmatch(name):
+                _add_part(archive, name, label, reading)
+
+
+def texts(archive: ZipFile) -> str:
+    """The paragraphs of all main parts, without their form: of a file that is damaged."""
+    names = sorted(filter(_MAIN.fullmatch, archive.namelist()), key=lambda name: (len(name), name))
+    return "\n\n".join(text for name in names for text in _paragraphs(content(archive, name)))
 
 
 def _add_part(archive: ZipFile, name: str, label: str, reading: Reading) -> None:
-    with archive.open(name) as file:
-        xml = file.read(MAX_BYTES + 1)
-    if len(xml) > MAX_BYTES:
-        reading.left_out.append(f"{name}: too large")
-        return
-    for paragraph in _PARAGRAPH.split(xml.decode("utf-8", "replace")):
-        text = html.unescape("".join(_TEXT.findall(paragraph))).strip()
-        if text and text not in reading.text:
+    for text in _paragraphs(content(archive, name)):
+        if text not in reading.text:
             reading.text += f"\n\n[{label}: {text}]"
+
+
+def _paragraphs(part: bytes) -> Iterator[str]:
+    """Also of a part that is cut."""
+    for paragraph in _PARAGRAPH.split(part.decode("utf-8", "replace")):
+        if text := html.unescape("".join(_TEXT.findall(paragraph))).strip():
+            yield text

@@ -1,9 +1,15 @@
 """Office, OpenDocument, RTF, EPUB and Outlook files, by kreuzberg (the extra `documents`)."""
 
-from . import asides
+from io import BytesIO
+from zipfile import BadZipFile, ZipFile
+
+from . import asides, office_parts, open_document
+from .kinds import OPEN_DOCUMENT
 from .reading import Reading, Unreadable
 
 OPEN_XML = "application/vnd.openxmlformats-"
+SLIDES = f"{OPEN_DOCUMENT}presentation"
+ZIP = b"PK"
 NAMES = {
     "wordprocessingml": "Word",
     "msword": "Word",
@@ -27,12 +33,48 @@ def read(data: bytes, media_type: str) -> Reading:
             f"{name} needs the extra: pip install 'celery-completions[documents]'"
         ) from None
     config = kreuzberg.ExtractionConfig(output_format="markdown", use_cache=False)
+    reading = Reading("")
     try:
         found = kreuzberg.extract_bytes_sync(data, media_type, config)
     except kreuzberg.KreuzbergError as error:
-        raise Unreadable(f"damaged: no readable {name} file ({type(error).__name__})") from None
-    warnings = [str(warning)[:200] for warning in found.processing_warnings or ()]
-    reading = Reading(found.content, warnings)
-    if media_type.startswith(OPEN_XML):
-        asides.add(data, reading)
+        reading.text = _otherwise(data, media_type)
+        if not reading.text:
+            reason = f"damaged: no readable {name} file ({type(error).__name__})"
+            raise Unreadable(reason) from None
+        if media_type != SLIDES:
+            reading.left_out.append("damaged: its text is read without its form")
+    else:
+        reading.text = found.content
+        reading.left_out += [str(warning)[:200] for warning in found.processing_warnings or ()]
+    if data.startswith(ZIP):
+        _add_others(data, media_type, reading)
+    if not reading.text.strip() and reading.left_out:
+        raise Unreadable(f"no text, but {'; '.join(reading.left_out)}")
     return reading
+
+
+def _otherwise(data: bytes, media_type: str) -> str:
+    """What the library does not read: slides of OpenDocument, and what is damaged."""
+    if not data.startswith(ZIP):
+        return ""
+    try:
+        with ZipFile(BytesIO(data)) as archive:
+            if media_type.startswith(OPEN_DOCUMENT):
+                return open_document.slides(archive)
+            return asides.texts(archive)
+    except BadZipFile:
+        return ""
+
+
+def _add_others(data: bytes, media_type: str, reading: Reading) -> None:
+    """Headers, notes, comments and embedded files; what nothing is read of is told."""
+    try:
+        with ZipFile(BytesIO(data)) as archive:
+            if media_type.startswith(OPEN_DOCUMENT):
+                open_document.add_asides(archive, reading)
+            elif media_type.startswith(OPEN_XML):
+                asides.add(archive, reading)
+            office_parts.look_through(archive, reading)
+    except (BadZipFile, ValueError, OSError, NotImplementedError, RuntimeError) as error:
+        told = f"comments, headers and notes cannot be read ({type(error).__name__})"
+        reading.left_out.append(told)

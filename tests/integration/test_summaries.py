@@ -69,7 +69,7 @@ def test_a_long_one_is_condensed_in_parts_and_read_together(
     it.
     """
     wire.reply = {
-        "text": "condensed words " * 20,
+        "text": f"<document>\n{'condensed words ' * 20}\n</document>",
         "finish": "stop",
         "usage": {"in": "300", "out": "40"},
     }
@@ -81,7 +81,9 @@ def test_a_long_one_is_condensed_in_parts_and_read_together(
     parts = [text for system, text in asked(wire) if "condense one part" in system]
     assert len(parts) == len(set(parts)) > 10
     assert all(f"Fact {n}long counts" in "".join(parts) for n in range(60))
-    assert sum("its parts in order, condensed" in system for system, _ in asked(wire)) == 1
+    (together,) = [text for system, text in asked(wire) if "its parts in order" in system]
+    assert (together.count("<document>"), together.count("&lt;")) == (1, 0)
+    assert long.text == short.text == ("condensed words " * 20).strip()
     progress = batch.progress()
     assert progress.calls == len(wire.calls)
     assert progress.cost_usd == pytest.approx(long.cost_usd + short.cost_usd)

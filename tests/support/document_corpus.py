@@ -6,6 +6,7 @@ from support import made_documents as made
 from support import made_office as office
 from support.case import Case
 from support.corpus_mail import BASE64, MAILS
+from support.corpus_office import OFFICE
 from support.corpus_pdf import PDF
 from support.made_documents import TEXT
 
@@ -140,32 +141,6 @@ NOTEBOOKS = [
     Case("notebook", "broken.ipynb", b'{"cells": 7}', told="damaged", read=False),
     Case("notebook", "cut.ipynb", made.notebook()[:99], told="damaged", read=False),
 ]
-
-OFFICE = [
-    Case(
-        "Word",
-        "letter.docx",
-        office.word(TEXT),
-        (
-            TEXT,
-            "| 2021 |  | 700 |",
-            "Footnote of the clerk",
-            "Comment of the clerk",
-            "Footer of the harbour",
-            "Header of the harbour",
-        ),
-    ),
-    Case("Word", "letter.bin", made.docx(), (TEXT,)),
-    Case("Word", "cut.docx", made.docx()[:300], told="damaged", read=False),
-    Case("Word", "not.docx", b"PK rubbish", told="damaged", read=False),
-    Case("Excel", "book.xlsx", office.excel(TEXT), ("Ships", "| 2021 |  | 700 |", "Losses", TEXT)),
-    Case("PowerPoint", "talk.pptx", office.slides(TEXT), (TEXT, "Note of the speaker")),
-    Case("OpenDocument", "letter.odt", office.open_text(TEXT), ("Ships", TEXT)),
-    Case("EPUB", "book.epub", office.book(TEXT), (TEXT,)),
-    Case("RTF", "letter.rtf", made.MADE["letter.rtf"](), (TEXT,), ("rtf1",)),
-    Case("RTF", "letter.doc", made.MADE["letter.rtf"](), (TEXT,), ("rtf1",)),
-]
-"""Read with the extra `documents`."""
 
 OTHERS = [
     Case("no document", name, beginning + bytes(300), told=told, read=False, skipped=True)

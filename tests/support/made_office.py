@@ -3,6 +3,8 @@
 import io
 import zipfile
 
+from support.made_documents import TEXT
+
 _PACKAGE = "http://schemas.openxmlformats.org/package/2006"
 _OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 _KIND = "application/vnd.openxmlformats-officedocument"
@@ -161,19 +163,71 @@ def slides(text):
     )
 
 
-def open_text(text):
-    names = "urn:oasis:names:tc:opendocument:xmlns"
+_NAMES = "urn:oasis:names:tc:opendocument:xmlns"
+_OPEN = " ".join(
+    f'xmlns:{short}="{_NAMES}:{name}:1.0"'
+    for short, name in {
+        "office": "office",
+        "text": "text",
+        "table": "table",
+        "style": "style",
+        "draw": "drawing",
+        "presentation": "presentation",
+    }.items()
+)
+_COMMENT = "<office:annotation><text:p>Why?</text:p></office:annotation>"
+BODY = f"""<office:text><text:h>Ships</text:h><text:p>{TEXT}{_COMMENT}<text:note
+text:note-class="footnote"><text:note-citation>1</text:note-citation><text:note-body>
+<text:p>Foot</text:p></text:note-body></text:note></text:p></office:text>"""
+MASTER = """<style:master-page style:name="S"><style:header><text:p>Top</text:p></style:header>
+<style:footer><text:p>Bottom</text:p></style:footer></style:master-page>"""
+PAGES = f"""<office:presentation><draw:page draw:name="One"><draw:frame><draw:text-box>
+<text:p>{TEXT}</text:p></draw:text-box></draw:frame><presentation:notes><draw:frame>
+<draw:text-box><text:p>Slowly</text:p></draw:text-box></draw:frame></presentation:notes>
+</draw:page></office:presentation>"""
+
+
+def _open_table(name, *rows):
+    def cell(text):
+        if not text:
+            return "<table:table-cell/>"
+        return (
+            '<table:table-cell office:value-type="string">'
+            f"<text:p>{text}</text:p></table:table-cell>"
+        )
+
+    body = "".join(f"<table:table-row>{''.join(map(cell, row))}</table:table-row>" for row in rows)
+    return f'<table:table table:name="{name}">{body}</table:table>'
+
+
+TABLES = (
+    "<office:spreadsheet>"
+    + _open_table("Ships", ("Year", "Loss", "Profit"), ("2021", "", "700"))
+    + _open_table("Losses", ("7",))
+    + "</office:spreadsheet>"
+)
+
+
+def open_document(kind, body, master=""):
     content = (
-        f'<office:document-content xmlns:office="{names}:office:1.0" '
-        f'xmlns:text="{names}:text:1.0"><office:body><office:text><text:h>Ships</text:h>'
-        f"<text:p>{text}</text:p></office:text></office:body></office:document-content>"
+        f"<office:document-content {_OPEN}><office:body>{body}</office:body>"
+        "</office:document-content>"
+    )
+    styles = (
+        f"<office:document-styles {_OPEN}><office:master-styles>{master}</office:master-styles>"
+        "</office:document-styles>"
     )
     manifest = (
-        f'<manifest:manifest xmlns:manifest="{names}:manifest:1.0"><manifest:file-entry '
+        f'<manifest:manifest xmlns:manifest="{_NAMES}:manifest:1.0"><manifest:file-entry '
         'manifest:full-path="content.xml" manifest:media-type="text/xml"/></manifest:manifest>'
     )
-    kind = ("mimetype", "application/vnd.oasis.opendocument.text")
-    return zipped({"content.xml": content, "META-INF/manifest.xml": manifest}, kind)
+    parts = {"content.xml": content, "styles.xml": styles, "META-INF/manifest.xml": manifest}
+    return zipped(parts, ("mimetype", f"application/vnd.oasis.opendocument.{kind}"))
+
+
+def open_text(text):
+    body = f"<office:text><text:h>Ships</text:h><text:p>{text}</text:p></office:text>"
+    return open_document("text", body)
 
 
 def book(text):
