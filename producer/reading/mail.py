@@ -1,5 +1,6 @@
 """Mail: headers and the text that a reader of it sees; what is attached is still to be read."""
 
+import base64
 import email
 import re
 from collections.abc import Iterator
@@ -13,7 +14,10 @@ from .text import decoded
 
 HEADERS = ("From", "To", "Cc", "Date", "Subject")
 _TEXTS = ("text/plain", "text/html")
-_NO_TEXTS = re.compile(r"(image|audio|video|font)/.*|text/css|.*/(x-)?javascript")
+_NO_TEXTS = re.compile(
+    r"(image|audio|video|font)/.*|text/css|.*/(x-)?javascript"
+    r"|application/(pgp|(x-)?pkcs7)-signature"
+)
 _NEXT = re.compile(rb"\r?\n\r?\n(?=From \S+ [^\r\n]*\d{4})")
 """Between two messages of a file of many (mbox, RFC 4155)."""
 STUB = 0.1
@@ -38,7 +42,7 @@ def read(data: bytes) -> Reading:
 def _message(data: bytes) -> Reading:
     message = email.message_from_bytes(data, policy=default)
     reading = Reading("")
-    lines = [f"{name}: {value}" for name in HEADERS if (value := _header(message, name))]
+    lines = [f"{name}: {value}" for name in HEADERS if (value := _header(message, name, reading))]
     texts = [_text(part, reading) for part in _seen(message, reading)]
     lines += [f"\n{text.strip()}" for text in texts if text.strip()]
     reading.text = "\n".join(lines)
@@ -47,12 +51,16 @@ def _message(data: bytes) -> Reading:
     return reading
 
 
-def _header(message: EmailMessage, name: str) -> str:
+def _header(message: EmailMessage, name: str, reading: Reading) -> str:
     try:
-        value = str(message.get(name, "") or "")
-        return " ".join(value.encode("utf-8", "surrogateescape").decode("utf-8", "replace").split())
+        value = str(message.get(name, "") or "").encode("utf-8", "surrogateescape")
     except Exception:  # the standard library's parser has its limits, and the text is worth more
-        return "(unreadable)"
+        reading.left_out.append(f"the header {name} cannot be read")
+        return ""
+    text = value.decode("utf-8", "replace")
+    if "\ufffd" in text:
+        reading.left_out.append(f"bytes of the header {name} that are no UTF-8 were replaced")
+    return " ".join(text.split())
 
 
 def _seen(part: EmailMessage, reading: Reading) -> Iterator[EmailMessage]:
@@ -60,7 +68,7 @@ def _seen(part: EmailMessage, reading: Reading) -> Iterator[EmailMessage]:
     kind = part.get_content_type()
     if kind == "multipart/alternative":
         yield from _best([list(_seen(form, reading)) for form in _parts(part)])
-    elif part.is_multipart() and kind != "message/rfc822":
+    elif part.is_multipart() and not kind.startswith("message/"):
         for each in _parts(part):
             yield from _seen(each, reading)
     elif kind in _TEXTS and not part.get_filename() and not part.is_attachment():
@@ -108,12 +116,19 @@ def _text(part: EmailMessage, reading: Reading) -> str:
 def _content(part: EmailMessage) -> bytes:
     """Nothing of what the standard library cannot decode."""
     try:
-        if part.get_content_type() == "message/rfc822" and part.is_multipart():
-            return _parts(part)[0].as_bytes()
+        if part.get_content_type().startswith("message/") and part.is_multipart():
+            return b"".join(map(_inner, _parts(part)))
         data: Any = part.get_payload(decode=True)
     except (ValueError, LookupError, TypeError, AttributeError):
         return b""
     return data or b""
+
+
+def _inner(message: EmailMessage) -> bytes:
+    """Also of one that is encoded as a whole, which the standard library leaves so."""
+    if message.keys():
+        return message.as_bytes()
+    return base64.b64decode(str(message.get_payload()))
 
 
 def _name(part: EmailMessage) -> str:

@@ -5,13 +5,22 @@ from collections.abc import Callable
 
 from .reading import Unreadable
 
-_DATA_URI = re.compile(
-    r"data:([a-z0-9.+/-]{1,80})?(?:;[a-z0-9=_.-]{1,80})*;base64,([A-Za-z0-9+/=_%-]+)", re.IGNORECASE
+_URI = (
+    r"data:(?P<kind>[a-z0-9.+/-]{1,80})?(?:;[a-z0-9=_.-]{1,80})*;base64,"
+    r"(?P<data>[A-Za-z0-9+/=_%-]++)"
 )
+_DATA_URI = re.compile(_URI, re.IGNORECASE)
+_PICTURE = re.compile(
+    rf"!\[(?P<shown>[^\]\n]{{0,300}})\]\([ \t]*<?{_URI}[^)\n]{{0,300}}\)", re.IGNORECASE
+)
+"""One in Markdown, with the text that stands for it."""
 _BASE64 = re.compile(
     r"(?:^[A-Za-z0-9+/]{60,}={0,2}[ \t]*\r?\n?){5,}[A-Za-z0-9+/]*={0,2}", re.MULTILINE
 )
 """Five lines or more as encoders write them."""
+_UUENCODED = re.compile(
+    r"^begin [0-7]{3,4} [^\n]{1,200}\n(?:[!-`]{2,62}\r?\n)+(?:[ `]\r?\n)?end$", re.MULTILINE
+)
 _LONG = re.compile(r"[A-Za-z0-9+/]{2000,}={0,2}")
 _LATE = bytes(range(0x80, 0xC0)).decode("cp1252", "ignore") + "\x81\x8d\x8f\x90\x9d"
 _TWICE = re.compile(f"[\u00c2-\u00f4][{re.escape(_LATE)}]")
@@ -34,8 +43,10 @@ _BREAK = re.compile(r"[\s,;|:/\-–—]")
 def checked(text: str) -> tuple[str, list[str]]:
     """`text` without encoded data, and what was left out. Raises `Unreadable` if it is no text."""
     left_out: list[str] = []
+    text = _without(_PICTURE, text, left_out, _uri)
     text = _without(_DATA_URI, text, left_out, _uri)
     text = _without(_BASE64, text, left_out, _block)
+    text = _without(_UUENCODED, text, left_out, _block)
     text = _without(_LONG, text, left_out, _block)
     text, repaired = _decoded_once(text)
     if reason := _nonsense(text):
@@ -57,7 +68,8 @@ def _without(
 
     def named(match: re.Match[str]) -> str:
         found.append(name(match))
-        return f"[{found[-1]}]"
+        shown = match.groupdict().get("shown") or found[-1].partition(",")[0]
+        return f"[{shown}]"
 
     text = pattern.sub(named, text)
     left_out += [f"{each}, left out" for each in found[:5]]
@@ -67,7 +79,7 @@ def _without(
 
 
 def _uri(match: re.Match[str]) -> str:
-    return f"{match[1] or 'data'}, {len(match[2]) * 3 // 4:,} bytes"
+    return f"{match['kind'] or 'data'}, {len(match['data']) * 3 // 4:,} bytes"
 
 
 def _block(match: re.Match[str]) -> str:

@@ -1,5 +1,6 @@
 """Mails as people have them, and what must become of each."""
 
+from base64 import b64encode
 from email.message import EmailMessage
 
 from support import made_documents as made
@@ -16,7 +17,7 @@ MIME-Version: 1.0\r
 Content-Type: text/html; charset="koi8-r"\r
 Content-Transfer-Encoding: base64\r
 \r
-""" + __import__("base64").b64encode(f"<p>{TEXT} Привет</p>".encode("koi8-r"))
+""" + b64encode(f"<p>{TEXT} Привет</p>".encode("koi8-r"))
 
 SAVED = f"""From: <Saved by Blink>\r
 Subject: Harbour log\r
@@ -83,6 +84,17 @@ MBOX = b"".join(
         "Subject: Second\nFrom: a\n\nGrüße\n\nFrom time to time".encode(),
     )
 )
+MIXED = 'From: a\nMIME-Version: 1.0\nContent-Type: multipart/mixed; boundary="b"\n\n'
+INNER = f"Subject: inner\nFrom: a\n\n{TEXT}\n"
+ENCODED = (
+    f"{MIXED}--b\nContent-Type: text/plain\n\nSee\n--b\nContent-Type: message/rfc822\n"
+    f"Content-Transfer-Encoding: base64\n\n{b64encode(INNER.encode()).decode()}\n--b--\n"
+).encode()
+REPORT = (
+    f"{MIXED}--b\nContent-Type: text/plain\n\nNot delivered\n--b\n"
+    "Content-Type: message/delivery-status\n\nReporting-MTA: dns; x\n\nAction: failed\n\n--b\n"
+    f"Content-Type: message/rfc822\n\n{INNER}\n--b--\n"
+).encode()
 HTML = f"<p>{TEXT} " + "More of it. " * 30 + "</p>"
 
 MAILS = [
@@ -132,5 +144,7 @@ MAILS += [
         MBOX,
         ("First", TEXT, "Subject: Second", "Grüße"),
     ),
+    Case("mail", "encoded.eml", ENCODED, ("See", "Attachment a message", TEXT)),
+    Case("mail", "report.eml", REPORT, ("Not delivered", "Action: failed", TEXT)),
     Case("mail", "apple.emlx", b"999\n" + MAIL, ("Ida", TEXT)),
 ]

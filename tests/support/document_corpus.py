@@ -12,6 +12,8 @@ from support.made_documents import TEXT
 
 PICTURE = "data:image/png;base64," + "iVBORw0KGgo" * 400
 
+UU = ("M4U%M" * 12 + "\n") * 30
+
 
 def page(body, head=""):
     return f"<html><head>{head}</head><body>{body}</body></html>".encode()
@@ -74,6 +76,39 @@ HTML = [
         b'<?xml version="1.0" encoding="iso-8859-2"?>' + page("Łódź").decode().encode("iso8859_2"),
         ("Łódź",),
     ),
+    Case(
+        "HTML",
+        "links.html",
+        page(f"<a href='https://example.org/{'x' * 300}'>Log of <b>W</b>ater</a> <img alt='Pier'>"),
+        ("Log of **W**ater [Pier]",),
+        ("example.org",),
+    ),
+    Case(
+        "HTML",
+        "filled.html",
+        page(
+            "<input name=ship value='Halcyon'><input type=checkbox checked>late"
+            "<input type=radio>lost <input type=password value=SECRET><select><option>SECRET"
+            "<option selected>North pier</select>"
+        ),
+        ("Halcyon", "[x] late", "[ ] lost", "North pier"),
+        ("SECRET",),
+    ),
+    Case(
+        "HTML",
+        "closed.xhtml",
+        b"<?xml version='1.0'?>" + page(f"<script src='x'/><p>{TEXT}</p>", "<title/>"),
+        (TEXT,),
+        ("body",),
+    ),
+    Case(
+        "HTML",
+        "nested.html",
+        page(f"<p>{TEXT}</p>" + "<div>" * 3000 + "DEEP"),
+        (TEXT,),
+        ("DEEP",),
+        told="nested too deeply",
+    ),
     Case("HTML", "marked.html", page("Grüße").decode().encode("utf-16"), ("Grüße",)),
 ]
 
@@ -116,6 +151,14 @@ TEXTS = [
         f"{TEXT}\n\n{BASE64}\n\nEnd".encode(),
         (TEXT, "End"),
         ("TWFueSBo",),
+        "encoded data",
+    ),
+    Case(
+        "text",
+        "uu.txt",
+        f"{TEXT}\nbegin 644 a.png\n{UU}`\nend\n".encode(),
+        (TEXT,),
+        ("M4U",),
         "encoded data",
     ),
     Case("text", "all encoded.txt", BASE64.replace("\n", "").encode(), told="encoded data"),
