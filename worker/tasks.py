@@ -239,7 +239,7 @@ class Complete(Task):  # type: ignore[misc]
         """Settle the job and report its outcome: another one, if the job had ended before."""
         with spared("the job's samples"):
             start.ended_ms = start.job.now_ms
-            start.attempt.samples = samples_of(start)
+            start.attempt.samples = samples_of(start, outcome)
         ending, outcome = settle(runtime.ledger, start.job, start.attempt, outcome, fault)
         self.publish(ending.publications)
         if ending.state == "lost":

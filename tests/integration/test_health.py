@@ -168,10 +168,19 @@ def test_money(complete, wire, openai_env, start_worker, health, redis_url):
     redis = connect(redis_url)
     Overrides(redis, KEYS).change(FLEET, usd_per_day=spent)
     Overrides(redis, KEYS).change(Subject("user", "u1"), tokens_per_hour=10)
+    for n in range(12):
+        Overrides(redis, KEYS).change(Subject("user", "u1"), group=f"team{n}")
+        Overrides(redis, KEYS).change(Subject("group", f"team{n}"), tokens_per_hour=1000)
+        work(complete, 1, max_tokens=900)
+    until(lambda: sum(each.used > 0 for each in health().snapshot.budgets) == 13)
     found = {
-        finding.about for finding in health(usd_per_day=100).findings if finding.name == "budget"
+        finding.about: finding.text
+        for finding in health(usd_per_day=100, budget=0.0001).findings
+        if finding.name == "budget"
     }
-    assert found == {"fleet:all:usd_per_day", "user:u1:tokens_per_hour"}
+    assert set(found) == {"fleet", "groups"}
+    assert found["groups"].startswith("12 groups (team")
+    assert " and 2 more) have spent" in found["groups"]
     redis.close()
 
 
@@ -225,8 +234,8 @@ def test_workers_with_other_settings(start_worker, health, tmp_path, redis_url):
 
 
 def test_every_finding_is_caused_by_a_test():
-    """Whoever adds a probe adds its cause; that of "audit" is beside the other tests of the audit
-    log.
-    """
-    text = Path(__file__).read_text() + Path(__file__).with_name("test_audit.py").read_text()
+    """Here, or among the whole fleets."""
+    text = (
+        Path(__file__).read_text() + Path(__file__).with_name("test_health_fleets.py").read_text()
+    )
     assert [name for name in NAMES if f'"{name}"' not in text and f'"{name}: ' not in text] == []

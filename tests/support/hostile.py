@@ -163,7 +163,7 @@ def valid_calls() -> dict[str, Call]:
         fleet.ReassignUsage(1, "erased", ('["alice","","",""]',)),
         fleet.SetLimits("user", "bob", "2.5", "3", "4", "5", "6", "team", 7, 8),
         fleet.ResetLimits("user", "alice"),
-        fleet.Snapshot(100, 1_000),
+        fleet.Snapshot(100, 1_000, 60_000),
         calls.Status("run"),
         calls.Cancel("rel"),
         calls.KeepDocument("other", "text"),

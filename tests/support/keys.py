@@ -63,6 +63,9 @@ class AllKeys(Keys):
     def gated(self) -> str:
         return f"{self.root}gated"
 
+    def hurt_users(self, what: str, minute: int) -> str:
+        return f"{self.root}hurt:{what}:{minute}"
+
     @property
     def numbers(self) -> str:
         return f"{self.root}num"

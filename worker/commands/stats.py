@@ -57,6 +57,7 @@ def stats(span_s: int, as_json: bool) -> None:
     queue      from submission to the first time a worker took the job
     provider   one provider call on the wire
     total      from submission to the outcome
+    hit        the same of jobs that the cache answered; they are not in total
 
     A span of up to an hour is met to ten seconds, a longer one to whole hours.
 

@@ -132,9 +132,12 @@ class SnapshotReply(Reply):
     settings: list[tuple[str, str]]
     """(worker, "started_ms names,of,differing,settings")"""
     ruled_by: str
+    users: tuple[int, int, int]
+    """Estimates of how many had jobs that ended in the window, failed, were refused by a limit."""
 
 
 @dataclass(frozen=True)
 class Snapshot(Call[SnapshotReply], function="snapshot"):
     most: int
     usd_per_day: int
+    window_ms: int

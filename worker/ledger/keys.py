@@ -93,12 +93,21 @@ class Keys(LedgerKeys):
 
     @property
     def alerts(self) -> str:
-        """Hash: "<finding>|<about>" -> since when it fires and who was alerted, as JSON."""
+        """Hash: "<finding>|<about>" -> since when it fires, as JSON."""
         return f"{self.root}alerts"
 
     @property
+    def told(self) -> str:
+        """Hash: "<target>|<finding>|<about>" -> since when the alert fires that it was told."""
+        return f"{self.root}told"
+
+    def telling(self, target: str) -> str:
+        """String: one process tells this target what is new; TTL 30 s."""
+        return f"{self.root}telling:{target}"
+
+    @property
     def watch(self) -> str:
-        """String: one process checks for alerts in this period; TTL the rest of it."""
+        """String: one process looks for alerts in this period; TTL the rest of it."""
         return f"{self.root}watch"
 
     def audit_entries(self, job_id: str) -> str:

@@ -1,36 +1,34 @@
 """Alerts: one message when a finding of health begins, one when it is over, for the whole fleet.
 
-Any number of processes run this; in each period one of them checks. What is firing, and which
-targets know it, is in one Redis hash. A message is noted after it was sent, so that a death in
-between repeats it and never loses it. Redis down: the process that checked last reports that, by
-itself.
+Any number of processes run this; in each period one of them looks. What is firing is in one hash of
+the ledger, written by the one that looks; which target knows what is in another, written by those
+that send. Each target is told in a thread of its own, by one process at a time, all that is new in
+one message: a webhook that hangs delays neither the look nor the others. That it was told is noted
+after it was, so that a death in between repeats it and never loses it. Redis down: the process that
+looked last reports that, by itself.
 """
 
 import json
 import logging
 import threading
-import urllib.request
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
-from http.client import HTTPException
-from typing import Any, Literal
+from dataclasses import asdict, dataclass
+from typing import Any
 
 from producer.redis_trouble import reason
 
 from ..ledger.connection import ERRORS, LedgerConnection
 from ..settings import AlertSettings
+from .alert_targets import LONGEST_S, Status, Told, sent, targets
 from .findings import Finding
 from .health import Health, ledger_trouble
 
 logger = logging.getLogger(__name__)
 
-POST_TIMEOUT_S = 5.0
 CHECK_S = 60
-"""How long a check may take before another process begins one."""
-GIVE_UP_S = 3600.0
+"""How long a look may take before another process begins one."""
+GIVE_UP_S = 3600
 """How long the delivery of a recovery notice is tried."""
-
-Status = Literal["firing", "resolved"]
 
 
 @dataclass
@@ -40,8 +38,8 @@ class Alert:
     finding: Finding
     since: int
     seen: int
-    notified: list[str] = field(default_factory=list)
-    """Targets that know it is firing."""
+    over: bool = False
+    """Whether it has been gone for long enough."""
 
     def dump(self) -> str:
         return json.dumps(asdict(self))
@@ -53,7 +51,7 @@ class Alert:
 
 
 class Alerts:
-    """Checks every period in a thread of its own, from `start` to `close`."""
+    """Looks every period in a thread of its own, from `start` to `close`."""
 
     def __init__(
         self, connection: LedgerConnection, health: Health, settings: AlertSettings
@@ -63,9 +61,11 @@ class Alerts:
         self._keys = connection.keys
         self._health = health
         self._settings = settings
-        self._targets = _targets(settings, connection.keys.prefix)
-        self._checked_last = False
-        self._away: Alert | None = None
+        self._targets = targets(settings, connection.keys.prefix)
+        self._sending: dict[str, threading.Thread] = {}
+        self._looked_last = False
+        self._away: Finding | None = None
+        self._told_away: set[str] = set()
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -79,13 +79,13 @@ class Alerts:
             self._thread.join(timeout=1.0)
 
     def check(self) -> None:
-        """Check once, unless another process has in this period."""
+        """Look once, unless another process has in this period."""
         try:
             begun = self._redis.set(self._keys.watch, "1", nx=True, ex=CHECK_S)
         except ERRORS as error:
             self._ledger_is_away(error)
             return
-        self._checked_last = bool(begun)
+        self._looked_last = bool(begun)
         self._ledger_is_back()
         if not begun:
             return
@@ -94,8 +94,10 @@ class Alerts:
             return
         now = int(self._redis.time()[0])
         wanted = [finding for finding in verdict.findings if self._settings.wants(finding.name)]
-        self._update({f"{finding.name}|{finding.about}": finding for finding in wanted}, now)
+        self._remember({f"{finding.name}|{finding.about}": finding for finding in wanted}, now)
         self._redis.pexpire(self._keys.watch, int(self._settings.period_s * 900))
+        for name in self._targets:
+            self._beside(name, self._deliver)
 
     def _run(self) -> None:
         while not self._stop.wait(self._settings.period_s):
@@ -105,112 +107,89 @@ class Alerts:
                 expected = isinstance(error, ERRORS)
                 logger.warning("alerts: %s; trying again", reason(error), exc_info=not expected)
 
-    def _update(self, findings: dict[str, Finding], now: int) -> None:
-        """Send what is new among `findings` and what is no longer there."""
-        stored = self._redis.hgetall(self._keys.alerts)
-        known = {str(name): Alert.load(str(text)) for name, text in stored.items()}
+    def _remember(self, findings: dict[str, Finding], now: int) -> None:
+        """Note what is there, and what is there no longer."""
+        known = self._known()
         for name, finding in findings.items():
-            alert = known.get(name) or Alert(finding, since=now, seen=now)
-            alert.finding = finding
-            alert.seen = now
-            alert.notified += [
-                target
-                for target in self._targets
-                if target not in alert.notified and self._send(target, "firing", alert)
-            ]
-            self._redis.hset(self._keys.alerts, name, alert.dump())
+            since = known[name].since if name in known else now
+            self._redis.hset(self._keys.alerts, name, Alert(finding, since, now).dump())
+        told = {str(field).partition("|")[2] for field in self._redis.hkeys(self._keys.told)}
         for name in known.keys() - findings.keys():
-            self._resolve(name, known[name], now)
+            alert = known[name]
+            gone_s = now - alert.seen
+            alert.over = gone_s >= self._settings.clear_s
+            # That it began may be on its way to a target yet.
+            kept_s = GIVE_UP_S if name in told else self._settings.clear_s + LONGEST_S
+            if gone_s < kept_s:
+                self._redis.hset(self._keys.alerts, name, alert.dump())
+            else:
+                self._redis.hdel(self._keys.alerts, name)
+                self._redis.hdel(self._keys.told, *(f"{each}|{name}" for each in self._targets))
 
-    def _resolve(self, name: str, alert: Alert, now: int) -> None:
-        """Send that the finding is over once it has been gone for `clear_s`."""
-        gone_s = now - alert.seen
-        if gone_s < self._settings.clear_s:
+    def _known(self) -> dict[str, Alert]:
+        stored = self._redis.hgetall(self._keys.alerts)
+        return {str(name): Alert.load(str(text)) for name, text in stored.items()}
+
+    def _beside(self, target: str, send: Callable[[str], None]) -> None:
+        """Run `send(target)` in the target's thread, unless that is still sending."""
+        running = self._sending.get(target)
+        if running and running.is_alive():
             return
-        alert.notified = [
-            target
-            for target in alert.notified
-            if target in self._targets and not self._send(target, "resolved", alert)
-        ]
-        if alert.notified and gone_s < GIVE_UP_S:
-            self._redis.hset(self._keys.alerts, name, alert.dump())
+        thread = threading.Thread(target=send, args=(target,), name=f"alerts-{target}", daemon=True)
+        self._sending[target] = thread
+        thread.start()
+
+    def _deliver(self, target: str) -> None:
+        """Tell a target what it does not know, unless another process does."""
+        try:
+            claim = self._keys.telling(target)
+            if self._redis.set(claim, "1", nx=True, ex=LONGEST_S):
+                self._tell_news(target)
+                self._redis.delete(claim)
+        except ERRORS as error:
+            logger.warning("alerts: %s; trying again", reason(error))
+
+    def _tell_news(self, target: str) -> None:
+        told = self._redis.hgetall(self._keys.told)
+        news: dict[Status, dict[str, Told]] = {"firing": {}, "resolved": {}}
+        for name, alert in self._known().items():
+            since = told.get(f"{target}|{name}")
+            if alert.over and since:
+                news["resolved"][name] = Told(alert.since, alert.finding)
+            elif not alert.over and since != str(alert.since):
+                news["firing"][name] = Told(alert.since, alert.finding)
+        for status, alerts in news.items():
+            if alerts and sent(target, self._targets[target], status, list(alerts.values())):
+                self._note_told(target, status, alerts)
+
+    def _note_told(self, target: str, status: Status, alerts: dict[str, Told]) -> None:
+        fields: Any = {f"{target}|{name}": str(alert.since) for name, alert in alerts.items()}
+        if status == "firing":
+            self._redis.hset(self._keys.told, mapping=fields)
         else:
-            self._redis.hdel(self._keys.alerts, name)
+            self._redis.hdel(self._keys.told, *fields)
 
     def _ledger_is_away(self, error: Exception) -> None:
-        """Without Redis no process can be chosen to report it; the one that checked last does."""
+        """Without Redis no process can be chosen to report it; the one that looked last does."""
         finding = ledger_trouble(self._connection, error)
-        if not self._checked_last or self._away or not self._settings.wants(finding.name):
+        if not self._looked_last or not self._settings.wants(finding.name):
             return
-        alert = Alert(finding, since=0, seen=0)
-        alert.notified = [each for each in self._targets if self._send(each, "firing", alert)]
-        self._away = alert
+        self._away = finding
+        for name in self._targets.keys() - self._told_away:
+            self._beside(name, self._tell_that_it_is_away)
+
+    def _tell_that_it_is_away(self, target: str) -> None:
+        finding = self._away
+        if finding and sent(target, self._targets[target], "firing", [Told(0, finding)]):
+            self._told_away.add(target)
 
     def _ledger_is_back(self) -> None:
-        if self._away is None:
-            return
-        for target in self._away.notified:
-            self._send(target, "resolved", self._away)
-        self._away = None
+        if not self._told_away and not any(each.is_alive() for each in self._sending.values()):
+            self._away = None
+        for name in tuple(self._told_away):
+            self._beside(name, self._tell_that_it_is_back)
 
-    def _send(self, target: str, status: Status, alert: Alert) -> bool:
-        """Whether the target took the message."""
-        try:
-            self._targets[target](status, alert)
-        except (OSError, ValueError, HTTPException) as error:
-            # Never the URL: it holds the right to post.
-            logger.warning(
-                "alerts: %s takes no message (%s), trying again", target, type(error).__name__
-            )
-            return False
-        return True
-
-
-Target = Callable[[Status, Alert], None]
-Message = Callable[[Status, Alert, str], dict[str, Any]]
-"""(status, alert, fleet) -> the JSON to post. The fleet is the prefix of the ledger's keys."""
-
-
-def _targets(settings: AlertSettings, fleet: str) -> dict[str, Target]:
-    targets: dict[str, Target] = {"log": _log}
-    if settings.webhook:
-        targets["webhook"] = _post(settings.webhook.get_secret_value(), _webhook_message, fleet)
-    if settings.slack:
-        targets["slack"] = _post(settings.slack.get_secret_value(), _slack_message, fleet)
-    return targets
-
-
-def _log(status: Status, alert: Alert) -> None:
-    finding = alert.finding
-    about = f" ({finding.about})" if finding.about else ""
-    if status == "firing":
-        logger.warning("ALERT firing: %s%s: %s", finding.name, about, finding.text)
-    else:
-        logger.info("ALERT resolved: %s%s: it was: %s", finding.name, about, finding.text)
-
-
-def _post(url: str, message: Message, fleet: str) -> Target:
-    """Posts JSON. Raises OSError, ValueError or HTTPException if that is not accepted."""
-
-    def post(status: Status, alert: Alert) -> None:
-        body = json.dumps(message(status, alert, fleet)).encode()
-        headers = {"Content-Type": "application/json"}
-        # The scheme was checked by the settings.
-        request = urllib.request.Request(url, body, headers)  # noqa: S310
-        with urllib.request.urlopen(request, timeout=POST_TIMEOUT_S):  # noqa: S310
-            pass
-
-    return post
-
-
-def _webhook_message(status: Status, alert: Alert, fleet: str) -> dict[str, Any]:
-    return {"status": status, "fleet": fleet, "since": alert.since, **alert.finding._asdict()}
-
-
-def _slack_message(status: Status, alert: Alert, fleet: str) -> dict[str, Any]:
-    finding = alert.finding
-    if status == "firing":
-        text = f":rotating_light: [{fleet}] firing: *{finding.name}* {finding.text}"
-    else:
-        text = f":white_check_mark: [{fleet}] resolved: *{finding.name}* it was: {finding.text}"
-    return {"text": text}
+    def _tell_that_it_is_back(self, target: str) -> None:
+        finding = self._away
+        if finding and sent(target, self._targets[target], "resolved", [Told(0, finding)]):
+            self._told_away.discard(target)

@@ -19,7 +19,9 @@ class Verdict:
     status: Literal["ok", "degraded", "down"]
     findings: tuple[Finding, ...]
     latency: Row | None
-    """Total time of interactive jobs in the window: a batch job may wait for hours and be well."""
+    """Total time of interactive jobs in the window, but for cache hits: a batch job may wait for
+    hours and be well.
+    """
     snapshot: FleetSnapshot | None
     """None: the ledger does not answer."""
 
@@ -58,7 +60,7 @@ class Health:
             return Verdict("down", (ledger_trouble(self._connection, error),), None, None)
         found = tuple(findings(snapshot, self._settings))
         status = found[0].severity if found else "ok"
-        return Verdict(status, found, snapshot.interactive, snapshot)
+        return Verdict(status, found, snapshot.interactive("total"), snapshot)
 
 
 def ledger_trouble(connection: LedgerConnection, error: Exception) -> Finding:

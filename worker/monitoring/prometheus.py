@@ -29,7 +29,8 @@ STATES = ("submitted", "done", "failed", "cancelled", "expired", "dead")
 HISTOGRAMS = {
     "queue": ("completions_queue_seconds", "From submission to the first start."),
     "provider": ("completions_provider_seconds", "One provider call on the wire."),
-    "total": ("completions_job_seconds", "From submission to the outcome."),
+    "total": ("completions_job_seconds", "From submission to the outcome, but for cache hits."),
+    "hit": ("completions_hit_seconds", "From submission to the cached answer."),
 }
 
 
@@ -139,13 +140,7 @@ def _counters(totals: Counts) -> Iterator[Metric]:
     for state in STATES:
         jobs.add_metric([state], events[state])
     yield jobs
-    errors = CounterMetricFamily(
-        "completions_job_errors", "Jobs that ended in an error, by its type.", labels=["error"]
-    )
-    for name in sorted(events):
-        if name.startswith("error:"):
-            errors.add_metric([name.removeprefix("error:")], events[name])
-    yield errors
+    yield from _errors(totals)
     labels = ["lane", "provider", "model", "outcome"]
     calls = CounterMetricFamily(
         "completions_calls",
@@ -168,6 +163,18 @@ def _counters(totals: Counts) -> Iterator[Metric]:
     yield CounterMetricFamily(
         "completions_dead_letters_made", "Jobs that failed for good.", events["dead_letters"]
     )
+
+
+def _errors(totals: Counts) -> Iterator[Metric]:
+    for name, text, label, counts in (
+        ("job_errors", "Jobs that ended in an error, by its type.", "error", totals.errors),
+        ("job_failures", "Those by the service's own doing.", "error", totals.failures),
+        ("job_refusals", "Those that a limit refused, by the limit.", "limit", totals.refusals),
+    ):
+        family = CounterMetricFamily(f"completions_{name}", text, labels=[label])
+        for each, count in sorted(counts.items()):
+            family.add_metric([each], count)
+        yield family
 
 
 def _histograms(totals: Counts) -> Iterator[Metric]:

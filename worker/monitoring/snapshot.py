@@ -28,6 +28,17 @@ class Cooling(NamedTuple):
     """Jobs that may use no other link, or only others that are in trouble too."""
 
 
+class Users(NamedTuple):
+    """Estimates of how many different users had, in the window, jobs that ..."""
+
+    ended: int
+    """... ended, by an answer or an error that is not of their own making."""
+    failed: int
+    """... failed, by the service's doing."""
+    refused: int
+    """... were refused by a limit, whatever limit."""
+
+
 class Budget(NamedTuple):
     """A window limit and what is used of it: micro-dollars, tokens or requests."""
 
@@ -65,6 +76,7 @@ class FleetSnapshot:
     """The worker whose settings hold for the fleet: the one that started last."""
     differing: dict[str, tuple[str, ...]]
     """Worker -> variables of the fleet's settings that it has otherwise."""
+    users: Users
     unsafe: tuple[str, ...]
     """Warnings about the server's configuration."""
     troubles: tuple[ServerTrouble, ...]
@@ -82,7 +94,7 @@ class FleetSnapshot:
         limit = -1
         if fleet_usd_per_day is not None:
             limit = round(fleet_usd_per_day * MICRO)
-        reply = connection.functions(Snapshot(LINES, limit))
+        reply = connection.functions(Snapshot(LINES, limit, window_s * 1000))
         skew_s = {worker: int(ms) / 1000 for worker, ms in reply.skews}
         skew_s["here"] = datetime.now(UTC).timestamp() - reply.now_ms / 1000
         return cls(
@@ -104,15 +116,15 @@ class FleetSnapshot:
             budgets=tuple(Budget(*each) for each in reply.budgets),
             ruled_by=reply.ruled_by,
             differing=_differing(reply.settings),
+            users=Users(*reply.users),
             unsafe=tuple(unsafe_server(redis)),
             troubles=tuple(troubles_of(connection)),
             recent=Metrics(redis, connection.keys).window(window_s),
         )
 
-    @property
-    def interactive(self) -> Row | None:
-        """Total times of interactive jobs in the window; None if none ended in it."""
-        wanted = ("total", "interactive", "*")
+    def interactive(self, kind: str) -> Row | None:
+        """Times of a kind of interactive jobs in the window; None if there are none."""
+        wanted = (kind, "interactive", "*")
         rows = self.recent.rows()
         return next((row for row in rows if (row.kind, row.lane, row.provider) == wanted), None)
 

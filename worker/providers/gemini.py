@@ -3,8 +3,6 @@
 No retries, no waiting.
 """
 
-from typing import cast
-
 from google import genai
 from google.genai import types
 
@@ -48,9 +46,7 @@ class Gemini:
             config = _config(call, system)
             try:
                 await self._client.aio.models.generate_content(
-                    model=call.model,
-                    contents=cast(types.ContentListUnionDict, contents),
-                    config=config,
+                    model=call.model, contents=contents, config=config
                 )
             except Exception:
                 # The SDK's own reading fails for a status or a letter that it does not know.

@@ -28,11 +28,14 @@ PAUSE_S = 10.0
 A frozen server must cost a job one timeout, not one per sample.
 """
 
-KINDS = ("queue", "provider", "total")
+KINDS = ("queue", "provider", "total", "hit")
 """What is timed.
 
-From submission to the first start; one provider call on the wire; from submission to the outcome.
+From submission to the first start; one provider call on the wire; from submission to the outcome;
+the same of jobs that the cache answered, which say nothing of the others.
 """
+CUT_BY_DEFAULT = "cut_by_default"
+"""An answer ended at max_tokens, and it was not its caller who had set that."""
 ALL = "*"
 ANSWERED = ("ok", "length")
 """Outcomes of calls that were answered; every other one is a fault."""
@@ -68,6 +71,31 @@ class Counts:
     """(lane, provider, model, outcome) -> calls"""
     events: Counter[str] = field(default_factory=Counter)
     """What the ledger counts: submitted, done, failed, error:<type>, spent_micro, ..."""
+
+    @property
+    def errors(self) -> Counter[str]:
+        """Error type -> jobs that ended in it."""
+        return self._named("error")
+
+    @property
+    def failures(self) -> Counter[str]:
+        """Error type -> jobs that ended in it by the service's doing."""
+        return self._named("failure")
+
+    @property
+    def refusals(self) -> Counter[str]:
+        """Limit -> jobs that it refused."""
+        return self._named("refusal")
+
+    def _named(self, kind: str) -> Counter[str]:
+        prefix = f"{kind}:"
+        return Counter(
+            {
+                name.removeprefix(prefix): count
+                for name, count in self.events.items()
+                if name.startswith(prefix)
+            }
+        )
 
     @classmethod
     def merged(cls, hashes: Iterable[dict[str, str]]) -> "Counts":
@@ -123,6 +151,14 @@ class Metrics:
         ]
 
     @staticmethod
+    def hit_ended(lane: str, queue_ms: float, total_ms: float) -> list[str]:
+        """The samples of a job that the cache answered."""
+        return [
+            _latency("queue", lane, "", "", queue_ms),
+            _latency("hit", lane, "", "", total_ms),
+        ]
+
+    @staticmethod
     def call_ended(
         lane: str, provider: str, model: str, outcome: str, provider_ms: float
     ) -> list[str]:
@@ -132,7 +168,8 @@ class Metrics:
             _latency("provider", lane, provider, model, provider_ms),
         ]
 
-    def happened(self, event: str) -> list[str]:
+    @staticmethod
+    def happened(event: str) -> list[str]:
         """The sample of an event that the ledger does not count itself."""
         return [_sample("n", event)]
 

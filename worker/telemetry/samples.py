@@ -1,11 +1,16 @@
 """What one start of a job adds to the fleet's latencies and calls."""
 
+from producer.contract.completions import Completion
+from producer.contract.outcome import Outcome
+
 from ..ledger.attempt import Start
-from .metrics import Metrics
+from .metrics import CUT_BY_DEFAULT, Metrics
 
 
-def samples_of(start: Start) -> tuple[str, ...]:
-    """Its call, if it made one; of a job that it ended, how long that was queued and took."""
+def samples_of(start: Start, outcome: Outcome | None = None) -> tuple[str, ...]:
+    """Its call, if it made one; of a job that it ended with `outcome`, how long that was queued
+    and took.
+    """
     job = start.job
     attempt = start.attempt
     provider, _, model = attempt.booked_as.partition(":")
@@ -14,8 +19,13 @@ def samples_of(start: Start) -> tuple[str, ...]:
         samples += Metrics.call_ended(
             job.lane, provider, model, attempt.call_outcome, attempt.provider_ms
         )
+    if attempt.call_outcome == "length" and job.request.max_tokens is None:
+        samples += Metrics.happened(CUT_BY_DEFAULT)
     if start.ended_ms is not None:
         queue_ms = job.first_started_ms - job.submitted_ms
         total_ms = start.ended_ms - job.submitted_ms
-        samples += Metrics.job_ended(job.lane, provider, model, queue_ms, total_ms)
+        if isinstance(outcome, Completion) and outcome.cached and not outcome.degraded:
+            samples += Metrics.hit_ended(job.lane, queue_ms, total_ms)
+        else:
+            samples += Metrics.job_ended(job.lane, provider, model, queue_ms, total_ms)
     return tuple(samples)

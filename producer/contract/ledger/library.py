@@ -49,6 +49,7 @@ MODULES = (
     "probes",
     "cached",
     "dead_letters",
+    "hurt_users",
     "documents",
     "retention",
     "ending",

@@ -61,19 +61,13 @@ local function add_budget(list, kind, name, window, allowed)
   list[#list + 1] = { kind, name, window.limit, used, tonumber(allowed) }
 end
 
--- Limits of their own that users and groups have, then the fleet's.
-local function limited(most, fleet_limit)
+-- Limits that stop more than one user: those of groups, and the fleet's.
+local function limited(fleet_limit)
   local list = {}
-  for i, subject in ipairs(redis.call('SMEMBERS', keys.limited())) do
-    local kind, name = subject:match('^(%a+):(.*)$')
-    if i > most then
-      break
-    end
-    for _, window in ipairs(windows.ALL) do
-      if kind ~= 'fleet' then
-        local own = overrides.field(kind, name, window.limit)
-        add_budget(list, kind, name, window, own)
-      end
+  for _, subject in ipairs(redis.call('SMEMBERS', keys.limited())) do
+    local group = subject:match('^group:(.*)$')
+    for _, window in ipairs(group and windows.ALL or {}) do
+      add_budget(list, 'group', group, window, overrides.field('group', group, window.limit))
     end
   end
   local own = overrides.field('fleet', 'all', windows.DOLLARS.limit)
@@ -91,15 +85,17 @@ end
 
 return {
   takes = {
-    { 'most', checks.integer(1, 1000000) },  -- lines looked at per ring, and subjects
+    { 'most', checks.integer(1, 1000000) },  -- lines looked at per ring
     { 'usd_per_day', checks.limit },         -- micro-dollars: the settings' limit of the fleet
+    { 'window_ms', checks.integer(0, 3600000) },  -- of users
   },
   -- lanes: {lane, jobs, oldest ms}; cooling: {link, why, ms, words, jobs};
   -- skews: {worker, ms};
-  -- budgets: {kind, name, limit, used, allowed}; settings: {worker, started ms and names}
+  -- budgets: {kind, name, limit, used, allowed}; settings: {worker, started ms and names};
+  -- users: those whose jobs ended in the window, failed, were refused by a limit
   gives = {
     'now_ms', 'workers', 'slots', 'open', 'parked', 'dead', 'lanes', 'cooling', 'skews',
-    'spent', 'maybe', 'budgets', 'settings', 'ruled_by',
+    'spent', 'maybe', 'budgets', 'settings', 'ruled_by', 'users',
   },
   run = function(given)
     local spent, maybe = counters.today('spent_micro', 'maybe_billed_micro')
@@ -119,9 +115,10 @@ return {
       skews = of_live_workers(keys.skews()),
       spent = math.max(0, spent),
       maybe = math.max(0, maybe),
-      budgets = limited(given.most, given.usd_per_day),
+      budgets = limited(given.usd_per_day),
       settings = of_live_workers(keys.worker_settings()),
       ruled_by = config.text('ruled_by'),
+      users = hurt_users.counts(given.window_ms),
     }
   end,
 }

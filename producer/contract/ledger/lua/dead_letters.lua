@@ -8,12 +8,12 @@ local LEAVES_NONE = {
   RateLimited = true, BudgetExceeded = true, InvalidRequest = true, Cancelled = true,
 }
 
+-- Whether the failure leaves one.
 function dead_letters.write(id, kind, outcome)
   local life_ms = config.number('dead_ms', LIFE_MS)
   if life_ms <= 0 or LEAVES_NONE[kind] then
-    return
+    return false
   end
-  counters.add('dead_letters')
   local key = keys.dead_letter(id)
   redis.call(
     'HSET', key,
@@ -31,6 +31,7 @@ function dead_letters.write(id, kind, outcome)
   redis.call('PEXPIRE', key, life_ms)
   redis.call('ZADD', keys.dead(), call.now, id)
   redis.call('ZREMRANGEBYSCORE', keys.dead(), '-inf', call.now - life_ms)
+  return true
 end
 
 function dead_letters.note_replay(id, replay)

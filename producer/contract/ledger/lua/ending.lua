@@ -6,13 +6,22 @@ local WOKEN_BY_HINT = 2
 
 local function count(id, state, outcome, batch)
   counters.add(state)
+  local user = jobs.field(id, 'user')
   if state == 'done' then
+    hurt_users.ended(user)
     return
   end
-  local kind = outcomes.kind(outcome)
+  local kind, limit = outcomes.kind(outcome)
+  local maker = hurt_users.maker(id, kind)
   counters.add('error:' .. kind)
-  if not batch then
-    dead_letters.write(id, kind, outcome)
+  if maker == 'service' then
+    counters.add('failure:' .. kind)
+  elseif maker == 'limit' then
+    counters.add('refusal:' .. tostring(limit))
+  end
+  hurt_users.ended(user, maker)
+  if not batch and dead_letters.write(id, kind, outcome) and maker == 'service' then
+    counters.add('dead_letters')
   end
 end
 

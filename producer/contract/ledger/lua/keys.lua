@@ -69,6 +69,11 @@ function keys.idempotency(user, name)
   return call.root .. 'ik:' .. two_texts(user, name)
 end
 
+-- `what` is a word of ours.
+function keys.hurt_users(what, minute)
+  return call.root .. 'hurt:' .. what .. ':' .. minute
+end
+
 function keys.cached(generations, namespace, content)
   return call.root .. 'c:' .. generations .. ':' .. two_texts(namespace, content)
 end

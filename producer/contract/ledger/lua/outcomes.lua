@@ -35,8 +35,11 @@ function outcomes.key_is_taken(id)
     .. 'item does not get. Fix: leave it out; an item of a batch is never run twice')
 end
 
+-- The error's type, and the limit that it names, if any.
 function outcomes.kind(text)
-  return cjson.decode(text).error.type
+  local found = cjson.decode(text).error
+  local details = found.args and found.args[2]
+  return found.type, type(details) == 'table' and details.limit or nil
 end
 
 return outcomes

@@ -1,0 +1,185 @@
+"""What health says of whole fleets, well ones and ill ones: no false alarm and no false ok.
+
+`docs/operations.md` shows them as a table, made from here.
+"""
+
+from pathlib import Path
+
+import pytest
+from support.ledger import KEYS, connection
+from support.scripted_fleet import ScriptedFleet
+
+from producer.contract.errors import (
+    BudgetExceeded,
+    Cancelled,
+    DeadlineExceeded,
+    InvalidRequest,
+    OutcomeUnknown,
+    ProvidersExhausted,
+    RateLimited,
+    Refused,
+    TooLong,
+    Truncated,
+)
+from worker.budgets.overrides import FLEET, Subject
+from worker.monitoring.health import Health
+from worker.settings import HealthSettings
+
+ROOT = Path(__file__).parents[2]
+OVER = RateLimited("user_tokens_per_hour: used up", {"limit": "user_tokens_per_hour"})
+CAP = BudgetExceeded("max_cost_per_request: too dear", {"limit": "max_cost_per_request"})
+DAY = BudgetExceeded("usd_per_day: used up", {"limit": "usd_per_day"})
+DOWN = ProvidersExhausted("no provider answered")
+REFUSED = Refused("declined", {"reason": "refusal"})
+CUT = Truncated("cut", {"partial_text": "x"})
+
+
+def group(fleet, name, used, limit):
+    fleet.limits.change(Subject("user", "member"), group=name)
+    fleet.limits.change(Subject("group", name), tokens_per_hour=limit)
+    fleet.jobs("member", used // 100)
+
+
+def user_limit(fleet, name, used, limit):
+    fleet.limits.change(Subject("user", name), tokens_per_hour=limit)
+    fleet.jobs(name, used // 100)
+
+
+WELL = {
+    "no job, workers alive": lambda f: None,
+    "40 answered jobs": lambda f: f.jobs(20, 2),
+    "one refused question": lambda f: (f.jobs(1), f.errors(REFUSED, 1)),
+    "half of the answers refused or filtered": lambda f: (f.jobs(10, 2), f.errors(REFUSED, 10, 2)),
+    "answers cut at the callers' own max_tokens": lambda f: (
+        f.jobs(10, 2, call="length", max_tokens=5),
+        f.errors(CUT, 10, 2, max_tokens=5),
+    ),
+    "wrong and too long requests": lambda f: (
+        f.errors(InvalidRequest("x"), 10, 2),
+        f.errors(TooLong("x"), 10, 2),
+    ),
+    "200 cancelled jobs": lambda f: (f.jobs(2), f.errors(Cancelled("x"), 20, 10)),
+    "one user refused 500 times by their limit, 20 others served": lambda f: (
+        f.jobs(20, 2),
+        f.errors(OVER, "greedy", 500),
+    ),
+    "the only user refused by their limit": lambda f: f.errors(OVER, "u0", 50),
+    "25 of 1,000 users at their own limit": lambda f: (f.jobs(1000), f.errors(OVER, 25)),
+    "a user has spent 95 % of their own limit": lambda f: user_limit(f, "u0", 1900, 2000),
+    "a group has spent 50 %": lambda f: group(f, "team", 1000, 2000),
+    "batch jobs that took an hour": lambda f: f.jobs(20, 2, seconds=3600, lane="batch"),
+    "a third of a link's calls fail, all jobs answered": lambda f: (
+        f.jobs(20, 2),
+        f.calls("unavailable", 20),
+    ),
+    "260 quick hits and 20 quick calls": lambda f: (f.hits(26, 10), f.jobs(20)),
+}
+ILL = {
+    "no worker": (lambda f: f.redis.delete(KEYS.workers), "no_workers"),
+    "one job in ten fails, of several users": (
+        lambda f: (f.jobs(18, 5), f.errors(DOWN, 10)),
+        "errors dead_letters",
+    ),
+    "the only user's jobs fail": (
+        lambda f: (f.jobs("u0", 20), f.errors(DOWN, "u0", 10)),
+        "errors dead_letters",
+    ),
+    "all fail, beside 1,000 refusals of one user": (
+        lambda f: (f.errors(DOWN, 10, 2), f.errors(OVER, "greedy", 1000)),
+        "errors dead_letters",
+    ),
+    "deadlines pass": (
+        lambda f: (f.jobs(20), f.errors(DeadlineExceeded("x"), 10)),
+        "errors dead_letters",
+    ),
+    "everybody is refused by the limit of the settings": (
+        lambda f: f.errors(OVER, 25, 2),
+        "refused",
+    ),
+    "the cap refuses half of all questions": (
+        lambda f: (f.jobs(20, 2), f.errors(CAP, 20, 2)),
+        "refused",
+    ),
+    "both users of a small fleet are refused": (lambda f: f.errors(OVER, 2, 10), "refused"),
+    "the fleet's day is used up": (
+        lambda f: (
+            f.jobs(20),
+            f.limits.change(FLEET, usd_per_day=0.0002),
+            f.errors(DAY, 20, 2),
+        ),
+        "budget refused",
+    ),
+    "a group has spent 95 %": (lambda f: group(f, "team", 1900, 2000), "budget"),
+    "12 calls of 6 s behind 260 hits": (
+        lambda f: (f.jobs(12, seconds=6), f.hits(26, 10)),
+        "slow",
+    ),
+    "a job has stood in line for 5 minutes": (lambda f: f.stand_in_line(300), "queue"),
+    "a link refuses its key": (
+        lambda f: (f.jobs(20), f.calls("misconfigured", 1, "other")),
+        "auth",
+    ),
+    "a link fails more than half of its calls": (
+        lambda f: (f.jobs(20), f.calls("unavailable", 5, "other")),
+        "failing",
+    ),
+    "a link is left alone, another one answers": (
+        lambda f: (f.jobs(20), f.refuse("other")),
+        "circuit",
+    ),
+    "the only link is left alone and a job waits": (
+        lambda f: (f.refuse("m"), f.wait_for("m")),
+        "circuit",
+    ),
+    "answers are cut at the default max_tokens": (
+        lambda f: f.jobs(20, call="length"),
+        "truncation",
+    ),
+    "a worker died with a call on the wire": (
+        lambda f: (
+            f.jobs(20),
+            f.errors(OutcomeUnknown("x"), 1),
+            f.happened("unknown_attempts"),
+        ),
+        "unknown_attempts dead_letters",
+    ),
+    "the audit log is away": (lambda f: (f.jobs(20), f.happened("audit_failures")), "audit"),
+}
+
+
+def judged(redis_url, script):
+    fleet = ScriptedFleet(redis_url)
+    script(fleet)
+    ledger = connection(redis_url)
+    verdict = Health(ledger, HealthSettings(), None).check()
+    ledger.close()
+    fleet.redis.close()
+    return verdict
+
+
+@pytest.mark.parametrize("words", WELL)
+def test_a_fleet_that_is_well_alarms_nobody(redis_url, words):
+    verdict = judged(redis_url, WELL[words])
+    assert (verdict.status, verdict.findings) == ("ok", ())
+
+
+@pytest.mark.parametrize("words", ILL)
+def test_a_fleet_that_is_ill_is_told_so_with_what_to_do(redis_url, words):
+    script, names = ILL[words]
+    verdict = judged(redis_url, script)
+    assert verdict.status in ("degraded", "down")
+    assert {finding.name for finding in verdict.findings} == set(names.split())
+    for finding in verdict.findings:
+        assert "Fix: " in finding.text or "See: " in finding.text
+
+
+def table():
+    rows = [f"| {words} | ok | |" for words in WELL]
+    rows += [
+        f"| {words} | ill | `{'`, `'.join(names.split())}` |" for words, (_, names) in ILL.items()
+    ]
+    return "\n".join(["| fleet | health | findings |", "|---|---|---|", *rows])
+
+
+def test_the_page_has_the_table():
+    assert table() in (ROOT / "docs/operations.md").read_text(), table()

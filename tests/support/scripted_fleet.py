@@ -1,0 +1,94 @@
+"""A whole fleet in milliseconds: its jobs are run by hand, and end as the test says."""
+
+from support.hand_run import HandRun
+from support.ledger import KEYS
+
+from producer.contract.completions import Completion, Usage
+from producer.contract.errors import JobError
+from worker.ledger.attempt import ANSWERED, Attempt, Bill, Start
+from worker.telemetry.metrics import Metrics
+from worker.telemetry.samples import samples_of
+
+ANSWER = {
+    "text": "x",
+    "finish_reason": "stop",
+    "model": "m",
+    "provider": "p",
+    "usage": Usage(input=50, output=50),
+    "cost_usd": 0.00001,
+    "attempts": 1,
+    "latency_ms": 9,
+    "request_id": "r",
+}
+
+
+class ScriptedFleet(HandRun):
+    """Workers with room for all."""
+
+    def __init__(self, url):
+        super().__init__(url, slots=10_000)
+
+    def jobs(self, users, each=1, seconds=0.5, call="ok", **options):
+        """So many jobs of each of so many users, or of one user by name, are called and answered.
+
+        `call`: what comes of the call. `options`: of the request.
+        """
+        for job in self._started(users, each, options):
+            start = Start(job)
+            self._reserve_and_call(start, seconds, call)
+            self._end(start, Completion(**ANSWER), seconds)
+
+    def hits(self, users, each=1):
+        for job in self._started(users, each, {}):
+            self._end(Start(job), Completion(**ANSWER, cached=True), 0.01)
+
+    def errors(self, error, users, each=1, **options):
+        """Jobs that end in an error, without a call."""
+        for job in self._started(users, each, options):
+            self._end(Start(job), error, 0.5)
+
+    def calls(self, outcome, count, model="m"):
+        """Provider calls beside those of the jobs."""
+        samples = Metrics.call_ended("interactive", "p", model, outcome, 9)
+        Metrics(self.redis, KEYS).add(samples * count)
+
+    def happened(self, event):
+        Metrics(self.redis, KEYS).add(Metrics.happened(event))
+
+    def refuse(self, *models):
+        """Provider links take no more calls."""
+        for model in models:
+            (job,) = self._started("prober", 1, {})
+            self.reserve(job, model)
+            self.fail(job, after_s=60, says="refuses")
+
+    def wait_for(self, *models):
+        """A job that may use no other link."""
+        (job,) = self._started("waiting", 1, {})
+        self.reserve(job, *models)
+
+    def stand_in_line(self, seconds):
+        """A job that no worker has a slot for."""
+        self.ledger.heartbeat("test", 1, 3600)
+        now, _ = self.redis.time()
+        for job_id in self.submit("waiting", 10):
+            self.redis.hset(KEYS.job(job_id), "since", (now - seconds) * 1000)
+
+    def _started(self, users, each, options):
+        names = [f"u{n}" for n in range(users)] if isinstance(users, int) else [users]
+        for name in names:
+            for job_id in self.submit(name, each, **options):
+                yield self.start(job_id)
+
+    def _reserve_and_call(self, start, seconds, call):
+        self.attempts[start.job.id, start.job.fence] = start.attempt
+        assert self.reserve(start.job, "m") == "m"
+        start.attempt.called(call, int(seconds * 1000), start.attempt.rate_limits)
+        start.attempt.billed(Bill("real", 10, 100))
+        start.attempt.evidence = ANSWERED
+
+    def _end(self, start: Start, outcome: Completion | JobError, seconds: float):
+        attempt: Attempt = start.attempt
+        start.ended_ms = start.job.submitted_ms + int(seconds * 1000)
+        attempt.samples = samples_of(start, outcome)
+        self._release(self.ledger.settle(start.job, attempt, outcome))
