@@ -22,6 +22,8 @@ from .settings import CacheSettings, CallSettings, Link
 FORMAT = 3
 """Of an entry; part of every key, so that versions side by side never read each other's."""
 
+PROVIDERS_TEMPERATURE = 1.0
+"""Stands for what a provider takes where none is sent: none of them takes 0."""
 OF_THE_BILL = "usage:"
 """How flags begin that say nothing of the answer itself."""
 NO_MODELS = Models(vendors={})
@@ -113,9 +115,11 @@ class Cache:
         return request.cache != "auto" or (turns == 1 and not request.tools)
 
     def _temperature(self, request: CompletionRequest) -> float:
-        if request.temperature is None:
-            return self._defaults.temperature
-        return request.temperature
+        if request.temperature is not None:
+            return request.temperature
+        if request.defaults == "provider":
+            return PROVIDERS_TEMPERATURE
+        return self._defaults.temperature
 
     def _shared_with(self, job: RunningJob) -> list[str]:
         """Whose jobs it shares an answer with. A user without a group is alone in it."""
@@ -156,9 +160,11 @@ class Cache:
         """The request as requests that mean the same are spelt."""
         changes: dict[str, Any] = {
             "messages": tuple(_as_text(message) for message in request.messages),
-            "max_tokens": request.max_tokens or self._defaults.max_tokens,
             "temperature": self._temperature(request),
         }
+        if request.max_tokens or request.defaults == "workers":
+            changes["max_tokens"] = request.max_tokens or self._defaults.max_tokens
+            changes["defaults"] = "workers"
         if request.response_format and request.response_format.type == "text":
             changes["response_format"] = None
         return request.model_copy(update=changes)

@@ -4,7 +4,7 @@ Nothing else may move in here. No Celery, no Redis, no SDK, no logging, no retry
 raised, and `tasks.py` asks `retry.py`.
 """
 
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from producer.contract.completions import Completion, Usage
 from producer.contract.errors import Filtered, JobError, Refused, Truncated
@@ -146,7 +146,7 @@ class Pipeline:
             )
         raise Refused(
             f"{attempt.link} declined to answer ({reply.finish})",
-            {"reason": reply.finish, "text": reply.text},
+            {"reason": reply.finish, "text": reply.text, **_model_and_usage(reply)},
         )
 
     def _check_truncated(
@@ -168,7 +168,12 @@ class Pipeline:
             raise Truncated(
                 f"the answer stopped where {chosen.link.name}'s window is full. "
                 "Fix: shorten or split the prompt",
-                {"partial_text": reply.text, "max_tokens": chosen.max_tokens, "window_full": True},
+                {
+                    "partial_text": reply.text,
+                    "max_tokens": chosen.max_tokens,
+                    "window_full": True,
+                    **_model_and_usage(reply),
+                },
             )
         where = "it is cut there"
         if reasoning and not reply.text:
@@ -180,6 +185,7 @@ class Pipeline:
                 "partial_text": reply.text,
                 "max_tokens": chosen.max_tokens,
                 "reasoning_tokens": reasoning,
+                **_model_and_usage(reply),
             },
         )
 
@@ -238,6 +244,12 @@ class Pipeline:
             latency_ms=0,
             request_id=job.id,
         )
+
+
+def _model_and_usage(reply: Reply) -> dict[str, Any]:
+    """Of an answer that ends its job with an error."""
+    usage = reply.usage or Usage()
+    return {"model": reply.model, "usage": usage.model_dump(exclude_defaults=True)}
 
 
 def _dollars(micro_usd: int | None) -> float | None:

@@ -92,6 +92,10 @@ class CompletionRequest(Frozen):
     """When a provider declines to answer, or blocks the prompt. fail: `Refused`; next: the next
     link that was not tried is asked, at its own cost.
     """
+    defaults: Literal["workers", "provider"] = "workers"
+    """What holds where it says no temperature or no max_tokens. workers: as they are set; provider:
+    none is sent, and the model's own maximum, if that is known, bounds the cost.
+    """
     avoid: Annotated[tuple[ShortText, ...], Field(max_length=16)] = ()
     """Provider links or providers that must not answer this request."""
     over_limit: Literal["fail", "wait"] = "fail"
@@ -207,7 +211,8 @@ class CompletionRequest(Frozen):
     @property
     def wire(self) -> int:
         """The oldest wire version whose workers can read it (`WIRE_VERSION`)."""
-        return 1 if self.cache_scope is None else 2
+        is_new = self.cache_scope is not None or self.defaults == "provider"
+        return 2 if is_new else 1
 
     def to_json(self) -> str:
         return self.model_dump_json(exclude_defaults=True, by_alias=True)
@@ -215,6 +220,8 @@ class CompletionRequest(Frozen):
     def fingerprint(self) -> str:
         """SHA-256 over the fields that shape the answer, in canonical order."""
         fields = self.model_dump(mode="json", include=_SHAPING, by_alias=True)
+        if self.defaults == "provider":
+            fields["defaults"] = self.defaults
         canonical = json.dumps(fields, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
         return hashlib.sha256(canonical.encode()).hexdigest()
 

@@ -67,7 +67,7 @@ def connect(loop, adapter):
 
 
 def _call(adapter, timeout_s, model=None, temperature=0.5, max_tokens=50, **fields):
-    names = ("prefill", "cache_prefix", "refused")
+    names = ("prefill", "cache_prefix", "refused", "sends_limit")
     extras = {name: fields.pop(name) for name in names if name in fields}
     fields = {"messages": [{"role": "user", "content": PROMPT}]} | fields
     return Call(

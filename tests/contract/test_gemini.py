@@ -98,3 +98,8 @@ def test_an_image_by_url_is_left_to_another_link():
     image = {"type": "image_url", "image_url": {"url": "https://example.org/a.png"}}
     request = CompletionRequest.checked(messages=[{"role": "user", "content": [image]}])
     assert load("gemini").unsupported(request) == "an image by URL"
+
+
+def test_a_limit_of_the_model_s_own_is_not_sent(wire, ask):
+    ask(wire.base_url, temperature=None, sends_limit=False)
+    assert "generationConfig" not in wire.calls[0].request

@@ -83,3 +83,8 @@ def test_the_limit_is_sent_as_the_dialect_calls_it(wire, ask):
     )
     fields = [set(call.request) & {"max_tokens", "max_completion_tokens"} for call in wire.calls]
     assert fields == [{"max_tokens"}, {"max_completion_tokens"}]
+
+
+def test_a_limit_of_the_model_s_own_is_not_sent(wire, ask):
+    ask(wire.base_url, temperature=None, sends_limit=False)
+    assert set(wire.calls[0].request) == {"model", "messages", "stream"}

@@ -78,7 +78,8 @@ class Job:
         estimator = Estimator(MODELS)
         clients = Clients(Loop(), Credentials(LINKS, SourceSettings()))
         clients.call = self._call
-        selection = LinkSelector(LINKS, call, MODELS, "fast", pricing, estimator)
+        quota = QuotaSettings()
+        selection = LinkSelector(LINKS, call, MODELS, "fast", pricing, estimator, quota)
         chain = ProviderCaller(
             selection, call, pricing, estimator, clients, b"key", Judge(RetrySettings())
         )

@@ -47,7 +47,7 @@ def chain(links, call, loop, models=None):
     estimator = Estimator(models)
     clients = Clients(loop, Credentials(links, SourceSettings()))
     return ProviderCaller(
-        LinkSelector(links, call, models, "fast", pricing, estimator),
+        LinkSelector(links, call, models, "fast", pricing, estimator, QuotaSettings()),
         call,
         pricing,
         estimator,

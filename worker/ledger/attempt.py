@@ -97,6 +97,8 @@ class Candidate(NamedTuple):
     """Whether its price is known; if not, `micro_usd` is by the ceiling."""
     fallback: bool = False
     """Whether another link comes before it when none has been tried."""
+    sends_limit: bool = True
+    """Whether `max_tokens` is to be sent; if not, it is the model's own maximum."""
 
 
 class Question(NamedTuple):

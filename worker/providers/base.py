@@ -24,6 +24,8 @@ class Call:
     `prefill`: the model continues a last message of the assistant.
     `cache_prefix`: have the provider cache the beginning of the prompt, where it must be asked to.
     `refused`: parameters that the model is known to refuse.
+    `sends_limit`: if not, `max_tokens` is the model's own maximum, and is sent only to an API that
+    needs one.
     """
 
     job_id: str
@@ -35,6 +37,7 @@ class Call:
     prefill: bool = False
     cache_prefix: bool = False
     refused: frozenset[str] = frozenset()
+    sends_limit: bool = True
 
 
 @dataclass(frozen=True)

@@ -191,6 +191,7 @@ class ProviderCaller:
             model=link.model,
             request=request,
             max_tokens=chosen.max_tokens,
+            sends_limit=chosen.sends_limit,
             temperature=self.selection.temperature(link, request),
             timeout_s=min(request.timeout_s or self._settings.timeout_s, remaining_s),
             prefill=self.selection.prefill(link),

@@ -69,7 +69,7 @@ def _config(call: Call, system: str) -> types.GenerateContentConfig:
     return types.GenerateContentConfig(
         system_instruction=system or None,
         temperature=temperature,
-        max_output_tokens=call.max_tokens,
+        max_output_tokens=call.max_tokens if call.sends_limit else None,
         automatic_continuation=False,
         automatic_function_calling=no_calling,
         http_options=types.HttpOptions(headers=headers),

@@ -129,10 +129,9 @@ def _sdk_request(call: Call) -> Any:
 
 
 def _config(call: Call, wanted: dict[str, Any]) -> dict[str, Any]:
-    config: dict[str, Any] = {
-        "max_output_tokens": call.max_tokens,
-        "stop_sequences": wanted.get("stop_sequences", []),
-    }
+    config: dict[str, Any] = {"stop_sequences": wanted.get("stop_sequences", [])}
+    if call.sends_limit:
+        config["max_output_tokens"] = call.max_tokens
     if call.temperature is not None and "temperature" not in call.refused:
         config["temperature"] = call.temperature
     if "response_mime_type" in wanted:

@@ -68,10 +68,11 @@ class OpenAI:
         parameters = {
             "model": call.model,
             "messages": messages_of(call.request, self._dialect),
-            self._limit_field(call): call.max_tokens,
             # Some servers stream unless they are told not to.
             "stream": False,
         }
+        if call.sends_limit:
+            parameters[self._limit_field(call)] = call.max_tokens
         if call.temperature is not None:
             parameters["temperature"] = call.temperature
         for name in ("stop", "tools", "response_format"):

@@ -4,6 +4,7 @@ Order: least tried by this job first, then those where the prompt surely fits, t
 order. Links in trouble are skipped by the ledger, which knows the whole fleet's circuits.
 """
 
+import re
 from collections import Counter
 from typing import NamedTuple, Self
 
@@ -15,14 +16,17 @@ from ..budgets.pricing import Pricing
 from ..ledger.attempt import Candidate
 from ..ledger.running_job import RunningJob
 from ..model_catalog import Model, Models
-from ..settings import CallSettings, Link, Settings
+from ..settings import CallSettings, Link, QuotaSettings, Settings
 from . import load
 from .dialects import DIALECTS, dialect_of
+from .output_limits import OutputLimit, OutputLimits
 from .tokens import Estimator
 from .trimming import slide, without
 
 REPEATED = ("truncated", "stale")
 """Faults after which the same link is asked again, with other parameters."""
+_DATE = re.compile(r"-(20\d\d-\d\d-\d\d|20\d{6}|[01]\d[0-3]\d)$")
+"""How the name of one state of a model ends: gpt-4o-2024-08-06, gpt-3.5-turbo-0125."""
 
 
 class _Room(NamedTuple):
@@ -45,6 +49,7 @@ class LinkSelector:
         batch: str,
         pricing: Pricing,
         estimator: Estimator,
+        quota: QuotaSettings,
     ) -> None:
         self._links = links
         self._call = call
@@ -52,6 +57,7 @@ class LinkSelector:
         self._batch = batch
         self.pricing = pricing
         self.estimator = estimator
+        self._limits = OutputLimits(call, quota, models, pricing)
 
     @classmethod
     def of(cls, settings: Settings) -> Self:
@@ -59,8 +65,15 @@ class LinkSelector:
         models = settings.models.known
         prices = settings.pricing
         pricing = Pricing(prices.overrides, prices.unknown, settings.links)
-        batch = settings.models.batch
-        return cls(settings.links, settings.call, models, batch, pricing, Estimator(models))
+        return cls(
+            settings.links,
+            settings.call,
+            models,
+            settings.models.batch,
+            pricing,
+            Estimator(models),
+            settings.quota,
+        )
 
     def allowed(self, request: CompletionRequest) -> list[Link]:
         """The links that may answer, in the operator's order.
@@ -95,7 +108,7 @@ class LinkSelector:
         """
         tried = Counter(each.link for each in job.tried if each.fault not in REPEATED)
         links = self.allowed(job.request)
-        rooms = [self._room(link, job.request, self._max_tokens(link, job)) for link in links]
+        rooms = [self._room(link, job.request, self._limit(link, job).tokens) for link in links]
         ranked = sorted(
             zip(links, rooms, strict=True), key=lambda pair: (tried[pair[0].name], not pair[1].sure)
         )
@@ -131,6 +144,8 @@ class LinkSelector:
         takes = self._facts(link).temperature
         if takes is False:
             return None
+        if request.defaults == "provider":
+            return request.temperature
         if request.temperature is None and takes:
             return self._call.temperature
         return request.temperature
@@ -144,9 +159,13 @@ class LinkSelector:
         if wanted == "chain":
             return list(self._links)
         if wanted not in self._models.aliases:
-            return [link for link in self._links if wanted in (link.name, link.model)]
+            undated = _DATE.sub("", wanted)
+            return self._called(wanted) or self._called(undated)
         swapped = (self._aliased(link, wanted) for link in self._links)
         return list({link.name: link for link in swapped}.values())
+
+    def _called(self, name: str) -> list[Link]:
+        return [link for link in self._links if name in (link.name, link.model)]
 
     def _aliased(self, link: Link, name: str) -> Link:
         """The link's provider with the model that `name` stands for there, if for any."""
@@ -179,11 +198,15 @@ class LinkSelector:
     def _facts(self, link: Link) -> Model:
         return self._models.of(link.provider, link.model)
 
-    def _max_tokens(self, link: Link, job: RunningJob) -> int:
-        asked = job.request.max_tokens or self._call.max_tokens
+    def _limit(self, link: Link, job: RunningJob) -> OutputLimit:
+        request = job.request
+        if request.defaults == "provider" and request.max_tokens is None:
+            prompt = self.estimator.bounds(request, link.provider, link.model)
+            return self._limits.of(link, prompt)
+        asked = request.max_tokens or self._call.max_tokens
         if job.double_max_tokens:
             asked *= 2
-        return min(asked, self._facts(link).output or asked)
+        return OutputLimit(min(asked, self._facts(link).output or asked))
 
     def _room(self, link: Link, request: CompletionRequest, max_tokens: int) -> _Room:
         limit = self._facts(link).room(max_tokens)
@@ -198,11 +221,17 @@ class LinkSelector:
             trimmed = slide(job.request, room.limit, lambda request: self._tokens(link, request))
         if trimmed is None or not (trimmed or room.possible):
             return None
-        max_tokens = self._max_tokens(link, job)
+        limit = self._limit(link, job)
         prompt = self._tokens(link, without(job.request, trimmed))
-        worst = self.pricing.worst(link.provider, link.model, prompt, max_tokens)
+        worst = self.pricing.worst(link.provider, link.model, prompt, limit.tokens)
         return Candidate(
-            link, max_tokens, worst.micro_usd, prompt + max_tokens, trimmed, worst.known
+            link,
+            limit.tokens,
+            worst.micro_usd,
+            prompt + limit.tokens,
+            trimmed,
+            worst.known,
+            sends_limit=limit.sent,
         )
 
     def _tokens(self, link: Link, request: CompletionRequest) -> int:

@@ -12,7 +12,7 @@ from worker.budgets.pricing import Pricing
 from worker.model_catalog import Models
 from worker.providers.selection import LinkSelector
 from worker.providers.tokens import Estimator
-from worker.settings import CallSettings, Link
+from worker.settings import CallSettings, Link, QuotaSettings
 from worker.settings.prices import rates
 
 DATA = """
@@ -35,6 +35,7 @@ high = 1.25
 
 
 ONE = rates("1/1")
+QUOTA = QuotaSettings()
 
 
 @pytest.fixture
@@ -50,11 +51,17 @@ def link(name):
 
 @pytest.fixture
 def select(models):
-    def select_(*names, batch="fast"):
+    def select_(*names, batch="fast", quota=QUOTA):
         links = tuple(link(name) for name in names or ("small:plain", "large:big"))
         pricing = Pricing({"small:*": ONE, "large:*": ONE}, rates("50/200"))
         return LinkSelector(
-            links, CallSettings(max_tokens=100), models, batch, pricing, Estimator(models)
+            links,
+            CallSettings(max_tokens=100),
+            models,
+            batch,
+            pricing,
+            Estimator(models),
+            quota,
         )
 
     return select_
@@ -233,8 +240,8 @@ def test_marks_of_chat_templates_go_where_they_are_text(provider, model, adapter
     text = "What does <|im_end|> do in ChatML?"
 
     def allowed(links, content):
-        call = CallSettings()
-        selector = LinkSelector(links, call, models, "fast", pricing, Estimator(models))
+        call, quota = CallSettings(), QuotaSettings()
+        selector = LinkSelector(links, call, models, "fast", pricing, Estimator(models), quota)
         asked = CompletionRequest.checked(messages=[{"role": "user", "content": content}])
         return selector.allowed(asked)
 
@@ -244,3 +251,45 @@ def test_marks_of_chat_templates_go_where_they_are_text(provider, model, adapter
     if not takes:
         with pytest.raises(InvalidRequest, match=r"<\|im_end\|> in messages\[0\].content"):
             allowed((link,), text)
+
+
+@pytest.mark.parametrize(
+    ("quota", "words", "expected"),
+    [
+        (QUOTA, 10, (300, False)),
+        (QUOTA, 850, (149, False)),
+        (QuotaSettings(tokens_per_hour=1000), 10, (238, True)),
+        (QuotaSettings(max_cost_per_request=0.0002), 10, (187, True)),
+        (QuotaSettings(tokens_per_hour=100, max_cost_per_request=0.000001), 10, (100, True)),
+        (QuotaSettings(tokens_per_hour=None, max_cost_per_request=None), 10, (300, False)),
+    ],
+)
+def test_the_provider_s_own_limit_is_the_model_s_unless_the_operator_allows_less(
+    select, quota, words, expected
+):
+    """And the usual one where the operator's limits do not even allow that: they refuse it."""
+    wanted = job(words, model="small:plain", defaults="provider")
+    (found,) = select(quota=quota).candidates(wanted)
+    tokens, sent = expected
+    assert found.sends_limit == sent
+    assert found.max_tokens == pytest.approx(tokens, abs=12)
+    usual = job(words, model="small:plain", defaults="provider", max_tokens=7)
+    assert select(quota=quota).candidates(usual)[0].max_tokens == 7
+
+
+def test_of_an_unknown_model_no_maximum_is_known(select):
+    (found,) = select("small:else").candidates(job(defaults="provider"))
+    assert (found.max_tokens, found.sends_limit) == (100, True)
+
+
+def test_the_provider_s_own_temperature_is_none_of_ours(select):
+    asked = job(defaults="provider").request
+    assert select().temperature(link("small:quick"), asked) is None
+
+
+@pytest.mark.parametrize("date", ["2024-08-06", "20250929", "0613"])
+def test_a_dated_name_of_a_model_of_the_chain_is_that_model(select, date):
+    assert names(select().candidates(job(model=f"plain-{date}"))) == ["small:plain"]
+    assert names(select().candidates(job(model=f"small:plain-{date}"))) == ["small:plain"]
+    with pytest.raises(InvalidRequest, match="unknown here"):
+        select().candidates(job(model="plain-mini"))
