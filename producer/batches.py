@@ -9,14 +9,14 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from dataclasses import dataclass
-from decimal import Decimal
 from itertools import islice
 from typing import Any, Literal, TypeVar
 from uuid import uuid4
 
 from .client import numbered, publish_all, submit_chunk
+from .contract.amounts import micro_usd, milliseconds
 from .contract.completions import Completion
-from .contract.errors import Conflict, InvalidRequest, JobError, OutcomeUnknown
+from .contract.errors import BudgetExceeded, Conflict, InvalidRequest, JobError, OutcomeUnknown
 from .contract.identifiers import MAX_BATCH_ID, MAX_LABEL, checked_id, checked_label, visible
 from .contract.outcome import load_outcome
 from .contract.requests import CompletionRequest
@@ -26,8 +26,6 @@ from .ledger_replies import BatchChange, Progress, SubmittedJob
 
 RETENTION_S = 7 * 86_400
 POLL_S = 0.5
-MAX_USD = 1_000_000
-MAX_RETENTION_S = 10 * 365 * 86_400
 
 
 @dataclass(frozen=True)
@@ -69,14 +67,15 @@ class Batch:
         for limits rather than fail, unless `options` say otherwise. They are read one after the
         other, never all at once. A wrong one fails alone.
 
-        The same `batch_id`, user and requests again: goes on where it stopped. Another user, other
-        requests or another `max_usd`: `Conflict`. `max_usd`: the batch never spends more dollars;
-        0: only what costs nothing is answered. `retention_s`: how many seconds results are kept
+        The same `batch_id`, user and requests again: goes on where it stopped. Another user or
+        other requests: `Conflict`. `max_usd`: the batch never spends more dollars; 0: only what
+        costs nothing is answered; given again, it is the new limit, and what did not fit the old
+        one is tried again. `retention_s`: how many seconds results are kept
         after its end. An item whose `idempotency_key` another job of the user has fails with
         `Conflict`.
         """
         batch = cls(checked_id("batch_id", batch_id or str(uuid4()), MAX_BATCH_ID))
-        batch._open(user_id, label, _milliseconds(retention_s), max_micro(max_usd))
+        is_raised = batch._open(user_id, label, retention_s, max_usd)
         written = 0
         defaults = {"lane": "batch", "over_limit": "wait"} | options
         numbered_requests = enumerate(requests)
@@ -85,6 +84,8 @@ class Batch:
             batch._refuse_unless_written(submit_chunk(chunk, written))
             written += len(chunk)
         ledger().close_batch(batch.id, written)
+        if is_raised:
+            batch._retry(_did_not_fit)
         return batch
 
     def progress(self) -> Progress:
@@ -146,9 +147,12 @@ class Batch:
 
     def retry_failed(self) -> int:
         """Try every failed or cancelled item again, with the request it had. Returns how many."""
+        return self._retry(lambda item: isinstance(item.outcome, JobError))
+
+    def _retry(self, wanted: Callable[[Item], bool]) -> int:
         count = 0
         for items in pieces(self.results()):
-            failed = [item.job_id for item in items if isinstance(item.outcome, JobError)]
+            failed = [item.job_id for item in items if wanted(item)]
             if failed:
                 retried = ledger().retry_items(self.id, failed)
                 publish_all(retried.publications)
@@ -187,17 +191,20 @@ class Batch:
                 job_id, user_id, _NO_REQUEST, {}, batch=self.id, name=shown, wrong=error
             )
 
-    def _open(self, user_id: str, label: str, retention_ms: int, max_micro: int | None) -> None:
-        user_id = checked_user(user_id)
-        label = checked_label("label", label)
-        opened = ledger().open_batch(self.id, user_id, label, retention_ms, max_micro)
+    def _open(self, user_id: str, label: str, retention_s: Any, max_usd: Any) -> bool:
+        """Whether it was there and may spend more now."""
+        most = None if max_usd is None else micro_usd("max_usd", max_usd)
+        opened = ledger().open_batch(
+            self.id,
+            checked_user(user_id),
+            checked_label("label", label),
+            milliseconds("retention_s", retention_s),
+            most,
+        )
         if opened.state == "conflict":
             raise Conflict(f"batch {self.id} exists and is another user's. Fix: use a new batch_id")
-        if opened.max_micro != max_micro:
-            raise Conflict(
-                f"batch {self.id} exists with {_budget(opened.max_micro)}, not with "
-                f"{_budget(max_micro)}. Fix: give the same max_usd, or use a new batch_id"
-            )
+        before = opened.max_micro
+        return before is not None and most is not None and most > before
 
     def _refuse_unless_written(self, jobs: list[SubmittedJob]) -> None:
         for job in jobs:
@@ -239,37 +246,6 @@ def _items(job_ids: list[str], retried: bool = True) -> Iterator[Item]:
         )
 
 
-def max_micro(max_usd: Any) -> int | None:
-    """The dollars that a batch may spend in micro-dollars; None: no limit.
-
-    Raises `InvalidRequest` unless they are a finite number that is not negative.
-    """
-    if max_usd is None:
-        return None
-    return int(_number("max_usd", max_usd, MAX_USD) * 1_000_000)
-
-
-def _milliseconds(retention_s: Any) -> int:
-    return int(_number("retention_s", retention_s, MAX_RETENTION_S) * 1000)
-
-
-def _number(field: str, value: Any, most: int) -> Decimal:
-    if isinstance(value, int | float | Decimal) and not isinstance(value, bool):
-        number = Decimal(str(value)) if isinstance(value, float) else Decimal(value)
-        if number.is_finite() and 0 <= number <= most:
-            return number
-    raise InvalidRequest(
-        f"{field}: needs a number from 0 to {most:,}. Fix: leave it out for the default",
-        {"fields": [field]},
-    )
-
-
-def _budget(micro: int | None) -> str:
-    if micro is None:
-        return "no max_usd"
-    return f"max_usd={micro / 1e6:g}"
-
-
 T = TypeVar("T")
 
 
@@ -278,6 +254,12 @@ def pieces(items: Iterable[T]) -> Iterator[list[T]]:
     iterator = iter(items)
     while piece := list(islice(iterator, CHUNK)):
         yield piece
+
+
+def _did_not_fit(item: Item) -> bool:
+    """Whether it failed because it was beyond the batch's own budget."""
+    error = item.outcome
+    return isinstance(error, BudgetExceeded) and error.details.get("limit") == "batch_usd"
 
 
 _NO_REQUEST = CompletionRequest.checked(

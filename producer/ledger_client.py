@@ -164,7 +164,7 @@ class LedgerClient:
     def open_batch(
         self, batch_id: str, user_id: str, label: str, retention_ms: int, max_micro: int | None
     ) -> OpenedBatch:
-        """`max_micro`: the micro-dollars it may spend."""
+        """`max_micro`: the micro-dollars it may spend; None: as many as before."""
         if max_micro is None:
             max_micro = -1
         reply = self._call(calls.BatchOpen(batch_id, user_id, label, retention_ms, max_micro))

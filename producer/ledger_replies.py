@@ -82,7 +82,7 @@ class OpenedBatch(NamedTuple):
     state: str
     """new; same: it was there; conflict: it is another user's."""
     max_micro: int | None
-    """Micro-dollars that it may spend; None: any."""
+    """Micro-dollars that it might spend before; None: any."""
 
 
 class BatchChange(NamedTuple):

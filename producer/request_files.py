@@ -4,101 +4,149 @@ Read once as a whole before anything is submitted: its form, its ids and its wro
 before anything is paid.
 """
 
-import codecs
-import gzip
 import hashlib
-import io
-import json
+import lzma
 import re
 import shutil
 import sys
 import tempfile
 import weakref
 import zlib
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import IO, Any
 
-from .batch_files import is_openai
-from .contract.errors import InvalidRequest
+from .batch_files import is_openai, request, wrong_id
+from .contract.errors import InvalidRequest, JobError
+from .contract.submission import Submission
+from .prompts import Prompt
+from .request_rows import Row, Rows
 
 STDIN = "-"
-MAX_LINE = 20_000_000
-"""Characters: a request is at most 1 MB, and its escapes may take six times as much."""
-MAX_ARRAY_BYTES = 500_000_000
 NAMED = 10
 """Wrong lines that are named."""
-_UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
 class RequestFile:
     """The requests of one file; `-` and pipes are read once and kept on disk."""
 
-    def __init__(self, path: str) -> None:
-        """Raises `InvalidRequest` for what is no file of requests, `OSError` of the system."""
+    def __init__(self, path: str, prompt: str = "") -> None:
+        """`prompt`: what is asked about each row of a table, "Classify: {text}".
+
+        Raises `InvalidRequest` for what is no file of requests, `OSError` of the system.
+        """
         self.name = "stdin" if path == STDIN else Path(path).name
+        self._prompt = Prompt(prompt) if prompt else None
         file = _readable_twice(path)
         weakref.finalize(self, file.close)
-        self._bytes = _unpacked(file)
-        try:
-            self._scan()
-        except (OSError, EOFError, zlib.error):
-            raise InvalidRequest(f"{self.name}: damaged: it cannot be unpacked") from None
-
-    def __iter__(self) -> Iterator[str]:
-        """Its lines; one that is no UTF-8 has signs that no request may have."""
-        self._bytes.seek(0)
-        head = self._bytes.read(4)
-        self._bytes.seek(0)
-        encoding = "utf-8-sig"
-        if head.startswith(_UTF16):
-            encoding = "utf-16"
-        text = io.TextIOWrapper(
-            cast(Any, self._bytes), encoding, errors="surrogateescape", newline="\n"
-        )
-        try:
-            yield from _elements(text) if _is_array(text) else _lines(text)
-        except UnicodeError:
-            raise InvalidRequest(
-                f"{self.name}: no {encoding.upper()}. Fix: save as UTF-8"
-            ) from None
-        finally:
-            text.detach()
-
-    def _scan(self) -> None:
-        """Sets `fingerprint`, `is_openai` and `wrong`."""
-        digest = hashlib.sha256()
-        seen: dict[str, int] = {}
-        self.wrong: list[str] = []
-        """What is wrong with lines that are no requests, each with its number."""
-        ids: list[str] = []
-        is_first = True
+        self.wrong: dict[int, str] = {}
+        """Number of a request, from 0 -> where it is and what is wrong with it."""
         self.is_openai = False
-        for number, line in enumerate(self, start=1):
-            digest.update(line.encode("utf-8", "surrogatepass") + b"\n")
-            if not line.strip():
-                continue
-            fields = _parsed(line)
-            if fields is None:
-                self.wrong.append(f"line {number}: no JSON object")
-                continue
-            self.is_openai = self.is_openai or is_openai(line)
-            if "body" in fields or "custom_id" in fields:
-                ids += _wrong_id(number, fields.get("custom_id"), seen)
-            is_first = False
-        if is_first and not self.wrong:
-            raise InvalidRequest(f"{self.name}: holds no requests. Fix: one JSON object a line")
-        if self.is_openai and ids:
-            more = f" and {len(ids) - NAMED:,} more" if len(ids) > NAMED else ""
-            raise InvalidRequest(f"{self.name}: {'; '.join(ids[:NAMED])}{more}")
-        if is_first:
-            raise InvalidRequest(f"{self.name}: {self.wrong[0]}, nor is any other line one")
+        digest = hashlib.sha256(prompt.encode("utf-8", "surrogatepass"))
+        try:
+            self._rows = Rows(file, self.name, is_table=bool(prompt))
+            for row in self._rows:
+                digest.update(row.text.encode("utf-8", "surrogatepass") + b"\n")
+                self.is_openai = self.is_openai or is_openai(row.fields)
+            self._check_columns()
+            self._check()
+        except (OSError, EOFError, zlib.error, lzma.LZMAError):
+            raise InvalidRequest(f"{self.name}: damaged: it cannot be unpacked") from None
         self.fingerprint = digest.hexdigest()
+        """Of all requests and what is asked."""
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        """For `Batch.submit`: wrong ones are items that fail and say why."""
+        for number, row in enumerate(self._rows):
+            name = self._name_of(row)
+            if number in self.wrong:
+                yield {"wrong": InvalidRequest(self.wrong[number]), "name": name}
+            else:
+                yield self._request(row)
+
+    def lines(self, numbers: Container[int]) -> Iterator[str]:
+        """Those requests as they were given, to be mended and given again."""
+        for number, row in enumerate(self._rows):
+            if number in numbers:
+                yield row.text
+
+    @property
+    def noticed(self) -> list[str]:
+        """What was guessed of its encoding."""
+        return [f"{self.name}: {each}" for each in self._rows.noticed]
 
     @property
     def slug(self) -> str:
         """Its name as the beginning of an id."""
         return re.sub(r"[^A-Za-z0-9._]+", "-", Path(self.name).stem).strip("-.")[:32] or "requests"
+
+    def _check(self) -> None:
+        """Sets `wrong`. Raises `InvalidRequest` for ids that OpenAI would refuse, and if there is
+        no request at all.
+        """
+        count = 0
+        seen: dict[str, str] = {}
+        ids: list[str] = []
+        for number, row in enumerate(self._rows):
+            count += 1
+            if self.is_openai and row.fields is not None:
+                ids += wrong_id(row.place, row.fields.get("custom_id"), seen)
+            if reason := self._reason(row):
+                self.wrong[number] = f"{row.place}: {reason}"
+        if not count:
+            raise InvalidRequest(
+                f"{self.name}: holds no requests. Fix: one JSON object a line, or a row"
+            )
+        if ids:
+            more = f" and {len(ids) - NAMED:,} more" if len(ids) > NAMED else ""
+            raise InvalidRequest(f"{self.name}: {'; '.join(ids[:NAMED])}{more}")
+        if len(self.wrong) == count:
+            raise InvalidRequest(f"{self.name}: {self.wrong[0]}, nor is any other a request")
+
+    def _reason(self, row: Row) -> str:
+        """What is wrong with it; "" if it can be submitted."""
+        if row.fields is None:
+            return row.wrong
+        try:
+            fields = self._request(row)
+            name = fields.pop("name", "")
+            fields.setdefault("user_id", "-")
+            Submission.from_call("-", (), fields, {}, "-", name)
+        except JobError as error:
+            return error.message
+        return ""
+
+    def _request(self, row: Row) -> dict[str, Any]:
+        """The arguments of `complete`. Raises `InvalidRequest`."""
+        fields = row.fields or {}
+        if self._prompt:
+            return self._prompt.request(fields)
+        if self.is_openai:
+            return request(fields)
+        if self._rows.columns:
+            return {name: value for name, value in fields.items() if value is not None}
+        return dict(fields)
+
+    def _name_of(self, row: Row) -> Any:
+        fields = row.fields or {}
+        if self._prompt:
+            return self._prompt.name(fields)
+        if self.is_openai:
+            return fields.get("custom_id", "")
+        return fields.get("name", "")
+
+    def _check_columns(self) -> None:
+        """Raises `InvalidRequest` unless it is known what to ask about the rows of a table."""
+        columns = self._rows.columns
+        if not columns:
+            return
+        if self._prompt:
+            self._prompt.check(columns)
+        elif "messages" not in columns:
+            raise InvalidRequest(
+                f"{self.name}: a table, and what to ask about its rows is not said. "
+                f"Fix: --prompt 'Classify: {{{columns[0]}}}'"
+            )
 
 
 def _readable_twice(path: str) -> IO[bytes]:
@@ -112,63 +160,3 @@ def _readable_twice(path: str) -> IO[bytes]:
     with file:
         shutil.copyfileobj(file, kept)
     return kept
-
-
-def _unpacked(file: IO[bytes]) -> IO[bytes]:
-    file.seek(0)
-    is_gzip = file.read(2) == b"\x1f\x8b"
-    file.seek(0)
-    if is_gzip:
-        return cast(IO[bytes], gzip.GzipFile(fileobj=file))
-    return file
-
-
-def _is_array(text: io.TextIOWrapper) -> bool:
-    """Whether the file as a whole is one, not only its first line."""
-    first = text.readline(MAX_LINE)
-    while first and not first.strip():
-        first = text.readline(MAX_LINE)
-    text.seek(0)
-    if not first.lstrip().startswith("["):
-        return False
-    try:
-        json.loads(first)
-    except (ValueError, RecursionError):
-        return True
-    return '"' in first
-
-
-def _elements(text: io.TextIOWrapper) -> Iterator[str]:
-    """Each element of an array as a line."""
-    whole = text.read(MAX_ARRAY_BYTES)
-    try:
-        elements = json.loads(whole)
-    except (ValueError, RecursionError):
-        raise InvalidRequest("begins as a JSON array and is none. Fix: one object a line") from None
-    for element in elements:
-        yield json.dumps(element)
-
-
-def _lines(text: io.TextIOWrapper) -> Iterator[str]:
-    while line := text.readline(MAX_LINE):
-        yield line
-
-
-def _parsed(line: str) -> dict[str, Any] | None:
-    try:
-        fields = json.loads(line)
-    except (ValueError, RecursionError):
-        return None
-    if not isinstance(fields, dict):
-        return None
-    return fields
-
-
-def _wrong_id(number: int, custom_id: Any, seen: dict[str, int]) -> list[str]:
-    """What OpenAI would refuse about it."""
-    if not isinstance(custom_id, str) or not custom_id:
-        return [f"line {number}: needs a custom_id that is a text"]
-    before = seen.setdefault(custom_id, number)
-    if before != number:
-        return [f"line {number}: its custom_id is that of line {before}, too"]
-    return []

@@ -3,27 +3,20 @@
 import dataclasses
 import hashlib
 import json
-import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import click
 
-from ..batch_files import output, requests
-from ..batches import Batch, Item, recent
-from ..contract.completions import Completion
-from ..contract.errors import InvalidRequest
+from ..batches import Batch, recent
 from ..contract.identifiers import visible
-from ..request_files import NAMED, STDIN, RequestFile
+from ..request_files import NAMED, RequestFile
 from .bars import line, watch
+from .batch_out import JSONL, OPENAI, FailedLines, Results, refuse_same_file, wrong_lines
 from .errors import job_errors_as_messages
 from .money import Dollars
-from .out import check_file, os_errors_as_messages
-
-OPENAI = "openai"
-JSONL = "jsonl"
 
 
 class _Group(click.Group):
@@ -52,13 +45,14 @@ def batch() -> None:
     "batch_id",
     help="Default: made from the file and the user, so that running it again goes on.",
 )
+@click.option("--prompt", default="", help='About each row of a table: "Classify: {text}".')
 @click.option("--model", help="A link, model or alias for every request; wins over the file's.")
 @click.option("--max-tokens", type=click.IntRange(min=1), help="For requests that do not say.")
 @click.option("--budget", type=Dollars(), help="Dollars that the whole batch may cost at most.")
 @click.option(
     "--out",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="Where to write the results when it is over.",
+    help="Where to write the results when it is over: .jsonl, .csv or .parquet.",
 )
 @click.option("--detach", is_flag=True, help="Submit, print the id, and leave.")
 @click.option("--json", "as_json", is_flag=True, help="Progress as JSON lines on standard output.")
@@ -66,6 +60,7 @@ def run(
     file: str,
     user: str,
     batch_id: str | None,
+    prompt: str,
     model: str | None,
     max_tokens: int | None,
     budget: float | None,
@@ -75,19 +70,20 @@ def run(
 ) -> None:
     """Run the requests of FILE ("-" for standard input), one JSON object a line.
 
-    Each has `complete`'s arguments, or the form of OpenAI's Batch API. Ctrl-C detaches; the batch
-    goes on. The same command again watches it, or finishes submitting it. A JSON array, gzip and
-    UTF-16 are read, too.
+    Each has `complete`'s arguments, or the form of OpenAI's Batch API. A JSON array, UTF-16 and
+    packed files are read, too; of CSV and Parquet each row is put into --prompt. Ctrl-C detaches;
+    the batch goes on. The same command again watches it, or finishes submitting it; --budget is
+    then the new one. Requests that fail are written beside --out, to be run again.
 
     \b
     {"messages": [{"role": "user", "content": "Name a broker"}], "name": "q1"}
     {"custom_id": "q1", "method": "POST", "url": "/v1/chat/completions", "body": {...}}
     """
-    if out:
-        if os.path.exists(out) and file != STDIN and os.path.samefile(out, file):
-            raise click.ClickException(f"--out {out} is the file of requests. Fix: name another")
-        check_file(_part(out))
-    asked = _opened(file)
+    written = Results(out)
+    asked = _opened(file, prompt)
+    failed = FailedLines.beside(asked, out)
+    refuse_same_file((out, failed.path), file)
+    written.check()
     form = OPENAI if asked.is_openai else JSONL
     label = f"{visible(asked.name, keep='')} {form}"
     name = batch_id or _batch_id(asked, user, model, max_tokens)
@@ -95,9 +91,7 @@ def run(
     if max_tokens:
         options["max_tokens"] = max_tokens
     try:
-        found = Batch.submit(
-            _with_model(requests(asked), model), user, name, label, budget, **options
-        )
+        found = Batch.submit(_with_model(asked, model), user, name, label, budget, **options)
     except KeyboardInterrupt:
         click.echo(
             "Stopped while submitting. Go on with the same command, "
@@ -107,7 +101,7 @@ def run(
         sys.exit(3)
     click.echo(name, err=not detach)
     if not detach:
-        follow(found, as_json, out)
+        follow(found, as_json, written, failed)
 
 
 @batch.command("watch")
@@ -120,10 +114,14 @@ def run(
 @click.option("--json", "as_json", is_flag=True, help="JSON lines on standard output.")
 def watch_(batch_id: str, out: Path | None, as_json: bool) -> None:
     """Watch BATCH_ID until it is over. Ctrl-C leaves; the batch goes on."""
-    follow(Batch(batch_id), as_json, out)
+    written = Results(out)
+    written.check()
+    follow(Batch(batch_id), as_json, written)
 
 
-def follow(found: Batch, as_json: bool, out: Path | None) -> None:
+def follow(
+    found: Batch, as_json: bool, written: Results, failed: FailedLines | None = None
+) -> None:
     """Watch it, write its results, and leave with the exit code of its end."""
     try:
         last = watch(found, as_json)
@@ -137,9 +135,11 @@ def follow(found: Batch, as_json: bool, out: Path | None) -> None:
             "It was not submitted to its end. Go on with the command that began it", err=True
         )
         sys.exit(3)
-    if out:
-        _write(found, out, "input", _form_of_label(last.label))
-        click.echo(f"{last.ended:,} results in {out}", err=True)
+    if written.out:
+        written.write(found.results(), _form_of_label(last.label))
+        click.echo(f"{last.ended:,} results in {written.out}", err=True)
+        if failed and (count := failed.write(found.results())):
+            click.echo(f"{count:,} failed requests in {failed.path}", err=True)
     elif last.failed:
         click.echo(f"{last.failed:,} failed. Why: completions batch results {found.id}", err=True)
     if last.done != last.total:
@@ -171,8 +171,10 @@ def status(batch_id: str, as_json: bool) -> None:
 )
 def results(batch_id: str, out: Path | None, order: str, form: str | None) -> None:
     """Write what has ended of BATCH_ID, at any time, one JSON object a line."""
+    written = Results(out)
     found = Batch(batch_id)
-    _write(found, out, order, form or _form_of_label(found.progress().label))
+    form = form or _form_of_label(found.progress().label)
+    written.write(found.results(order), form)  # type: ignore[arg-type]
 
 
 @batch.command()
@@ -189,7 +191,7 @@ def resume(batch_id: str, as_json: bool) -> None:
     """Go on with BATCH_ID, and watch it."""
     found = Batch(batch_id)
     found.resume()
-    follow(found, as_json, None)
+    follow(found, as_json, Results(None))
 
 
 @batch.command()
@@ -217,7 +219,7 @@ def list_(limit: int) -> None:
         click.echo("No batches.")
 
 
-def _with_model(items: Iterator[dict[str, Any]], model: str | None) -> Iterator[dict[str, Any]]:
+def _with_model(items: Iterable[dict[str, Any]], model: str | None) -> Iterator[dict[str, Any]]:
     """`model` wins over the file's."""
     for item in items:
         if model and "wrong" not in item:
@@ -225,16 +227,14 @@ def _with_model(items: Iterator[dict[str, Any]], model: str | None) -> Iterator[
         yield item
 
 
-def _opened(file: str) -> RequestFile:
+def _opened(file: str, prompt: str) -> RequestFile:
     """The file, its wrong lines told."""
     try:
-        asked = RequestFile(file)
+        asked = RequestFile(file, prompt)
     except OSError as error:
         raise click.ClickException(f"{file}: cannot be read ({error.strerror})") from None
-    for reason in asked.wrong[:NAMED]:
-        click.echo(reason, err=True)
-    if len(asked.wrong) > NAMED:
-        click.echo(f"and {len(asked.wrong) - NAMED:,} more such lines", err=True)
+    for each in wrong_lines(asked, NAMED):
+        click.echo(each, err=True)
     return asked
 
 
@@ -247,42 +247,3 @@ def _batch_id(asked: RequestFile, *more: object) -> str:
     """The same for the same requests and options."""
     digest = hashlib.sha256(repr((asked.fingerprint, more)).encode())
     return f"{asked.slug}-{digest.hexdigest()[:12]}"
-
-
-def _write(found: Batch, out: Path | None, order: Any, form: str) -> None:
-    """Into a file beside `out` first, which then takes its name: `out` is always complete."""
-    if out is None:
-        _write_lines(found, sys.stdout, order, form)
-        return
-    part = _part(out)
-    with os_errors_as_messages(out):
-        with part.open("w", encoding="utf-8") as file:
-            _write_lines(found, file, order, form)
-        part.replace(out)
-
-
-def _part(out: Path) -> Path:
-    return out.with_name(f".{out.name}.part")
-
-
-def _write_lines(found: Batch, file: IO[str], order: Any, form: str) -> None:
-    """The items that have ended."""
-    convert = _plain
-    if form == OPENAI:
-        convert = output
-    for item in found.results(order):
-        if item.outcome is not None:
-            file.write(json.dumps(convert(item), ensure_ascii=False) + "\n")
-
-
-def _plain(item: Item) -> dict[str, Any]:
-    fields: dict[str, Any] = {
-        "index": item.index,
-        "name": item.name,
-        "job_id": item.job_id,
-        "state": item.state,
-    }
-    if isinstance(item.outcome, Completion):
-        return fields | {"completion": item.outcome.model_dump(mode="json")}
-    error = item.outcome or InvalidRequest("not ended")
-    return fields | {"error": {"type": type(error).__name__, "message": str(error)}}

@@ -4,7 +4,7 @@ from typing import Any
 
 import click
 
-from ..batches import max_micro
+from ..contract.amounts import micro_usd
 from ..contract.errors import InvalidRequest
 
 
@@ -18,7 +18,7 @@ class Dollars(click.ParamType[float]):
     ) -> float:
         try:
             dollars = float(value)
-            max_micro(dollars)
+            micro_usd("dollars", dollars)
         except (ValueError, InvalidRequest):
             self.fail(f"{value!r} is no number of dollars from 0", param, ctx)
         return dollars

@@ -102,4 +102,4 @@ def test_an_image_by_url_is_left_to_another_link():
 
 def test_a_limit_of_the_model_s_own_is_not_sent(wire, ask):
     ask(wire.base_url, temperature=None, sends_limit=False)
-    assert "generationConfig" not in wire.calls[0].request
+    assert wire.calls[0].request["generationConfig"] == {}

@@ -3,7 +3,7 @@
 import math
 
 import pytest
-from support.ledger import ask, until
+from support.ledger import KEYS, LedgerProbe, ask, until
 
 from producer import Batch
 from producer.contract.completions import Completion
@@ -82,12 +82,16 @@ def test_a_budget_of_zero_spends_nothing(complete, wire, openai_env, start_worke
     assert (cached.cached, type(refused), len(wire.calls)) == (True, BudgetExceeded, 1)
 
 
-@pytest.mark.parametrize(("first", "then"), [(1, 2), (None, 1), (1, None), (0, None)])
-def test_another_budget_for_the_same_batch_is_told(complete, first, then):
+@pytest.mark.parametrize(
+    ("first", "then", "stored"),
+    [(1, 2, 2_000_000), (None, 1, 1_000_000), (2, 0, 0), (1, None, 1_000_000)],
+)
+def test_a_budget_given_again_is_the_new_one(complete, redis_url, first, then, stored):
+    """And stays if none is given."""
     Batch.submit([ask("x")], "u1", "b1", max_usd=first)
-    Batch.submit([ask("x")], "u1", "b1", max_usd=first)
-    with pytest.raises(Conflict, match="max_usd"):
-        Batch.submit([ask("x")], "u1", "b1", max_usd=then)
+    Batch.submit([ask("x")], "u1", "b1", max_usd=then)
+    with LedgerProbe(redis_url) as ledger:
+        assert int(ledger.redis.hget(KEYS.limits("batch", "b1"), "usd")) == stored
 
 
 @pytest.mark.parametrize(

@@ -200,6 +200,11 @@ def test_a_batch_never_spends_more_than_it_may(batch_of, start_worker, wire, ope
     failed = [item.outcome for item in batch.results() if item.state == "failed"]
     assert {type(each) for each in failed} == {BudgetExceeded}
     assert {each.details["limit"] for each in failed} == {"batch_usd"}
+    again = Batch.submit(
+        questions(40), "u1", batch.id, max_usd=0.05, max_tokens=1000, temperature=0.3
+    )
+    list(again.as_completed(timeout=60))
+    assert (again.progress().done, len(wire.calls)) == (40, 40)
 
 
 def test_a_batch_waits_for_the_users_limits_instead_of_failing(batch_of, start_worker):

@@ -1,71 +1,80 @@
 """Files of requests as people have them: none loses a line, invents an id or is half of it paid."""
 
-import gzip
-import json
 import os
 import threading
+from pathlib import Path
 
 import pytest
+from support.request_shapes import PARTLY, PROMPT, READ, REFUSED, SHAPES, line, lines, ours, table
 
-from producer.batch_files import output, requests
-from producer.batches import Batch, Item
-from producer.contract import errors
-from producer.contract.errors import InvalidRequest, JobError
+from producer.batches import Batch
+from producer.contract.errors import InvalidRequest
+from producer.contract.identifiers import checked_id
 from producer.request_files import RequestFile
 
-OURS = {"messages": [{"role": "user", "content": "Grüße"}], "name": "a"}
+ROOT = Path(__file__).parents[3]
+TWO = lines(line("a"), line("b"))
 
 
-def line(custom_id="a", **body):
-    body = {"model": "gpt-4o-mini", "messages": OURS["messages"]} | body
-    return {"custom_id": custom_id, "method": "POST", "url": "/v1/chat/completions", "body": body}
-
-
-def lines(*objects, end="\n"):
-    return end.join(json.dumps(each, ensure_ascii=False) for each in objects) + end
-
-
-def opened(tmp_path, data, name="x.jsonl"):
+def opened(tmp_path, data, name="x.jsonl", prompt=""):
     data = data.encode() if isinstance(data, str) else data
     (tmp_path / name).write_bytes(data)
-    return RequestFile(str(tmp_path / name))
+    return RequestFile(str(tmp_path / name), prompt)
+
+
+def shaped(tmp_path, shape):
+    if not shape.data and shape.name.endswith(".parquet"):
+        pytest.skip("needs the extra `tables`")
+    return opened(tmp_path, shape.data, shape.name, shape.prompt)
 
 
 def submitted(file):
-    """What each line becomes: what is asked, or why it is wrong."""
+    """What each request becomes: its name, what is asked or "", what is wrong with it or ""."""
     found = []
-    for number, each in enumerate(requests(file)):
+    for number, each in enumerate(file):
         submission = Batch("b")._item(number, each, "u1", {})
-        asked = submission.wrong or submission.request.messages[0].content
-        found.append((submission.name, str(asked)))
+        asked = "" if submission.wrong else submission.request.messages[0].content
+        found.append((submission.name, asked, str(submission.wrong or "")))
     return found
 
 
-TWO = lines(line("a"), line("b"))
-SHAPES = {
-    "plain": TWO.encode(),
-    "byte-order mark": b"\xef\xbb\xbf" + TWO.encode(),
-    "UTF-16": TWO.encode("utf-16"),
-    "gzip": gzip.compress(TWO.encode()),
-    "gzip of UTF-16": gzip.compress(TWO.encode("utf-16")),
-    "array": json.dumps([line("a"), line("b")]).encode(),
-    "array over lines": json.dumps([line("a"), line("b")], indent=1).encode(),
-    "Windows line ends": lines(line("a"), line("b"), end="\r\n").encode(),
-    "no end": TWO.rstrip().encode(),
-    "blank lines": b"\n \n" + TWO.replace("\n", "\n\n").encode(),
-}
+@pytest.mark.parametrize("shape", [*READ, *PARTLY], ids=lambda shape: shape.name)
+def test_every_request_is_asked_or_has_a_reason(tmp_path, shape):
+    """However often the file is read."""
+    file = shaped(tmp_path, shape)
+    assert file.is_openai == shape.is_openai
+    found = submitted(file)
+    assert found == submitted(file)
+    assert len(found) == shape.lines
+    assert tuple(name for name, asked, _ in found if asked) == shape.asked
+    assert {name for name, _, _ in found} <= {"a", "b", "c", ""}
+    wrong = [reason for _, _, reason in found if reason]
+    assert wrong == list(file.wrong.values())
+    assert any(reason.startswith(shape.told) for reason in wrong) == bool(shape.told)
 
 
-@pytest.mark.parametrize("shape", SHAPES)
-def test_any_shape_of_a_file_is_read(tmp_path, shape):
-    file = opened(tmp_path, SHAPES[shape])
-    assert file.is_openai
-    assert submitted(file) == submitted(file) == [("a", "Grüße"), ("b", "Grüße")]
+@pytest.mark.parametrize("shape", REFUSED, ids=lambda shape: shape.name)
+def test_what_is_no_file_of_requests_is_refused_as_a_whole(tmp_path, shape):
+    with pytest.raises(InvalidRequest) as caught:
+        shaped(tmp_path, shape)
+    assert shape.told in str(caught.value)
 
 
-def test_line_separators_within_a_text_end_no_line(tmp_path):
-    asked = OURS | {"messages": [{"role": "user", "content": "a\u2028b\x85c"}]}
-    assert submitted(opened(tmp_path, lines(asked))) == [("a", "a\u2028b\x85c")]
+@pytest.mark.parametrize("shape", PARTLY, ids=lambda shape: shape.name)
+def test_wrong_requests_come_back_as_they_were_given(tmp_path, shape):
+    """So that they can be mended and run again; here as they are, with the same reasons."""
+    file = shaped(tmp_path, shape)
+    text = "".join(f"{each}\n" for each in file.lines(file.wrong))
+    good = lines({"id": "a", "text": "x"} if shape.prompt else line("other"))
+    again = opened(
+        tmp_path, (text + good).encode("utf-8", "surrogateescape"), "again.jsonl", shape.prompt
+    )
+    assert len(again.wrong) == len(file.wrong) or shape.name == "cells.csv"
+
+
+def test_the_documentation_is_what_was_tried():
+    assert len(SHAPES) >= 33
+    assert table() in (ROOT / "docs/batches.md").read_text()
 
 
 def test_a_pipe_is_read_once_and_kept(tmp_path):
@@ -75,30 +84,8 @@ def test_a_pipe_is_read_once_and_kept(tmp_path):
     file = RequestFile(f"/dev/fd/{read}")
     thread.join()
     os.close(read)
-    assert submitted(file) == submitted(file) == [("a", "Grüße"), ("b", "Grüße")]
+    assert submitted(file) == submitted(file) == submitted(opened(tmp_path, TWO))
     assert file.fingerprint == opened(tmp_path, TWO).fingerprint
-
-
-@pytest.mark.parametrize(
-    ("data", "reason"),
-    [
-        ("", "holds no requests"),
-        ("\n \n", "holds no requests"),
-        ("hello\n", "line 1: no JSON object"),
-        (b"\x1f\x8b\x08 rubbish", "damaged"),
-        (gzip.compress(TWO.encode())[:-9], "damaged"),
-        ('[{"custom_id": 1},\n', "begins as a JSON array and is none"),
-        (lines(line("a"), line("a")), "line 2: its custom_id is that of line 1, too"),
-        (lines(line("a"), line(None)), "line 2: needs a custom_id that is a text"),
-        (lines(line("a"), line(7)), "line 2: needs a custom_id that is a text"),
-        (lines(line("a"), line("")), "line 2: needs a custom_id that is a text"),
-        (lines(line("a"), {"body": {}}), "line 2: needs a custom_id that is a text"),
-        (lines(*[line("a")] * 40), "and 29 more"),
-    ],
-)
-def test_what_is_no_file_of_requests_is_refused_as_a_whole(tmp_path, data, reason):
-    with pytest.raises(InvalidRequest, match=reason):
-        opened(tmp_path, data)
 
 
 @pytest.mark.parametrize(
@@ -107,63 +94,66 @@ def test_what_is_no_file_of_requests_is_refused_as_a_whole(tmp_path, data, reaso
         (b"{no json", "line 2: not JSON"),
         (b"[]", "line 2: not a JSON object"),
         (b'"text"', "line 2: not a JSON object"),
-        (b"[" * 100_000, "line 2: not JSON"),
+        (b"[" * 100_000, "line 2: not JSON (nested too deeply)"),
+        (b'{"n": 1%s}' % (b"0" * 5000), "line 2: not JSON (a number is too long)"),
         (b'{"messages": [{"role": "user", "content": "caf\xe9"}]}', "line 2: no UTF-8"),
-        (b'{"messages": [{"role": "user", "content": "\\ud83d"}]}', "cannot be written as JSON"),
         (b'{"messages": [{"role": "user", "content": "x"}], "name": "\\ud83d"}', "name: holds"),
         (b'{"messages": [{"role": "user", "content": "x"}], "name": {}}', "name: needs a text"),
-        (b'{"messages": 7}', "messages"),
+        (b'{"messages": 7}', "line 2: messages"),
+        (b'{"messages": [], "wrong": 1}', "wrong: unknown option"),
         (b'{"n": 1e999}', "unknown option"),
         (b'{"\\ud83d": 1}', "request"),
+        (b'{"x": "' + b"y" * 20_000_001 + b'"}', "line 2: has more than 20,000,000 characters"),
     ],
 )
 def test_a_wrong_line_fails_alone(tmp_path, wrong, reason):
     """Whatever is wrong with it; those around it are asked."""
-    good = lines(OURS).encode()
+    good = lines(ours()).encode()
     found = submitted(opened(tmp_path, good + wrong + b"\n" + good))
-    assert [found[0], found[2]] == [("a", "Grüße"), ("a", "Grüße")]
-    assert reason in found[1][1]
+    assert [found[0][:2], found[2][:2]] == [("a", "Grüße"), ("a", "Grüße")]
+    assert reason in found[1][2]
 
 
-def test_the_form_is_that_of_the_file_and_not_of_its_first_line(tmp_path):
-    file = opened(tmp_path, "{oops\n" + TWO)
-    assert file.is_openai
-    assert file.wrong == ["line 1: no JSON object"]
+def test_many_wrong_ids_are_counted(tmp_path):
+    with pytest.raises(InvalidRequest, match="and 29 more"):
+        opened(tmp_path, lines(*[line("a")] * 40))
 
 
-@pytest.mark.parametrize("name", ["März 2026.jsonl", "-x.jsonl", "…", "a/b".replace("/", "\n")])
+@pytest.mark.parametrize("custom_id", ["two\nlines", "x" * 1025])
+def test_an_id_that_could_not_be_given_back_is_refused(tmp_path, custom_id):
+    with pytest.raises(InvalidRequest, match="line 2: custom_id: "):
+        opened(tmp_path, lines(line("a"), line(custom_id)))
+
+
+@pytest.mark.parametrize("name", ["März 2026.jsonl", "-x.jsonl", "…", "a\nb"])
 def test_any_name_gives_an_id(tmp_path, name):
     file = opened(tmp_path, TWO, name)
-    assert Batch.submit.__self__(f"{file.slug}-1").id
-    from producer.contract.identifiers import checked_id
-
     assert checked_id("batch_id", file.slug)
 
 
-def test_empty_fields_are_no_options(tmp_path):
-    file = opened(tmp_path, lines(line("a", tools=[], stop=None, metadata={}, logprobs=None)))
-    assert submitted(file) == [("a", "Grüße")]
-
-
-def test_an_answer_that_was_cut_is_an_answer_in_openai_s_form():
-    error = errors.Truncated("max_tokens reached", {"partial_text": "Half of"})
-    found = output(Item(0, "a", "b.0", "failed", 1, error))["response"]
-    choice = found["body"]["choices"][0]
-    assert (found["status_code"], choice["finish_reason"]) == (200, "length")
-    assert choice["message"]["content"] == "Half of"
+def test_another_prompt_is_another_batch(tmp_path):
+    rows = b"text\nx\n"
+    first = opened(tmp_path, rows, "x.csv", PROMPT)
+    assert first.fingerprint != opened(tmp_path, rows, "x.csv", "{text}?").fingerprint
 
 
 @pytest.mark.parametrize(
-    ("error", "status"),
+    ("prompt", "reason"),
     [
-        (errors.InvalidRequest, 400),
-        (errors.RateLimited, 429),
-        (errors.BudgetExceeded, 402),
-        (errors.ProvidersExhausted, 503),
-        (errors.DeadlineExceeded, 504),
-        (JobError, 500),
+        ("Classify", "has no place for a column"),
+        ("Classify: {}", "places are names of columns"),
+        ("Classify: {text!r}", "places are names of columns"),
+        ("Classify: {text:>9}", "places are names of columns"),
+        ("Classify: {text", "expected '}'"),
+        ("Classify: {text.__class__}", r"no column 'text.__class__'"),
+        ("Classify: {nope}", "There are: text, a b"),
     ],
 )
-def test_failures_have_the_status_that_tools_look_at(error, status):
-    found = output(Item(0, "a", "b.0", "failed", 1, error("x")))
-    assert found["response"]["status_code"] == status
+def test_a_wrong_prompt_is_told_before_anything_is_asked(tmp_path, prompt, reason):
+    with pytest.raises(InvalidRequest, match=reason):
+        opened(tmp_path, b"text,a b\nx,y\n", "x.csv", prompt)
+
+
+def test_a_prompt_is_filled_as_it_is_written(tmp_path):
+    file = opened(tmp_path, b"text,a b\n{a b},%s\n", "x.csv", '{{"t": "{text}", "u": {a b}}}')
+    assert submitted(file) == [("", '{"t": "{a b}", "u": %s}', "")]

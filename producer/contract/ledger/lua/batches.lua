@@ -46,6 +46,14 @@ local function keep_items(batch)
   redis.call('SADD', keys.batches_to_keep(), batch)
 end
 
+-- What is written for a batch that has ended goes when it does.
+function batches.keep_as_long(batch)
+  local left_ms = redis.call('PTTL', keys.batch(batch))
+  for _, key in ipairs(left_ms > 0 and kept_keys(batch) or {}) do
+    redis.call('PEXPIRE', key, left_ms)
+  end
+end
+
 -- Live until all has ended again.
 function batches.reopen(batch)
   batches.set(batch, 'state', 'open')

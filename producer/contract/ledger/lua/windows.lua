@@ -8,7 +8,7 @@ local TEN_YEARS_MS = 315360000000
 local TOKENS = { limit = 'tokens_per_hour', unit = 'tokens', slot_ms = MINUTE_MS, slots = 61 }
 local REQUESTS = { limit = 'requests_per_minute', unit = 'requests', slot_ms = 1000, slots = 61 }
 local DOLLARS = { limit = 'usd_per_day', unit = 'micro', slot_ms = DAY_MS, slots = 1 }
-local BATCH = {
+windows.BATCH = {
   limit = 'usd', unit = 'micro', slot_ms = TEN_YEARS_MS, slots = 1, whole = true,
   life_ms = 30 * DAY_MS,
 }
@@ -27,7 +27,7 @@ windows.LIMITS = {
   { code = 'R', kind = 'group', window = REQUESTS },
   { code = 'D', kind = 'group', window = DOLLARS },
   { code = 'F', kind = 'fleet', window = DOLLARS },
-  { code = 'B', kind = 'batch', window = BATCH },
+  { code = 'B', kind = 'batch', window = windows.BATCH },
 }
 
 for _, limit in ipairs(windows.LIMITS) do

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from producer.batches import max_micro
+from producer.contract.amounts import micro_usd
 from producer.contract.errors import InvalidRequest, JobError
 from producer.contract.identifiers import checked_id, checked_label, visible
 from producer.contract.requests import CompletionRequest
@@ -211,12 +211,11 @@ def test_what_is_made_visible_stays_visible(text):
 )
 def test_a_budget_is_a_number_that_is_not_negative(wrong):
     with pytest.raises(InvalidRequest, match="max_usd"):
-        max_micro(wrong)
+        micro_usd("max_usd", wrong)
 
 
 def test_a_budget_is_never_rounded_up():
-    assert [max_micro(usd) for usd in (None, 0, 0.29, 0.0000019, Decimal("0.5"), 3)] == [
-        None,
+    assert [micro_usd("max_usd", usd) for usd in (0, 0.29, 0.0000019, Decimal("0.5"), 3)] == [
         0,
         290_000,
         1,

@@ -1,0 +1,182 @@
+"""Results of batches as files have them: our own form, OpenAI's, and the rows of a table."""
+
+from typing import Any
+
+from .batches import Item
+from .contract.completions import Completion, Usage
+from .contract.errors import JobError, Refused, Truncated
+
+COLUMNS = {
+    "index": "int64",
+    "name": "string",
+    "job_id": "string",
+    "state": "string",
+    "answer": "string",
+    "finish_reason": "string",
+    "model": "string",
+    "input_tokens": "int64",
+    "output_tokens": "int64",
+    "cost_usd": "double",
+    "cached": "bool",
+    "error": "string",
+    "message": "string",
+}
+"""Of a table: name -> its type, as Arrow calls it."""
+
+_STATUS = {
+    "InvalidRequest": 400,
+    "TooLong": 400,
+    "Refused": 400,
+    "Filtered": 400,
+    "Truncated": 400,
+    "BudgetExceeded": 402,
+    "Conflict": 409,
+    "RateLimited": 429,
+    "Cancelled": 499,
+    "ProvidersExhausted": 503,
+    "Unavailable": 503,
+    "DeadlineExceeded": 504,
+}
+"""Of an item's error: what tools that send failed lines again look at. Others are 500."""
+_STATUS_OF_FAULT = {"rate_limited": 429, "quota_exhausted": 429, "timeout": 504}
+"""Of a provider's failure that came without a status. Others are 503."""
+
+
+def plain(item: Item) -> dict[str, Any]:
+    """One line in our own form, for an item that has ended."""
+    fields: dict[str, Any] = {
+        "index": item.index,
+        "name": item.name,
+        "job_id": item.job_id,
+        "state": item.state,
+    }
+    if isinstance(item.outcome, Completion):
+        return fields | {"completion": item.outcome.model_dump(mode="json")}
+    error = item.outcome or JobError("not ended")
+    return fields | {"error": {"type": type(error).__name__, "message": str(error)}}
+
+
+def row(item: Item) -> dict[str, Any]:
+    """One row of a table, by `COLUMNS`."""
+    fields = dict.fromkeys(COLUMNS) | {
+        "index": item.index,
+        "name": item.name,
+        "job_id": item.job_id,
+        "state": item.state,
+    }
+    answer = item.outcome
+    if isinstance(answer, Completion):
+        return fields | {
+            "answer": answer.text,
+            "finish_reason": answer.finish_reason,
+            "model": answer.model,
+            "input_tokens": answer.usage.input,
+            "output_tokens": answer.usage.output,
+            "cost_usd": answer.cost_usd,
+            "cached": answer.cached,
+        }
+    if answer is None:
+        return fields
+    return fields | {"error": type(answer).__name__, "message": str(answer)}
+
+
+def openai(item: Item) -> dict[str, Any]:
+    """One line of OpenAI's output form, for an item that has ended."""
+    line: dict[str, Any] = {
+        "id": f"batch_req_{item.job_id}",
+        "custom_id": item.name or None,
+        "response": None,
+        "error": None,
+    }
+    outcome = item.outcome
+    if body := _body(item):
+        line["response"] = {"status_code": 200, "request_id": item.job_id, "body": body}
+    elif isinstance(outcome, JobError):
+        error = _error(outcome)
+        line["response"] = {
+            "status_code": status_of(outcome),
+            "request_id": item.job_id,
+            "body": {"error": error},
+        }
+        line["error"] = {"code": error["code"], "message": error["message"]}
+    return line
+
+
+def status_of(error: JobError) -> int:
+    """The HTTP status that says what became of it: the provider's own, if that was the reason."""
+    said = _last_attempt(error)
+    if said.get("status", 0) >= 400:
+        return int(said["status"])
+    if type(error).__name__ == "ProvidersExhausted" and said:
+        return _STATUS_OF_FAULT.get(said["fault"], 503)
+    return _STATUS.get(type(error).__name__, 500)
+
+
+def _error(error: JobError) -> dict[str, Any]:
+    said = _last_attempt(error)
+    return {
+        "code": said.get("code") or said.get("type") or type(error).__name__,
+        "message": str(error),
+        "type": said.get("type", "job_error"),
+        "param": said.get("param"),
+    }
+
+
+def _last_attempt(error: JobError) -> dict[str, Any]:
+    """What the provider said at last."""
+    attempts = error.details.get("attempts")
+    if not attempts:
+        return {}
+    return dict(attempts[-1])
+
+
+def _body(item: Item) -> dict[str, Any]:
+    """The chat completion that OpenAI gives out: also a cut answer, and a model's refusal."""
+    answer = item.outcome
+    if isinstance(answer, Completion):
+        return _chat_completion(
+            item, answer.model, answer.usage, _message(answer), answer.finish_reason
+        )
+    if isinstance(answer, Truncated):
+        return _of_error(item, answer, {"content": answer.partial_text, "refusal": None}, "length")
+    if isinstance(answer, Refused) and "text" in answer.details:
+        text = answer.details["text"] or None
+        if answer.details.get("reason") == "content_filter":
+            return _of_error(item, answer, {"content": text, "refusal": None}, "content_filter")
+        return _of_error(item, answer, {"content": None, "refusal": text}, "stop")
+    return {}
+
+
+def _of_error(
+    item: Item, error: JobError, said: dict[str, Any], finish_reason: str
+) -> dict[str, Any]:
+    usage = Usage(**error.details.get("usage", {}))
+    message = {"role": "assistant", **said}
+    return _chat_completion(item, error.details.get("model", ""), usage, message, finish_reason)
+
+
+def _message(answer: Completion) -> dict[str, Any]:
+    message: dict[str, Any] = {"role": "assistant", "content": answer.text or None, "refusal": None}
+    if answer.tool_calls:
+        message["tool_calls"] = [call.model_dump(mode="json") for call in answer.tool_calls]
+    return message
+
+
+def _chat_completion(
+    item: Item, model: str, usage: Usage, message: dict[str, Any], finish_reason: str
+) -> dict[str, Any]:
+    choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": finish_reason}
+    return {
+        "id": f"chatcmpl-{item.job_id}",
+        "object": "chat.completion",
+        "created": item.ended_s,
+        "model": model,
+        "choices": [choice],
+        "usage": {
+            "prompt_tokens": usage.input,
+            "completion_tokens": usage.output,
+            "total_tokens": usage.input + usage.output,
+            "prompt_tokens_details": {"cached_tokens": usage.cached},
+            "completion_tokens_details": {"reasoning_tokens": usage.reasoning},
+        },
+    }
