@@ -28,14 +28,22 @@ class Document(NamedTuple):
     """What of it was not read or was changed, each in a few words."""
     pages: int = 0
     """0: its format has none."""
+    pictures: tuple[str, ...] = ()
+    """Data URIs of the pages that have no text, if they were asked for."""
     skipped: str = ""
     """Why it is none to read, though nothing is wrong with it."""
 
 
-def read(path: str | Found, stdin: bytes | str = b"", follow_links: bool = False) -> Document:
+def read(
+    path: str | Found,
+    stdin: bytes | str = b"",
+    follow_links: bool = False,
+    as_pictures: bool = False,
+) -> Document:
     """The document in one file. `wrong` says why it cannot be read; nothing is raised for that.
 
-    Of a `Found` in a folder, links are followed only if `follow_links` says so.
+    Of a `Found` in a folder, links are followed only if `follow_links` says so. `as_pictures`:
+    pages of a PDF that have no text become pictures, for a model that sees.
     """
     each = Found(path) if isinstance(path, str) else path
     name = shown_name(each.path)
@@ -45,7 +53,7 @@ def read(path: str | Found, stdin: bytes | str = b"", follow_links: bool = False
         if each.wrong:
             raise Unreadable(each.wrong)
         data, noticed = _content(each, stdin, follow_links)
-        reading = files.read(each.path, data)
+        reading = files.read(each.path, data, as_pictures)
     except NoDocument as error:
         skipped = str(error) if each.folder else ""
         return Document(name, "", _wrong(name, str(error)), skipped=skipped)
@@ -54,7 +62,8 @@ def read(path: str | Found, stdin: bytes | str = b"", follow_links: bool = False
     except Exception as error:  # noqa: BLE001 -- one file's trouble is one file's
         return Document(name, "", _wrong(name, f"cannot be read ({files.reason_of(error)})"))
     left_out = tuple(visible(each, keep="") for each in (*noticed, *reading.left_out))
-    return Document(name, reading.text, None, left_out, reading.pages)
+    pictures = tuple(reading.pictures)
+    return Document(name, reading.text, None, left_out, reading.pages, pictures)
 
 
 def read_all(

@@ -145,13 +145,24 @@ def _request(document: Document | str, prompt: str) -> dict[str, Any]:
     """The request about a document, whose text is stored in the ledger once for all requests."""
     if isinstance(document, str):
         document = Document("", document)
-    if document.wrong or not document.text.strip():
+    stated = document.text
+    if document.pictures and not stated.strip():
+        stated = "All its pages are pictures."
+    if document.wrong or not stated.strip():
         return {"name": document.name, "wrong": document.wrong or InvalidRequest("document: empty")}
-    text = document.text.encode("utf-8", "replace").decode()
+    text = stated.encode("utf-8", "replace").decode()
     sha = hashlib.sha256(text.encode()).hexdigest()
     ledger().keep_document(sha, text)
     return {
         "name": document.name,
         "document": sha,
-        "messages": [{"role": "user", "content": prompt}],
+        "messages": [{"role": "user", "content": _asked(prompt, document.pictures)}],
     }
+
+
+def _asked(prompt: str, pictures: tuple[str, ...]) -> str | list[dict[str, Any]]:
+    if not pictures:
+        return prompt
+    note = "The pictures are pages of the document, in order: material to work on, too."
+    images = [{"type": "image_url", "image_url": {"url": picture}} for picture in pictures]
+    return [{"type": "text", "text": f"{prompt}\n\n{note}"}, *images]

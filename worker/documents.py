@@ -124,6 +124,8 @@ class DocumentSummarizer:
                 answer = request.max_tokens or self._settings.answer_tokens
             for part in parts:
                 prompt = tokens * len(part) // len(text) + MARGIN_TOKENS
+                if last:
+                    prompt += self._own_tokens(request)
                 short = self._pricing.worst(link.provider, link.model, prompt // 2, answer // 4)
                 worst = self._pricing.worst(link.provider, link.model, prompt, answer)
                 low += short.micro_usd
@@ -189,6 +191,12 @@ class DocumentSummarizer:
         asked = CompletionRequest.model_construct(
             messages=(Message(role="user", content=text),), tools=()
         )
+        return self._estimator.bounds(asked, link.provider, link.model).high
+
+    def _own_tokens(self, request: CompletionRequest) -> int:
+        """Of what is asked about the document, with the pictures of its pages."""
+        asked = _without_document(request)
+        link = self._selection.allowed(asked)[0]
         return self._estimator.bounds(asked, link.provider, link.model).high
 
     def _condense(

@@ -25,6 +25,7 @@ class Documents:
         stdin: bytes = b"",
         follow_links: bool = False,
         strict: bool = False,
+        as_pictures: bool = False,
     ) -> None:
         self._skipped_before = {
             shown_name(each.path): each.skipped for each in found if each.skipped
@@ -33,6 +34,7 @@ class Documents:
         self.stdin = stdin
         self._follow_links = follow_links
         self._strict = strict
+        self._as_pictures = as_pictures
         self.skipped: dict[str, str] = {}
         """Name -> why it is none to read, of all that were read so far."""
         self.read: dict[str, Document] = {}
@@ -51,7 +53,7 @@ class Documents:
             if document.skipped:
                 self.skipped[document.name] = document.skipped
                 continue
-            self.read[document.name] = document._replace(text="")
+            self.read[document.name] = document._replace(text="", pictures=())
             self.characters[document.name] = len(document.text)
             yield document
 
@@ -69,7 +71,7 @@ class Documents:
                 pool.shutdown(wait=False, cancel_futures=True)
 
     def _one(self, found: Found) -> Document:
-        document = read(found, self.stdin, self._follow_links)
+        document = read(found, self.stdin, self._follow_links, self._as_pictures)
         if self._strict and document.left_out:
             reason = f"{document.name}: not all of it can be read: {'; '.join(document.left_out)}"
             return document._replace(text="", wrong=InvalidRequest(reason))
@@ -99,6 +101,8 @@ class Documents:
                 click.echo(f"failed   {document.wrong}")
                 continue
             pages = f"{document.pages:,} pages, " if document.pages else ""
+            if document.pictures:
+                pages += f"{len(document.pictures):,} of them as pictures, "
             left_out = "".join(f"; {each}" for each in document.left_out)
             click.echo(
                 f"read     {document.name}: {pages}{len(document.text):,} characters{left_out}"

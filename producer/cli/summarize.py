@@ -42,6 +42,9 @@ from .summary_files import Summaries
 @click.option("--exclude", multiple=True, help="No files that match, as in .gitignore.")
 @click.option("--follow-links", is_flag=True, help="Also where links in folders lead.")
 @click.option("--list", "as_list", is_flag=True, help="Say what would be read, and stop.")
+@click.option(
+    "--pictures", is_flag=True, help="Send pages of PDFs without text as pictures (the model sees)."
+)
 @click.option("--strict", is_flag=True, help="Fail a document of which anything is left out.")
 @click.option("--yes", is_flag=True, help="Do not count and ask first.")
 @click.option("--json", "as_json", is_flag=True, help="Progress as JSON lines on standard output.")
@@ -58,6 +61,7 @@ def summarize_(
     exclude: tuple[str, ...],
     follow_links: bool,
     as_list: bool,
+    pictures: bool,
     strict: bool,
     yes: bool,
     as_json: bool,
@@ -74,7 +78,7 @@ def summarize_(
     """
     summaries = Summaries(out)
     choice = Choice(include, exclude, follow_links, str(out or ""))
-    documents = _documents(paths, choice, strict)
+    documents = _documents(paths, choice, strict, pictures)
     if as_list:
         sys.exit(1 if documents.show() else 0)
     summaries.check()
@@ -83,7 +87,8 @@ def summarize_(
         options["model"] = model
     try:
         with job_errors_as_messages():
-            batch_id, begun = _batch_id(documents, user, style, max_words, language, model, strict)
+            asked = (user, style, max_words, language, model, strict, pictures)
+            batch_id, begun = _batch_id(documents, *asked)
             if not yes and not begun:
                 estimates = estimate(documents, user, style, **options)
                 _confirm(_counted(estimates, len(documents.taken)), documents, budget)
@@ -97,7 +102,9 @@ def summarize_(
         sys.exit(3)
 
 
-def _documents(paths: tuple[str, ...], choice: Choice, strict: bool) -> Documents:
+def _documents(
+    paths: tuple[str, ...], choice: Choice, strict: bool, as_pictures: bool
+) -> Documents:
     """What `paths` name. Raises `click.ClickException` if one names nothing, or nothing is left."""
     files = list(found(paths, choice))
     for each in files:
@@ -106,7 +113,7 @@ def _documents(paths: tuple[str, ...], choice: Choice, strict: bool) -> Document
     stdin = b""
     if STDIN in paths:
         stdin = sys.stdin.buffer.read()
-    documents = Documents(files, stdin, choice.follow_links, strict)
+    documents = Documents(files, stdin, choice.follow_links, strict, as_pictures)
     if not documents.taken:
         documents.skipped = {shown_name(each.path): each.skipped for each in files}
         documents.tell_skipped()

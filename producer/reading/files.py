@@ -33,17 +33,21 @@ class _Opened(NamedTuple):
     status: os.stat_result
 
 
-def read(name: str, data: bytes) -> Reading:
-    """The text of a file of that name. Raises `Unreadable`."""
+def read(name: str, data: bytes, as_pictures: bool = False) -> Reading:
+    """The text of a file of that name. Raises `Unreadable`.
+
+    `as_pictures`: pages of a PDF that have no text become `Reading.pictures`.
+    """
+    kind = program.AS_PICTURES if as_pictures else b"F"
     try:
-        reply = readers.ask(b"F", os.fsencode(name), data, Until(WALL_S))
+        reply = readers.ask(kind, os.fsencode(name), data, Until(WALL_S))
     except NoReply as error:
         raise Unreadable(f"damaged or hostile: reading it {error}") from None
     head, _, text = reply.partition(b"\n")
     found = json.loads(head)
     if found.get("wrong"):
         raise (NoDocument if found.get("skipped") else Unreadable)(found["wrong"])
-    return Reading(text.decode(), found["left_out"], found["pages"])
+    return Reading(text.decode(), found["left_out"], found["pages"], found["pictures"])
 
 
 def content(path: str, folder: str = "", follow_links: bool = False) -> tuple[bytes, list[str]]:

@@ -1,5 +1,6 @@
 """PDF: pages, form values, notes; pages that say nothing are counted."""
 
+from . import pictures
 from .pdf_asides import Asides
 from .pdfium import Page, Pages
 from .reading import Reading, Unreadable
@@ -8,7 +9,8 @@ MAX_UNKNOWN = 0.2
 """The share of a page's characters that may be unknown: marks before the lines of a list."""
 
 
-def read(data: bytes) -> Reading:
+def read(data: bytes, as_pictures: bool = False) -> Reading:
+    """`as_pictures`: pages that say nothing are drawn."""
     pages = Pages(data)
     reading = Reading("", pages=len(pages))
     asides = Asides(data, reading)
@@ -26,8 +28,13 @@ def read(data: bytes) -> Reading:
         reading.attached += pages.attached()
     except Exception as error:
         reading.left_out.append(f"attachments cannot be read ({type(error).__name__})")
-    _tell(seen, any(texts), reading)
     reading.text = "\n\n".join(text for text in texts if text)
+    _tell_characters(seen, reading)
+    unread = [index for index, page in enumerate(seen) if page.is_picture or _is_illegible(page)]
+    if as_pictures and unread:
+        reading.pictures = pictures.drawn(pages, unread)
+    else:
+        _tell_pages(seen, reading)
     return reading
 
 
@@ -45,24 +52,27 @@ def _is_illegible(page: Page) -> bool:
     return page.unknown > MAX_UNKNOWN * (page.unknown + len(page.text))
 
 
-def _tell(pages: list[Page], any_text: bool, reading: Reading) -> None:
-    """Raises `Unreadable` if most pages are pictures, or illegible, or nothing has a text."""
+def _tell_characters(pages: list[Page], reading: Reading) -> None:
     outside = sum(page.outside for page in pages)
     if outside:
         reading.left_out.append(f"{outside:,} characters outside of the pages")
-    illegible = sum(map(_is_illegible, pages))
-    pictures = sum(page.is_picture for page in pages)
     unknown = sum(page.unknown for page in pages if not _is_illegible(page))
     if unknown:
         reading.left_out.append(f"{unknown:,} characters that their fonts do not name")
+
+
+def _tell_pages(pages: list[Page], reading: Reading) -> None:
+    """Raises `Unreadable` if most pages are pictures, or illegible, or nothing has a text."""
+    illegible = sum(map(_is_illegible, pages))
+    pictured = sum(page.is_picture for page in pages)
     for count, what in (
         (illegible, "have fonts that do not say which characters they show"),
-        (pictures, "are pictures"),
+        (pictured, "are pictures"),
     ):
         told = f"{count:,} of {len(pages):,} pages {what}: not read"
         if count * 2 > len(pages):
-            raise Unreadable(f"{told}. Fix: run OCR over it first")
+            raise Unreadable(f"{told}. Fix: --pictures, or run OCR over it first")
         if count:
             reading.left_out.append(told)
-    if not any_text and not reading.attached:
+    if not reading.text and not reading.attached:
         raise Unreadable("its pages hold no text")

@@ -62,6 +62,14 @@ class Pages:
         found = _Reader(text, page.get_cropbox()).page()
         return found._replace(is_picture=_is_picture(page, found.text.strip()))
 
+    def picture(self, index: int, side: int) -> Any:
+        """A page in grey, as Pillow's `Image`, its longer side of so many pixels.
+
+        Raises `ImportError` without Pillow.
+        """
+        page = self._document[index]
+        return page.render(scale=side / max(page.get_size()), grayscale=True).to_pil()
+
     def attached(self) -> list[Attached]:
         """The files in it. Raises the library's errors."""
         files = map(self._document.get_attachment, range(self._document.count_attachments()))

@@ -28,5 +28,7 @@ class Reading:
     """What of it was not read, and what was changed, each in a few words."""
     pages: int = 0
     """0: the format has none."""
+    pictures: list[str] = field(default_factory=list)
+    """Data URIs of the pages that are pictures, if they were asked for."""
     attached: list[Attached] = field(default_factory=list)
     """What is still to be read."""

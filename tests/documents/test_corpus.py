@@ -1,5 +1,6 @@
 """What is sent of each document, what is not, and what the user is told."""
 
+from base64 import b64decode
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import pytest
 from support.document_corpus import CASES, OFFICE
 from support.document_table import FORMATS, table
 from support.encoded_texts import encoded
+from support.made_documents import TEXT, pdf
 from support.seen_documents import SEEN
 
 from producer.documents import Document, Found, read
@@ -61,6 +63,38 @@ def test_no_more_is_sent_than_a_reader_sees(case, tmp_path):
     for line in case.seen.splitlines():
         assert line.strip() in found.text
     assert len(found.text) <= 1.2 * len(case.seen)
+
+
+@pytest.mark.skipif(not find_spec("PIL"), reason="needs the extra `documents`")
+@pytest.mark.parametrize(
+    ("texts", "pictures"), [(("", ""), 2), ((TEXT, "", "", ""), 3), ((TEXT, "", TEXT), 1)]
+)
+def test_pages_without_text_are_pictures_if_that_is_asked(texts, pictures, tmp_path):
+    """Nothing of them is left out then."""
+    (tmp_path / "scan.pdf").write_bytes(pdf(texts))
+    found = read(str(tmp_path / "scan.pdf"), as_pictures=True)
+    assert (found.wrong, found.left_out, found.pages) == (None, (), len(texts))
+    assert found.text.count(TEXT) == len(texts) - pictures
+    assert len(found.pictures) == pictures
+    for picture in found.pictures:
+        kind, _, data = picture.partition(";base64,")
+        assert kind == "data:image/jpeg"
+        assert b64decode(data).startswith(b"\xff\xd8\xff")
+
+
+@pytest.mark.skipif(not find_spec("PIL"), reason="needs the extra `documents`")
+def test_more_pictures_than_a_request_holds_are_black_and_white_or_refused(monkeypatch):
+    from producer.reading import pictures
+    from producer.reading.pdfium import Pages
+    from producer.reading.reading import Unreadable
+
+    pages = Pages(pdf([""] * 3))
+    worst = sum(map(len, pictures.drawn(pages, [0, 1, 2])))
+    monkeypatch.setattr(pictures, "MAX_BYTES", worst // 3)
+    assert pictures.drawn(pages, [0, 1, 2])[0].startswith("data:image/png")
+    monkeypatch.setattr(pictures, "MAX_BYTES", 300)
+    with pytest.raises(Unreadable, match="3 of its pages are pictures, more than a request"):
+        pictures.drawn(pages, [0, 1, 2])
 
 
 def test_an_office_file_without_the_extra_says_so_by_name(tmp_path, monkeypatch):

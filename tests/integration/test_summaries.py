@@ -8,6 +8,7 @@ from support.ledger import KEYS, LedgerProbe, until
 from producer import summarize
 from producer.contract.completions import Completion
 from producer.contract.errors import Cancelled, InvalidRequest
+from producer.documents import Document
 from producer.summaries import Estimate, estimate
 
 SMALL_PARTS = {
@@ -190,6 +191,21 @@ def test_what_it_takes_is_told_before_anything_is_paid(complete, start_worker, w
     assert batch.progress().calls <= found.calls <= 2 * batch.progress().calls
     assert batch.progress().cost_usd <= found.high_usd
     assert batch.progress().failed == 1
+
+
+def test_pages_that_are_pictures_are_priced_and_seen(complete, start_worker, wire, env):
+    start_worker(env)
+    pixel = "data:image/png;base64,iVBORw0KGgo="
+    scan = Document("scan.pdf", "", pages=2, pictures=(pixel, pixel))
+    *_, priced = estimate([scan], "u1")
+    *_, plain = estimate(["All its pages are pictures."], "u1")
+    assert (priced.documents, priced.calls, len(wire.calls)) == (1, 1, 0)
+    assert priced.high_usd > plain.high_usd
+    assert summarize.delay(scan, "u1").value(30).text
+    (call,) = wire.calls
+    asked = call.request["messages"][-1]["content"]
+    assert [part["type"] for part in asked] == ["text", "image_url", "image_url"]
+    assert "pages of the document" in asked[0]["text"]
 
 
 def test_a_document_that_is_gone_is_told(complete, start_worker):

@@ -14,6 +14,7 @@ PACKAGES = ("producer", "worker")
 EVERYWHERE = {"pydantic", "pydantic_core"}
 """Libraries that any module may import."""
 IMPORT_NAMES = {
+    "pillow": "PIL",
     "google-genai": "google",
     "google-generativeai": "google",
     "google-cloud-secret-manager": "google",

@@ -1,0 +1,65 @@
+"""Pages as pictures, for models that see: as good as one request holds all of them."""
+
+from base64 import b64encode
+from io import BytesIO
+from typing import Any, NamedTuple
+
+from .pdfium import Pages
+from .reading import Unreadable
+
+MAX_BYTES = 900_000
+"""Of all pages of a document, encoded: what `MAX_REQUEST_BYTES` leaves."""
+_BRIGHT = 150
+"""Of 255; what is darker is ink."""
+
+
+class _Form(NamedTuple):
+    side: int
+    """Pixels of the longer side."""
+    quality: int = 0
+    """Of a JPEG; 0: a PNG in black and white, as by fax."""
+
+
+_FORMS = (_Form(1500, 50), _Form(1000, 30), _Form(1200), _Form(900))
+"""The best first. A full page takes some 190, 80, 30 and 20 KB."""
+
+
+def drawn(pages: Pages, indexes: list[int]) -> list[str]:
+    """Data URIs of these pages. Raises `Unreadable` if they are too many, or without Pillow."""
+    try:
+        for form in _FORMS:
+            pictures = _all(pages, indexes, form)
+            if pictures:
+                return pictures
+    except ImportError:
+        raise Unreadable(
+            "pages as pictures need the extra: pip install 'celery-completions[documents]'"
+        ) from None
+    raise Unreadable(
+        f"{len(indexes):,} of its pages are pictures, more than a request holds. "
+        "Fix: split it, or run OCR over it first"
+    )
+
+
+def _all(pages: Pages, indexes: list[int], form: _Form) -> list[str]:
+    """None of them if they are too large together."""
+    pictures = []
+    left = MAX_BYTES
+    for index in indexes:
+        pictures.append(_encoded(pages.picture(index, form.side), form.quality))
+        left -= len(pictures[-1])
+        if left < 0:
+            return []
+    return pictures
+
+
+def _encoded(picture: Any, quality: int) -> str:
+    file = BytesIO()
+    if quality:
+        picture.save(file, "JPEG", quality=quality)
+        kind = "jpeg"
+    else:
+        ink = picture.point(lambda shade: 255 * (shade > _BRIGHT)).convert("1")
+        ink.save(file, "PNG", optimize=True)
+        kind = "png"
+    return f"data:image/{kind};base64,{b64encode(file.getvalue()).decode()}"
