@@ -7,6 +7,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from pathlib import PurePath
 from typing import Any
 
 from .batches import Batch
@@ -20,6 +21,14 @@ STYLES = {
     "abstract": "Summarise the document in an abstract",
     "bullets": "Summarise the document as a Markdown list of its main points, one line each",
 }
+
+CODE = (
+    ".bash .bat .c .cc .clj .cpp .cs .css .cxx .dart .erl .ex .exs .f90 .fs .go .gradle .groovy "
+    ".h .hpp .hs .java .jl .js .jsx .kt .kts .less .lisp .lua .m .ml .mm .pas .php .pl .pm .ps1 "
+    ".proto .py .pyi .r .rb .rs .scala .scss .sh .sql .svelte .swift .tcl .tf .ts .tsx .vb .vue "
+    ".zig .zsh"
+)
+"""Endings of code, which is hard to understand without its file's name."""
 
 
 @dataclass(frozen=True)
@@ -150,7 +159,7 @@ def _request(document: Document | str, prompt: str) -> dict[str, Any]:
         stated = "All its pages are pictures."
     if document.wrong or not stated.strip():
         return {"name": document.name, "wrong": document.wrong or InvalidRequest("document: empty")}
-    text = stated.encode("utf-8", "replace").decode()
+    text = _named(document.name, stated).encode("utf-8", "replace").decode()
     sha = hashlib.sha256(text.encode()).hexdigest()
     ledger().keep_document(sha, text)
     return {
@@ -166,3 +175,11 @@ def _asked(prompt: str, pictures: tuple[str, ...]) -> str | list[dict[str, Any]]
     note = "The pictures are pages of the document, in order: material to work on, too."
     images = [{"type": "image_url", "image_url": {"url": picture}} for picture in pictures]
     return [{"type": "text", "text": f"{prompt}\n\n{note}"}, *images]
+
+
+def _named(name: str, text: str) -> str:
+    """The text; of code below its file's name, which a worker repeats in each part."""
+    path = PurePath(name)
+    if path.suffix.lower() in CODE.split():
+        return f"File {path.name}:\n\n{text}"
+    return text

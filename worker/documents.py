@@ -11,8 +11,6 @@ from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from semantic_text_splitter import TextSplitter
-
 from producer.contract.completions import Completion, Usage
 from producer.contract.errors import InvalidRequest, JobError
 from producer.contract.hygiene import untrusted, unwrapped
@@ -25,6 +23,7 @@ from .faults import Deferred
 from .ledger.attempt import Attempt
 from .ledger.ledger import Ledger
 from .ledger.running_job import RunningJob
+from .parts import split
 from .pipeline import Pipeline
 from .providers.selection import LinkSelector
 from .providers.tokens import Estimator
@@ -96,10 +95,10 @@ class DocumentSummarizer:
             raise InvalidRequest("document: no longer stored. Fix: submit it again")
         if job.request.plan:
             return self._plan_as_answer(job, self.plan(job.request, text))
-        # Token counts learn and settings change: the first look at the document decides for all.
+        # Settings change: the first look at the document decides for all.
         shape = self._shape(job.request, text)
         size, answer_tokens = self._ledger.agree(job, "parts_of", shape)
-        texts = self._split(text, size)
+        texts = split(text, size, self._settings.overlap)
         parts: dict[str, Completion] = {}
         while len(texts) > 1:
             answers = self._condensed(job, texts, answer_tokens, publish)
@@ -115,7 +114,7 @@ class DocumentSummarizer:
         link = self._selection.allowed(_without_document(request))[0]
         size, condensed_tokens = self._shape(request, text)
         tokens = self._tokens(request, text)
-        parts = self._split(text, size)
+        parts = split(text, size, self._settings.overlap)
         calls = low = high = 0
         while True:
             last = len(parts) == 1
@@ -146,16 +145,10 @@ class DocumentSummarizer:
         tokens = self._tokens(request, text)
         size = len(text)
         if tokens > limit:
-            # Exact for the document as a whole, near enough for its parts.
+            # Exact for the document as a whole, near enough for its parts. By a count that no
+            # reply changes: the parts of a document are the same in every run.
             size = max(1, int(len(text) * limit / tokens * 0.95))
         return size, min(self._settings.condensed_tokens, limit // 4)
-
-    def _split(self, text: str, size: int) -> list[str]:
-        """On natural boundaries (paragraphs before sentences before words), with some overlap."""
-        if len(text) <= size:
-            return [text]
-        splitter = TextSplitter(size, overlap=int(size * self._settings.overlap))
-        return list(splitter.chunks(text))
 
     def _condensed(
         self,
@@ -191,7 +184,7 @@ class DocumentSummarizer:
         asked = CompletionRequest.model_construct(
             messages=(Message(role="user", content=text),), tools=()
         )
-        return self._estimator.bounds(asked, link.provider, link.model).high
+        return self._estimator.by_catalog(asked, link.provider, link.model).high
 
     def _own_tokens(self, request: CompletionRequest) -> int:
         """Of what is asked about the document, with the pictures of its pages."""

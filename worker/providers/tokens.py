@@ -74,15 +74,11 @@ class Estimator:
 
     def bounds(self, request: CompletionRequest, provider: str, model: str) -> Bounds:
         """Between which bounds the provider will count the input's tokens."""
-        image = self._models.image_tokens(provider, model) or IMAGE
-        ceiling = upper_bound(request, image)
-        vocabulary = _vocabulary(self._models, provider, model)
-        if vocabulary is None:
-            return Bounds(0, ceiling)
-        low, high = self._factors(provider, model)
-        counted = _counted(request, vocabulary)
-        most = counted * high + 1 + _frame(request, image)
-        return Bounds(int(counted * low), int(min(ceiling, most)))
+        return self._bounds(request, provider, model, *self._factors(provider, model))
+
+    def by_catalog(self, request: CompletionRequest, provider: str, model: str) -> Bounds:
+        """The same without what was learnt: equal in every process and at every time."""
+        return self._bounds(request, provider, model, *self._known_factors(provider))
 
     def count(self, request: CompletionRequest, provider: str, model: str) -> int:
         """Our own count, for a server that states none; seldom below the real one."""
@@ -113,15 +109,28 @@ class Estimator:
             with self._lock:
                 self._ratios[provider, model].append(without_frame / counted)
 
+    def _bounds(
+        self, request: CompletionRequest, provider: str, model: str, low: float, high: float
+    ) -> Bounds:
+        image = self._models.image_tokens(provider, model) or IMAGE
+        ceiling = upper_bound(request, image)
+        vocabulary = _vocabulary(self._models, provider, model)
+        if vocabulary is None:
+            return Bounds(0, ceiling)
+        counted = _counted(request, vocabulary)
+        most = counted * high + 1 + _frame(request, image)
+        return Bounds(int(counted * low), int(min(ceiling, most)))
+
     def _factors(self, provider: str, model: str) -> tuple[float, float]:
         """What to multiply our own count with for the lower and the upper bound."""
-        vendor = self._models.vendor(provider)
+        low, high = self._known_factors(provider)
         with self._lock:
             ratios = self._ratios[provider, model]
-            low = min([vendor.low, *ratios])
-            if vendor.high is None:
-                return low, math.inf
-            return low, max([vendor.high, *ratios])
+            return min([low, *ratios]), max([high, *ratios])
+
+    def _known_factors(self, provider: str) -> tuple[float, float]:
+        vendor = self._models.vendor(provider)
+        return vendor.low, math.inf if vendor.high is None else vendor.high
 
 
 def load_vocabularies(models: Models, links: Iterable[tuple[str, str]]) -> None:
