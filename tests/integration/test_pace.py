@@ -25,7 +25,7 @@ def room(fleet, link="p:a"):
     return {
         name: float(value)
         for name, value in fleet.redis.hgetall(KEYS.pace(link)).items()
-        if name not in ("probe", "circuit", "trouble")
+        if name not in ("probe", "circuit", "trouble", "brake", "past")
     }
 
 
@@ -141,33 +141,6 @@ def test_a_grant_that_is_not_used_is_given_back(hand_run):
     assert room(fleet)["out"] == 0
 
 
-def test_a_429_halves_the_rate_once_for_all_calls_under_way(hand_run):
-    fleet = hand_run(slots=8, pace={"p:a": {"requests": 6000}})
-    jobs = [fleet.start(job_id) for job_id in fleet.submit("u", 3)]
-    for job in jobs:
-        fleet.reserve(job, "a")
-    for job in jobs:
-        fleet.fail(job, Fault.RATE_LIMITED, after_s=100)
-    assert room(fleet)["slow"] == 3000
-    job = fleet.start(fleet.submit("u")[0])
-    fleet.redis.hset(KEYS.pace("p:a"), "request_room", 1)
-    assert fleet.reserve(job, "a") == "a"
-    fleet.fail(job, Fault.RATE_LIMITED, after_s=100)
-    assert 1500 <= room(fleet)["slow"] < 2500
-
-
-def test_a_429_limits_a_link_of_unknown_limits_by_what_was_sent(hand_run):
-    fleet = hand_run(slots=8)
-    jobs = [fleet.start(job_id) for job_id in fleet.submit("u", 8)]
-    for job in jobs:
-        fleet.reserve(job, "a")
-    for job in jobs:
-        fleet.fail(job, Fault.RATE_LIMITED, after_s=100)
-    assert 6 <= room(fleet)["slow"] <= 8 * 60 / 2
-    wait = fleet.reserve(fleet.start(fleet.submit("u")[0]), "a")
-    assert wait.wakes_on == "pace:p:a"
-
-
 def test_the_limits_that_a_provider_states_are_kept(hand_run):
     """Its limit, and that nothing is left of it because others use the same key."""
     fleet = hand_run(slots=8)
@@ -198,7 +171,7 @@ def test_a_limit_that_a_429_told_is_forgotten_after_its_minute(hand_run):
     assert "p:a: a 429 told 60 requests and 1000 tokens a minute, kept for 60 s" in found
     fleet.redis.hset(KEYS.pace("p:a"), "expires", 1)
     assert fleet.functions(Snapshot(10, -1, 0)).cooling == []
-    fleet.redis.hdel(KEYS.pace("p:a"), "slow", "slow_at")
+    fleet.redis.hdel(KEYS.pace("p:a"), "brake")
     jobs = [fleet.start(job_id) for job_id in fleet.submit("u", 5)]
     assert [fleet.reserve(job, "a", tokens=900) for job in jobs] == ["a"] * 5
     for job in jobs:

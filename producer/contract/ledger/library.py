@@ -24,6 +24,8 @@ MODULES = (
     "outcomes",
     "overrides",
     "buckets",
+    "call_counts",
+    "brakes",
     "pace",
     "room",
     "evidence",

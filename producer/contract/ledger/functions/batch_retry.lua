@@ -4,10 +4,8 @@
 local COPIED = { 'user', 'lane', 'fp', 'name', 'group', 'tags', 'wire' }
 
 local function may_retry(id)
-  if not jobs.has_ended(id) or jobs.state(id) == 'done' or jobs.field(id, 'again') then
-    return false
-  end
-  return not jobs.field(id, 'wrong')
+  local failed = jobs.has_ended(id) and jobs.state(id) ~= 'done'
+  return failed and not jobs.field(id, 'again') and not jobs.field(id, 'wrong')
 end
 
 local function copy_record(old, id, batch)

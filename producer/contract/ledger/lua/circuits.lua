@@ -1,6 +1,7 @@
 -- Circuits: whether a provider link may be called, by the evidence of the whole fleet. Closed:
 -- calls flow. Open: none until a time. Half-open: that time is over, and one call, the probe, goes
--- first; its answer closes the circuit, its failure opens it for twice as long.
+-- first; its answer closes the circuit, its failure opens it for twice as long. A pause that a
+-- provider asked for is no failure: when it is over, calls flow.
 local circuits = {}
 
 local LONGEST_MS = 60000  -- between two probes, unless the provider asks for more
@@ -24,7 +25,8 @@ local function write(link, circuit)
 end
 
 function circuits.is_closed(link)
-  return not (link.circuit and circuits.read(link).till)
+  local circuit = circuits.read(link)
+  return not circuit.till or circuit.told and circuit.till <= call.now
 end
 
 local function level_now(circuit)
@@ -55,12 +57,14 @@ local function pause(link, bill)
   if circuit.till and circuit.till >= till then
     return
   end
+  local fails = circuit.till and not circuit.told
   write(link, {
     till = till,
-    since = circuit.till and circuit.since or call.now,
-    why = circuit.till and circuit.why or bill.reason,
-    told = not circuit.till or circuit.told,
+    since = not circuits.is_closed(link) and circuit.since or call.now,
+    why = fails and circuit.why or bill.reason,
+    told = not fails,
     level = level_now(circuit),
+    closed = circuit.closed and call.now,
   })
 end
 
@@ -78,11 +82,11 @@ function circuits.judge(link, id, bill)
   local closed = circuits.is_closed(link)
   if bill.says == 'answers' then
     evidence.answered(link, id)
-    if probed and not closed then
-      close(link)
-      return true
+    if closed and not circuits.read(link).till or not closed and not probed then
+      return false
     end
-    return false
+    close(link)
+    return not closed
   end
   local fails = bill.says == 'fails' or bill.says == 'doubts'
   local certain = bill.says == 'refuses' or probed and fails

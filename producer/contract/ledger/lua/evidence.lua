@@ -30,7 +30,7 @@ local function turn(found, link)
     return
   end
   found.window = link.window
-  found.before = past == pace.WINDOW_MS and found.rate.count or 0
+  found.before = past == call_counts.WINDOW_MS and found.rate.count or 0
   found.rate.count = 0
   if found.before == 0 then
     found.rate = group()

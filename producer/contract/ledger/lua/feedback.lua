@@ -1,7 +1,6 @@
 -- Feedback: what the end of a call teaches of its provider link.
 local feedback = {}
 
-local SLOWEST = 6    -- requests per minute
 local LIMIT_MS = 60000  -- the window of limits per minute
 local MEDIAN_STEP = 0.05
 local DECAY = 0.98   -- how much of what was learnt of a call's tokens is kept per answer
@@ -28,21 +27,6 @@ local function apply_limit_headers(link, stated, refused)
   end
 end
 
--- A 429 to a call that was sent after the last halving: half the rate from now on.
-local function halve(link, sent_ms)
-  if link.slow_at and sent_ms <= link.slow_at then
-    return
-  end
-  local counted_ms = call.now - link.window
-  if link.before > 0 then
-    counted_ms = counted_ms + pace.WINDOW_MS
-  end
-  local seen = (link.before + link.sent) * 60000 / math.max(1000, counted_ms)
-  link.slow = math.max(SLOWEST, (link.rate or seen) / 2)
-  link.slow_at = call.now
-  link.request_room = math.min(0, link.request_room or 0)
-end
-
 local function learn(link, worst, real)
   link.real = (link.real or 0) * DECAY + real
   link.worst = (link.worst or 0) * DECAY + worst
@@ -60,7 +44,7 @@ end
 -- A call of `id` has ended; `bill` as in attempts.close. Whether its link is itself again.
 function feedback.call_ended(id, name, worst, fault, bill)
   local link = pace.of(name)
-  local charged = jobs.number(id, 'paced')
+  local charged, sent_ms = jobs.number(id, 'paced'), jobs.number(id, 'sent')
   link.out = link.out - 1
   if bill.billing == 'real' then
     room.take(link, 0, bill.tokens - charged)
@@ -72,10 +56,10 @@ function feedback.call_ended(id, name, worst, fault, bill)
     apply_limit_headers(link, bill.limits, fault == 'rate_limited')
   end
   if fault == 'rate_limited' then
-    halve(link, jobs.number(id, 'sent'))
-  end
-  if bill.says == 'answers' then
-    learn_time(link, call.now - jobs.number(id, 'sent'))
+    brakes.refused(link, sent_ms)
+  elseif bill.says == 'answers' then
+    brakes.answered(link, sent_ms)
+    learn_time(link, call.now - sent_ms)
   end
   local recovered = circuits.judge(link, id, bill)
   pace.save(link)

@@ -3,21 +3,18 @@
 local pace = {}
 
 pace.LOOK_MS = 1000        -- a wait for what cannot be foreseen; its end releases sooner
-pace.WINDOW_MS = 10000     -- in which calls are counted, for links whose limit is not known
-local GROWTH = 0.2         -- of a halved rate, per second
-local FORGET_MS = 60000    -- after so long without a 429 a halved rate limits no unknown limit
 local LIFE_MS = 604800000  -- a link that is not called for a week is forgotten
 
--- own_*: the operator's limits; requests, tokens: the provider's; *_room, at: the buckets; slow,
--- slow_at: the rate after a 429; window, sent, before: calls counted now and in the window before;
--- real, worst, answers: what calls took; median: how long they took, in ms; circuit, probe and
--- trouble: see circuits and evidence; expires: when a limit that only a 429 told is forgotten.
+-- own_*: the operator's limits; requests, tokens: the provider's; *_room, at: the buckets; brake:
+-- see brakes; window, sent, refused, before, past: see call_counts; real, worst, answers: what
+-- calls took; median: how long, in ms; circuit, probe and trouble: see circuits and evidence;
+-- expires: when a limit that only a 429 told is forgotten.
 local FIELDS = {
   'own_requests', 'own_tokens', 'own_calls', 'requests', 'tokens', 'request_room', 'token_room',
-  'at', 'out', 'slow', 'slow_at', 'window', 'sent', 'before', 'real', 'worst', 'answers', 'median',
-  'circuit', 'probe', 'trouble', 'expires',
+  'at', 'out', 'brake', 'window', 'sent', 'refused', 'before', 'past', 'real', 'worst', 'answers',
+  'median', 'circuit', 'probe', 'trouble', 'expires',
 }
-local TEXTS = { circuit = true, probe = true, trouble = true }
+local TEXTS = { brake = true, past = true, circuit = true, probe = true, trouble = true }
 
 local function least(a, b)
   if a and b then
@@ -28,44 +25,17 @@ end
 
 pace.least = least
 
--- Requests per minute, nil = any: the limit, or less for a while after a 429. A halved rate grows
--- every second by a fifth of itself and one more request.
-local function request_rate(link)
-  local limit = least(link.own_requests, link.requests)
-  if not link.slow then
-    return limit
-  end
-  local since_ms = call.now - link.slow_at
-  if since_ms > FORGET_MS then
-    return limit
-  end
-  return least(limit, link.slow + (GROWTH * link.slow + 60) * since_ms / 1000)
-end
-
 -- What lies ahead was written before the server's clock was set back.
 local function forget_what_is_ahead(link)
   link.at = math.min(link.at or call.now, call.now)
-  link.slow_at = link.slow_at and math.min(link.slow_at, call.now)
   if link.window and link.window > call.now then
     link.window = nil
   end
 end
 
-local function turn_window(link)
-  local past = math.floor((call.now - (link.window or 0)) / pace.WINDOW_MS)
-  if past <= 0 then
-    return
-  end
-  local next_door = past == 1 and link.window
-  link.before = next_door and link.sent or 0
-  link.window = next_door and link.window + pace.WINDOW_MS or call.now
-  link.sent = 0
-  link.turned = true
-end
-
 local function fill(link)
   local since_ms = call.now - link.at
-  link.rate = request_rate(link)
+  link.rate = least(least(link.own_requests, link.requests), brakes.rate(link))
   link.token_rate = least(link.own_tokens, link.tokens)
   if link.rate then
     link.request_room, link.request_most =
@@ -103,7 +73,7 @@ function pace.of(name, own)
   end
   link.out = link.out or 0
   forget_what_is_ahead(link)
-  turn_window(link)
+  call_counts.turn(link)
   fill(link)
   call.memory[key] = link
   return link
