@@ -29,6 +29,7 @@ class Model(_Row):
     output: Tokens | None = None
     temperature: bool | None = None
     prefill: bool = False
+    thinks: bool = False
     ends: date | None = None
     tokenizer: str | None = None
     image: Tokens | None = None

@@ -103,7 +103,7 @@ class CompletionRequest(Frozen):
     for `deadline_s`.
     """
     timeout_s: Annotated[float, Field(gt=0, le=600)] | None = None
-    """Seconds that one call may take. None: as the workers are set."""
+    """Seconds of silence after which a call is given up. None: as the workers are set."""
     on_outage: Literal["wait", "fail"] | None = None
     """While every provider link that may answer is in trouble. wait: until one is itself again, at
     most as long as the job has; fail: `ProvidersExhausted` at once. None: as the workers are set.

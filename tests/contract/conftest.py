@@ -11,6 +11,9 @@ from worker.loop import Loop
 from worker.providers import Call, load
 
 KEY, PROMPT = "sk-secret-key", "the secret prompt"
+BOTH_WAYS = ("test_providers",)
+ONE_WAY = ("vendor_s_words", "unusable", "refused_connection")
+"""Words in the names of tests of what no stream is different in."""
 
 
 def pytest_generate_tests(metafunc):
@@ -25,7 +28,12 @@ def pytest_generate_tests(metafunc):
         metafunc.parametrize(
             ("adapter", "row"), rows, ids=[f"{adapter}-{row.event}" for adapter, row in rows]
         )
-    elif "adapter" in metafunc.fixturenames and not hasattr(metafunc.module, "adapter"):
+    one_way = any(word in metafunc.function.__name__ for word in ONE_WAY)
+    if not one_way and metafunc.module.__name__.endswith(BOTH_WAYS):
+        metafunc.parametrize("streams", [False, True], ids=["whole", "stream"])
+    if "row" in metafunc.fixturenames:
+        return
+    if "adapter" in metafunc.fixturenames and not hasattr(metafunc.module, "adapter"):
         metafunc.parametrize("adapter", adapters)
 
 
@@ -43,7 +51,13 @@ def adapter():
 
 
 @pytest.fixture
-def connect(loop, adapter):
+def streams():
+    """Answers come as a whole; those of the modules `BOTH_WAYS` as a stream, too."""
+    return False
+
+
+@pytest.fixture
+def connect(loop, adapter, streams):
     """`connect(base_url)` gives a client, closed afterwards, to ask as often as one likes."""
     opened = []
 
@@ -53,7 +67,7 @@ def connect(loop, adapter):
         opened.append(provider)
 
         def ask(timeout_s=10.0, **fields):
-            call = _call(adapter, timeout_s, **fields)
+            call = _call(adapter, timeout_s, **{"streams": streams} | fields)
             return loop.run(lambda: provider.complete(call), timeout_s, "job-1")
 
         return ask
@@ -67,7 +81,7 @@ def connect(loop, adapter):
 
 
 def _call(adapter, timeout_s, model=None, temperature=0.5, max_tokens=50, **fields):
-    names = ("prefill", "cache_prefix", "refused", "sends_limit")
+    names = ("prefill", "cache_prefix", "refused", "sends_limit", "streams", "silence_s", "thinks")
     extras = {name: fields.pop(name) for name in names if name in fields}
     fields = {"messages": [{"role": "user", "content": PROMPT}]} | fields
     return Call(

@@ -3,6 +3,7 @@
 import pytest
 
 from producer.contract.requests import CompletionRequest
+from worker.faults import Fault, ProviderError
 from worker.providers import load
 
 
@@ -103,3 +104,18 @@ def test_an_image_by_url_is_left_to_another_link():
 def test_a_limit_of_the_model_s_own_is_not_sent(wire, ask):
     ask(wire.base_url, temperature=None, sends_limit=False)
     assert wire.calls[0].request["generationConfig"] == {}
+
+
+@pytest.mark.parametrize("status", [404, 405, 501])
+def test_a_gateway_without_the_address_of_streams_is_asked_for_whole_answers(wire, ask, status):
+    """It is another one than that of whole answers. A model that does not exist is none there
+    either.
+    """
+    wire.script = lambda request, number: f"html;status={status}"
+    with pytest.raises(ProviderError) as caught:
+        ask(wire.base_url, streams=True)
+    assert (caught.value.fault, caught.value.parameter) == (Fault.STALE, "stream")
+    wire.script = lambda request, number: "404"
+    with pytest.raises(ProviderError) as caught:
+        ask(wire.base_url, streams=True)
+    assert caught.value.fault is Fault.MISCONFIGURED

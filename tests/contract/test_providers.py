@@ -24,6 +24,8 @@ def test_every_wire_event_is_classified(wire, ask, secrets, row):
     with pytest.raises(ProviderError) as caught:
         ask(wire.base_url)
     error = caught.value
+    if error.parameter == "stream":
+        pytest.skip("asked again as a whole: test_gemini.py")
     assert (error.fault, error.maybe_billed, error.retry_after_s) == row[1:]
     assert len(wire.calls) == 1
     assert error.__cause__ is None

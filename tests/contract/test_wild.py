@@ -7,10 +7,12 @@ it costs where there is a price. Of an error: its fault, what is booked ("nothin
 """
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from support.scripted import MODELS, PROMPT, Exchange, http, play
+from support.streams import events
 
 from producer.contract.requests import CompletionRequest
 from worker.budgets.pricing import Pricing
@@ -62,6 +64,44 @@ def test_a_reply_is_what_it_is(outcomes, sent):
     told = of_error if isinstance(outcome.result, ProviderError) else of_reply
     assert outcome.requests == 1
     assert told(file, row, outcome.result) == row["expect"], str(outcome.result)
+
+
+def test_as_a_stream_it_is_the_same():
+    """Every answer that an API could send as one."""
+    rows = [(file, row) for file, row in ROWS if _streams(file, row)]
+    assert len(rows) > 150
+    played = play([_stream(*each) for each in rows])
+    wrong = {}
+    for (file, row), outcome in zip(rows, played, strict=True):
+        told = of_error if isinstance(outcome.result, ProviderError) else of_reply
+        found = told(file, row, outcome.result)
+        if found != row["expect"]:
+            wrong[file, row["name"]] = found, row["expect"], str(outcome.result)
+    assert not wrong
+
+
+def _streams(file, row):
+    """Whether it is a whole answer in the form of its API, or one that came as a stream."""
+    body = row["body"]
+    if row.get("headers") == {"Content-Type": "text/event-stream"}:
+        return row["name"] != "a stream that breaks off"
+    if row["status"] != 200 or not isinstance(body, dict) or "text" not in row["expect"]:
+        return False
+    if file.startswith("gemini") and "finish: missing" in row["expect"]["flags"]:
+        return False  # nothing says that it is whole
+    if file.startswith("openai"):
+        first = (body.get("choices") or [None])[0]
+        return isinstance(first, dict) and isinstance(first.get("message"), dict)
+    return "candidates" in body or isinstance(body.get("content"), list)
+
+
+def _stream(file, row):
+    whole = exchange(file, row)
+    headers = {"Content-Type": "text/event-stream"} | row.get("headers", {})
+    if isinstance(row["body"], str):
+        return replace(whole, streams=True)
+    body = "".join(events(row["body"])).encode("utf-8", "surrogatepass")
+    return replace(whole, response=http(200, body, list(headers.items())), streams=True)
 
 
 def test_there_are_enough_and_each_has_its_source():

@@ -28,6 +28,7 @@ class Exchange:
     response: bytes = field(repr=False)
     model: str = ""
     options: tuple[tuple[str, str], ...] = ()
+    streams: bool = False
 
 
 @dataclass(frozen=True)
@@ -90,7 +91,7 @@ async def _result(client: Any, call: Call) -> Reply | BaseException:
 def _call(job_id: str, exchange: Exchange, timeout_s: float) -> Call:
     request = CompletionRequest.checked(messages=[{"role": "user", "content": PROMPT}])
     model = exchange.model or MODELS[exchange.adapter]
-    return Call(job_id, model, request, max_tokens=50, temperature=0.5, timeout_s=timeout_s)
+    return Call(job_id, model, request, 50, 0.5, timeout_s, streams=exchange.streams)
 
 
 def _serving(responses: dict[str, bytes], seen: Counter[str]):

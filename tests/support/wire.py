@@ -24,6 +24,7 @@ sys.path.append(str(Path(__file__).parents[1]))  # when run as a program
 
 from support.protocol import CALLING, PLAIN, Protocol
 from support.protocols import PROTOCOLS
+from support.streams import events
 
 
 @dataclass
@@ -49,6 +50,8 @@ class WireServer:
     def __init__(self, port: int = 0, log: Path | None = None) -> None:
         self.calls: list[Seen] = []
         self.script = lambda request, number: "ok"
+        self.streams = True
+        """Whether an answer that is asked for as a stream comes as one."""
         self.reply: dict | None = None
         """What every answer says, before a protocol gives it its shape; None: as the event says."""
         self.usage: dict | None = None
@@ -173,7 +176,44 @@ class WireServer:
         if self.usage:
             body["usageMetadata" if "contents" in request else "usage"] = self.usage
         seen.billed = body.get("usage") if isinstance(body, dict) else None
+        if self.streams and _streamed(http, request) and isinstance(body, dict) and body:
+            return await _stream(http, name, options, _pieces(request, body), self.headers)
         return await _send(http, name, options, body)
+
+
+def _streamed(http: web.Request, request: dict) -> bool:
+    """Gemini says so in the path."""
+    return request.get("stream") is True or "streamGenerateContent" in http.path
+
+
+def _pieces(request: dict, body: dict) -> list[str]:
+    asked = request.get("stream_options") or {}
+    return events(body, asked.get("include_usage") is True)
+
+
+async def _stream(
+    http: web.Request, name: str, options: dict, pieces: list[str], headers: dict
+) -> web.StreamResponse:
+    """`truncated`: half of it and a cut; `hang_headers`: half of it and silence; `cut`: so many
+    pieces and a proper end; `first`, `gap`: seconds before the first piece and every other.
+    """
+    frame = {"Content-Type": "text/event-stream", "x-request-id": "req_wire"}
+    response = web.StreamResponse(headers=frame | headers)
+    response.enable_chunked_encoding()
+    await response.prepare(http)
+    if name == "drip":
+        pieces = list("".join(pieces))
+    broken = name in ("truncated", "hang_headers")
+    sent = len(pieces) // 2 if broken else int(options.get("cut", len(pieces)))
+    await asyncio.sleep(float(options.get("first", 0)))
+    for piece in pieces[:sent]:
+        await response.write(piece.encode())
+        await asyncio.sleep(float(options.get("gap", 0)))
+    if name == "hang_headers":
+        await asyncio.sleep(3600)
+    if name == "truncated":
+        http.transport.close()
+    return response
 
 
 def _refusal(protocol: Protocol, name: str, options: dict) -> web.Response:

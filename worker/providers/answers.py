@@ -13,7 +13,7 @@ from producer.contract.completions import Usage
 from ..faults import Fault, ProviderError
 from ..rate_limit_headers import RateLimits
 from .base import Call, Finish, Reply
-from .bodies import clean, items, text_of, written
+from .bodies import clean, is_stream, items, text_of, written
 from .finish_reasons import MISSING, Ending, ending
 from .tool_calls import RawCall, readable
 from .usages import NOTHING, Stated
@@ -26,7 +26,8 @@ class Answer:
     """An answer as read from one protocol, before it is judged.
 
     `finish`: the finish reason as stated, of any JSON type. `calls`: tool calls, also broken ones.
-    `refused`: the server says apart from its finish reason that the model declined.
+    `refused`: the server says apart from its finish reason that the model declined. `ended`: it
+    says that its stream is whole.
     """
 
     finish: object = None
@@ -34,6 +35,7 @@ class Answer:
     reasoning: str = field(default="", repr=False)
     calls: list[RawCall] = field(default_factory=list, repr=False)
     refused: Finish | None = None
+    ended: bool = False
     model: str = ""
     request_id: str | None = None
     stated: Stated = NOTHING
@@ -51,6 +53,10 @@ def reply_of(call: Call, answer: Answer, headers: Mapping[str, str]) -> Reply:
     if broken:
         answer.flags.append(f"tool_calls: {broken} of {len(answer.calls)} cannot be read")
     finish = answer.refused or end.finish
+    streamed = is_stream(headers)
+    if call.streams and streamed and end.word == MISSING and not (answer.ended or answer.refused):
+        reason = "the stream ended before its answer did"
+        raise ProviderError(Fault.UNAVAILABLE, reason, maybe_billed=True)
     if end.broken:
         raise _unusable(answer, model, f"the server broke it off ({end.word})")
     if finish not in ("refusal", "content_filter"):
@@ -67,6 +73,7 @@ def reply_of(call: Call, answer: Answer, headers: Mapping[str, str]) -> Reply:
         provider_request_id=answer.request_id,
         rate_limits=RateLimits.from_headers(headers),
         flags=(*answer.flags, *answer.stated.flags),
+        streamed=streamed,
         stated_finish=end.word,
         service_tier=answer.stated.tier,
         charged_micro_usd=answer.stated.charged_micro_usd,

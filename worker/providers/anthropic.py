@@ -31,7 +31,7 @@ class Anthropic:
         return unsupported(request)
 
     async def complete(self, call: Call) -> Reply:
-        with translating():
+        with translating(call.patience):
             raw = await self._client.messages.with_raw_response.create(**_parameters(call))
             return _reply(call, raw)
 
@@ -49,6 +49,8 @@ def _parameters(call: Call) -> dict[str, Any]:
         "max_tokens": call.max_tokens,
         "extra_headers": {"X-Client-Request-Id": call.job_id},
     }
+    if call.streams:
+        parameters["stream"] = True
     if request.stop:
         parameters["stop_sequences"] = list(request.stop)
     if request.tools:

@@ -24,6 +24,7 @@ def read(found: list[Json]) -> Answer:
         model=text_of(body.get("model")),
         stated=anthropic_usage(body.get("usage")),
     )
+    answer.ended = found[-1].get("type") == "message_stop"
     for block in items(body.get("content")):
         kind = mapping(block).get("type")
         if isinstance(block, dict) and (kind == "tool_use" or "input" in block):
@@ -46,6 +47,9 @@ def _joined(events: list[Json]) -> Json:
         match event.get("type"):
             case "message_start":
                 whole = dict(mapping(event.get("message")))
+                # What it says of the answer is of its first token only.
+                whole["usage"] = dict(mapping(whole.get("usage")))
+                whole["usage"].pop("output_tokens", None)
             case "content_block_start":
                 block = dict(mapping(event.get("content_block")))
                 blocks[_index(event, blocks)] = block
@@ -53,8 +57,9 @@ def _joined(events: list[Json]) -> Json:
                 _join(blocks.setdefault(_index(event, blocks), {}), delta)
             case "message_delta":
                 whole["stop_reason"] = delta.get("stop_reason") or whole.get("stop_reason")
-                usage = mapping(event.get("usage"))
-                whole["usage"] = mapping(whole.get("usage")) | usage
+                usage = mapping(event.get("usage")).items()
+                stated = {name: value for name, value in usage if value is not None}
+                whole["usage"] = mapping(whole.get("usage")) | stated
     whole["content"] = [_finished(block) for block in blocks.values()]
     return whole
 

@@ -11,7 +11,10 @@ from producer.contract.messages import ToolCall
 from producer.contract.requests import CompletionRequest
 
 from ..rate_limit_headers import NOT_STATED, RateLimits
+from .sending import Patience
 
+STREAMING = "streaming"
+"""Not a parameter of any API: `stream` may then still be sent, as false."""
 Finish = Literal["stop", "length", "tool_calls", "content_filter", "refusal"]
 
 
@@ -20,10 +23,14 @@ class Call:
     """One attempt: the request with every default filled in.
 
     `temperature` None: none is sent.
-    `timeout_s`: seconds for the whole call, from its first byte to its last.
+    `timeout_s`: seconds for the whole call, from its first byte to its last; `hurried`: fewer than
+    such a call needs, as its job must end before.
+    `streams`: the answer is asked for as a stream.
+    `silence_s`: the call ends once nothing has come of its reply for so many seconds.
+    `thinks`: the model thinks before it answers, and its stream may say nothing meanwhile.
     `prefill`: the model continues a last message of the assistant.
     `cache_prefix`: have the provider cache the beginning of the prompt, where it must be asked to.
-    `refused`: parameters that the model is known to refuse.
+    `refused`: parameters that the model is known to refuse; `STREAMING`: to answer as a stream.
     `sends_limit`: if not, `max_tokens` is the model's own maximum, and is sent only to an API that
     needs one.
     """
@@ -34,10 +41,19 @@ class Call:
     max_tokens: int
     temperature: float | None
     timeout_s: float
+    hurried: bool = False
+    streams: bool = False
+    silence_s: float | None = None
+    thinks: bool = False
     prefill: bool = False
     cache_prefix: bool = False
     refused: frozenset[str] = frozenset()
     sends_limit: bool = True
+
+    @property
+    def patience(self) -> Patience:
+        """Of the connection that it is made on."""
+        return Patience(self.silence_s, self.streams, self.thinks)
 
 
 @dataclass(frozen=True)
@@ -46,6 +62,7 @@ class Reply:
 
     `usage` None: none was reported, or none that can be read; `flags` say which. `flags`: what is
     odd about the answer ("finish: missing"). `stated_finish`: the server's own word for its end.
+    `streamed`: it came piece by piece.
     `limit_field`: the name under which the output limit was sent, where another one can be tried.
     `service_tier`: which one served it, "" for the standard one. `charged_micro_usd`: what the
     provider says it charged.
@@ -61,6 +78,7 @@ class Reply:
     rate_limits: RateLimits = NOT_STATED
     flags: tuple[str, ...] = ()
     stated_finish: str = ""
+    streamed: bool = False
     limit_field: str = ""
     service_tier: str = ""
     charged_micro_usd: int | None = None

@@ -7,6 +7,7 @@ of server-sent events or of lines of JSON that was not asked for.
 import json
 import math
 import re
+from collections.abc import Mapping
 from typing import Any
 
 Json = dict[str, Any]
@@ -20,6 +21,7 @@ MOST_IN_EVENTS = 10 * MOST_MARKS
 
 MOST_DIGITS = 400
 """Of an integer. A longer one is no count of anything, and Python would refuse to read it."""
+_BLANKS = re.compile(r"\s*")
 
 
 def documents(body: bytes | str) -> list[Json]:
@@ -33,15 +35,16 @@ def documents(body: bytes | str) -> list[Json]:
     elif not is_moderate(text):
         return []
     found = []
-    while text:
+    place = 0
+    while place < len(text):
         try:
-            value, end = _DECODER.raw_decode(text)
+            value, place = _DECODER.raw_decode(text, place)
         except (ValueError, RecursionError):
             break
         if not isinstance(value, list | dict):
             break
         found += _objects(value)
-        text = text[end:].lstrip()
+        place = _BLANKS.match(text, place).end()  # type: ignore[union-attr]
     return found
 
 
@@ -50,6 +53,12 @@ def is_moderate(body: bytes | str, most: int = MOST_MARKS) -> bool:
     if isinstance(body, str):
         body = body.encode("utf-8", "surrogatepass")
     return sum(map(body.count, (b"[", b"{", b","))) <= most
+
+
+def is_stream(headers: Mapping[str, str]) -> bool:
+    """Whether a body comes piece by piece, as its headers say."""
+    kind = headers.get("content-type", "").lower()
+    return "event-stream" in kind or "ndjson" in kind
 
 
 def clean(text: str) -> str:

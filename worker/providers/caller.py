@@ -23,12 +23,13 @@ from ..telemetry.logs import (
     wrong_usage,
 )
 from ..telemetry.records import CallRecord, trace_id
-from .base import Call, Reply
+from .base import STREAMING, Call, Reply
 from .billing import IMPOSSIBLE, SLACK_TOKENS, Billing, impossible
 from .clients import Clients
 from .evidence import Judge
 from .prefixes import Prefixes
 from .selection import LinkSelector
+from .speeds import Speeds, longest_s
 from .tokens import Estimator
 from .trimming import without
 from .usages import UNREADABLE
@@ -58,6 +59,7 @@ class ProviderCaller:
         self._judge = judge
         self._billing = Billing(pricing, estimator)
         self._prefixes = Prefixes()
+        self._speeds = Speeds()
         self._refused: defaultdict[str, set[str]] = defaultdict(set)
         """Link -> parameters that its model refused although our data says it takes them."""
 
@@ -77,9 +79,7 @@ class ProviderCaller:
             reply = self._clients.call(chosen.link, call)
         except ProviderError as error:
             _leaves_it_out_already(call, error)
-            attempt.evidence = self._judge.of_failure(
-                error, call.timeout_s < self._settings.timeout_s
-            )
+            attempt.evidence = self._judge.of_failure(error, self._hurried(call))
             attempt.called(str(error.fault), _ms_since(started), error.rate_limits)
             with spared("the record of a call"):
                 self._record_failure(job, attempt, chosen, call, error)
@@ -108,6 +108,7 @@ class ProviderCaller:
             self._record_answer(job, attempt, chosen, reply, bill)
         with spared("what a call teaches"):
             self._learn(chosen.link, call, reply, bill)
+            self._learn_speed(chosen.link, call, reply, attempt.provider_ms)
         return reply, bill
 
     def _record_answer(
@@ -145,6 +146,18 @@ class ProviderCaller:
             limit_ignored(link.name, call.max_tokens, bill.output_tokens)
             self._try_other_field(link, reply.limit_field)
 
+    def _learn_speed(self, link: Link, call: Call, reply: Reply, ms: int) -> None:
+        """And whether the server streams as it should: with its usage."""
+        if reply.usage:
+            self._speeds.learn(link.name, reply.usage.output, max(ms, 1) / 1000)
+        as_asked = reply.streamed and reply.usage and not reply.usage.estimated
+        if call.streams and not as_asked:
+            self._refused[link.name].add(STREAMING)
+
+    def _hurried(self, call: Call) -> bool:
+        """Whether the provider was left sooner than the settings say."""
+        return (call.silence_s or call.timeout_s) < self._settings.timeout_s
+
     def _try_other_field(self, link: Link, field: str) -> None:
         """Once: a server that heeds neither name gets the other one from then on."""
         if field and not self._refused[link.name] & LIMIT_FIELDS:
@@ -180,12 +193,22 @@ class ProviderCaller:
             record = replace(record, maybe_billed_micro_usd=chosen.micro_usd, cost_basis="unknown")
         provider_call(record)
         if error.fault is Fault.STALE:
-            self._refused[chosen.link.name].add(error.parameter)
+            refused = error.parameter
+            if refused == "stream" and call.streams:
+                refused = STREAMING
+            self._refused[chosen.link.name].add(refused)
             stale_model_data(chosen.link.name, error.parameter)
 
     def _call(self, job: RunningJob, chosen: Candidate, remaining_s: float) -> Call:
         link = chosen.link
         request = without(job.request, chosen.trimmed)
+        refused = frozenset(self._refused[link.name])
+        silence_s = min(request.timeout_s or self._settings.timeout_s, remaining_s)
+        # The other half is for reading the prompt.
+        long = longest_s(chosen.max_tokens) > silence_s / 2
+        timeout_s = silence_s
+        if long:
+            timeout_s += self._speeds.most_s(link.name, chosen.max_tokens)
         return Call(
             job_id=job.id,
             model=link.model,
@@ -193,10 +216,14 @@ class ProviderCaller:
             max_tokens=chosen.max_tokens,
             sends_limit=chosen.sends_limit,
             temperature=self.selection.temperature(link, request),
-            timeout_s=min(request.timeout_s or self._settings.timeout_s, remaining_s),
+            timeout_s=min(timeout_s, remaining_s),
+            hurried=remaining_s < timeout_s,
+            streams=long and STREAMING not in refused,
+            silence_s=silence_s,
+            thinks=self.selection.thinks(link),
             prefill=self.selection.prefill(link),
             cache_prefix=self._prefixes.should_cache(request),
-            refused=frozenset(self._refused[link.name]),
+            refused=refused,
         )
 
     def _record(self, job: RunningJob, attempt: Attempt, chosen: Candidate) -> CallRecord:

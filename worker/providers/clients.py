@@ -7,7 +7,7 @@ import asyncio
 from collections.abc import Iterable
 from contextlib import suppress
 
-from ..faults import Fault, ProviderError
+from ..faults import About, Fault, ProviderError
 from ..loop import Loop, Stopped
 from ..settings import Link
 from . import load
@@ -61,7 +61,8 @@ class Clients:
         except TimeoutError:
             missing = "complete answer" if sending.written else "connection"
             reason = f"no {missing} within {call.timeout_s:.1f} s"
-            raise ProviderError(Fault.TIMEOUT, reason, sending.written) from None
+            about: About = "nothing" if call.hurried else "link"
+            raise ProviderError(Fault.TIMEOUT, reason, sending.written, about=about) from None
         except Stopped:
             reason = "the call was stopped"
             raise ProviderError(Fault.TIMEOUT, reason, sending.written, about="nothing") from None

@@ -3,17 +3,23 @@
 No retries, no waiting.
 """
 
+from typing import Any
+
 from google import genai
 from google.genai import types
 
 from producer.contract.requests import CompletionRequest
 
+from ..faults import Fault, ProviderError
 from .answers import reply_of
 from .base import Call, Reply
 from .bodies import documents
 from .gemini_answers import read
 from .gemini_messages import conversation, options, unsupported
 from .transport import session, translating, trusted
+
+NO_ADDRESS = (404, 405, 501)
+"""Statuses with which a server says, in no words of the API's, that it does not have a path."""
 
 
 class Gemini:
@@ -41,18 +47,39 @@ class Gemini:
         return unsupported(request)
 
     async def complete(self, call: Call) -> Reply:
-        with translating() as sending:
-            system, contents = conversation(call.request)
-            config = _config(call, system)
+        try:
+            return await self._complete(call)
+        except ProviderError as error:
+            # A gateway may have no more than the address of whole answers.
+            if call.streams and error.status in NO_ADDRESS and error.about == "link":
+                error.fault = Fault.STALE
+                error.parameter = "stream"
+            raise
+
+    async def _complete(self, call: Call) -> Reply:
+        with translating(call.patience) as sending:
             try:
-                await self._client.aio.models.generate_content(
-                    model=call.model, contents=contents, config=config
-                )
+                await self._send(call)
             except Exception:
                 # The SDK's own reading fails for a status or a letter that it does not know.
                 if not sending.content:
                     raise
             return reply_of(call, read(documents(sending.content)), sending.headers)
+
+    async def _send(self, call: Call) -> None:
+        """The transport keeps what comes of it."""
+        models = self._client.aio.models
+        system, contents = conversation(call.request)
+        asked: dict[str, Any] = {
+            "model": call.model,
+            "contents": contents,
+            "config": _config(call, system),
+        }
+        if not call.streams:
+            await models.generate_content(**asked)
+            return
+        async for _ in await models.generate_content_stream(**asked):  # which sends the request
+            pass
 
     async def aclose(self) -> None:
         await self._client.aio.aclose()
@@ -73,7 +100,8 @@ def _config(call: Call, system: str) -> types.GenerateContentConfig:
         automatic_continuation=False,
         automatic_function_calling=no_calling,
         http_options=types.HttpOptions(headers=headers),
-        # Not to be read by the SDK, which fails for a word or a number that it does not know.
-        should_return_http_response=True,
+        # Not to be read by the SDK, which fails for a word or a number that it does not know. Of a
+        # stream, which the transport has read, nothing is left for it.
+        should_return_http_response=not call.streams,
         **options(call.request),
     )

@@ -66,6 +66,8 @@ def _take(answer: Answer, candidate: Json) -> None:
 
 def _camel(fields: Json) -> Json:
     """With the API's names of fields, which may also be spelt with underscores."""
+    if not any("_" in name for name in fields):
+        return fields
     return {
         re.sub(r"_([a-z])", lambda letter: letter[1].upper(), name): value
         for name, value in fields.items()

@@ -27,6 +27,8 @@ _OTHER_FIELD = {
     "max_tokens": "max_completion_tokens",
 }
 """The name of the output limit to try when a model refuses the configured one."""
+END_BYTES = 64
+"""In which the mark that ends a stream stands, with what may follow it."""
 
 
 class OpenAI:
@@ -52,7 +54,7 @@ class OpenAI:
         return ""
 
     async def complete(self, call: Call) -> Reply:
-        with translating():
+        with translating(call.patience):
             raw = await self._client.chat.completions.with_raw_response.create(
                 **self._parameters(call),
                 extra_headers={"X-Client-Request-Id": call.job_id},
@@ -69,10 +71,12 @@ class OpenAI:
             "model": call.model,
             "messages": messages_of(call.request, self._dialect),
             # Some servers stream unless they are told not to.
-            "stream": False,
+            "stream": call.streams,
         }
         if call.sends_limit:
             parameters[self._limit_field(call)] = call.max_tokens
+        if call.streams:
+            parameters["stream_options"] = {"include_usage": True}
         if call.temperature is not None:
             parameters["temperature"] = call.temperature
         for name in ("stop", "tools", "response_format"):
@@ -88,8 +92,9 @@ class OpenAI:
         return field
 
     def _reply(self, call: Call, raw: Any) -> Reply:
-        found = documents(raw.http_response.content)
-        answer = read(found, self._thinks, call.model, self._dialect)
+        content = raw.http_response.content
+        answer = read(documents(content), self._thinks, call.model, self._dialect)
+        answer.ended = b"[DONE]" in content[-END_BYTES:]
         answer.request_id = raw.headers.get("x-request-id")
         reply = reply_of(call, answer, raw.headers)
         return replace(reply, limit_field=self._limit_field(call))

@@ -32,7 +32,7 @@ def read(
     if not found:
         raise bad_response("a 200 that is not the API's JSON")
     body = found[0]
-    if len(found) > 1 and _is_piece(body):
+    if len(found) > 1 and any(map(_is_piece, found)):
         body = _joined(found)
     usage = openai_usage(_usage_of(body), dialect.reasoning_apart)
     usage = usage._replace(tier=service_tier(body.get("service_tier")))
@@ -111,6 +111,7 @@ def _joined(pieces: list[Json]) -> Json:
     whole: Json = {}
     texts: dict[str, list[str]] = {}
     calls: dict[object, Json] = {}
+    old: dict[object, Json] = {}
     finish: Any = None
     for piece in pieces:
         for name in ("model", "usage", "x_groq", "service_tier"):
@@ -130,19 +131,28 @@ def _joined(pieces: list[Json]) -> Json:
                 texts.setdefault(name, []).append(text)
         for call in items(delta.get("tool_calls")):
             _join_call(calls, mapping(call))
+        if "function_call" in delta:
+            _join_call(old, {"index": 0, "function": delta["function_call"]})
     message: Json = {name: "".join(parts) for name, parts in texts.items()}
     if calls:
         message["tool_calls"] = list(calls.values())
+    if old:
+        message["function_call"] = old[0]["function"]
     whole["choices"] = [{"message": message, "finish_reason": finish}]
     return whole
 
 
 def _join_call(calls: dict[object, Json], piece: Json) -> None:
-    """Put a piece of a tool call to the others of its index; without one it is a call itself."""
-    index = piece.get("index")
-    if not isinstance(index, int):
-        index = len(calls)
+    """Put a piece of a tool call to the others of its index.
+
+    Without one it is a call itself; so is one with an id and a name of its own.
+    """
     function = mapping(piece.get("function"))
+    index = piece.get("index")
+    begun = calls.get(index, {}).get("id") if isinstance(index, int) else None
+    another = begun and function.get("name") and piece.get("id") not in (None, "", begun)
+    if not isinstance(index, int) or another:
+        index = len(calls)
     call = calls.setdefault(index, {"id": None, "function": {"name": "", "arguments": ""}})
     call["id"] = call["id"] or piece.get("id")
     joined = call["function"]

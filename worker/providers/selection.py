@@ -154,6 +154,10 @@ class LinkSelector:
         """Whether the model goes on from a last message of the assistant."""
         return self._facts(link).prefill
 
+    def thinks(self, link: Link) -> bool:
+        """Whether the model thinks before it answers."""
+        return self._facts(link).thinks
+
     def _named(self, request: CompletionRequest) -> list[Link]:
         wanted = request.model or (self._batch if request.lane == "batch" else "chain")
         if wanted == "chain":

@@ -11,6 +11,7 @@ call; down "1". Markers in the last user message:
 import asyncio
 import hashlib
 import re
+from dataclasses import replace
 
 from producer.contract.completions import Usage
 from producer.contract.requests import CompletionRequest
@@ -42,8 +43,19 @@ class Simulator:
     async def complete(self, call: Call) -> Reply:
         prompt = _last_user_text(call.request)
         markers = _markers(prompt, call.model)
-        await asyncio.sleep(self._latency_ms(markers, prompt) / 1000)
+        try:
+            async with asyncio.timeout(call.silence_s if call.streams else None):
+                await asyncio.sleep(self._latency_ms(markers, prompt) / 1000)
+        except TimeoutError:
+            reason = "nothing was heard"
+            raise ProviderError(Fault.TIMEOUT, reason, maybe_billed=True) from None
         self._raise_scripted_fault(markers)
+        return replace(self._reply(call, prompt, markers), streamed=call.streams)
+
+    async def aclose(self) -> None:
+        return None
+
+    def _reply(self, call: Call, prompt: str, markers: dict[str, str]) -> Reply:
         words = _answer(_MARKER.sub("", prompt).strip()).split(" ")
         input_tokens = _tokens(call.request)
         if markers.get("finish") == "length" or len(words) > call.max_tokens:
@@ -55,9 +67,6 @@ class Simulator:
         if markers.get("finish") == "refusal":
             return Reply("I cannot help with that.", "refusal", call.model, usage)
         return Reply(" ".join(words), "stop", call.model, usage)
-
-    async def aclose(self) -> None:
-        return None
 
     def _latency_ms(self, markers: dict[str, str], prompt: str) -> float:
         """Within a range it depends on the prompt alone."""

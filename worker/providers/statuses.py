@@ -82,6 +82,8 @@ OPTIONAL = (
     "parallel_tool_calls",
 )
 """Parameters that a call can leave out, or send under another name."""
+OTHER_NAMES = {"streaming": "stream", "stream_options.include_usage": "stream_options"}
+"""What servers call them in words."""
 
 ERROR_WORDS = (b'"error', b'"message"', b'"base_resp"')
 """One of them is in every error that comes with a 200; in most answers none is."""
@@ -218,6 +220,7 @@ def _parameter(stated: ErrorBody, found: Found | None) -> str:
     """As it is sent: xAI names maxTokens what it is sent as max_tokens."""
     name = name_of(found.parameter) if found else stated.param
     snake = re.sub(r"(?<=[a-z])([A-Z])", r"_\1", name).lower()
+    snake = OTHER_NAMES.get(snake, snake)
     return snake if snake in OPTIONAL else name
 
 

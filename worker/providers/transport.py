@@ -14,7 +14,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from ssl import PROTOCOL_TLS_CLIENT, SSLContext
 from types import SimpleNamespace
-from urllib.request import getproxies, proxy_bypass
 
 import httpx2
 from aiohttp import (
@@ -42,8 +41,10 @@ from aiohttp import (
 
 from ..faults import Fault, ProviderError
 from ..settings import TrustSettings
-from .sending import Sending, current
-from .statuses import refuse_no_answer, status_error
+from .bodies import is_stream
+from .proxies import proxy_for
+from .sending import Patience, Sending, current
+from .statuses import bad_response, refuse_no_answer, status_error
 
 LARGEST_HEADER = 65_536
 """Bytes; gateways send headers far beyond aiohttp's own limit of 8 KB."""
@@ -53,18 +54,22 @@ CONNECT_S = 5.0
 """For a connection, with its TLS and its proxy; the deadline of `Loop.run` bounds all the rest."""
 IDLE_S = 4.0
 """How long an idle connection is kept: less than servers keep theirs, which is often 5 s."""
+MOST_BYTES = 64_000_000
+"""Of a reply: a stream has some 300 bytes for each token, and no model writes 200,000."""
+FRAME_BYTES = 1_024
+"""A stream that has sent no more has not begun its answer: an event or two before it."""
 AT_ONCE_S = 1.0
 """A reused connection that is cut this soon was closed by the server as idle."""
 
 
 @contextmanager
-def translating() -> Iterator[Sending]:
+def translating(patience: Patience) -> Iterator[Sending]:
     """Turn whatever a call over a session of ours raises into `ProviderError`.
 
     `from None`: the SDKs' exceptions carry the key and the prompt.
     """
     sending = current()
-    sending.prepares()
+    sending.prepares(patience)
     try:
         yield sending
     except Exception as error:  # noqa: BLE001 -- nothing but our own errors leaves an adapter
@@ -143,7 +148,7 @@ class _Transport(httpx2.AsyncBaseTransport):
         return httpx2.Response(
             response.status,
             headers=[each for each in response.raw_headers if each[0].lower() not in unpacked],
-            content=await response.read(),
+            content=current().content,
         )
 
     async def aclose(self) -> None:
@@ -157,21 +162,13 @@ async def _send(request: ClientRequest, handler: ClientHandlerType) -> ClientRes
     """
     _choose_proxy(request)
     sending = current()
-    while True:
-        try:
-            async with asyncio.timeout(CONNECT_S) as connecting:
-                sending.connects(connecting)
-                response = await handler(request)
-            break
-        except (ClientError, OSError) as error:
-            if not _was_idle(error, sending):
-                raise _fault(error, sending) from None
-    content = b""
     try:
-        content = await response.read()
-    except (ClientError, OSError) as error:
-        if response.status < 300:
-            raise _fault(error, sending) from None
+        async with asyncio.timeout(None) as silence:
+            sending.listens(silence)
+            response = await _answered(request, handler, sending)
+            content = await _content(response, sending)
+    except TimeoutError:
+        raise ProviderError(Fault.TIMEOUT, "nothing more was heard", sending.written) from None
     if response.status >= 300:
         raise status_error(response.status, content, response.headers)
     refuse_no_answer(content, response.headers)
@@ -179,20 +176,59 @@ async def _send(request: ClientRequest, handler: ClientHandlerType) -> ClientRes
     return response
 
 
-def _choose_proxy(request: ClientRequest) -> None:
-    """That of the environment: HTTPS_PROXY, HTTP_PROXY or ALL_PROXY, but for NO_PROXY.
+async def _answered(
+    request: ClientRequest, handler: ClientHandlerType, sending: Sending
+) -> ClientResponse:
+    """The head of the reply, over a connection that lives."""
+    while True:
+        try:
+            async with asyncio.timeout(CONNECT_S) as connecting:
+                sending.connects(connecting)
+                return await handler(request)
+        except (ClientError, OSError) as error:
+            if not _was_idle(error, sending):
+                raise _fault(error, sending) from None
 
-    The session's own reading of the environment would send a password of ~/.netrc with it.
-    """
-    proxies = getproxies()
-    proxy = proxies.get(request.url.scheme) or proxies.get("all")
-    if not proxy or proxy_bypass(request.url.host or ""):
-        return
-    if "://" not in proxy:
-        proxy = f"http://{proxy}"
-    if not proxy.startswith(("http://", "https://")):
-        raise ProviderError(Fault.MISCONFIGURED, "the proxy's URL must begin with http://")
-    request.update_proxy(type(request.url)(proxy), None, None)
+
+async def _content(response: ClientResponse, sending: Sending) -> bytes:
+    """The body; of a refusal as much as came."""
+    content = bytearray()
+    frame = FRAME_BYTES if is_stream(response.headers) else 0
+    sending.hears(0, frame)
+    try:
+        async for piece in response.content.iter_any():
+            content += piece
+            sending.hears(len(content), frame)
+            if frame:
+                await _pause(response, sending.pause_s)
+            if len(content) > MOST_BYTES:
+                raise bad_response(f"a reply of more than {MOST_BYTES // 1_000_000} MB")
+    except BaseException as error:
+        response.close()
+        if not isinstance(error, (ClientError, OSError)):
+            raise
+        if response.status < 300:
+            raise _fault(error, sending) from None
+    return bytes(content)
+
+
+async def _pause(response: ClientResponse, seconds: float) -> None:
+    """Leave what comes of a stream in the socket: a read of many events costs no more than one."""
+    connection = response.connection
+    if connection is None or connection.transport is None:
+        return  # it has ended
+    connection.transport.pause_reading()
+    try:
+        await asyncio.sleep(seconds)
+    finally:
+        connection.transport.resume_reading()
+
+
+def _choose_proxy(request: ClientRequest) -> None:
+    """The session's own reading of the environment would send a password of ~/.netrc with it."""
+    proxy = proxy_for(request.url.scheme, request.url.host or "")
+    if proxy:
+        request.update_proxy(type(request.url)(proxy), None, None)
 
 
 async def _reuses(_session: ClientSession, _context: SimpleNamespace, _: object) -> None:

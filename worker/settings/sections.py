@@ -53,11 +53,15 @@ class RedisSettings(Slice, ProducerSettings):
 class CallSettings(Slice):
     """One provider call, where the request does not say."""
 
-    max_tokens: Tokens = variable("LLM_MAX_TOKENS", 2048)
+    max_tokens: Tokens = variable("LLM_MAX_TOKENS", 3072)
+    """A few thousand tokens of thinking have room in it; an answer of the dearest common models is
+    still within the default limit of a request's cost.
+    """
     temperature: Annotated[float, Field(ge=0, le=2, allow_inf_nan=False)] = variable(
         "LLM_TEMPERATURE", 0.7
     )
     timeout_s: Seconds = variable("LLM_TIMEOUT_SECONDS", 30.0)
+    """Of silence; how long a call may last in all grows with `max_tokens`."""
 
 
 class RetrySettings(Slice):

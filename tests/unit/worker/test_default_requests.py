@@ -44,10 +44,10 @@ def test_a_model_without_a_price(settings):
 def test_a_cap_that_is_too_small_is_told_with_one_that_is_not(settings):
     found = settings(LLM_CHAIN="openai:gpt-4o", LLM_MAX_COST_PER_REQUEST="0.001")
     (warning,) = told(found)
-    assert warning.startswith("CAP_TOO_SMALL: a question at openai:gpt-4o may cost $0.02")
-    assert "Fix: LLM_MAX_COST_PER_REQUEST=0.03, or a smaller LLM_MAX_TOKENS" in warning
+    assert warning.startswith("CAP_TOO_SMALL: a question at openai:gpt-4o may cost $0.03")
+    assert "Fix: LLM_MAX_COST_PER_REQUEST=0.04, or a smaller LLM_MAX_TOKENS" in warning
     assert told(settings(LLM_MAX_COST_PER_REQUEST="0.06")) == []
-    (warning,) = told(settings(LLM_MAX_COST_PER_REQUEST="0.03"))
+    (warning,) = told(settings(LLM_MAX_COST_PER_REQUEST="0.04"))
     assert "a part of a document at openai:gpt-4o may cost $0.048" in warning
 
 

@@ -74,7 +74,7 @@ def test_the_defaults_of_the_contract(env):
     settings = Settings.load()
     assert [link.name for link in settings.links] == ["openai:gpt-6-luna"]
     assert (settings.call.max_tokens, settings.call.temperature, settings.call.timeout_s) == (
-        2048,
+        3072,
         0.7,
         30,
     )

@@ -76,7 +76,7 @@ def test_the_environment_is_first_and_each_origin_is_known(folder, monkeypatch):
     ) == (
         "sk-env",
         "DEBUG",
-        2048,
+        3072,
     )
     assert settings.origins["LLM_ALERT_SLACK"] == "default"
     assert {
