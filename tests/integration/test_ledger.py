@@ -69,6 +69,7 @@ class LedgerMachine(RuleBasedStateMachine):
         self.redis.flushall()
         self.probe = LedgerProbe(self.url)
         self.ledger = Ledger(self.redis, KEYS, LedgerSettings(deliveries=3), "test")
+        self.ledger._quiet_ms = 0  # no other process holds a lease here
         self.ledger.heartbeat("test", 3, 3600)
         self.submitted: list[str] = []
         self.deliveries: list[str] = []

@@ -6,22 +6,16 @@ local KEPT_MS = 172800000  -- beyond the window
 
 -- Whether it is in use. A call asks once.
 local function exists(budget)
-  local known = call.memory[budget.key]
-  if known == nil then
-    known = redis.call('EXISTS', budget.key) == 1
-    call.memory[budget.key] = known
+  if call.memory[budget.key] == nil then
+    call.memory[budget.key] = redis.call('EXISTS', budget.key) == 1
   end
-  return known
+  return call.memory[budget.key]
 end
 
 -- The budget of one subject. `limit`: of windows.LIMITS, where a job draws on it.
 function budgets.of(kind, subject, window, limit)
-  return {
-    key = windows.key(kind, subject, window),
-    window = window,
-    unit = window.unit,
-    limit = limit,
-  }
+  local key = windows.key(kind, subject, window)
+  return { key = key, window = window, unit = window.unit, limit = limit }
 end
 
 -- Those of a job that have a limit, and the limits beside them.
@@ -47,6 +41,22 @@ function budgets.codes(list)
   return table.concat(codes)
 end
 
+-- Those in use of a list. Most jobs have one limit, so all others are asked for at once.
+local function in_use(list)
+  local unknown, found = {}, {}
+  for _, budget in ipairs(list) do
+    unknown[#unknown + 1] = call.memory[budget.key] == nil and budget.key or nil
+  end
+  local none = #unknown > 0 and redis.call('EXISTS', unpack(unknown)) == 0
+  for _, key in ipairs(none and unknown or {}) do
+    call.memory[key] = false
+  end
+  for _, budget in ipairs(list) do
+    found[#found + 1] = exists(budget) and budget or nil
+  end
+  return found
+end
+
 -- Of a job's budgets, those that `codes` name; without codes those that are in use.
 function budgets.among(id, codes)
   local found = {}
@@ -54,13 +64,10 @@ function budgets.among(id, codes)
   for _, limit in ipairs(windows.LIMITS) do
     local subject = subjects[limit.kind]
     if subject and (not codes or codes:find(limit.code, 1, true)) then
-      local budget = budgets.of(limit.kind, subject, limit.window, limit)
-      if codes or exists(budget) then
-        found[#found + 1] = budget
-      end
+      found[#found + 1] = budgets.of(limit.kind, subject, limit.window, limit)
     end
   end
-  return found
+  return codes and found or in_use(found)
 end
 
 local function slot_of(budget, at_ms)

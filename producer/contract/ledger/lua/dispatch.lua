@@ -115,7 +115,7 @@ function dispatch.fill(list)
   local room = config.number('target', LEAST_TARGET) - open_jobs.count()
   local skips = { left = MOST_SKIPPED }
   for _ = 1, math.min(room, MOST_RELEASED) do
-    local id = next_waiting(skips)
+    local id = rings.any_waits() and next_waiting(skips)
     if not id then
       break
     end

@@ -37,7 +37,6 @@ local function set_lives(id, life, keeps_request)
 end
 
 local function tell_others(id, state, batch)
-  cached.ended(id)
   local wakes_on = jobs.field(id, 'wakes_on')
   if wakes_on then
     waiting.wake(wakes_on, WOKEN_BY_HINT)
@@ -57,6 +56,7 @@ function ending.end_job(id, state, outcome)
   jobs.set(id, 'state', state, 'ended', call.now)
   redis.call('SET', keys.outcome(id), outcome, 'PX', life)
   count(id, state, outcome, batch)
+  cached.ended(id)
   set_lives(id, life, keeps_request)
   open_jobs.close(id)
   if was_parked then

@@ -55,15 +55,13 @@ function pace.of(name, own)
   if call.memory[key] then
     return call.memory[key]
   end
-  local stored = redis.call('HMGET', key, unpack(FIELDS))
+  local flat = redis.call('HGETALL', key)  -- most links have few of the fields
   local link = { name = name, stored = {} }
-  for i, field in ipairs(FIELDS) do
-    local value = stored[i]
-    if value then
-      value = TEXTS[field] and value or tonumber(value)
-      link.stored[field] = value
-      link[field] = value
-    end
+  for i = 1, #flat, 2 do
+    local field, value = flat[i], flat[i + 1]
+    value = TEXTS[field] and value or tonumber(value)
+    link.stored[field] = value
+    link[field] = value
   end
   for field, limit in pairs(own or {}) do
     link[field] = limit or nil

@@ -27,6 +27,12 @@ function rings.set_turn(lane, link, turn, next_turn)
   config.set('turn:' .. lane, turn, field('turn', lane, link), next_turn)
 end
 
+-- Whether a line is in a ring, or waits for a link.
+function rings.any_waits()
+  local first, second = unpack(lanes.ALL)
+  return redis.call('EXISTS', keys.ring(first, ''), keys.ring(second, ''), keys.gates()) > 0
+end
+
 function rings.is_empty(lane, link)
   return redis.call('EXISTS', keys.ring(lane, link)) == 0
 end
@@ -74,14 +80,14 @@ end
 
 -- Whether the user had a line to join with.
 function rings.join_all(user)
-  local waits = false
-  for _, lane in ipairs(lanes.ALL) do
-    if lanes.has_line(lane, user) then
-      waits = true
+  local first, second = unpack(lanes.ALL)
+  local lines = redis.call('EXISTS', keys.waiting(first, user), keys.waiting(second, user))
+  for _, lane in ipairs(lines > 0 and lanes.ALL or {}) do
+    if lines == 2 or lanes.has_line(lane, user) then
       rings.join(lane, user)
     end
   end
-  return waits
+  return lines > 0
 end
 
 function rings.leave_all(user)
