@@ -8,8 +8,11 @@ SILENCE_S = 0.4
 
 
 @pytest.fixture
-def streamed(wire, ask):
+def streamed(wire, ask, adapter):
     """The reply to, or the failure of, a call for a stream in which `event` happens."""
+
+    if adapter == "gemini-legacy":
+        pytest.skip("the old SDK reads whole answers")
 
     def streamed_(event, **options):
         wire.script = lambda request, number: event
