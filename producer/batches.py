@@ -13,16 +13,13 @@ from itertools import islice
 from typing import Any, Literal, TypeVar
 from uuid import uuid4
 
-from .client import numbered, publish_all, submit_chunk
-from .contract.amounts import micro_usd, milliseconds
+from .client import publish_all
 from .contract.completions import Completion
-from .contract.errors import BudgetExceeded, Conflict, InvalidRequest, JobError, OutcomeUnknown
-from .contract.identifiers import MAX_BATCH_ID, MAX_LABEL, checked_id, checked_label, visible
+from .contract.errors import BudgetExceeded, JobError, OutcomeUnknown
 from .contract.outcome import load_outcome
-from .contract.requests import CompletionRequest
-from .contract.submission import Submission, checked_user
 from .ledger_client import CHUNK, ledger
-from .ledger_replies import BatchChange, Progress, SubmittedJob
+from .ledger_replies import BatchChange, Progress
+from .submitting import Submitting
 
 RETENTION_S = 7 * 86_400
 POLL_S = 0.5
@@ -74,18 +71,13 @@ class Batch:
         after its end. An item whose `idempotency_key` another job of the user has fails with
         `Conflict`.
         """
-        batch = cls(checked_id("batch_id", batch_id or str(uuid4()), MAX_BATCH_ID))
-        is_raised = batch._open(user_id, label, retention_s, max_usd)
-        written = 0
-        defaults = {"lane": "batch", "over_limit": "wait"} | options
-        numbered_requests = enumerate(requests)
-        items = (batch._item(number, each, user_id, defaults) for number, each in numbered_requests)
-        for chunk in pieces(items):
-            batch._refuse_unless_written(submit_chunk(chunk, written))
-            written += len(chunk)
-        ledger().close_batch(batch.id, written)
-        if is_raised:
-            batch._retry(_did_not_fit)
+        batch = cls(batch_id or str(uuid4()))
+        submitting = Submitting(batch.id, user_id, label, max_usd, retention_s, options)
+        for piece in pieces(requests):
+            submitting.add(piece)
+        submitting.close()
+        if submitting.is_raised:
+            batch.retry_what_did_not_fit()
         return batch
 
     def progress(self) -> Progress:
@@ -126,12 +118,10 @@ class Batch:
                 raise TimeoutError(f"batch {self.id}: nothing ended in {timeout} s; it goes on")
             time.sleep(POLL_S)
 
-    def tell_ended(self, seen: int, on_end: Callable[[Item], None]) -> int:
-        """Call `on_end` with what ended after the first `seen` ends; how many have by now."""
+    def ended_after(self, seen: int) -> tuple[list[Item], int]:
+        """What ended after the first `seen` ends, and how many have by now."""
         ended = ledger().ended_items(self.id, seen)
-        for item in self._ended_items(ended):
-            on_end(item)
-        return seen + len(ended)
+        return list(self._ended_items(ended)), seen + len(ended)
 
     def pause(self) -> str:
         """What runs now ends; nothing else begins. The state after it."""
@@ -148,6 +138,10 @@ class Batch:
     def retry_failed(self) -> int:
         """Try every failed or cancelled item again, with the request it had. Returns how many."""
         return self._retry(lambda item: isinstance(item.outcome, JobError))
+
+    def retry_what_did_not_fit(self) -> int:
+        """Try every item again that was beyond the batch's own budget. Returns how many."""
+        return self._retry(_did_not_fit)
 
     def _retry(self, wanted: Callable[[Item], bool]) -> int:
         count = 0
@@ -167,56 +161,6 @@ class Batch:
         items = self.as_completed(timeout)
         while (item := await asyncio.to_thread(next, items, None)) is not None:
             yield item
-
-    def _item(self, number: int, request: Any, user_id: str, options: dict[str, Any]) -> Submission:
-        """A request that cannot be run becomes a submission that ends at once with its error."""
-        job_id = f"{self.id}.{number}"
-        fields = dict(request) if isinstance(request, dict) else {"messages": request}
-        name = fields.pop("name", "")
-        wrong = fields.pop("wrong", None)
-        fields["task_id"] = job_id
-        try:
-            if isinstance(wrong, JobError):
-                raise wrong
-            submission = numbered(number, fields, user_id, options, self.id, name)
-            if submission.user_id != user_id:
-                raise InvalidRequest(
-                    "user_id: an item is its batch's user's. Fix: leave it out, or make it a job "
-                    "or batch of its own"
-                )
-            return submission
-        except JobError as error:
-            shown = visible(str(name), keep="")[:MAX_LABEL]
-            return Submission(
-                job_id, user_id, _NO_REQUEST, {}, batch=self.id, name=shown, wrong=error
-            )
-
-    def _open(self, user_id: str, label: str, retention_s: Any, max_usd: Any) -> bool:
-        """Whether it was there and may spend more now."""
-        most = None if max_usd is None else micro_usd("max_usd", max_usd)
-        opened = ledger().open_batch(
-            self.id,
-            checked_user(user_id),
-            checked_label("label", label),
-            milliseconds("retention_s", retention_s),
-            most,
-        )
-        if opened.state == "conflict":
-            raise Conflict(f"batch {self.id} exists and is another user's. Fix: use a new batch_id")
-        before = opened.max_micro
-        return before is not None and most is not None and most > before
-
-    def _refuse_unless_written(self, jobs: list[SubmittedJob]) -> None:
-        for job in jobs:
-            if job.state == "conflict":
-                raise Conflict(
-                    f"item {job.job_id} exists and asks something else. Fix: use a new batch_id"
-                )
-            if job.state == "closed":
-                raise InvalidRequest(
-                    f"batch {self.id} takes no more items: it was cancelled or is done. "
-                    "Fix: use a new batch_id"
-                )
 
     def _published(self, change: BatchChange) -> str:
         publish_all(change.publications)
@@ -260,12 +204,6 @@ def _did_not_fit(item: Item) -> bool:
     """Whether it failed because it was beyond the batch's own budget."""
     error = item.outcome
     return isinstance(error, BudgetExceeded) and error.details.get("limit") == "batch_usd"
-
-
-_NO_REQUEST = CompletionRequest.checked(
-    messages=[{"role": "user", "content": "(wrong)"}], lane="batch"
-)
-"""Stands in an item that cannot be run."""
 
 
 def recent(count: int = 20) -> list[Progress]:

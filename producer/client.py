@@ -188,7 +188,7 @@ def submit_chunk(submissions: list[Submission], written: int) -> list[SubmittedJ
         submitted = ledger().submit(submissions)
     except Unavailable as error:
         reason = f"{error.message}; {written} jobs were written before"
-        raise Unavailable(reason, {"written": written}) from None
+        raise Unavailable(reason, {**error.details, "written": written}) from None
     publish_all(submitted.publications)
     return submitted.jobs
 

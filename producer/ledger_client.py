@@ -32,7 +32,7 @@ from .ledger_replies import (
     Submitted,
     SubmittedJob,
 )
-from .redis_trouble import described
+from .redis_trouble import described, refusal_of
 from .redis_url import RedisUrl
 from .settings import ProducerSettings, load
 
@@ -88,11 +88,13 @@ def no_such_job(job_id: str) -> OutcomeUnknown:
 
 @contextmanager
 def _unavailable_if_away(job_id: str = "") -> Iterator[None]:
-    """`job_id`: for `Unavailable`."""
+    """`job_id`: for `Unavailable`, whose `refused` is the code with which a server refuses."""
     details = {"job_id": job_id} if job_id else {}
     try:
         yield
     except CONNECTION_ERRORS as error:
+        if refusal := refusal_of(error):
+            details["refused"] = refusal.code
         raise Unavailable(described(current_settings().ledger, error), details) from None
     except (LibraryMissing, ServerTooOld) as error:
         raise Unavailable(str(error), details) from None

@@ -3,19 +3,23 @@
 The worker reads long documents in parts.
 """
 
-import hashlib
 import json
-from collections.abc import Iterable, Iterator
+import time
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import PurePath
 from typing import Any
+from uuid import uuid4
 
-from .batches import Batch
+from .batches import POLL_S, RETENTION_S, Batch, Item
 from .client import Job, complete
 from .contract.completions import Completion
 from .contract.errors import InvalidRequest
 from .documents import Document
-from .ledger_client import ledger
+from .filling import Asked, Filling, sha_of
+from .patience import Patience
+from .submitting import Submitting
 
 STYLES = {
     "abstract": "Summarise the document in an abstract",
@@ -31,24 +35,59 @@ CODE = (
 """Endings of code, which is hard to understand without its file's name."""
 
 
+PLAN_KEPT_S = 3600
+
+
 @dataclass(frozen=True)
 class Estimate:
     """What summarising would take."""
 
-    documents: int
+    documents: int = 0
     """Without those that cannot be read."""
-    wrong: int
+    wrong: int = 0
     """Documents that cannot be read."""
-    calls: int
-    tokens: int
-    low_usd: float
+    calls: int = 0
+    tokens: int = 0
+    low_usd: float = 0.0
     """Dollars if the answers are short."""
-    high_usd: float
+    high_usd: float = 0.0
     """Dollars in the worst case of every call."""
     left_usd: float | None = None
     """Dollars that the budgets of the user, their group and the fleet leave now; None: no limit."""
+    usd_per_day: float | None = None
+    """The tightest of these budgets, a day; None: no limit."""
+    left_tokens: int | None = None
+    """Tokens that the limits of the user and their group leave now; None: no limit."""
+    tokens_per_hour: int | None = None
+    """The tightest of these limits; None: no limit."""
     price_known: bool = True
     """If not, the dollars are by the ceiling for models without a known price."""
+    name: str = ""
+    """The document that was counted last."""
+    name_tokens: int = 0
+    """Tokens of that document; 0: it cannot be read."""
+
+    def with_one(self, item: Item) -> "Estimate":
+        """The sum with one more document, whose plan has ended."""
+        if not isinstance(item.outcome, Completion):
+            return replace(self, wrong=self.wrong + 1, name=item.name, name_tokens=0)
+        planned = json.loads(item.outcome.text)
+        left = {name: planned.get(name) for name in _LEFT}
+        return replace(
+            self,
+            documents=self.documents + 1,
+            calls=self.calls + planned["calls"],
+            tokens=self.tokens + planned["tokens"],
+            low_usd=self.low_usd + planned["low_usd"],
+            high_usd=self.high_usd + planned["high_usd"],
+            price_known=self.price_known and planned.get("price_known", True),
+            name=item.name,
+            name_tokens=planned["tokens"],
+            **left,
+        )
+
+
+_LEFT = ("left_usd", "usd_per_day", "left_tokens", "tokens_per_hour")
 
 
 def instruction(
@@ -85,13 +124,33 @@ class Summarize:
 
         `documents`: `Document`s (`producer.documents.read` makes them from files), or plain texts;
         they are read and stored one after the other. A wrong one fails alone, a skipped one is left
-        out. `options` as in
-        `complete`. Raises like `Batch.submit`.
+        out. `options` as in `complete`. Raises like `Batch.submit`.
         """
         prompt = instruction(style, max_words, language)
-        requests = (_request(each, prompt) for each in documents if not _is_skipped(each))
+        requests = (_asked(each, prompt).stored() for each in documents if not _is_skipped(each))
         options = {"temperature": 0} | options
         return Batch.submit(requests, user_id, batch_id, label, max_usd, **options)
+
+    def begin(
+        self,
+        documents: Iterable[Document | str],
+        user_id: str,
+        style: str = "abstract",
+        max_words: int | None = None,
+        language: str | None = None,
+        batch_id: str | None = None,
+        label: str = "",
+        max_usd: float | None = None,
+        on_full: Callable[[str], None] | None = None,
+        **options: Any,
+    ) -> Filling:
+        """The same batch, submitted in the background and by and by: see `Filling`."""
+        prompt = instruction(style, max_words, language)
+        asked = (_asked(each, prompt) for each in documents if not _is_skipped(each))
+        options = {"temperature": 0} | options
+        batch_id = batch_id or str(uuid4())
+        submitting = Submitting(batch_id, user_id, label, max_usd, RETENTION_S, options)
+        return Filling(submitting, asked, on_full)
 
     def delay(
         self,
@@ -103,7 +162,7 @@ class Summarize:
         **options: Any,
     ) -> Job:
         """An interactive job whose value is the summary. Raises like `complete.delay`."""
-        request = _request(document, instruction(style, max_words, language))
+        request = _asked(document, instruction(style, max_words, language)).stored()
         if wrong := request.get("wrong"):
             raise wrong
         del request["name"]
@@ -123,53 +182,52 @@ def estimate(
     A worker counts and prices; nothing is paid.
     """
     prompt = instruction(style)
-    taken = (each for each in documents if not _is_skipped(each))
-    requests = (_request(each, prompt) | {"plan": True} for each in taken)
+    taken = (_asked(each, prompt) for each in documents if not _is_skipped(each))
+    plans = (each._replace(request=each.request | {"plan": True}) for each in taken)
     options = {"temperature": 0} | options
-    plan = Batch.submit(requests, user_id, label="plan", retention_s=3600, **options)
-    so_far = Estimate(0, 0, 0, 0, 0.0, 0.0)
-    for item in plan.as_completed():
-        if isinstance(item.outcome, Completion):
-            planned = json.loads(item.outcome.text)
-            so_far = Estimate(
-                documents=so_far.documents + 1,
-                wrong=so_far.wrong,
-                calls=so_far.calls + planned["calls"],
-                tokens=so_far.tokens + planned["tokens"],
-                low_usd=so_far.low_usd + planned["low_usd"],
-                high_usd=so_far.high_usd + planned["high_usd"],
-                left_usd=planned["left_usd"],
-                price_known=so_far.price_known and planned.get("price_known", True),
-            )
-        else:
-            so_far = replace(so_far, wrong=so_far.wrong + 1)
-        yield so_far
+    submitting = Submitting(str(uuid4()), user_id, "plan", None, PLAN_KEPT_S, options)
+    so_far = Estimate()
+    with Filling(submitting, plans) as filling:
+        for item in _patiently_ended(filling.batch):
+            so_far = so_far.with_one(item)
+            yield so_far
+        filling.finish()
+
+
+def _patiently_ended(batch: Batch) -> Iterator[Item]:
+    """Every item as it ends, also while the ledger is away for a moment."""
+    patience = Patience()
+    seen = 0
+    while True:
+        over = patience.insist(batch.progress).over
+        items, seen = patience.insist(partial(batch.ended_after, seen))
+        yield from items
+        if over:
+            return
+        time.sleep(POLL_S)
 
 
 def _is_skipped(document: Document | str) -> bool:
     return isinstance(document, Document) and bool(document.skipped)
 
 
-def _request(document: Document | str, prompt: str) -> dict[str, Any]:
-    """The request about a document, whose text is stored in the ledger once for all requests."""
+def _asked(document: Document | str, prompt: str) -> Asked:
+    """The request about a document."""
     if isinstance(document, str):
         document = Document("", document)
     stated = document.text
     if document.pictures and not stated.strip():
         stated = "All its pages are pictures."
     if document.wrong or not stated.strip():
-        return {"name": document.name, "wrong": document.wrong or InvalidRequest("document: empty")}
+        wrong = document.wrong or InvalidRequest("document: empty")
+        return Asked({"name": document.name, "wrong": wrong})
     text = _named(document.name, stated).encode("utf-8", "replace").decode()
-    sha = hashlib.sha256(text.encode()).hexdigest()
-    ledger().keep_document(sha, text)
-    return {
-        "name": document.name,
-        "document": sha,
-        "messages": [{"role": "user", "content": _asked(prompt, document.pictures)}],
-    }
+    messages = [{"role": "user", "content": _question(prompt, document.pictures)}]
+    request = {"name": document.name, "document": sha_of(text), "messages": messages}
+    return Asked(request, text)
 
 
-def _asked(prompt: str, pictures: tuple[str, ...]) -> str | list[dict[str, Any]]:
+def _question(prompt: str, pictures: tuple[str, ...]) -> str | list[dict[str, Any]]:
     if not pictures:
         return prompt
     note = "The pictures are pages of the document, in order: material to work on, too."

@@ -224,9 +224,9 @@ class DocumentSummarizer:
         return _without_document(request).model_copy(update=changes)
 
     def _plan_as_answer(self, job: RunningJob, plan: Plan) -> Completion:
-        left_usd = self._pipeline.quota.left_usd(job)
+        left = self._pipeline.quota.left(job)
         return Completion(
-            text=json.dumps(asdict(plan) | {"left_usd": left_usd}),
+            text=json.dumps(asdict(plan) | asdict(left)),
             finish_reason="stop",
             model="plan",
             provider="plan",

@@ -7,6 +7,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from contextlib import ExitStack
+from functools import partial
 from typing import NamedTuple
 
 import click
@@ -17,7 +18,9 @@ from rich.progress import Progress as Bar
 from ..batches import Batch, Item
 from ..contract.identifiers import visible
 from ..ledger_replies import Progress
+from ..patience import Patience
 from . import costs
+from .interrupts import Interrupts
 
 POLL_S = 0.5
 PLAIN_EVERY_S = 5.0
@@ -171,26 +174,41 @@ class _Lines:
             click.echo(f"{_count(progress)}: {details(progress, rates)}", err=True)
 
 
-def watch(batch: Batch, as_json: bool, on_end: Callable[[Item], None] | None = None) -> Progress:
+def watch(
+    batch: Batch,
+    as_json: bool,
+    on_end: Callable[[Item], None] | None = None,
+    is_filled: Callable[[], bool] = lambda: True,
+    expected: int | None = None,
+) -> Progress:
     """Show the batch until it is over; returns its last progress. `KeyboardInterrupt` ends it.
 
-    `on_end` is called with each item once, as they end.
+    `on_end` is called with each item once, as they end. `is_filled`: whether this process submits
+    no more of it; `expected`: how many items it will have then.
     """
     rates = Rates()
     ended = 0
     with ExitStack() as stack:
+        interrupts = stack.enter_context(Interrupts())
+        insist = Patience(interrupts.pause).insist
         shown: _OnTerminal | _Lines = _Lines(as_json)
         if sys.stderr.isatty() and not as_json:
             shown = _OnTerminal(stack.enter_context(_bar()))
+        progress = batch.progress()
         while True:
-            progress = batch.progress()
-            rates.add(progress)
-            shown.update(progress, rates)
+            standing = progress
+            if expected and progress.total is None and not is_filled():
+                standing = dataclasses.replace(progress, total=expected)
+            rates.add(standing)
+            shown.update(standing, rates)
             if on_end:
-                ended = batch.tell_ended(ended, on_end)
-            if progress.over or rates.abandoned():
+                items, ended = insist(partial(batch.ended_after, ended))
+                for item in items:
+                    on_end(item)
+            if progress.over or (is_filled() and rates.abandoned()):
                 return progress
-            time.sleep(POLL_S)
+            interrupts.pause(POLL_S)
+            progress = insist(batch.progress)
 
 
 def line(progress: Progress) -> str:

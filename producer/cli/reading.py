@@ -46,6 +46,11 @@ class Documents:
         """What is read: without what is skipped for its name."""
         return self._taken
 
+    def leave_out(self, name: str, reason: str) -> None:
+        """Skip that document from now on."""
+        self._skipped_before[name] = reason
+        self._taken = [each for each in self._taken if shown_name(each.path) != name]
+
     def __iter__(self) -> Iterator[Document]:
         """Those that are not skipped."""
         self.skipped = dict(self._skipped_before)

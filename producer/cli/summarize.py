@@ -3,19 +3,21 @@
 import hashlib
 import os
 import sys
-from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import click
 
 from ..batches import Batch
 from ..contract.errors import OutcomeUnknown
 from ..documents import STDIN, Choice, Found, found, shown_name
-from ..summaries import STYLES, Estimate, estimate, summarize
+from ..filling import Filling
+from ..summaries import STYLES, estimate, summarize
 from . import costs
 from .bars import watch
 from .errors import job_errors_as_messages
 from .money import Dollars
+from .outlook import agree, counted
 from .reading import Documents
 from .summary_files import Summaries
 
@@ -82,21 +84,23 @@ def summarize_(
     if as_list:
         sys.exit(1 if documents.show() else 0)
     summaries.check()
-    options = {}
+    options: dict[str, Any] = {}
     if model:
         options["model"] = model
+    asked = (user, style, max_words, language, model, strict, pictures)
     try:
         with job_errors_as_messages():
-            asked = (user, style, max_words, language, model, strict, pictures)
             batch_id, begun = _batch_id(documents, *asked)
             if not yes and not begun:
                 estimates = estimate(documents, user, style, **options)
-                _confirm(_counted(estimates, len(documents.taken)), documents, budget)
+                agree(counted(estimates, len(documents.taken)), documents, budget)
+                batch_id, _ = _batch_id(documents, *asked)
             label = f"summaries of {len(documents.taken)} documents"
-            batch = summarize(
-                documents, user, style, max_words, language, batch_id, label, budget, **options
+            words = (style, max_words, language)
+            filling = summarize.begin(
+                documents, user, *words, batch_id, label, budget, _tell_full, **options
             )
-            _follow(batch, as_json, summaries, documents)
+            _follow(filling, as_json, summaries, documents)
     except KeyboardInterrupt:
         click.echo("\nStopped; what was submitted goes on. The same command continues", err=True)
         sys.exit(3)
@@ -152,48 +156,21 @@ def _state(each: Found) -> tuple[object, ...]:
     return each.path, status.st_mtime_ns, status.st_size
 
 
-def _counted(estimates: Iterator[Estimate], count: int) -> Estimate:
-    """The last of `estimates`, which is the sum of all. Shows on a terminal how far it is."""
-    found = None
-    for found in estimates:
-        if sys.stderr.isatty():
-            counted = f"{found.documents + found.wrong:,} of {count:,}"
-            print(f"\rcounting: {counted}", end="", file=sys.__stderr__)
-    if found is None:
-        raise click.ClickException("there are no documents")
-    return found
+def _tell_full(reason: str) -> None:
+    click.echo(f"{reason}. Documents wait here until there is room", err=True)
 
 
-def _confirm(found: Estimate, documents: Documents, budget: float | None) -> None:
-    """Show what it would take, and end the command unless the answer is yes."""
-    if sys.stderr.isatty():
-        click.echo(err=True)
-    documents.tell_skipped()
-    documents.tell_left_out()
-    number = f"{found.documents:,} documents"
-    if found.wrong:
-        number += f" ({found.wrong:,} cannot be read and are reported)"
-    click.echo(f"{number}, {found.calls:,} calls, {found.tokens:,} tokens", err=True)
-    cost = f"about ${found.low_usd:.4f}, at most ${found.high_usd:.4f}, less what is cached"
-    if not found.price_known:
-        cost += " (no price is known: by LLM_UNKNOWN_PRICE)"
-    if budget is not None:
-        cost += f"; it stops at ${budget:.4f}"
-    click.echo(f"cost: {cost}", err=True)
-    if found.left_usd is not None:
-        left = f"${found.left_usd:.4f} today"
-        if found.left_usd < found.high_usd:
-            left += ", which may not be enough: what does not fit waits for tomorrow"
-        click.echo(f"the budgets leave {left}", err=True)
-    if found.documents and not click.confirm("Go on?", default=True, err=True):
-        click.echo("Nothing was paid.", err=True)
-        sys.exit(0)
-
-
-def _follow(batch: Batch, as_json: bool, summaries: Summaries, documents: Documents) -> None:
+def _follow(filling: Filling, as_json: bool, summaries: Summaries, documents: Documents) -> None:
+    """Watch it and write what ends; leave with the exit code of its end."""
+    batch = filling.batch
+    count = len(documents.taken)
     try:
-        last = watch(batch, as_json, summaries.add)
+        with filling:
+            last = watch(batch, as_json, summaries.add, lambda: not filling.is_going_on, count)
     except KeyboardInterrupt:
+        left = count - batch.progress().submitted
+        if left > 0:
+            click.echo(f"\n{left:,} documents are not submitted yet", err=True)
         click.echo(
             f"\nIt goes on. Look again with: completions batch watch {batch.id}, "
             "or the same command",
@@ -205,7 +182,8 @@ def _follow(batch: Batch, as_json: bool, summaries: Summaries, documents: Docume
     done = f"{last.done:,} summaries ({last.cached:,} cached)"
     cost = costs.shown(last.cost_usd, last.estimated_usd, last.possibly_billed_usd)
     click.echo(f"{done}, {last.failed:,} failed, {cost}", err=True)
+    filling.finish()
     if last.total == 0:
         raise click.ClickException("there are no documents. Fix: name others")
     if last.done != last.total:
-        sys.exit(1)
+        sys.exit(1 if last.over else 3)

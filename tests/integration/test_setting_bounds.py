@@ -29,7 +29,7 @@ def start(ledger, **_):
 
 
 def budget_left(ledger, job, quota):
-    quota.left_usd(job)
+    quota.left(job)
 
 
 BOUNDS = [

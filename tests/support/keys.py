@@ -102,6 +102,9 @@ class AllKeys(Keys):
     def documents(self) -> str:
         return f"{self.root}docs"
 
+    def document_expected(self, sha: str) -> str:
+        return f"{self.root}docx:{sha}"
+
     @property
     def workers(self) -> str:
         return f"{self.root}wk"

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from producer.contract.outcome import Outcome
 from worker.ledger.attempt import NOT_CACHED, Attempt, Candidate, Question
 from worker.ledger.calls import BudgetLimits
-from worker.ledger.job_functions import ReserveReply
+from worker.ledger.job_functions import BudgetLeftReply, ReserveReply
 from worker.ledger.running_job import RunningJob
 
 
@@ -92,15 +92,19 @@ class MemoryBudgets:
         number = job.attempts + 1
         return ReserveReply("go", candidate=0, number=number, entry_key=question.content)
 
-    def budget_left(self, job: RunningJob, limits: BudgetLimits) -> tuple[int, str]:
+    def budget_left(self, job: RunningJob, limits: BudgetLimits) -> BudgetLeftReply:
         """As `Ledger.budget_left`."""
+        found = [*self._tightest("micro", job, limits), *self._tightest("tokens", job, limits)]
+        return BudgetLeftReply(*found)
+
+    def _tightest(self, unit: str, job: RunningJob, limits: BudgetLimits) -> tuple[int, int]:
         user = job.user_id
         rests = [
-            (max(0, allowed - self.used(limit, user) - self.held(limit, user)), limit.name)
+            (max(0, allowed - self.used(limit, user) - self.held(limit, user)), allowed)
             for limit, allowed in zip(LIMITS, limits, strict=True)
-            if limit.unit == "micro" and allowed >= 0
+            if limit.unit == unit and allowed >= 0
         ]
-        return min(rests, default=(-1, ""))
+        return min(rests, default=(-1, -1))
 
     def settle(self, job: RunningJob, attempt: Attempt, outcome: Outcome) -> None:
         with self._lock:

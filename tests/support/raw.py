@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable
 from typing import NamedTuple
 
-CUT, RESET, HELD = "cut", "reset", "held"
+CUT, RESET = "cut", "reset"
 
 
 def reply(body: object, status: int = 200, headers: str = "", kind: str = "application/json"):
@@ -31,8 +31,7 @@ class Asked(NamedTuple):
 class RawServer:
     """Context manager on a private port. One thread per connection.
 
-    `plan`: what happens on a request: bytes to send, CUT, RESET, HELD (nothing more, until the
-    client leaves), or a list of them.
+    `plan`: what happens on a request: bytes to send, CUT, RESET, or a list of them.
     """
 
     def __init__(self, plan: Callable[[Asked], object]) -> None:
@@ -69,9 +68,7 @@ class RawServer:
                     if step == RESET:
                         linger = struct.pack("ii", 1, 0)
                         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
-                    if step == HELD:
-                        connection.recv(1)
-                    if step in (CUT, RESET, HELD):
+                    if step in (CUT, RESET):
                         return
                     connection.sendall(step)
                 number += 1

@@ -6,6 +6,7 @@ in one script.
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from producer.contract.errors import (
@@ -19,7 +20,7 @@ from producer.contract.errors import (
 from ..faults import Deferred, Outage, ProviderError
 from ..ledger.attempt import NOT_CACHED, Attempt, CachePlace, Candidate, Question
 from ..ledger.calls import BudgetLimits
-from ..ledger.job_functions import ReserveReply
+from ..ledger.job_functions import BudgetLeftReply, ReserveReply
 from ..ledger.running_job import RunningJob
 from ..settings import QuotaSettings
 from .pricing import how_to_price
@@ -49,7 +50,20 @@ class Budgets(Protocol):
         question: Question = NOT_CACHED,
     ) -> ReserveReply: ...
 
-    def budget_left(self, job: RunningJob, limits: BudgetLimits) -> tuple[int, str]: ...
+    def budget_left(self, job: RunningJob, limits: BudgetLimits) -> BudgetLeftReply: ...
+
+
+@dataclass(frozen=True)
+class Left:
+    """What the budgets of a job's user, group and batch, and the fleet's, leave now; None: no
+    limit.
+    """
+
+    left_usd: float | None
+    usd_per_day: float | None
+    """What the tightest of them allows, as with tokens."""
+    left_tokens: int | None
+    tokens_per_hour: int | None
 
 
 @contextmanager
@@ -115,12 +129,16 @@ class Quota:
             case _:
                 raise _wait_for(reply)
 
-    def left_usd(self, job: RunningJob) -> float | None:
-        """Dollars that the budgets of the job's user, group and batch, and the fleet's, leave now;
-        None without a limit.
-        """
-        micro_usd, _ = self._budgets.budget_left(job, self._limits)
-        return None if micro_usd < 0 else micro_usd / 1_000_000
+    def left(self, job: RunningJob) -> Left:
+        """Before anything is held."""
+        found = self._budgets.budget_left(job, self._limits)
+        left = Left(None, None, None, None)
+        if found.micro >= 0:
+            allowed_usd = found.micro_allowed / 1e6
+            left = replace(left, left_usd=found.micro / 1e6, usd_per_day=allowed_usd)
+        if found.tokens >= 0:
+            left = replace(left, left_tokens=found.tokens, tokens_per_hour=found.tokens_allowed)
+        return left
 
     def affords(self, job: RunningJob, micro_usd: int) -> bool:
         """Whether that much more keeps the job, all its attempts together, under its cap."""

@@ -231,8 +231,12 @@ class Renew(Call[RenewReply], function="renew"):
 
 @dataclass(frozen=True)
 class BudgetLeftReply(Reply):
+    """What the tightest budgets leave and allow; -1: no limit."""
+
     micro: int
-    limit: str
+    micro_allowed: int
+    tokens: int
+    tokens_allowed: int
 
 
 @dataclass(frozen=True)

@@ -73,7 +73,7 @@ class Keys(LedgerKeys):
         return f"{self.root}use:"
 
     def document(self, sha: str) -> str:
-        """String: a document's text. TTL 1 h until a job needs it, 10 min after the last."""
+        """String: a document's text. TTL 1 h until a job needs it."""
         return f"{self.root}doc:{sha}"
 
     @property

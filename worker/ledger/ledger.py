@@ -207,12 +207,9 @@ class Ledger:
             raise LeaseLost(job.id)
         return reply
 
-    def budget_left(self, job: RunningJob, limits: BudgetLimits) -> tuple[int, str]:
-        """Micro-dollars that the job's budgets leave now (-1: no limit), and which of them is the
-        tightest.
-        """
-        reply = self._call(job_functions.BudgetLeft(job.id, *limits))
-        return reply.micro, reply.limit
+    def budget_left(self, job: RunningJob, limits: BudgetLimits) -> job_functions.BudgetLeftReply:
+        """What the job's budgets leave now."""
+        return self._call(job_functions.BudgetLeft(job.id, *limits))
 
     def renew(
         self, held: list[tuple[str, int]], reported: Iterable[str]

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from support.request_shapes import PARTLY, PROMPT, READ, REFUSED, SHAPES, line, lines, ours, table
 
-from producer.batches import Batch
 from producer.contract.errors import InvalidRequest
 from producer.contract.identifiers import checked_id
 from producer.request_files import RequestFile
+from producer.submitting import item_of
 
 ROOT = Path(__file__).parents[3]
 TWO = lines(line("a"), line("b"))
@@ -32,7 +32,7 @@ def submitted(file):
     """What each request becomes: its name, what is asked or "", what is wrong with it or ""."""
     found = []
     for number, each in enumerate(file):
-        submission = Batch("b")._item(number, each, "u1", {})
+        submission = item_of("b", number, each, "u1", {})
         asked = "" if submission.wrong else submission.request.messages[0].content
         found.append((submission.name, asked, str(submission.wrong or "")))
     return found

@@ -7,19 +7,22 @@ return {
     { 'user_usd_per_day', checks.limit },
     { 'usd_per_day', checks.limit },
   },
-  gives = { 'micro', 'limit' },  -- micro-dollars, -1 = no limit; name of the tightest
+  -- Of the tightest budget of money and of tokens: what is left and allowed; -1 = no limit.
+  gives = { 'micro', 'micro_allowed', 'tokens', 'tokens_allowed' },
   run = function(given)
-    local micro, name = -1, ''
+    local found = { micro = -1, micro_allowed = -1, tokens = -1, tokens_allowed = -1 }
     local list, limits = budgets.limited(given.id, given)
     for i, budget in ipairs(list) do
-      if budget.unit == 'micro' then
+      local unit = budget.unit
+      local tightest = found[unit]
+      if tightest then
         local used, held = budgets.read(budget)
         local rest = math.max(0, limits[i] - used - held)
-        if micro < 0 or rest < micro then
-          micro, name = rest, budget.limit.name
+        if tightest < 0 or rest < tightest then
+          found[unit], found[unit .. '_allowed'] = rest, limits[i]
         end
       end
     end
-    return { micro = micro, limit = name }
+    return found
   end,
 }

@@ -3,9 +3,14 @@
 local documents = {}
 
 local UNCLAIMED_MS = 3600000  -- until a job needs it: a piece of a batch is read well within
-local LEFT_MS = 600000        -- after the last job: another may be about to be submitted
+
+-- Jobs whose submission has stored this text and is still to come.
+local function expected(sha)
+  return tonumber(redis.call('GET', keys.document_expected(sha)) or 0)
+end
 
 function documents.store(sha, text)
+  redis.call('SET', keys.document_expected(sha), expected(sha) + 1, 'PX', UNCLAIMED_MS)
   local key = keys.document(sha)
   if redis.call('SET', key, text, 'NX', 'PX', UNCLAIMED_MS) then
     return
@@ -21,15 +26,32 @@ function documents.claim(id, sha)
   redis.call('PERSIST', keys.document(sha))
 end
 
--- A job no longer needs its document; after the last one it is forgotten, `later_ms` from now or
--- shortly.
+-- A job that was expected has come.
+function documents.claim_stored(id, sha)
+  documents.claim(id, sha)
+  local left = expected(sha) - 1
+  if left > 0 then
+    redis.call('SET', keys.document_expected(sha), left, 'PX', UNCLAIMED_MS)
+  else
+    redis.call('DEL', keys.document_expected(sha))
+  end
+end
+
+-- A job no longer needs its document, but for `later_ms`; after the last one it is forgotten.
 function documents.let_go(id, later_ms)
   local sha = jobs.field(id, 'doc')
   if not sha or redis.call('HINCRBY', keys.documents(), sha, -1) > 0 then
     return
   end
   redis.call('HDEL', keys.documents(), sha)
-  redis.call('PEXPIRE', keys.document(sha), math.max(later_ms, LEFT_MS))
+  if expected(sha) > 0 then
+    later_ms = math.max(later_ms, UNCLAIMED_MS)
+  end
+  if later_ms > 0 then
+    redis.call('PEXPIRE', keys.document(sha), later_ms)
+  else
+    redis.call('DEL', keys.document(sha))
+  end
 end
 
 -- Forget a job's document then at the latest, unless another job needs it.

@@ -26,8 +26,8 @@ end
 local ONE_TEXT = {
   job = 'j', request = 'q', continuation = 'h', outcome = 'o', slot = 'obs', hour = 'obh',
   usage = 'use', dead_letter = 'd', batch = 'b', batch_staged = 'bw', batch_live = 'bl',
-  batch_ended = 'be', batch_tries = 'br', document = 'doc', followers = 'f', bench = 'bench',
-  pace = 'pace',
+  batch_ended = 'be', batch_tries = 'br', document = 'doc', document_expected = 'docx',
+  followers = 'f', bench = 'bench', pace = 'pace',
 }
 
 for name, short in pairs(ONE_TEXT) do

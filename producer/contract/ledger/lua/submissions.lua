@@ -56,7 +56,7 @@ function submissions.store(job)
   if job.wrong == '' then
     redis.call('SET', keys.request(job.id), job.request)
     if job.document ~= '' then
-      documents.claim(job.id, job.document)
+      documents.claim_stored(job.id, job.document)
     end
   end
   counters.add('submitted')

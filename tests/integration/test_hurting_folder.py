@@ -1,0 +1,123 @@
+"""A folder with one of everything that hurts beside 30 good files: the good ones are summarised,
+each of the others is one line, and the batch ends.
+"""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from support import made_documents, made_office
+
+from producer.batches import recent
+
+GOOD = 30
+FAILED = {
+    "aes.pdf": made_documents.pdf(password="secret"),
+    "damaged.docx": b"PK\x03\x04 no archive",
+    "damaged.pdf": b"%PDF-1.7\nnothing more",
+    "empty.txt": b"",
+    "blank.md": b" \n\t\n",
+    "noise.txt": bytes(range(1, 256)) * 20,
+    "notebook.ipynb": b'{"cells": [',
+    "pictures.pdf": made_documents.pdf(pages=["", ""]),
+}
+SKIPPED = {
+    ".hidden": b"Hidden words.",
+    "~$note.docx": b"a lock",
+    "id_rsa": b"-----BEGIN RSA PRIVATE KEY-----\n" + b"QUJDREVGR0hJSktMTU5PUFFSU1RVVlc=\n" * 9,
+    "film.mp4": b"\0\0\0\x18ftypisom" + b"\0" * 99,
+    "song.mp3": b"ID3" + b"\0" * 99,
+    "archive.zip": made_office.zipped({"a.bin": b"x"}),
+}
+ODD_NAMES = (b"caf\xe9.txt", b"two\nlines.txt", b"-option.txt", "weiß 日本.txt".encode())
+RUSSIAN = "Корабль вышел из гавани и вернулся домой. Это было утром, и все ждали его. "
+ENCODED = {
+    "koi8.txt": (RUSSIAN * 9).encode("koi8_r"),
+    "utf16.txt": "A ship left the harbour in UTF-16.".encode("utf-16"),
+    "surrogate.txt": "A café at the quay. ".encode() * 999 + b"\xed\xa0\xbd",
+    "one_byte.txt": "A café at the quay. ".encode() * 99 + b"\xff",
+}
+
+
+def write(folder):
+    """`GOOD` files that can be read, the odd ones among them."""
+    for name, data in (FAILED | SKIPPED | ENCODED).items():
+        (folder / name).write_bytes(data)
+    for number, name in enumerate(ODD_NAMES):
+        Path(os.fsdecode(os.fsencode(folder) + b"/" + name)).write_text(f"Odd name {number}.")
+    (folder / "mail.eml").write_bytes(made_documents.mail())
+    (folder / "table.csv").write_text("a,b\n1,\n")
+    for number in range(GOOD - len(ODD_NAMES) - len(ENCODED) - 2):
+        (folder / f"good{number}.md").write_text(f"# Good {number}\n\nA text about ships.\n")
+    (folder / "vanishes.md").write_text("Soon gone.")
+    os.mkfifo(folder / "pipe")
+    (folder / "loop").symlink_to(folder)
+    (folder / "gone.md").symlink_to("/nowhere")
+
+
+@pytest.fixture
+def folder(tmp_path):
+    docs = tmp_path / "docs"
+    docs.mkdir()
+    write(docs)
+    return docs
+
+
+@pytest.fixture
+def summarize(complete, redis_url, tmp_path, start_worker):
+    """Starts the command, whose console knows ASCII only."""
+    start_worker()
+    command = [sys.executable, "-c", "from producer.cli import main; main()", "summarize"]
+
+    def start(*words):
+        env = {"REDIS_URL": redis_url, "PATH": "", "PYTHONPATH": os.pathsep.join(sys.path)}
+        return subprocess.Popen(
+            [*command, *words],
+            cwd=tmp_path,
+            env=env | {"PYTHONIOENCODING": "ascii"},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+
+    return start
+
+
+def asked(process, question, answer=b""):
+    """What is on standard error up to the question; `answer`: to the one before."""
+    process.stdin.write(answer)
+    process.stdin.flush()
+    seen = b""
+    while question not in seen:
+        piece = process.stderr.read1()
+        assert piece, seen
+        seen += piece
+    return seen.decode()
+
+
+def test_good_ones_are_summarised_and_each_other_is_one_line(summarize, folder, tmp_path):
+    """Also what vanishes or changes between the question and the work; the same again: 0 paid."""
+    first = summarize("docs", "--user", "u1", "--out", "sums")
+    assert "\ndocs/surrogate.txt: " in asked(first, b"Include it?")  # far longer than the rest
+    told = asked(first, b"Go on?", b"y\n")
+    assert f"{GOOD + 1} documents ({len(FAILED)} cannot be read and are reported)" in told
+    (folder / "vanishes.md").unlink()
+    (folder / "good0.md").write_text("Now it says something else.")
+    _, err = first.communicate(b"y\n", timeout=60)
+    told = err.decode()
+    assert first.returncode == 1, told
+    assert "Traceback" not in told
+    assert len(list((tmp_path / "sums").glob("*.md"))) == GOOD
+    for name in (*FAILED, "vanishes.md"):
+        (line,) = [line for line in told.splitlines() if line.startswith(f"docs/{name}: ")]
+        assert len(line) > len(name) + 15
+    for name in SKIPPED:
+        assert f"docs/{name}" in told
+    assert f"{GOOD} summaries (" in told
+    assert recent(1)[0].over
+    again = summarize("docs", "--user", "u1", "--yes", "--out", "sums")
+    _, err = again.communicate(timeout=60)
+    assert again.returncode == 1
+    assert f"{GOOD} summaries ({GOOD} cached), {len(FAILED)} failed, $0.000000" in err.decode()
