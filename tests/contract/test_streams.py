@@ -30,7 +30,7 @@ def test_silence_ends_a_call(wire, streamed, event):
 
 
 def test_an_answer_that_lasts_longer_than_the_silence_is_read(streamed):
-    reply = streamed("ok;gap=0.12;in=100;out=40")
+    reply = streamed("ok;gap=0.2;in=100;out=40", silence_s=2 * SILENCE_S)
     assert reply.text == "A wired answer, always the same."
     assert (reply.streamed, reply.finish) == (True, "stop")
     assert (reply.usage.input, reply.usage.output) == (100, 40)

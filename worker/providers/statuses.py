@@ -87,6 +87,7 @@ OTHER_NAMES = {"streaming": "stream", "stream_options.include_usage": "stream_op
 
 ERROR_WORDS = (b'"error', b'"message"', b'"base_resp"')
 """One of them is in every error that comes with a 200; in most answers none is."""
+_SUSPECT = re.compile(rb"^.*(?:" + b"|".join(ERROR_WORDS) + rb").*$", re.MULTILINE)
 STREAMS = (b"data:", b"event:", b"id:", b":")
 """How a body of server-sent events begins."""
 
@@ -142,14 +143,17 @@ def refuse_no_answer(content: bytes, headers: Mapping[str, str]) -> None:
         raise bad_response("a reply of more values than an answer has")
     if not any(word in content for word in ERROR_WORDS):
         return
-    found = documents(content)
-    if not streams:
-        found = found[:1]
-    for body in found:
+    for body in _suspects(content) if streams else documents(content)[:1]:
         error = error_in_answer(body, headers)
         if error:
-            error.maybe_billed = error.maybe_billed or len(found) > 1
+            begun = streams and content.count(b"data:") > 1
+            error.maybe_billed = error.maybe_billed or begun
             raise error
+
+
+def _suspects(stream: bytes) -> list[Json]:
+    """The events that may be errors: to parse all of them twice would take as long again."""
+    return documents(b"\n".join(_SUSPECT.findall(stream)))
 
 
 def error_in_answer(body: object, headers: Mapping[str, str]) -> ProviderError | None:
