@@ -68,6 +68,8 @@ def _of_object(outer: Json) -> ErrorBody:
     stated = outer.get("error")
     if stated is None:
         stated = next(iter(items(outer.get("errors"))), None)  # Cloudflare, IBM watsonx.ai
+    if isinstance(stated, list):
+        stated = next(iter(stated), None)  # Hugging Face
     inner = mapping(stated)
     details = _details(inner)
     kinds = [inner.get("type"), inner.get("status"), outer.get("type"), outer.get("error_type")]

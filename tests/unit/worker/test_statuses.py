@@ -118,3 +118,49 @@ def test_an_error_in_a_200_means_what_it_says(body, fault):
     assert error
     assert (error.fault, error.maybe_billed) == (fault, "choices" in body)
     assert error_in_answer({"error": None, "choices": [{"message": {}}]}, {}) is None
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "parameter"),
+    [
+        (400, {"error": {"code": "unsupported_value", "param": "stream"}}, "stream"),
+        (
+            400,
+            {"error": {"code": "unknown_parameter", "param": "stream_options"}},
+            "stream_options",
+        ),
+        (
+            400,
+            {"error": "property 'stream_options' is unsupported, did you mean 'stream'?"},
+            "stream_options",
+        ),
+        (
+            422,
+            {
+                "message": {
+                    "detail": [
+                        {
+                            "type": "extra_forbidden",
+                            "loc": ["body", "stream_options", "include_usage"],
+                            "msg": "Extra inputs are not permitted",
+                        }
+                    ]
+                }
+            },
+            "stream_options",
+        ),
+        (400, {"error": ["Error in `stream`: `stream` is not supported for this model"]}, "stream"),
+        (400, {"message": "The model is unsupported for streaming"}, "stream"),
+        (
+            400,
+            {"message": "Streaming completion is not support yet, please remove 'stream'"},
+            "stream",
+        ),
+        (400, {"error": {"message": "Streaming is not supported"}}, "stream"),
+        (501, {"error": {"message": "stream is not supported."}}, "stream"),
+    ],
+)
+def test_a_server_that_cannot_stream_says_so(status, body, parameter):
+    """Then it is asked without, at no cost."""
+    error = status_error(status, body, {})
+    assert (error.fault, error.parameter, error.maybe_billed) == (Fault.STALE, parameter, False)
