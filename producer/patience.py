@@ -7,14 +7,14 @@ from typing import TypeVar
 from .contract.errors import Unavailable
 
 AWAY_S = 60.0
-"""For so long a ledger out of reach is asked again."""
+"""For so long a ledger out of reach is asked again when it was there before."""
 PAUSE_S = 0.5
 FULL = "OOM"
 T = TypeVar("T")
 
 
 class Patience:
-    """Asks again while the ledger is away, for `AWAY_S`, and while its memory is full, for ever.
+    """Asks again while the ledger is away, for `away_s`, and while its memory is full, for ever.
 
     `pause` sleeps for so many seconds, and may raise to give up. `on_full` is told once.
     """
@@ -23,7 +23,9 @@ class Patience:
         self,
         pause: Callable[[float], None] = time.sleep,
         on_full: Callable[[str], None] | None = None,
+        away_s: float = AWAY_S,
     ) -> None:
+        self._away_s = away_s
         self._pause = pause
         self._on_full = on_full
         self._is_full = False
@@ -37,7 +39,7 @@ class Patience:
             except Unavailable as error:
                 if error.details.get("refused") == FULL:
                     self._tell_full(error.message)
-                elif time.monotonic() - since > AWAY_S:
+                elif time.monotonic() - since > self._away_s:
                     raise
             self._pause(PAUSE_S)
 

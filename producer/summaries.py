@@ -148,9 +148,8 @@ class Summarize:
         prompt = instruction(style, max_words, language)
         asked = (_asked(each, prompt) for each in documents if not _is_skipped(each))
         options = {"temperature": 0} | options
-        batch_id = batch_id or str(uuid4())
-        submitting = Submitting(batch_id, user_id, label, max_usd, RETENTION_S, options)
-        return Filling(submitting, asked, on_full)
+        opened = (batch_id or str(uuid4()), user_id, label, max_usd, RETENTION_S, options)
+        return Filling(_opened(*opened, on_full=on_full), asked, on_full)
 
     def delay(
         self,
@@ -175,23 +174,34 @@ summarize = Summarize()
 
 
 def estimate(
-    documents: Iterable[Document | str], user_id: str, style: str = "abstract", **options: Any
+    documents: Iterable[Document | str],
+    user_id: str,
+    style: str = "abstract",
+    on_full: Callable[[str], None] | None = None,
+    **options: Any,
 ) -> Iterator[Estimate]:
     """What `summarize` would take: the sum so far, after each document.
 
-    A worker counts and prices; nothing is paid.
+    A worker counts and prices; nothing is paid. `on_full` as in `Filling`.
     """
     prompt = instruction(style)
     taken = (_asked(each, prompt) for each in documents if not _is_skipped(each))
     plans = (each._replace(request=each.request | {"plan": True}) for each in taken)
     options = {"temperature": 0} | options
-    submitting = Submitting(str(uuid4()), user_id, "plan", None, PLAN_KEPT_S, options)
+    opened = (str(uuid4()), user_id, "plan", None, PLAN_KEPT_S, options)
+    submitting = _opened(*opened, on_full=on_full)
     so_far = Estimate()
-    with Filling(submitting, plans) as filling:
+    with Filling(submitting, plans, on_full) as filling:
         for item in _patiently_ended(filling.batch):
             so_far = so_far.with_one(item)
             yield so_far
         filling.finish()
+
+
+def _opened(*batch: Any, on_full: Callable[[str], None] | None) -> Submitting:
+    """A ledger that is full is waited for, one that is away is an error."""
+    patience = Patience(on_full=on_full, away_s=0.0)
+    return patience.insist(lambda: Submitting(*batch))
 
 
 def _patiently_ended(batch: Batch) -> Iterator[Item]:

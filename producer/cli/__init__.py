@@ -16,7 +16,7 @@ from .ask import ask
 from .batch import batch
 from .job import cancel, status
 from .summarize import summarize_
-from .terminal import visible_output
+from .terminal import output_errors_as_messages, visible_output
 
 
 class _Plugins(click.Group):
@@ -30,7 +30,8 @@ class _Plugins(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         """Wrong settings, and a ledger that does not answer, have one message in all commands."""
         try:
-            return super().invoke(ctx)
+            with output_errors_as_messages():
+                return super().invoke(ctx)
         except SettingsError as error:
             raise click.ClickException(str(error)) from None
         except (RedisError, Unavailable) as error:

@@ -3,6 +3,7 @@
 import hashlib
 import os
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,7 @@ from .summary_files import Summaries
 @click.option(
     "--out",
     type=click.Path(path_type=Path),
-    help="A .jsonl, .csv or .md file, or a folder for one Markdown file each.",
+    help="A .jsonl, .csv, .md or .parquet file, or a folder for one Markdown file each.",
 )
 @click.option(
     "--style",
@@ -83,7 +84,8 @@ def summarize_(
     documents = _documents(paths, choice, strict, pictures)
     if as_list:
         sys.exit(1 if documents.show() else 0)
-    summaries.check()
+    with job_errors_as_messages():
+        summaries.check()
     options: dict[str, Any] = {}
     if model:
         options["model"] = model
@@ -92,14 +94,13 @@ def summarize_(
         with job_errors_as_messages():
             batch_id, begun = _batch_id(documents, *asked)
             if not yes and not begun:
-                estimates = estimate(documents, user, style, **options)
+                estimates = estimate(documents, user, style, _tell_full, **options)
                 agree(counted(estimates, len(documents.taken)), documents, budget)
                 batch_id, _ = _batch_id(documents, *asked)
             label = f"summaries of {len(documents.taken)} documents"
             words = (style, max_words, language)
-            filling = summarize.begin(
-                documents, user, *words, batch_id, label, budget, _tell_full, **options
-            )
+            begin = partial(summarize.begin, documents, user, *words, batch_id, label, budget)
+            filling = begin(_tell_full, **options)
             _follow(filling, as_json, summaries, documents)
     except KeyboardInterrupt:
         click.echo("\nStopped; what was submitted goes on. The same command continues", err=True)

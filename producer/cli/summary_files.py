@@ -3,10 +3,10 @@
 import csv
 import hashlib
 import io
-import json
 import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import IO
 
 import click
 
@@ -14,10 +14,25 @@ from ..batches import Item
 from ..contract.completions import Completion
 from ..documents import Document
 from ..reading.found import OUTPUT_MARK
-from .out import check_file, check_folder, os_errors_as_messages
+from ..tables import table, write_parquet
+from .out import check_file, check_folder, json_line, os_errors_as_messages, safe_cell
 
-FIELDS = ("document", "state", "pages", "characters", "left_out")
-ANSWER = ("summary", "model", "cost_usd", "cost_basis", "maybe_billed_usd", "cached", "error")
+PARQUET = ".parquet"
+COLUMNS = {
+    "document": "string",
+    "state": "string",
+    "pages": "int64",
+    "characters": "int64",
+    "left_out": "string",
+    "summary": "string",
+    "model": "string",
+    "cost_usd": "float64",
+    "cost_basis": "string",
+    "maybe_billed_usd": "float64",
+    "cached": "bool",
+    "error": "string",
+}
+"""Name -> Arrow's type."""
 
 
 class Summaries:
@@ -31,9 +46,13 @@ class Summaries:
             self._form = _form(out)
 
     def check(self) -> None:
-        """Raises `click.ClickException` unless they can be written there."""
+        """Raises `click.ClickException` unless they can be written there, and `InvalidRequest` if
+        an extra is missing.
+        """
         if self._out is None:
             return
+        if self._form == PARQUET:
+            table([], COLUMNS)  # raises if the extra is missing
         if self._form:
             check_file(self._out)
             return
@@ -52,7 +71,7 @@ class Summaries:
             name = _file_name(item.name)
             self._written.add(name)
             with os_errors_as_messages(self._out):
-                (self._out / name).write_text(f"{answer.text}\n", "utf-8")
+                (self._out / name).write_text(f"{answer.text}\n", "utf-8", "replace")
 
     def finish(
         self, items: Iterable[Item], read: dict[str, Document], characters: dict[str, int]
@@ -66,9 +85,8 @@ class Summaries:
         rows = (_row(item, read.get(item.name), characters.get(item.name, 0)) for item in items)
         part = self._out.with_name(f".{self._out.name}.part")
         with os_errors_as_messages(self._out):
-            with part.open("w", encoding="utf-8", newline="") as file:
-                for text in _FORMS[self._form](rows):
-                    file.write(text)
+            with part.open("wb") as file:
+                _write(self._form, file, rows)
             part.replace(self._out)
 
     def _tell_stale(self, folder: Path) -> None:
@@ -86,7 +104,7 @@ Row = dict[str, object]
 
 def _lines(rows: Iterable[Row]) -> Iterable[str]:
     for row in rows:
-        yield json.dumps(row, ensure_ascii=False) + "\n"
+        yield json_line(row)
 
 
 def _markdown(rows: Iterable[Row]) -> Iterable[str]:
@@ -97,15 +115,28 @@ def _markdown(rows: Iterable[Row]) -> Iterable[str]:
 def _table(rows: Iterable[Row]) -> Iterable[str]:
     """CSV with a byte-order mark, as spreadsheets want it."""
     buffer = io.StringIO(newline="")
-    writer = csv.DictWriter(buffer, (*FIELDS, *ANSWER))
+    writer = csv.DictWriter(buffer, list(COLUMNS))
     writer.writeheader()
     yield "\ufeff" + buffer.getvalue()
     for row in rows:
         buffer.seek(0)
         buffer.truncate()
-        left_out = "; ".join(row["left_out"])  # type: ignore[arg-type]
-        writer.writerow(row | {"left_out": left_out})
+        writer.writerow({name: safe_cell(value) for name, value in _flat(row).items()})
         yield buffer.getvalue()
+
+
+def _flat(row: Row) -> Row:
+    """With one value in each cell."""
+    left_out = "; ".join(row["left_out"])  # type: ignore[arg-type]
+    return row | {"left_out": left_out}
+
+
+def _write(form: str, file: IO[bytes], rows: Iterable[Row]) -> None:
+    if form == PARQUET:
+        write_parquet(file, map(_flat, rows), COLUMNS)
+        return
+    for text in _FORMS[form](rows):
+        file.write(text.encode("utf-8", "replace"))
 
 
 _FORMS: dict[str, Callable[[Iterable[Row]], Iterable[str]]] = {
@@ -120,10 +151,10 @@ def _form(out: Path) -> str:
     ending = out.suffix.lower()
     if out.is_dir() or not ending:
         return ""
-    if ending not in _FORMS:
+    if ending not in (*_FORMS, PARQUET):
         raise click.ClickException(
-            f"--out {out}: {ending} is not written. Fix: .jsonl, .csv or .md, or a folder, "
-            "which has no ending or exists"
+            f"--out {out}: {ending} is not written. Fix: .jsonl, .csv, .md or .parquet, or a "
+            "folder, which has no ending or exists"
         )
     return ending
 

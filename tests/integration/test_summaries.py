@@ -5,7 +5,7 @@ crashes too; priced before.
 import pytest
 from support.ledger import KEYS, LedgerProbe, until
 
-from producer import summarize
+from producer import filling, summarize
 from producer.contract.completions import Completion
 from producer.contract.errors import Cancelled, InvalidRequest
 from producer.documents import Document
@@ -210,3 +210,32 @@ def test_a_document_that_is_gone_is_told(complete, start_worker):
     start_worker()
     with pytest.raises(InvalidRequest, match="no longer stored"):
         complete.delay([{"role": "user", "content": "x"}], "u1", document="0" * 64).value(30)
+
+
+def test_what_waits_is_not_in_the_ledger(complete, start_worker, redis_url, monkeypatch):
+    """Without a worker only the first texts are stored; each goes when its job has ended."""
+    monkeypatch.setattr(filling, "WINDOW_BYTES", 10_000)
+    monkeypatch.setattr(filling, "PIECE_BYTES", 2_000)
+    texts = [document(3, f"w{number}") for number in range(60)]
+    with summarize.begin(texts, "u1") as submission, LedgerProbe(redis_url) as ledger:
+        until(lambda: submission.batch.progress().submitted >= 8)
+        assert len(ledger.redis.keys(f"{KEYS.root}doc:*")) <= 10_000 // len(texts[0]) + 5
+        start_worker()
+        outcomes = [item.outcome for item in submission.batch.as_completed(timeout=60)]
+        assert [type(outcome) for outcome in outcomes] == [Completion] * 60
+        submission.finish()
+        assert ledger.redis.keys(f"{KEYS.root}doc*") == []
+
+
+def test_an_error_of_what_reads_ends_the_batch_with_what_was_submitted(complete, start_worker):
+    def reading():
+        yield "A first text."
+        raise RuntimeError("the disk is gone")
+
+    start_worker()
+    with summarize.begin(reading(), "u1") as submission:
+        outcomes = [item.outcome for item in submission.batch.as_completed(timeout=60)]
+        with pytest.raises(RuntimeError, match="the disk is gone"):
+            submission.finish()
+    assert len(outcomes) <= 1
+    assert submission.batch.progress().over
