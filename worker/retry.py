@@ -7,7 +7,7 @@ carries the decision out, with Celery and the ledger.
 import math
 from collections import Counter
 from dataclasses import dataclass
-from typing import Any, Literal, assert_never
+from typing import Any, Literal, Self, assert_never
 
 from producer.contract.errors import (
     DeadlineExceeded,
@@ -20,8 +20,23 @@ from producer.contract.errors import (
 from producer.contract.history import PastAttempt
 
 from .faults import Deferred, Fault, Outage, ProviderError
-from .ledger.attempt import MIN_CALL_S
+from .ledger.attempt import MIN_CALL_S, Attempt
+from .ledger.running_job import RunningJob
 from .settings import RetrySettings
+
+OUTAGES = frozenset(
+    {
+        Fault.RATE_LIMITED,
+        Fault.OVERLOADED,
+        Fault.UNAVAILABLE,
+        Fault.TIMEOUT,
+        Fault.BAD_RESPONSE,
+        Fault.QUOTA_EXHAUSTED,
+        Fault.MISCONFIGURED,
+        Fault.LOST,
+    }
+)
+"""Faults of attempts that are the provider's doing, or ours: never the caller's."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +61,20 @@ class History:
     """Whether the failed attempt tried for all jobs if its link is back, and it is not."""
     on_outage: Literal["wait", "fail"] = "wait"
     """What the job does while all its links are in trouble."""
+
+    @classmethod
+    def of(cls, job: RunningJob, attempt: Attempt, links: int, policy: RetrySettings) -> Self:
+        return cls(
+            link=attempt.link,
+            attempts=attempt.spent_so_far(job),
+            probed=attempt.probed_in_vain,
+            tried=job.tried,
+            links=links,
+            remaining_s=job.remaining_s(policy.deadline_s),
+            asked_deadline_s=job.asked_deadline_s,
+            next_on_refusal=job.request.on_refusal == "next",
+            on_outage=job.request.on_outage or policy.on_outage,
+        )
 
     @property
     def untried_links(self) -> int:
@@ -98,6 +127,19 @@ def decide(
     if spent or too_late or unwilling:
         return GiveUp(_exhausted(failure, history))
     return RetryAfter(after_s)
+
+
+def end_of_refused(refused: JobError, history: History) -> JobError:
+    """How a job ends whose next attempt a limit refuses: if providers failed it before, by their
+    fault, whatever the last check says.
+    """
+    if not any(each.fault in OUTAGES for each in history.tried):
+        return refused
+    return ProvidersExhausted(
+        f"no provider answered in {len(history.tried)} attempts: {_listed(history.tried)}. "
+        f"There is no other one: {refused}",
+        {**_details(history.tried), "refused_by": refused.details.get("limit")},
+    )
 
 
 def _decide_outage(outage: Outage, history: History) -> Decision:

@@ -13,7 +13,13 @@ from celery.utils import uuid
 from kombu.exceptions import KombuError
 
 from producer.contract.completions import Completion
-from producer.contract.errors import JobError, OutcomeUnknown, ProvidersExhausted
+from producer.contract.errors import (
+    BudgetExceeded,
+    JobError,
+    OutcomeUnknown,
+    ProvidersExhausted,
+    RateLimited,
+)
 from producer.contract.names import COMPLETE
 from producer.contract.outcome import Outcome
 from producer.contract.publication import Publication, publish
@@ -33,7 +39,7 @@ from .ledger.connection import ERRORS, is_its_own
 from .ledger.running_job import RunningJob
 from .ledger.settling import ANSWER_LOST, settle
 from .pipeline import AskAgain
-from .retry import History, RetryAfter, decide
+from .retry import History, RetryAfter, decide, end_of_refused
 from .runtime import Runtime, current
 from .telemetry.logs import job_ended, spared
 from .telemetry.records import record_of_outcome, record_of_run
@@ -163,8 +169,11 @@ class Complete(Task):  # type: ignore[misc]
         runtime.credentials.reload_if_due()
         try:
             outcome: Outcome = self._complete(runtime, start)
-        except JobError as error:
-            outcome = error
+        except (BudgetExceeded, RateLimited) as refused:
+            error = end_of_refused(refused, _history(runtime, start))
+            outcome = self._or_fallback(runtime, start, error)
+        except JobError as failed:
+            outcome = failed
         except LeaseLost:
             raise Ignore from None
         except AskAgain as again:
@@ -218,11 +227,16 @@ class Complete(Task):  # type: ignore[misc]
                 restart_clock=decision.waits_for_room,
             )
             self._park(start, wait, failure)
-        outcome: Outcome = decision.error
-        if isinstance(failure, Outage) or isinstance(decision.error, ProvidersExhausted):
-            fallback = runtime.pipeline.fallback_answer(start.job, start.attempt)
-            outcome = fallback or decision.error
+        outage = isinstance(failure, Outage)
+        outcome = self._or_fallback(runtime, start, decision.error, outage)
         return self._end(runtime, start, outcome, fault)
+
+    def _or_fallback(
+        self, runtime: Runtime, start: Start, error: JobError, outage: bool = False
+    ) -> Outcome:
+        if outage or isinstance(error, ProvidersExhausted):
+            return runtime.pipeline.fallback_answer(start.job, start.attempt) or error
+        return error
 
     def _park(self, start: Start, wait: Wait, why: Exception) -> NoReturn:
         """Show the wait as Celery's RETRY; `on_retry` does the parking."""
@@ -272,20 +286,9 @@ class Complete(Task):  # type: ignore[misc]
 
 
 def _history(runtime: Runtime, start: Start) -> History:
-    job = start.job
-    attempt = start.attempt
-    allowed = runtime.chain.selection.allowed(attempt.request or job.request)
-    return History(
-        link=attempt.link,
-        attempts=attempt.spent_so_far(job),
-        probed=attempt.probed_in_vain,
-        tried=job.tried,
-        links=len(allowed),
-        remaining_s=job.remaining_s(runtime.settings.retry.deadline_s),
-        asked_deadline_s=job.asked_deadline_s,
-        next_on_refusal=job.request.on_refusal == "next",
-        on_outage=job.request.on_outage or runtime.settings.retry.on_outage,
-    )
+    request = start.attempt.request or start.job.request
+    links = len(runtime.chain.selection.allowed(request))
+    return History.of(start.job, start.attempt, links, runtime.settings.retry)
 
 
 def _return_or_raise(outcome: Outcome) -> Completion:

@@ -38,7 +38,7 @@ EMPTY = {"interactive": True, "batch": True}
 FINAL = {"done", "failed", "cancelled", "expired", "dead"}
 USERS = st.sampled_from(["u1", "u2"])
 MONEY = st.integers(0, 500)
-KINDS = st.sampled_from(["none", "maybe", "real"])
+KINDS = st.sampled_from(["none", "free", "maybe", "real"])
 
 
 def answer(job: RunningJob, text: str) -> Completion:

@@ -16,7 +16,7 @@ from producer.contract.requests import CompletionRequest
 from producer.contract.submission import Submission
 from worker.budgets.quota import Quota, hold_of
 from worker.faults import Deferred, Fault, ProviderError
-from worker.ledger.attempt import NOT_BILLED, POSSIBLY_BILLED, Attempt, Bill, Candidate
+from worker.ledger.attempt import NOT_SENT, POSSIBLY_BILLED, Attempt, Bill, Candidate
 from worker.ledger.connection import Keys
 from worker.ledger.ledger import Ledger
 from worker.ledger.running_job import RunningJob
@@ -233,6 +233,6 @@ def assert_does_not_fit(state, asked, verdict):
 
 
 def close(sides, jobs, tokens, micro, how):
-    bills = {"real": Bill("real", micro, tokens), "none": NOT_BILLED, "maybe": POSSIBLY_BILLED}
+    bills = {"real": Bill("real", micro, tokens), "none": NOT_SENT, "maybe": POSSIBLY_BILLED}
     for side, job in zip(sides, jobs, strict=True):
         side.budgets.settle(job, Attempt(bill=bills[how]), JobError("done"))

@@ -76,7 +76,7 @@ def hold_of(attempt: Attempt) -> Iterator[None]:
         yield
     except ProviderError as error:
         if not error.maybe_billed:
-            attempt.not_billed()
+            attempt.not_billed(sent=error.status is not None)
         raise
 
 
@@ -86,6 +86,7 @@ class Quota:
     def __init__(self, budgets: Budgets, settings: QuotaSettings) -> None:
         self._budgets = budgets
         self._cap_micro_usd = _micro_usd(settings.max_cost_per_request)
+        self._risk_micro_usd = _micro_usd(settings.max_possibly_billed_per_job)
         self._limits = BudgetLimits(
             user_tokens_per_hour=_or_unlimited(settings.tokens_per_hour),
             user_requests_per_minute=_or_unlimited(settings.requests_per_minute),
@@ -109,6 +110,8 @@ class Quota:
         asked for meanwhile, `DeadlineExceeded` if no call could end in time.
         """
         affordable = [each for each in candidates if self.affords(job, each.micro_usd)]
+        if affordable and not any(self._risks(job, each.micro_usd) for each in affordable):
+            raise self._over_risk(job, affordable)
         reply = self._budgets.reserve(job, self._limits, affordable, question)
         attempt.place = CachePlace(reply.entry_key, reply.entry, reply.now_ms)
         match reply.verdict:
@@ -141,21 +144,33 @@ class Quota:
         return left
 
     def affords(self, job: RunningJob, micro_usd: int) -> bool:
-        """Whether that much more keeps the job, all its attempts together, under its cap."""
-        booked = job.spent_micro_usd + job.possibly_billed_micro_usd
-        return self._cap_micro_usd < 0 or booked + micro_usd <= self._cap_micro_usd
+        """Whether that much more keeps what the job is known to cost under its cap. What its failed
+        calls may have cost beside that is the operator's risk, and not its caller's.
+        """
+        return self._cap_micro_usd < 0 or job.spent_micro_usd + micro_usd <= self._cap_micro_usd
+
+    def _risks(self, job: RunningJob, micro_usd: int) -> bool:
+        """Whether the operator risks that much more for the job."""
+        risked = job.possibly_billed_micro_usd
+        unlimited = self._risk_micro_usd < 0 or not risked
+        return unlimited or risked + micro_usd <= self._risk_micro_usd
 
     def _over_cap(self, job: RunningJob, candidates: list[Candidate]) -> JobError:
-        cheapest = min(candidates, key=lambda each: each.micro_usd)
-        over = ReserveReply(
-            "over",
-            limit="max_cost_per_request",
-            allowed=self._cap_micro_usd,
-            used=job.spent_micro_usd + job.possibly_billed_micro_usd,
-            asked=cheapest.micro_usd,
-            fits_in_ms=-1,
-        )
-        return refusal(over, [cheapest])
+        cap = self._cap_micro_usd
+        return _over("max_cost_per_request", cap, job.spent_micro_usd, candidates)
+
+    def _over_risk(self, job: RunningJob, candidates: list[Candidate]) -> JobError:
+        risked = job.possibly_billed_micro_usd
+        return _over("max_possibly_billed_per_job", self._risk_micro_usd, risked, candidates)
+
+
+def _over(limit: str, allowed: int, used: int, candidates: list[Candidate]) -> JobError:
+    """A limit of one job in micro-dollars, which no time helps over."""
+    cheapest = min(candidates, key=lambda each: each.micro_usd)
+    over = ReserveReply(
+        "over", limit=limit, allowed=allowed, used=used, asked=cheapest.micro_usd, fits_in_ms=-1
+    )
+    return refusal(over, [cheapest])
 
 
 def _wait_for(reply: ReserveReply) -> Deferred:

@@ -26,7 +26,8 @@ MOST_MICRO_USD = 10**12
 class Bill:
     """What an attempt cost: nothing, its hold as possibly billed, or a real amount."""
 
-    kind: Literal["none", "maybe", "real"]
+    kind: Literal["none", "free", "maybe", "real"]
+    """none: it never left; free: it did, and counts as a request."""
     micro_usd: int = 0
     tokens: int = 0
     """Input and output together."""
@@ -60,7 +61,8 @@ class Bill:
         return "estimated" if self.estimated else "stated"
 
 
-NOT_BILLED = Bill("none")
+NOT_SENT = Bill("none")
+NOT_BILLED = Bill("free")
 POSSIBLY_BILLED = Bill("maybe")
 
 
@@ -150,7 +152,7 @@ class Attempt:
     """Which attempt of the job this is, from 1; 0 until a hold is reserved for it."""
     candidate: Candidate | None = None
     """The provider link it reserved a hold for, and the worst case that is held."""
-    bill: Bill = NOT_BILLED
+    bill: Bill = NOT_SENT
     provider_ms: int = 0
     """How long its call took."""
     call_outcome: str = ""
@@ -200,9 +202,9 @@ class Attempt:
         """The call was answered and cost that."""
         self.bill = bill
 
-    def not_billed(self) -> None:
+    def not_billed(self, sent: bool) -> None:
         """The call failed in a way that no provider bills: the hold is given back."""
-        self.bill = NOT_BILLED
+        self.bill = NOT_BILLED if sent else NOT_SENT
 
     def only_its_bill(self) -> "Attempt":
         """The same attempt without what a job can do without. For when that cannot be stored."""

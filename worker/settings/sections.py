@@ -92,6 +92,8 @@ class QuotaSettings(Slice):
     """Limits; None or unset means none."""
 
     max_cost_per_request: Dollars | None = variable("LLM_MAX_COST_PER_REQUEST", 0.10)
+    max_possibly_billed_per_job: Dollars | None = variable("LLM_MAX_POSSIBLY_BILLED_PER_JOB", 1.0)
+    """The operator's risk: of calls that gave no bill, all attempts of a job together."""
     tokens_per_hour: Positive | None = variable("LLM_USER_TOKENS_PER_HOUR", 100_000)
     requests_per_minute: Positive | None = variable("LLM_USER_REQUESTS_PER_MINUTE", None)
     user_usd_per_day: Dollars | None = variable("LLM_USER_USD_PER_DAY", None)

@@ -5,7 +5,7 @@
 
 local FIELDS = {
   'state', 'fence', 'cancel', 'grant', 'user', 'group', 'batch', 'of', 'paced', 'wakes_on',
-  'flight',
+  'flight', 'risk',
 }
 
 local function note_blocked(id, budget, held, wakes_on)
@@ -19,7 +19,7 @@ end
 -- What keeps the amounts from fitting; nil if they fit all limits.
 local function over_limit(id, list, allowed, amounts)
   for i, budget in ipairs(list) do
-    local want, limit = amounts[budget.unit], allowed[i]
+    local want, limit = risks.beyond(id, budget, amounts[budget.unit]), allowed[i]
     local used, held, slots = budgets.read(budget)
     if used + held + want > limit then
       local found = {

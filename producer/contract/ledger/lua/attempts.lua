@@ -5,7 +5,7 @@ local attempts = {}
 local FIELDS = {
   'state', 'fence', 'cancel', 'link', 'tried', 'paced', 'sent', 'held_tokens', 'held_micro',
   'held_on', 'user', 'group', 'batch', 'of', 'lane', 'tags', 'grant', 'parent', 'parts', 'doc',
-  'wakes_on', 'request_of', 'attempts', 'deadline', 'cost', 'maybe', 'estimated', 'flight',
+  'wakes_on', 'request_of', 'attempts', 'deadline', 'cost', 'maybe', 'estimated', 'flight', 'risk',
 }
 
 function attempts.load(id, fence)

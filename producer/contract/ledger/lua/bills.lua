@@ -3,7 +3,7 @@ local bills = {}
 
 -- How they are passed to settle and park.
 bills.FIELDS = {
-  { 'billing', checks.one_of('none', 'maybe', 'real') },
+  { 'billing', checks.one_of('none', 'free', 'maybe', 'real') },  -- none: never left
   { 'micro', checks.micro },
   { 'tokens', checks.tokens },
   { 'output', checks.tokens },

@@ -1,13 +1,13 @@
 -- Bookings: what an attempt holds, and what it cost its budgets, its job and its batch.
--- Invariant: what a hold adds to a budget, exactly one of release_hold and book_possible takes
--- away again; what book_possible adds, a late reply takes away again.
+-- Invariant: what a hold adds to a budget, one release takes away again.
 local bookings = {}
 
 local WOKEN = 2  -- jobs told that a hold is free: more would find it taken
 
 function bookings.hold(id, list, amounts)
+  risks.suspend(id)
   for _, budget in ipairs(list) do
-    budgets.add_held(budget, amounts[budget.unit])
+    budgets.add_held(budget, risks.held(id, budget, amounts))
     budgets.keep(budget)
   end
   jobs.set(
@@ -27,66 +27,10 @@ end
 
 local function release_hold(id, list, amounts)
   for _, budget in ipairs(list) do
-    budgets.add_held(budget, -amounts[budget.unit])
+    budgets.add_held(budget, -risks.held(id, budget, amounts))
     waiting.wake('budget:' .. budget.key, WOKEN)
   end
   jobs.remove(id, 'held_tokens', 'held_micro', 'held_on', 'link')
-end
-
--- `kind`: 'u' spent or 'm' possibly billed; `list`: of which budgets.
-local function charge(id, kind, list, amounts, at_ms)
-  for _, budget in ipairs(list) do
-    budgets.add_used(budget, kind, amounts[budget.unit], at_ms)
-  end
-  local total = 'cost'
-  if kind == 'm' then
-    total = 'maybe'
-  end
-  jobs.add(id, total, amounts.micro)
-  local batch = jobs.paying_batch(id)
-  if batch then
-    batches.add(batch, total, amounts.micro)
-  end
-  if batch and kind == 'u' then
-    batches.add(batch, 'tokens', amounts.tokens)
-  end
-end
-
--- How much of what was charged rests on the worker's own estimate.
-local function note_estimated(id, micro)
-  if micro == 0 then
-    return
-  end
-  jobs.add(id, 'estimated', micro)
-  local batch = jobs.paying_batch(id)
-  if batch then
-    batches.add(batch, 'estimated', micro)
-  end
-end
-
--- The open attempt may have been billed: its hold stays booked as such, under its fence, until a
--- late reply says better.
-local function book_possible(id, fence, list)
-  local amounts = held(id)
-  charge(id, 'm', list, amounts, call.now)
-  usage.add(id, fence, 'm', amounts, call.now)
-  local booked = { amounts.tokens, amounts.micro, call.now, budgets.codes(list) }
-  jobs.set(id, 'possible' .. fence, table.concat(booked, ':'))
-  release_hold(id, list, amounts)
-end
-
--- A late reply settles what its fence left booked.
-local function unbook_possible(id, fence)
-  local booked = jobs.field(id, 'possible' .. fence)
-  if not booked then
-    return
-  end
-  local tokens, micro, at_ms, codes = booked:match('^(%d+):(%d+):(%d+):(%a*)$')
-  local back = { tokens = -tokens, micro = -micro, output = 0, requests = -1 }
-  local list = budgets.among(id, codes)
-  charge(id, 'm', list, back, tonumber(at_ms))
-  usage.add(id, fence, 'm', back, tonumber(at_ms))
-  jobs.remove(id, 'possible' .. fence)
 end
 
 -- Book a reply's true cost, once per fence: a settle whose answer was lost is sent again, and a
@@ -96,7 +40,7 @@ function bookings.book_reply(id, fence, bill)
   if not jobs.set_once(id, 'booked' .. fence, 1) then
     return
   end
-  unbook_possible(id, fence)
+  possible_bills.take_back(id, fence)
   if bill.booked_as ~= '' then
     jobs.set(id, 'on' .. fence, bill.booked_as)
   end
@@ -104,21 +48,33 @@ function bookings.book_reply(id, fence, bill)
     tokens = bill.tokens, output = bill.output, micro = bill.micro, requests = 1,
     estimated = bill.estimated and bill.micro or 0,
   }
-  charge(id, 'u', budgets.among(id, nil), amounts, call.now)
-  note_estimated(id, amounts.estimated)
+  charges.add(id, 'u', budgets.among(id, nil), amounts, call.now)
+  charges.note_estimated(id, amounts.estimated)
   usage.add(id, fence, 'u', amounts, call.now)
+end
+
+-- A call that left is a request, also where nothing of it is billed.
+local function count_request(list)
+  for _, budget in ipairs(list) do
+    if budget.unit == 'requests' then
+      budgets.add_used(budget, 'u', 1, call.now)
+    end
+  end
 end
 
 -- The open attempt has ended: its hold becomes what it was billed.
 function bookings.close(id, fence, bill)
   local list = budgets.among(id, jobs.field(id, 'held_on') or '')
+  local amounts = held(id)
+  release_hold(id, list, amounts)
   if bill.billing == 'maybe' then
-    book_possible(id, fence, list)
-    return
+    possible_bills.book(id, fence, list, amounts)
   end
-  release_hold(id, list, held(id))
+  risks.resume(id, list)
   if bill.billing == 'real' then
     bookings.book_reply(id, fence, bill)
+  elseif bill.billing == 'free' then
+    count_request(list)
   end
 end
 

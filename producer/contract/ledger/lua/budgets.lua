@@ -34,11 +34,11 @@ function budgets.limited(id, settings)
 end
 
 function budgets.codes(list)
-  local codes = {}
-  for i, budget in ipairs(list) do
-    codes[i] = budget.limit.code
+  local codes = ''
+  for _, budget in ipairs(list) do
+    codes = codes .. budget.limit.code
   end
-  return table.concat(codes)
+  return codes
 end
 
 -- Those in use of a list. Most jobs have one limit, so all others are asked for at once.
@@ -72,6 +72,10 @@ end
 
 local function slot_of(budget, at_ms)
   return math.floor(at_ms / budget.window.slot_ms)
+end
+
+function budgets.is_in_window(budget, at_ms)
+  return slot_of(budget, call.now) - slot_of(budget, at_ms) < budget.window.slots
 end
 
 -- A slot ahead is from before the server's clock was set back: it counts as used now.
@@ -133,8 +137,7 @@ end
 -- At least so much was used in the slot of now: it was not counted while there was no limit.
 function budgets.raise_used(budget, kind, amount)
   local name = kind .. slot_of(budget, call.now)
-  local counted = tonumber(redis.call('HGET', budget.key, name) or 0)
-  if amount > counted then
+  if amount > tonumber(redis.call('HGET', budget.key, name) or 0) then
     redis.call('HSET', budget.key, name, amount)
   end
 end

@@ -49,7 +49,7 @@ function feedback.call_ended(id, name, worst, fault, bill)
   if bill.billing == 'real' then
     room.take(link, 0, bill.tokens - charged)
     learn(link, worst, bill.tokens)
-  elseif bill.billing == 'none' then
+  elseif bill.billing ~= 'maybe' then
     room.take(link, 0, -charged)
   end
   if bill.limits then

@@ -1,0 +1,148 @@
+"""What may have been billed: in full on the fleet's books, and of one job no more than one worst
+case on its user's limits.
+"""
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from support.hand_run import HandRun
+from support.ledger import LedgerProbe, ask
+
+from producer.contract.errors import JobError, ProvidersExhausted
+from worker.ledger.attempt import NOT_BILLED, NOT_SENT, POSSIBLY_BILLED, Bill, Candidate
+from worker.ledger.calls import Wait
+from worker.settings import Link, QuotaSettings
+
+LIMITS = QuotaSettings(
+    tokens_per_hour=10**9, requests_per_minute=10**6, user_usd_per_day=1000, usd_per_day=1000
+)
+LINK = Link(provider="p", model="m", adapter="simulator")
+BILLS = {"maybe": POSSIBLY_BILLED, "none": NOT_SENT, "free": NOT_BILLED}
+
+
+class Books:
+    """A fleet of one user with all limits, and what must be on its budgets."""
+
+    def __init__(self, url):
+        self.fleet = HandRun(url, slots=100, quota=LIMITS)
+        self.probe = LedgerProbe(url)
+        self.open, self.lost, self.possible, self.real = {}, [], {}, []
+        self.requests = 0
+
+    def begin(self, job_id, worst):
+        """The next attempt of a job; nothing while one is open."""
+        if job_id in self.open:
+            return
+        job = self.fleet.start(job_id)
+        attempt = self.fleet.attempt_of(job)
+        self.fleet.quota.take_hold(job, attempt, [Candidate(LINK, 1, worst, worst)])
+        self.open[job_id] = (job, attempt, worst)
+
+    def end(self, job_id, kind, micro):
+        if job_id not in self.open:
+            return
+        job, attempt, worst = self.open.pop(job_id)
+        attempt.billed(BILLS.get(kind) or Bill("real", micro, micro))
+        self.fleet._release(self.fleet.ledger.park(job, attempt, Wait(0.0, "unavailable")))
+        self.requests += kind != "none"
+        if kind == "real":
+            self.real.append(micro)
+        if kind == "maybe":
+            self.possible[job_id, job.fence] = worst
+            self.lost.append((job, attempt))
+
+    def hear(self, which, micro):
+        """A late reply says what an attempt cost."""
+        if self.lost:
+            job, attempt = self.lost.pop(which % len(self.lost))
+            attempt.billed(Bill("real", micro, micro))
+            self.fleet.ledger.settle(job, attempt, JobError("late"))
+            del self.possible[job.id, job.fence]
+            self.real.append(micro)
+
+    def check(self):
+        risks = {}
+        for (job_id, _), worst in self.possible.items():
+            risks[job_id] = max(risks.get(job_id, 0), worst)
+        holds = {
+            job_id: max(worst, risks.pop(job_id, 0)) for job_id, (_, _, worst) in self.open.items()
+        }
+        spent = sum(self.real)
+        mine = {"held": sum(holds.values()), "spent": spent, "maybe": sum(risks.values())}
+        assert self.probe.budget("usd", "user", "u") == mine
+        assert self.probe.budget("tokens", "user", "u") == mine
+        assert self.probe.budget("usd", "fleet", "all") == {
+            "held": sum(worst for _, _, worst in self.open.values()),
+            "spent": spent,
+            "maybe": sum(self.possible.values()),
+        }
+        requests = self.probe.budget("requests", "user", "u")
+        assert requests["spent"] + requests["maybe"] == self.requests
+        assert requests["held"] == len(self.open)
+
+
+STEPS = st.one_of(
+    st.tuples(st.just("begin"), st.sampled_from(["u-i1", "u-i2"]), st.integers(0, 50)),
+    st.tuples(
+        st.just("end"),
+        st.sampled_from(["u-i1", "u-i2"]),
+        st.sampled_from(["maybe", "maybe", "none", "free", "real"]),
+        st.integers(0, 50),
+    ),
+    st.tuples(st.just("hear"), st.integers(0, 9), st.integers(0, 50)),
+)
+
+
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(steps=st.lists(STEPS, max_size=30))
+def test_users_bear_one_worst_case_per_job_and_the_fleet_all(redis_url, steps):
+    """Under any order of attempts, failures, bills and late replies."""
+    books = Books(redis_url)
+    books.fleet.submit("u", 2)
+    for step, *arguments in steps:
+        getattr(books, step)(*arguments)
+        books.check()
+    books.fleet.redis.close()
+    books.probe.redis.close()
+
+
+def test_an_outage_is_told_as_one_whatever_the_last_check_says(
+    complete, wire, openai_env, start_worker
+):
+    """At a model whose worst cases together are beyond the cap, and a user's limit for one of them;
+    with the fallback that an outage has.
+    """
+    wire.script = lambda request, number: "504"
+    env = {
+        "LLM_CHAIN": "openai:gpt-4o",
+        "LLM_MAX_COST_PER_REQUEST": "0.04",
+        "LLM_USER_USD_PER_DAY": "0.04",
+        "LLM_MAX_ATTEMPTS": "4",
+        "LLM_BACKOFF_SECONDS": "0.01",
+        "LLM_COOLDOWN_SECONDS": "0.01",
+    }
+    start_worker(openai_env | env)
+    with pytest.raises(ProvidersExhausted) as told:
+        complete.delay(ask("x"), "u1").value(30)
+    assert [each["status"] for each in told.value.attempts] == [504] * 4
+
+
+def test_beyond_the_operators_risk_a_job_is_not_called_again(
+    complete, wire, openai_env, start_worker
+):
+    wire.script = lambda request, number: "504"
+    env = {
+        "LLM_CHAIN": "openai:gpt-4o",
+        "LLM_MAX_POSSIBLY_BILLED_PER_JOB": "0.07",
+        "LLM_STATIC_FALLBACK": "Come back later.",
+        "LLM_MAX_ATTEMPTS": "9",
+        "LLM_BACKOFF_SECONDS": "0.01",
+        "LLM_COOLDOWN_SECONDS": "0.01",
+    }
+    start_worker(openai_env | env)
+    answer = complete.delay(ask("x"), "u1").value(30)
+    assert (answer.text, answer.degraded) == ("Come back later.", "static")
+    assert len(wire.calls) == 2
+    assert 0.05 < answer.maybe_billed_usd <= 0.07
