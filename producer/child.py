@@ -18,8 +18,6 @@ LENGTH = struct.Struct("!?Q")
 """Of a reply: whether the child should not be asked again, its bytes."""
 OUT_OF_MEMORY = 3
 """Exit code."""
-NICER = 10
-"""Beside one busy process that serves others, a child gets a tenth of a processor."""
 
 
 class Limits(NamedTuple):
@@ -71,7 +69,6 @@ def _limit(limits: Limits) -> None:
     """The process's own limits. Those that a system does not have are left out."""
     signal.signal(signal.SIGPROF, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the owner, who closes the socket
-    os.nice(NICER)
     most = {
         resource.RLIMIT_AS: limits.memory_bytes,
         resource.RLIMIT_CORE: 0,

@@ -25,6 +25,8 @@ NEW_NAME = "erased"
 HEAD = 4_096
 """Characters of a cache entry: enough to hold what stands before the answer."""
 PAGE = 1_000
+STEP = 100
+"""Jobs that are forgotten in one call of the ledger, which serves nobody else meanwhile: 4 ms."""
 RESULT = "celery-task-meta-{}"
 """Celery's key of a result."""
 
@@ -96,13 +98,15 @@ class Erasure:
         letters = self._owned(user_id, page, self._keys.dead_letter(""))
         for job_id in jobs:
             yield from self._ledger.cancel(job_id).publications
-        if not jobs and not letters:
-            return
-        forgotten = self._call(ForgetJobs(user_id, (*jobs, *letters))).forgotten
-        if forgotten:
-            self._results.delete(*map(RESULT.format, forgotten))
-        erased.jobs += len(forgotten)
-        erased.unfinished += len(jobs) - len(forgotten)
+        ids = [*jobs, *letters]
+        erased.unfinished += len(jobs)
+        for start in range(0, len(ids), STEP):
+            step = tuple(ids[start : start + STEP])
+            forgotten = self._call(ForgetJobs(user_id, step)).forgotten
+            if forgotten:
+                self._results.delete(*map(RESULT.format, forgotten))
+            erased.jobs += len(forgotten)
+            erased.unfinished -= len(forgotten)
 
     def _owned(self, user_id: str, page: list[str], prefix: str) -> list[str]:
         """Names of the hashes under `prefix` whose field "user" is that user."""

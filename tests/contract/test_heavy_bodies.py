@@ -3,6 +3,7 @@ an error of ours for one call that may have been billed.
 """
 
 import json
+import zlib
 
 import pytest
 from support.scripted import Exchange, http, play
@@ -11,6 +12,7 @@ from worker.faults import Fault, ProviderError
 from worker.providers import Reply
 from worker.providers.bodies import MOST_MARKS, documents
 from worker.providers.readable import MOST_CHARACTERS, readable
+from worker.providers.transport import MOST_BYTES
 
 ANSWERS = {
     "openai": lambda text: {"choices": [{"message": {"content": text}, "finish_reason": "stop"}]},
@@ -69,3 +71,16 @@ def test_the_longest_answers_of_models_are_read(kind):
     }
     stream = b"".join(b"data: %s\n\n" % json.dumps(event).encode() for _ in range(2_000))
     assert len(documents(stream)) == 2_000
+
+
+@pytest.mark.parametrize("kind", ANSWERS)
+def test_a_reply_that_unfolds_without_end_is_not_read_to_its_end(kind):
+    """A hundred kilobytes on the wire; one that is refused is bounded as well."""
+    packer = zlib.compressobj(1, zlib.DEFLATED, 31)
+    piece = b" " * 1_000_000
+    body = b"".join(packer.compress(piece) for _ in range(MOST_BYTES // len(piece) + 1))
+    body += packer.flush()
+    headers = [("Content-Encoding", "gzip"), ("Content-Type", "application/json")]
+    for outcome in play([Exchange("gzip", kind, http(code, body, headers)) for code in (200, 503)]):
+        assert (outcome.result.fault, outcome.requests) == (Fault.BAD_RESPONSE, 1)
+        assert outcome.result.maybe_billed

@@ -1,16 +1,19 @@
-"""2,000 damaged documents of six formats: each is read or has a reason, none stops the reading.
+"""2,000 damaged documents of twelve formats: each is read or has a reason, none stops the reading.
 
 `FUZZ_SEED=7 pytest -m faults tests/faults/test_fuzz_documents.py` repeats a run.
 """
 
+import io
 import os
 import random
 import time
+import zipfile
 from concurrent.futures import ThreadPoolExecutor
 
 import psutil
 import pytest
-from support.made_documents import MADE
+from support.made_documents import MADE, TEXT
+from support.made_office import book, excel, open_text, slides, word
 
 from producer.documents import read
 from producer.reading import files
@@ -46,6 +49,23 @@ def damaged(data, chance):
     return bytes(data)
 
 
+OFFICE = {"a.docx": word, "a.xlsx": excel, "a.pptx": slides, "a.odt": open_text, "a.epub": book}
+
+
+def damaged_within(data, chance):
+    """An archive of which one part is damaged, or another's; else its checksums would end it."""
+    file = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(data)) as given, zipfile.ZipFile(file, "w") as archive:
+        names = given.namelist()
+        hurt, other = chance.choice(names), chance.choice(names)
+        for name in names:
+            part = given.read(name)
+            if name == hurt:
+                part = chance.choice((damaged(part, chance), given.read(other)))
+            archive.writestr(name, part)
+    return file.getvalue()
+
+
 @pytest.mark.faults
 @pytest.mark.timeout(300)
 def test_no_document_harms_more_than_itself(tmp_path, monkeypatch):
@@ -54,12 +74,15 @@ def test_no_document_harms_more_than_itself(tmp_path, monkeypatch):
     monkeypatch.setattr(files, "WALL_S", LIMIT_S)
     chance = random.Random(seed)
     made = {name: make() for name, make in MADE.items()}
+    made |= {name: make(TEXT) for name, make in OFFICE.items()}
     jobs = [(number, chance.choice(sorted(made)), chance.random()) for number in range(COUNT)]
 
     def one(job):
         number, name, part = job
         path = tmp_path / f"{number}-{name}"
-        path.write_bytes(damaged(made[name], random.Random(part)))
+        own = random.Random(part)
+        archived = made[name].startswith(b"PK") and own.random() < 0.7
+        path.write_bytes((damaged_within if archived else damaged)(made[name], own))
         began = time.monotonic()
         document = read(str(path))
         path.unlink()

@@ -1,9 +1,12 @@
 """Small files that take much to read."""
 
+import io
+import json
 import zipfile
 import zlib
 
-from support.made_documents import DOCX
+from support.made_documents import DOCX, TEXT
+from support.made_office import book, excel, open_text, slides, word
 
 
 def pdf_with_stream(filters, stream):
@@ -61,3 +64,66 @@ BOMBS = {
     + b"--a\n" * 300_000,
     "deep.rtf": b"{\\rtf1 " + b"{" * 1_000_000,
 }
+
+MEGABYTE = b"a " * 500_000
+
+
+def unfolding(data, megabytes=500):
+    """An Office file whose text unfolds to so many megabytes."""
+    file = io.BytesIO()
+    with (
+        zipfile.ZipFile(io.BytesIO(data)) as given,
+        zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive,
+    ):
+        for info in given.infolist():
+            before, found, after = given.read(info).partition(TEXT.encode())
+            with archive.open(info.filename, "w", force_zip64=True) as part:
+                part.write(before)
+                if found:
+                    for _ in range(megabytes):
+                        part.write(MEGABYTE)
+                part.write(after)
+    return file.getvalue()
+
+
+def nested(data, levels=2_000_000):
+    """An Office file whose text stands within so many elements."""
+    file = io.BytesIO()
+    with (
+        zipfile.ZipFile(io.BytesIO(data)) as given,
+        zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive,
+    ):
+        for info in given.infolist():
+            deep = b"<x>" * levels + b"</x>" * levels
+            archive.writestr(info.filename, given.read(info).replace(TEXT.encode(), deep))
+    return file.getvalue()
+
+
+OFFICE = {
+    "x.docx": word,
+    "x.xlsx": excel,
+    "x.pptx": slides,
+    "x.odt": open_text,
+    "x.epub": book,
+}
+CELL = {"cell_type": "code", "source": "x", "outputs": [], "metadata": {}}
+BIG = {
+    "pages.pdf": lambda: pdf_with_stream(b"[]", b"(a) Tj " * 6_000_000),
+    "flate.pdf": lambda: pdf_with_stream(
+        b"[/FlateDecode /FlateDecode /FlateDecode]",
+        zlib.compress(zlib.compress(zlib.compress(b"(a) Tj " * 80_000_000, 9), 9), 9),
+    ),
+    "groups.rtf": lambda: b"{\\rtf1 " + b"{\\b x}" * 7_000_000 + b"}",
+    "deep.rtf": lambda: b"{\\rtf1 " + b"{" * 45_000_000,
+    "x.msg": lambda: b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0\0\0\0" * 11_000_000,
+    "parts.eml": lambda: b"Content-Type: multipart/mixed; boundary=a\n\n" + b"--a\n\n" * 8_000_000,
+    "encoded.eml": lambda: (
+        b"Subject: x\nContent-Transfer-Encoding: base64\n\n" + b"QUFB" * 11_000_000
+    ),
+    "cells.ipynb": lambda: json.dumps({"cells": [CELL] * 500_000}).encode(),
+    "lists.ipynb": lambda: b'{"cells": [' + b"[]," * 15_000_000 + b"1]}",
+    "tags.html": lambda: b"<b>x" * 11_000_000,
+    "entities.html": lambda: b"&" * 45_000_000,
+    "text.txt": lambda: b"\xe9\xa4" * 20_000_000,
+}
+"""As large as a file may be, or unfolding to more than memory; made when they are asked for."""

@@ -17,8 +17,8 @@ WALL_S = 5.0
 """For one check, waiting for a child included; its own limits end most of them much sooner."""
 MAX_CHILDREN = 16
 """At once, in one worker process."""
-MAX_OF_ONE_USER = 2
-"""At once. Further answers of the same user wait for these, and no other user's do."""
+MAX_OF_ONE_USER = 1
+"""At once. Further answers of the same user wait for it, and no other user's do."""
 
 
 HURRIED_S = 0.5

@@ -202,6 +202,7 @@ async def _content(response: ClientResponse, sending: Sending) -> bytes:
             if frame:
                 await _pause(response, sending.pause_s)
             if len(content) > MOST_BYTES:
+                content.clear()  # the error's traceback would keep it
                 raise bad_response(f"a reply of more than {MOST_BYTES // 1_000_000} MB")
     except BaseException as error:
         response.close()
