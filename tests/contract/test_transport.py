@@ -4,7 +4,7 @@ import socket
 
 import pytest
 from contract.bodies import TEXTS, body
-from support.raw import CUT, RESET, RawServer, reply
+from support.raw import CUT, HELD, RESET, RawServer, reply
 from support.tls import Authority, Terminator
 
 from worker.faults import Fault, ProviderError
@@ -93,6 +93,14 @@ def test_a_refusal_whose_body_is_cut_is_a_refusal(connect):
     cut = b"HTTP/1.1 429 X\r\nRetry-After: 7\r\nContent-Length: 500\r\n\r\n{"
     with RawServer(lambda asked: [cut, CUT]) as server:
         error = failure(connect(server.base_url))
+    expected = (Fault.RATE_LIMITED, False, 7.0)
+    assert (error.fault, error.maybe_billed, error.retry_after_s) == expected
+
+
+def test_a_refusal_whose_body_never_ends_is_a_refusal(connect):
+    begun = b"HTTP/1.1 429 X\r\nRetry-After: 7\r\nContent-Length: 500\r\n\r\n{"
+    with RawServer(lambda asked: [begun, HELD]) as server:
+        error = failure(connect(server.base_url), silence_s=0.2)
     expected = (Fault.RATE_LIMITED, False, 7.0)
     assert (error.fault, error.maybe_billed, error.retry_after_s) == expected
 

@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable
 from typing import NamedTuple
 
-CUT, RESET = "cut", "reset"
+CUT, RESET, HELD = "cut", "reset", "held"
 
 
 def reply(body: object, status: int = 200, headers: str = "", kind: str = "application/json"):
@@ -31,7 +31,8 @@ class Asked(NamedTuple):
 class RawServer:
     """Context manager on a private port. One thread per connection.
 
-    `plan`: what happens on a request: bytes to send, CUT, RESET, or a list of them.
+    `plan`: what happens on a request: bytes to send, CUT, RESET, HELD (nothing more, until the
+    client leaves), or a list of them.
     """
 
     def __init__(self, plan: Callable[[Asked], object]) -> None:
@@ -68,7 +69,9 @@ class RawServer:
                     if step == RESET:
                         linger = struct.pack("ii", 1, 0)
                         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
-                    if step in (CUT, RESET):
+                    if step == HELD:
+                        connection.recv(1)
+                    if step in (CUT, RESET, HELD):
                         return
                     connection.sendall(step)
                 number += 1

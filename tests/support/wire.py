@@ -195,7 +195,8 @@ async def _stream(
     http: web.Request, name: str, options: dict, pieces: list[str], headers: dict
 ) -> web.StreamResponse:
     """`truncated`: half of it and a cut; `hang_headers`: half of it and silence; `cut`: so many
-    pieces and a proper end; `first`, `gap`: seconds before the first piece and every other.
+    pieces and a proper end; `first`, `gap`: seconds before the first piece and every other; `open`:
+    no end but what the pieces say.
     """
     frame = {"Content-Type": "text/event-stream", "x-request-id": "req_wire"}
     response = web.StreamResponse(headers=frame | headers)
@@ -209,7 +210,7 @@ async def _stream(
     for piece in pieces[:sent]:
         await response.write(piece.encode())
         await asyncio.sleep(float(options.get("gap", 0)))
-    if name == "hang_headers":
+    if name == "hang_headers" or "open" in options:
         await asyncio.sleep(3600)
     if name == "truncated":
         http.transport.close()

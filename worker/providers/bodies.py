@@ -21,6 +21,10 @@ MOST_IN_EVENTS = 10 * MOST_MARKS
 
 MOST_DIGITS = 400
 """Of an integer. A longer one is no count of anything, and Python would refuse to read it."""
+END_MARKS = (b"data: [DONE]", b"data:[DONE]", b'"type":"message_stop"', b'"type": "message_stop"')
+"""OpenAI's and Anthropic's; Gemini's streams have none."""
+END_BYTES = 64
+"""In which the mark stands, with what may follow it."""
 _BLANKS = re.compile(r"\s*")
 
 
@@ -59,6 +63,11 @@ def is_stream(headers: Mapping[str, str]) -> bool:
     """Whether a body comes piece by piece, as its headers say."""
     kind = headers.get("content-type", "").lower()
     return "event-stream" in kind or "ndjson" in kind
+
+
+def has_ended(stream: bytes | bytearray) -> bool:
+    """Whether it says that it is whole, which some servers do and keep the connection open."""
+    return any(mark in stream[-END_BYTES:] for mark in END_MARKS)
 
 
 def clean(text: str) -> str:

@@ -25,11 +25,11 @@ from ..telemetry.logs import (
 from ..telemetry.records import CallRecord, trace_id
 from .base import STREAMING, Call, Reply
 from .billing import IMPOSSIBLE, SLACK_TOKENS, Billing, impossible
+from .call_limits import Timing
 from .clients import Clients
 from .evidence import Judge
 from .prefixes import Prefixes
 from .selection import LinkSelector
-from .speeds import Speeds, longest_s
 from .tokens import Estimator
 from .trimming import without
 from .usages import UNREADABLE
@@ -59,7 +59,7 @@ class ProviderCaller:
         self._judge = judge
         self._billing = Billing(pricing, estimator)
         self._prefixes = Prefixes()
-        self._speeds = Speeds()
+        self._timing = Timing(settings)
         self._refused: defaultdict[str, set[str]] = defaultdict(set)
         """Link -> parameters that its model refused although our data says it takes them."""
 
@@ -149,7 +149,7 @@ class ProviderCaller:
     def _learn_speed(self, link: Link, call: Call, reply: Reply, ms: int) -> None:
         """And whether the server streams as it should: with its usage."""
         if reply.usage:
-            self._speeds.learn(link.name, reply.usage.output, max(ms, 1) / 1000)
+            self._timing.learn(link, reply.usage.output, ms)
         as_asked = reply.streamed and reply.usage and not reply.usage.estimated
         if call.streams and not as_asked:
             self._refused[link.name].add(STREAMING)
@@ -203,12 +203,7 @@ class ProviderCaller:
         link = chosen.link
         request = without(job.request, chosen.trimmed)
         refused = frozenset(self._refused[link.name])
-        silence_s = min(request.timeout_s or self._settings.timeout_s, remaining_s)
-        # The other half is for reading the prompt.
-        long = longest_s(chosen.max_tokens) > silence_s / 2
-        timeout_s = silence_s
-        if long:
-            timeout_s += self._speeds.most_s(link.name, chosen.max_tokens)
+        limits = self._timing.limits(job, link, chosen.max_tokens, remaining_s, refused)
         return Call(
             job_id=job.id,
             model=link.model,
@@ -216,10 +211,7 @@ class ProviderCaller:
             max_tokens=chosen.max_tokens,
             sends_limit=chosen.sends_limit,
             temperature=self.selection.temperature(link, request),
-            timeout_s=min(timeout_s, remaining_s),
-            hurried=remaining_s < timeout_s,
-            streams=long and STREAMING not in refused,
-            silence_s=silence_s,
+            **limits._asdict(),
             thinks=self.selection.thinks(link),
             prefill=self.selection.prefill(link),
             cache_prefix=self._prefixes.should_cache(request),

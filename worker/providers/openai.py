@@ -16,7 +16,7 @@ from producer.contract.requests import CompletionRequest
 
 from .answers import reply_of
 from .base import Call, Reply
-from .bodies import documents
+from .bodies import documents, has_ended
 from .dialects import DIALECTS
 from .openai_answers import read
 from .openai_messages import messages_of
@@ -27,8 +27,6 @@ _OTHER_FIELD = {
     "max_tokens": "max_completion_tokens",
 }
 """The name of the output limit to try when a model refuses the configured one."""
-END_BYTES = 64
-"""In which the mark that ends a stream stands, with what may follow it."""
 
 
 class OpenAI:
@@ -94,7 +92,7 @@ class OpenAI:
     def _reply(self, call: Call, raw: Any) -> Reply:
         content = raw.http_response.content
         answer = read(documents(content), self._thinks, call.model, self._dialect)
-        answer.ended = b"[DONE]" in content[-END_BYTES:]
+        answer.ended = has_ended(content)
         answer.request_id = raw.headers.get("x-request-id")
         reply = reply_of(call, answer, raw.headers)
         return replace(reply, limit_field=self._limit_field(call))

@@ -14,6 +14,9 @@ LONGEST_PAUSE_S = 0.25
 """Each pause is a share of the time that a call has taken so far, so an answer is later by 2 % of
 its time on average, and by an eighth of a second at most.
 """
+END_S = 1.0
+"""For the end of a connection after that of a stream; a connection that has none is not used again.
+"""
 LEAST_BYTES = 32
 """Fewer are no sound: one event of a stream has more, and a trickle of bytes is no answer."""
 
@@ -88,6 +91,10 @@ class Sending:
         """The whole reply is here, and it is a success."""
         self.content = content
         self.headers = headers
+
+    def ends(self) -> None:
+        """The stream says that it is whole: its end is waited for a little."""
+        self._wait(END_S)
 
     @property
     def written_s(self) -> float:

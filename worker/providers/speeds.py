@@ -26,6 +26,10 @@ class Speeds:
         known = self._seen.setdefault(link, speed)
         self._seen[link] = known + (speed - known) * SMOOTHING
 
+    def knows(self, link: str) -> bool:
+        """Whether it has written an answer that tells."""
+        return link in self._seen
+
     def most_s(self, link: str, tokens: int) -> float:
         """Seconds that the link may take to write as many tokens."""
         likely = self._seen.get(link, 0.0) / SLACK

@@ -41,7 +41,7 @@ from aiohttp import (
 
 from ..faults import Fault, ProviderError
 from ..settings import TrustSettings
-from .bodies import is_stream
+from .bodies import has_ended, is_stream
 from .proxies import proxy_for
 from .sending import Patience, Sending, current
 from .statuses import bad_response, refuse_no_answer, status_error
@@ -162,13 +162,18 @@ async def _send(request: ClientRequest, handler: ClientHandlerType) -> ClientRes
     """
     _choose_proxy(request)
     sending = current()
+    read = bytearray()
+    response = None
     try:
         async with asyncio.timeout(None) as silence:
             sending.listens(silence)
             response = await _answered(request, handler, sending)
-            content = await _content(response, sending)
+            await _read(response, sending, read)
     except TimeoutError:
-        raise ProviderError(Fault.TIMEOUT, "nothing more was heard", sending.written) from None
+        if not response or (response.status < 300 and not has_ended(read)):
+            reason = "nothing more was heard"
+            raise ProviderError(Fault.TIMEOUT, reason, sending.written) from None
+    content = bytes(read)
     if response.status >= 300:
         raise status_error(response.status, content, response.headers)
     refuse_no_answer(content, response.headers)
@@ -190,14 +195,16 @@ async def _answered(
                 raise _fault(error, sending) from None
 
 
-async def _content(response: ClientResponse, sending: Sending) -> bytes:
+async def _read(response: ClientResponse, sending: Sending, content: bytearray) -> None:
     """The body; of a refusal as much as came."""
-    content = bytearray()
     frame = FRAME_BYTES if is_stream(response.headers) else 0
     sending.hears(0, frame)
     try:
         async for piece in response.content.iter_any():
             content += piece
+            if frame and has_ended(content):
+                sending.ends()
+                continue
             sending.hears(len(content), frame)
             if frame:
                 await _pause(response, sending.pause_s)
@@ -210,7 +217,6 @@ async def _content(response: ClientResponse, sending: Sending) -> bytes:
             raise
         if response.status < 300:
             raise _fault(error, sending) from None
-    return bytes(content)
 
 
 async def _pause(response: ClientResponse, seconds: float) -> None:

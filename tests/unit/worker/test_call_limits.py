@@ -74,12 +74,18 @@ def without_usage(reply):
 
 @pytest.mark.parametrize("odd", [unstreamed, without_usage])
 def test_a_server_that_streams_no_answer_or_no_usage_is_asked_for_whole_ones(harness, asked, odd):
-    """From then on; its silence says nothing before its answer is there."""
+    """From then on, each within the silence. One that takes longer has more time when it is asked
+    for again; so have all, once the link has shown how slowly it writes.
+    """
     asked.answers = [odd]
+    for tried in ((), (), [("simulator:big", "timeout"), ("simulator:small", "timeout")]):
+        harness.run(harness.job(max_tokens=500, tried=tried))
+    assert [call.streams for call in asked] == [True, False, False]
+    assert [call.timeout_s for call in asked[1:]] == [SILENCE_S, SILENCE_S + 500 / FLOOR]
+    asked.answers = [lambda reply: replace(reply, usage=Usage(input=1, output=400))]
     for _ in range(2):
         harness.run(harness.job(max_tokens=500))
-    assert [call.streams for call in asked] == [True, False]
-    assert asked[1].timeout_s > SILENCE_S
+    assert asked[-1].timeout_s > SILENCE_S
 
 
 def test_a_refused_stream_is_first_sent_as_false_and_then_left_out(harness, asked):
