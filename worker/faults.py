@@ -114,6 +114,8 @@ class ProviderError(Exception):
     """The provider's own code for it, if that is a name."""
     type: str = ""
     """The provider's own type of it, if that is a name."""
+    sent: bool = True
+    """Whether the call left this process, as far as is known."""
     goes_on: bool = False
     """Whether the reason goes on from the link's name."""
 

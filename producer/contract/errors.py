@@ -78,12 +78,13 @@ class Filtered(JobError):
 class _LimitError(JobError):
     """A limit would be exceeded.
 
-    `details`: limit (its name), and in dollars, tokens or requests allowed, used, held, asked.
+    `details`: limit (its name), and in dollars, tokens or requests allowed, used, held, asked;
+    `limits`: the same of every limit in the way, first the one that lets it in last.
     """
 
     @property
     def retry_after_s(self) -> float | None:
-        """Seconds until enough is free again, or None if this request can never fit."""
+        """Seconds until all limits let this request in, as far as is known; None: never."""
         return self.details.get("retry_after_s")
 
 

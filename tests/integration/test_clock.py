@@ -1,15 +1,12 @@
 """The clock of the ledger's server is set by a day, forward or back, while jobs run, wait and are
 parked: none is ended, lost or started a second time, and what was fetched back is no day late.
-
-The clock is read in one place; here it is that of a library that adds what a key says.
 """
 
-from dataclasses import replace
-
 import pytest
+from support import moved_clock
 from support.ledger import KEYS
+from support.moved_clock import SET_BY, with_moved_clock
 
-from producer.contract.ledger import functions
 from worker.budgets.overrides import Subject
 from worker.faults import Deferred, Fault
 from worker.ledger.calls import Ended
@@ -17,27 +14,13 @@ from worker.ledger.running_job import RunningJob
 from worker.settings import Pace
 
 DAY_S = 86_400
-SET_BY = "test-clock-s"
 LEASE_S, QUIET_S = 10, 3.5
 DIRECTIONS = pytest.mark.parametrize("by_s", [DAY_S, -DAY_S])
 
 
 @pytest.fixture
 def fleet(hand_run, monkeypatch):
-    def shifted(prefix):
-        found = library(prefix)
-        text = found.text.replace(
-            "local clock = redis.call('TIME')\n",
-            "local clock = redis.call('TIME')\n"
-            f"  clock[1] = clock[1] + (redis.call('GET', '{SET_BY}') or 0)\n",
-        )
-        assert text != found.text
-        version = found.version[::-1]
-        text = text.replace(found.version, version)
-        return replace(found, name=f"completions_{version}", version=version, text=text)
-
-    library = functions.library
-    monkeypatch.setattr(functions, "library", shifted)
+    with_moved_clock(monkeypatch)
     fleet = hand_run(slots=20)
     fleet.ledger._quiet_ms = fleet.quiet_ms
     fleet.redis.set(SET_BY, 0)
@@ -49,7 +32,7 @@ def beat(fleet, worker="test"):
 
 
 def set_clock(fleet, by_s):
-    fleet.redis.incrby(SET_BY, int(by_s))
+    moved_clock.set_clock(fleet.redis, by_s)
 
 
 def let_pass(fleet, seconds, running=()):

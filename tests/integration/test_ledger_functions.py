@@ -213,7 +213,8 @@ def test_a_first_limit_of_dollars_counts_what_was_spent_before(call, redis):
     call(hostile.submit(hostile.item("one")))
     call(hostile.start("one"))
     reply = call(hostile.reserve("one"))
-    assert (reply.verdict, reply.limit, reply.used) == ("over", "user_usd_per_day", 98)
+    (over,) = reply.in_the_way
+    assert (reply.verdict, over.limit, over.used) == ("over", "user_usd_per_day", 98)
 
 
 def test_the_settings_of_the_worker_that_started_last_hold(call, redis):

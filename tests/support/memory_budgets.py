@@ -3,16 +3,17 @@
 It holds nothing across processes and survives nothing; a fleet uses `Ledger`.
 """
 
+import math
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from producer.contract.outcome import Outcome
 from worker.ledger.attempt import NOT_CACHED, Attempt, Candidate, Question
 from worker.ledger.calls import BudgetLimits
-from worker.ledger.job_functions import BudgetLeftReply, ReserveReply
+from worker.ledger.job_functions import BudgetLeftReply, InTheWay, ReserveReply
 from worker.ledger.running_job import RunningJob
 
 
@@ -53,6 +54,10 @@ class Budget:
         return sum(booked)
 
 
+def _lateness(each: InTheWay) -> float:
+    return math.inf if each.fits_in_ms < 0 else each.fits_in_ms
+
+
 class MemoryBudgets:
     """Same `reserve` and `settle` as `Ledger`, as far as budgets go.
 
@@ -82,10 +87,14 @@ class MemoryBudgets:
         first = candidates[0]
         asked = {"tokens": first.tokens, "requests": 1, "micro": first.micro_usd}
         with self._lock:
-            for limit, allowed in zip(LIMITS, limits, strict=True):
-                refusal = self._refusal(limit, allowed, job.user_id, asked[limit.unit])
-                if allowed >= 0 and refusal:
-                    return refusal
+            found = [
+                self._in_the_way(limit, allowed, job.user_id, asked[limit.unit])
+                for limit, allowed in zip(LIMITS, limits, strict=True)
+                if allowed >= 0
+            ]
+            rows = sorted((each for each in found if each), key=_lateness, reverse=True)
+            if rows:
+                return ReserveReply("over" if rows[0].fits_in_ms else "held", in_the_way=rows)
             for limit in LIMITS:
                 self._budget(limit, job.user_id).held += asked[limit.unit]
             self._holds[job.id] = asked
@@ -128,21 +137,20 @@ class MemoryBudgets:
             budget.held -= hold[limit.unit]
             if bill.kind == "real":
                 budget.spent[self._slot(limit)] += real[limit.unit]
+            elif bill.kind == "free" and limit.unit == "requests":
+                budget.spent[self._slot(limit)] += 1
             elif bill.kind == "maybe":
                 budget.maybe[self._slot(limit)] += hold[limit.unit]
 
-    def _refusal(self, limit: Limit, allowed: int, user_id: str, asked: int) -> ReserveReply | None:
+    def _in_the_way(self, limit: Limit, allowed: int, user_id: str, asked: int) -> InTheWay | None:
         used = self.used(limit, user_id)
         held = self.held(limit, user_id)
-        reply = ReserveReply(
-            "held", limit=limit.name, allowed=allowed, used=used, held=held, asked=asked
-        )
+        if used + held + asked <= allowed:
+            return None
+        fits_in_ms = 0
         if used + asked > allowed:
             fits_in_ms = self._fits_in_ms(limit, user_id, allowed, asked)
-            return replace(reply, verdict="over", fits_in_ms=fits_in_ms)
-        if used + held + asked > allowed:
-            return replace(reply, wakes_on=f"budget:{limit.name}")
-        return None
+        return InTheWay(limit.name, allowed, used, held, asked, fits_in_ms)
 
     def _fits_in_ms(self, limit: Limit, user_id: str, allowed: int, asked: int) -> int:
         if asked > allowed:

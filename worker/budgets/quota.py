@@ -20,7 +20,7 @@ from producer.contract.errors import (
 from ..faults import Deferred, Outage, ProviderError
 from ..ledger.attempt import NOT_CACHED, Attempt, CachePlace, Candidate, Question
 from ..ledger.calls import BudgetLimits
-from ..ledger.job_functions import BudgetLeftReply, ReserveReply
+from ..ledger.job_functions import BudgetLeftReply, InTheWay, ReserveReply
 from ..ledger.running_job import RunningJob
 from ..settings import QuotaSettings
 from .pricing import how_to_price
@@ -35,6 +35,7 @@ lost.
 """
 
 
+MICRO = 1_000_000
 ROUNDING_S = 0.05
 """So that a job parked until a slot leaves its window does not start a millisecond too early."""
 
@@ -68,15 +69,15 @@ class Left:
 
 @contextmanager
 def hold_of(attempt: Attempt) -> Iterator[None]:
-    """A call that fails inside the block without cost gives the hold back; any other end leaves it
-    as possibly billed, unless the block states the bill. The ledger books that when it settles or
-    parks the job.
+    """A call that fails inside the block without cost gives the hold back, and is a request if it
+    left; any other end leaves the hold as possibly billed, unless the block states the bill. The
+    ledger books that when it settles or parks the job.
     """
     try:
         yield
     except ProviderError as error:
         if not error.maybe_billed:
-            attempt.not_billed(sent=error.status is not None)
+            attempt.not_billed(error.sent)
         raise
 
 
@@ -127,8 +128,8 @@ class Quota:
                 raise Cancelled("The job was cancelled.")
             case "late":
                 raise DeadlineExceeded("The deadline is too near for another call.")
-            case "over" if job.request.over_limit != "wait" or reply.fits_in_ms < 0:
-                raise refusal(reply, affordable)
+            case "over" if not _may_wait(job, reply):
+                raise refusal(reply.in_the_way, affordable)
             case _:
                 raise _wait_for(reply)
 
@@ -167,10 +168,19 @@ class Quota:
 def _over(limit: str, allowed: int, used: int, candidates: list[Candidate]) -> JobError:
     """A limit of one job in micro-dollars, which no time helps over."""
     cheapest = min(candidates, key=lambda each: each.micro_usd)
-    over = ReserveReply(
-        "over", limit=limit, allowed=allowed, used=used, asked=cheapest.micro_usd, fits_in_ms=-1
-    )
-    return refusal(over, [cheapest])
+    over = InTheWay(limit, allowed, used, held=0, asked=cheapest.micro_usd, fits_in_ms=-1)
+    return refusal([over], [cheapest])
+
+
+def _may_wait(job: RunningJob, reply: ReserveReply) -> bool:
+    """Whether a job waits for what is used: it asked for that, or it has made calls itself and only
+    requests per minute are in the way, which must not end it.
+    """
+    if reply.in_the_way[0].fits_in_ms < 0:
+        return False
+    over = [each for each in reply.in_the_way if each.fits_in_ms]
+    only_requests = all("requests" in each.limit for each in over)
+    return job.request.over_limit == "wait" or (job.attempts > 0 and only_requests)
 
 
 def _wait_for(reply: ReserveReply) -> Deferred:
@@ -189,53 +199,69 @@ def _wait_for(reply: ReserveReply) -> Deferred:
                 f"waiting for room at {link}", wait_s, reply.wakes_on, waits_for_room=True
             )
         case "held":
-            return Deferred(f"waiting for held {reply.limit}", HELD_WAIT_S, reply.wakes_on)
-    fits_in_s = reply.fits_in_ms / 1000 + ROUNDING_S
+            limit = reply.in_the_way[0].limit
+            return Deferred(f"waiting for held {limit}", HELD_WAIT_S, reply.wakes_on)
+    last = reply.in_the_way[0]
+    fits_in_s = last.fits_in_ms / 1000 + ROUNDING_S
     return Deferred(
-        f"waiting until {reply.limit} has room", fits_in_s, reply.wakes_on, waits_for_room=True
+        f"waiting until {last.limit} has room", fits_in_s, reply.wakes_on, waits_for_room=True
     )
 
 
-def refusal(over: ReserveReply, candidates: Sequence[Candidate] = ()) -> JobError:
-    """The error that says which limit, how much is used, held and asked, and when it fits; of
-    `candidates` without a known price, that.
+def refusal(in_the_way: Sequence[InTheWay], candidates: Sequence[Candidate] = ()) -> JobError:
+    """The error that says which limits, how much is used, held and asked, and when all of them let
+    it in; of `candidates` without a known price, that. The first limit is the one that decides.
     """
-    dollars = "usd" in over.limit or "cost" in over.limit
-    kind: type[JobError] = RateLimited
-    scale = 1
-    unit = " tokens"
-    if dollars:
-        kind = BudgetExceeded
-        scale = 1_000_000
-        unit = ""
-    elif "requests" in over.limit:
-        unit = " requests"
-
-    def shown(value: int) -> str:
-        return f"${value / scale:.6f}" if dollars else f"{value:,}"
-
-    when = f"it fits in {over.fits_in_ms / 1000:.0f} s"
-    retry_after_s: float | None = over.fits_in_ms / 1000
-    if over.fits_in_ms < 0:
-        when = "it can never fit: shorten the prompt or lower max_tokens"
-        retry_after_s = None
+    last = in_the_way[0]
+    dollars = _is_dollars(last.limit)
+    kind: type[JobError] = BudgetExceeded if dollars else RateLimited
+    when = _when(last)
     if dollars and candidates and not any(each.priced for each in candidates):
         link = candidates[0].link.name
         when = (
             f"no price known for {link}, so it is reserved at LLM_UNKNOWN_PRICE. "
             f"Fix: the operator adds {how_to_price(link)}"
         )
-    state = f"{shown(over.used)} of {shown(over.allowed)} used"
-    held = f"{shown(over.held)} held by running jobs"
-    details: dict[str, Any] = {
-        "limit": over.limit,
-        "allowed": over.allowed / scale,
-        "used": over.used / scale,
-        "held": over.held / scale,
-        "asked": over.asked / scale,
-        "retry_after_s": retry_after_s,
+    others = ", ".join(each.limit for each in in_the_way[1:])
+    beside = f"; also in the way: {others}" if others else ""
+    rows = [_detailed(each) for each in in_the_way]
+    return kind(f"{_in_words(last)}{beside}; {when}", {**rows[0], "limits": rows})
+
+
+def _in_words(each: InTheWay) -> str:
+    dollars = _is_dollars(each.limit)
+    unit = "" if dollars else " requests" if "requests" in each.limit else " tokens"
+
+    def shown(value: int) -> str:
+        return f"${value / MICRO:.6f}" if dollars else f"{value:,}"
+
+    state = f"{shown(each.used)} of {shown(each.allowed)} used"
+    held = f"{shown(each.held)} held by running jobs"
+    return f"{each.limit}: {shown(each.asked)}{unit} asked, {state}, {held}"
+
+
+def _when(each: InTheWay) -> str:
+    if each.fits_in_ms >= 0:
+        return f"it fits in {each.fits_in_ms / 1000:.0f} s"
+    if each.allowed == 0:
+        return "blocked: the limit is 0. Fix: the operator raises it"
+    return "it can never fit: shorten the prompt or lower max_tokens"
+
+
+def _detailed(each: InTheWay) -> dict[str, Any]:
+    scale = MICRO if _is_dollars(each.limit) else 1
+    return {
+        "limit": each.limit,
+        "allowed": each.allowed / scale,
+        "used": each.used / scale,
+        "held": each.held / scale,
+        "asked": each.asked / scale,
+        "retry_after_s": None if each.fits_in_ms < 0 else each.fits_in_ms / 1000,
     }
-    return kind(f"{over.limit}: {shown(over.asked)}{unit} asked, {state}, {held}; {when}", details)
+
+
+def _is_dollars(limit: str) -> bool:
+    return "usd" in limit or "cost" in limit
 
 
 def _micro_usd(dollars: float | None) -> int:

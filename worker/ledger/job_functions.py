@@ -3,7 +3,7 @@ milliseconds; -1 = no limit.
 """
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from producer.contract.ledger.call import Call, Reply
 from producer.contract.ledger.calls import StateReply
@@ -65,6 +65,18 @@ class ReservedLink:
     calls: int
 
 
+class InTheWay(NamedTuple):
+    """A limit that does not let a call in now; the amounts are in its own unit."""
+
+    limit: str
+    allowed: int
+    used: int
+    held: int
+    asked: int
+    fits_in_ms: int
+    """Until it fits what is used; -1 = it never will, 0 = only holds are in the way."""
+
+
 @dataclass(frozen=True)
 class ReserveReply(Reply):
     """Whether a call may be made, and on which link; else what answers or is in the way."""
@@ -95,19 +107,18 @@ class ReserveReply(Reply):
     """The list of jobs to wait in, so as to be woken sooner; "" if time alone helps."""
     trouble: str = ""
     """Of "open" and "cooling": what is wrong with the links, in words."""
-    limit: str = ""
-    """Of "over" and "held": the limit that does not allow it; the numbers below are its own."""
-    allowed: int = 0
-    used: int = 0
-    held: int = 0
-    asked: int = 0
-    fits_in_ms: int = 0
-    """Of "over": until it fits; -1 = it never will."""
+    in_the_way: list[InTheWay] = field(default_factory=list)
+    """Of "over" and "held": every limit that does not let it in, first the one that does so last.
+    """
     entry_key: str = ""
     """Where the answer is or will be cached; "" if nothing was looked up."""
     entry: str = field(default="", repr=False)
     """What is cached there, fresh or stale."""
     now_ms: int = 0
+
+    def __post_init__(self) -> None:
+        rows = [InTheWay(*each) for each in self.in_the_way]
+        object.__setattr__(self, "in_the_way", rows)
 
 
 @dataclass(frozen=True)

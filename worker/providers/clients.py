@@ -58,14 +58,21 @@ class Clients:
                 call.timeout_s,
                 key=call.job_id,
             )
+        except ProviderError as error:
+            error.sent = error.sent and sending.written
+            raise
         except TimeoutError:
             missing = "complete answer" if sending.written else "connection"
             reason = f"no {missing} within {call.timeout_s:.1f} s"
             about: About = "nothing" if call.hurried else "link"
-            raise ProviderError(Fault.TIMEOUT, reason, sending.written, about=about) from None
+            raise ProviderError(
+                Fault.TIMEOUT, reason, sending.written, about=about, sent=sending.written
+            ) from None
         except Stopped:
             reason = "the call was stopped"
-            raise ProviderError(Fault.TIMEOUT, reason, sending.written, about="nothing") from None
+            raise ProviderError(
+                Fault.TIMEOUT, reason, sending.written, about="nothing", sent=sending.written
+            ) from None
 
     def reload_keys(self) -> None:
         """Before a link is tried that refused its key, or was left for another reason."""
@@ -118,7 +125,7 @@ class Clients:
             raise
         except Exception as error:  # noqa: BLE001 -- whatever it is, it may hold the key
             reason = f"the client cannot be built: {type(error).__name__}"
-            raise ProviderError(Fault.MISCONFIGURED, reason) from None
+            raise ProviderError(Fault.MISCONFIGURED, reason, sent=False) from None
 
     def _client(self, link: Link) -> _Client:
         current = self._clients.get(link.name)

@@ -160,7 +160,7 @@ def translating() -> Iterator[None]:
     except exceptions.GoogleAPICallError as error:
         raise _response_error(error.response) from None
     except ConnectTimeout:
-        raise ProviderError(Fault.TIMEOUT, "no connection in time") from None
+        raise ProviderError(Fault.TIMEOUT, "no connection in time", sent=False) from None
     except ReadTimeout:
         raise ProviderError(Fault.TIMEOUT, "no answer in time", maybe_billed=True) from None
     except (requests.exceptions.ConnectionError, ChunkedEncodingError) as error:
@@ -173,7 +173,7 @@ def _connection_error(error: Exception) -> ProviderError:
     shown = repr(error)
     if "NewConnectionError" in shown or "SSLError" in shown:
         reason = "no connection: refused, unknown host or TLS"
-        return ProviderError(Fault.UNAVAILABLE, reason)
+        return ProviderError(Fault.UNAVAILABLE, reason, sent=False)
     return ProviderError(Fault.UNAVAILABLE, "the connection was cut", maybe_billed=True)
 
 

@@ -2,12 +2,10 @@
 
 from worker.budgets.quota import refusal
 from worker.ledger.attempt import Candidate
-from worker.ledger.job_functions import ReserveReply
+from worker.ledger.job_functions import InTheWay
 from worker.settings import Link
 
-OVER = ReserveReply(
-    "over", limit="max_cost_per_request", allowed=100_000, asked=410_000, fits_in_ms=-1
-)
+OVER = [InTheWay("max_cost_per_request", 100_000, 0, 0, 410_000, -1)]
 
 
 def candidate(model, priced):

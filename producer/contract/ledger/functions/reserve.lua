@@ -16,25 +16,24 @@ local function note_blocked(id, budget, held, wakes_on)
   end
 end
 
--- What keeps the amounts from fitting; nil if they fit all limits.
+-- What keeps the amounts from fitting; nil if they fit all limits. The limit that lets them in
+-- last decides.
 local function over_limit(id, list, allowed, amounts)
+  local wants = {}
   for i, budget in ipairs(list) do
-    local want, limit = risks.beyond(id, budget, amounts[budget.unit]), allowed[i]
-    local used, held, slots = budgets.read(budget)
-    if used + held + want > limit then
-      local found = {
-        verdict = 'held', limit = budget.limit.name, allowed = limit, used = used, held = held,
-        asked = want, fits_in_ms = 0, wakes_on = 'budget:' .. budget.key,
-      }
-      if used + want > limit then
-        found.verdict = 'over'
-        found.fits_in_ms = limits.fits_in_ms(budget, slots, used, want, limit)
-        found.wakes_on = limits.followed(budget)
-      end
-      note_blocked(id, budget, held, found.wakes_on)
-      return found
-    end
+    wants[i] = risks.beyond(id, budget, amounts[budget.unit])
   end
+  local found = limits.in_the_way(list, allowed, wants)
+  local last = found[1]
+  if not last then
+    return nil
+  end
+  local verdict, wakes_on = 'held', 'budget:' .. last.budget.key
+  if last.is_over then
+    verdict, wakes_on = 'over', limits.followed(last.budget)
+  end
+  note_blocked(id, last.budget, last.held, wakes_on)
+  return { verdict = verdict, wakes_on = wakes_on, in_the_way = limits.told(found) }
 end
 
 local function reserved(id, fence, candidate, amounts, list)
@@ -111,8 +110,8 @@ return {
     { 'calls', checks.limit },
   },
   gives = {
-    'verdict', 'candidate', 'number', 'probes', 'wait_ms', 'wakes_on', 'trouble', 'limit',
-    'allowed', 'used', 'held', 'asked', 'fits_in_ms', 'entry_key', 'entry', 'now_ms',
+    'verdict', 'candidate', 'number', 'probes', 'wait_ms', 'wakes_on', 'trouble', 'in_the_way',
+    'entry_key', 'entry', 'now_ms',
   },
   run = function(given)
     local id = given.id

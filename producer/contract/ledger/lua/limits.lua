@@ -9,7 +9,7 @@ function limits.followed(budget)
 end
 
 -- Milliseconds until `want` fits what is used; -1 = never.
-function limits.fits_in_ms(budget, slots, used, want, limit)
+local function fits_in_ms(budget, slots, used, want, limit)
   if want > limit or budget.window.whole then
     return -1
   end
@@ -23,6 +23,47 @@ function limits.fits_in_ms(budget, slots, used, want, limit)
     end
   end
   return 0
+end
+
+-- Those that let the amounts in later come first: never, at the latest instant, as soon as others'
+-- holds are settled.
+local function is_later(one, other)
+  if one.is_over ~= other.is_over then
+    return one.is_over
+  end
+  if (one.fits_in_ms < 0) ~= (other.fits_in_ms < 0) then
+    return one.fits_in_ms < 0
+  end
+  return one.fits_in_ms > other.fits_in_ms
+end
+
+-- The budgets of a list whose limits do not allow what is wanted of each, and when they will.
+function limits.in_the_way(list, allowed, wants)
+  local found = {}
+  for i, budget in ipairs(list) do
+    local want, limit = wants[i], allowed[i]
+    local used, held, slots = budgets.read(budget)
+    if used + held + want > limit then
+      local is_over = used + want > limit
+      found[#found + 1] = {
+        budget = budget, allowed = limit, used = used, held = held, asked = want,
+        is_over = is_over,
+        fits_in_ms = is_over and fits_in_ms(budget, slots, used, want, limit) or 0,
+      }
+    end
+  end
+  table.sort(found, is_later)
+  return found
+end
+
+function limits.told(found)
+  local rows = {}
+  for i, each in ipairs(found) do
+    rows[i] = {
+      each.budget.limit.name, each.allowed, each.used, each.held, each.asked, each.fits_in_ms,
+    }
+  end
+  return rows
 end
 
 local function forget_if_empty(what)
