@@ -230,7 +230,11 @@ def refusal(in_the_way: Sequence[InTheWay], candidates: Sequence[Candidate] = ()
 
 def _in_words(each: InTheWay) -> str:
     dollars = _is_dollars(each.limit)
-    unit = "" if dollars else " requests" if "requests" in each.limit else " tokens"
+    unit = " tokens"
+    if dollars:
+        unit = ""
+    elif "requests" in each.limit:
+        unit = " requests"
 
     def shown(value: int) -> str:
         return f"${value / MICRO:.6f}" if dollars else f"{value:,}"
@@ -249,14 +253,19 @@ def _when(each: InTheWay) -> str:
 
 
 def _detailed(each: InTheWay) -> dict[str, Any]:
-    scale = MICRO if _is_dollars(each.limit) else 1
+    scale = 1
+    if _is_dollars(each.limit):
+        scale = MICRO
+    retry_after_s = None
+    if each.fits_in_ms >= 0:
+        retry_after_s = each.fits_in_ms / 1000
     return {
         "limit": each.limit,
         "allowed": each.allowed / scale,
         "used": each.used / scale,
         "held": each.held / scale,
         "asked": each.asked / scale,
-        "retry_after_s": None if each.fits_in_ms < 0 else each.fits_in_ms / 1000,
+        "retry_after_s": retry_after_s,
     }
 
 
