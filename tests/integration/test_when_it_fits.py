@@ -132,7 +132,7 @@ def test_a_refusal_says_when_all_limits_let_it_in(moved, limits, calls, wanted):
 
 
 @pytest.mark.faults
-@settings(max_examples=2_000, **QUICK)
+@settings(max_examples=500, **QUICK)
 @given(limits=LIMITS, calls=CALLS, wanted=WANTED)
 def test_so_do_very_many(moved, limits, calls, wanted):
     check_refusals(moved(), limits, calls, wanted)
