@@ -4,8 +4,8 @@
 
 A real worker and a provider on a local socket that answers at once. 100 texts of 500 KB through a
 Redis with maxmemory 40 MB; then a folder of mixed documents (text, HTML, mail, PDF), of which every
-fourth has ten pages: time to the first summary on disk, processor time of the command and its
-readers while it runs, and their resident set early and at its highest.
+fourth has ten pages: how many cores reading alone keeps busy (`--list`), time to the first summary
+on disk, and the resident set of the command and its readers early and at its highest.
 """
 
 import argparse
@@ -67,40 +67,54 @@ def mixed(folder: Path, count: int) -> None:
                 (folder / f"{number}.pdf").write_bytes(pdf([f"Document {number}.", *pages]))
 
 
+def processor_s(pid: int) -> tuple[float, float]:
+    """Seconds of all threads on a processor, and those in which they would have used one."""
+    ran = waited = 0
+    for thread in Path(f"/proc/{pid}/task").iterdir():
+        on_processor, in_queue, _ = map(int, (thread / "schedstat").read_text().split())
+        ran += on_processor
+        waited += in_queue
+    return ran / 1e9, (ran + waited) / 1e9
+
+
 class Watched:
     """The command and its children: when it wrote first, and what it took."""
 
-    def __init__(self, folder: Path, url: str) -> None:
+    def __init__(self, folder: Path, url: str, *more: str) -> None:
         self.out = folder.with_name(f"{folder.name}-out")
         env = {"REDIS_URL": url, "PATH": "", "PYTHONPATH": os.pathsep.join(sys.path)}
-        words = [str(folder), "--user", "u1", "--yes", "--out", str(self.out)]
+        words = [str(folder), "--user", "u1", "--yes", "--out", str(self.out), *more]
         self.started = time.monotonic()
-        self.process = subprocess.Popen([*COMMAND, *words], env=env, stderr=subprocess.PIPE)
+        self.process = subprocess.Popen(
+            [*COMMAND, *words], env=env, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+        )
         self.first_s = 0.0
         self.rss: list[int] = []
         self.cpu_s: dict[int, float] = {}
+        self.wanted_s: dict[int, float] = {}
 
     def look(self) -> None:
         if not self.first_s and next(self.out.glob("*.md"), None):
             self.first_s = time.monotonic() - self.started
-        with suppress(psutil.Error):
+        with suppress(psutil.Error, OSError):
             root = psutil.Process(self.process.pid)
             family = [root, *root.children(recursive=True)]
             self.rss.append(sum(each.memory_info().rss for each in family))
             for each in family:
-                used = each.cpu_times()
-                self.cpu_s[each.pid] = used.user + used.system
+                self.cpu_s[each.pid], self.wanted_s[each.pid] = processor_s(each.pid)
 
     def run(self) -> None:
         while self.process.poll() is None:
             self.look()
             time.sleep(0.2)
         took_s = time.monotonic() - self.started
-        message = self.process.stderr.read().decode().splitlines()[-1]
+        message = self.process.stderr.read().decode().rpartition("\n")[0].rpartition("\n")[2]
         quarter = self.rss[: max(1, len(self.rss) // 4)]
         print(f"  exit {self.process.returncode}: {message}")
         print(f"  first summary after {self.first_s:.1f} s, all after {took_s:.1f} s")
-        print(f"  processor time {sum(self.cpu_s.values()):.1f} s")
+        cpu_s = sum(self.cpu_s.values())
+        wanted = sum(self.wanted_s.values()) / took_s
+        print(f"  processor time {cpu_s:.1f} s; {wanted:.1f} cores were used or waited for")
         print(f"  RSS at most {max(self.rss) / 2**20:.0f} MiB, ", end="")
         print(f"in the first quarter {max(quarter) / 2**20:.0f} MiB", flush=True)
 
@@ -127,6 +141,7 @@ def run(title: str, make, count: int, maxmemory: str) -> None:
         (folder / "texts").mkdir()
         make(folder / "texts", count)
         print(f"{count:,} {title}", flush=True)
+        Watched(folder / "texts", valkey.url(), "--list").run()
         Watched(folder / "texts", valkey.url()).run()
         print(f"  Redis at its highest {redis.info('memory')['used_memory_peak_human']}")
 

@@ -48,8 +48,9 @@ def write(folder):
     for number, name in enumerate(ODD_NAMES):
         Path(os.fsdecode(os.fsencode(folder) + b"/" + name)).write_text(f"Odd name {number}.")
     (folder / "mail.eml").write_bytes(made_documents.mail())
+    (folder / "word.docx").write_bytes(made_documents.docx())
     (folder / "table.csv").write_text("a,b\n1,\n")
-    for number in range(GOOD - len(ODD_NAMES) - len(ENCODED) - 2):
+    for number in range(GOOD - len(ODD_NAMES) - len(ENCODED) - 3):
         (folder / f"good{number}.md").write_text(f"# Good {number}\n\nA text about ships.\n")
     (folder / "vanishes.md").write_text("Soon gone.")
     os.mkfifo(folder / "pipe")
@@ -71,8 +72,10 @@ def summarize(complete, redis_url, tmp_path, start_worker):
     start_worker()
     command = [sys.executable, "-c", "from producer.cli import main; main()", "summarize"]
 
-    def start(*words):
-        env = {"REDIS_URL": redis_url, "PATH": "", "PYTHONPATH": os.pathsep.join(sys.path)}
+    def start(*words, without=""):
+        """`without`: a folder in which the extra cannot be imported."""
+        path = [without, *sys.path]
+        env = {"REDIS_URL": redis_url, "PATH": "", "PYTHONPATH": os.pathsep.join(path)}
         return subprocess.Popen(
             [*command, *words],
             cwd=tmp_path,
@@ -98,7 +101,10 @@ def asked(process, question, answer=b""):
 
 
 def test_good_ones_are_summarised_and_each_other_is_one_line(summarize, folder, tmp_path):
-    """Also what vanishes or changes between the question and the work; the same again: 0 paid."""
+    """Also what vanishes or changes between the question and the work; the same again, by the plain
+    install: 0 paid.
+    """
+    pytest.importorskip("kreuzberg")
     first = summarize("docs", "--user", "u1", "--out", "sums")
     assert "\ndocs/surrogate.txt: " in asked(first, b"Include it?")  # far longer than the rest
     told = asked(first, b"Go on?", b"y\n")
@@ -117,7 +123,13 @@ def test_good_ones_are_summarised_and_each_other_is_one_line(summarize, folder, 
         assert f"docs/{name}" in told
     assert f"{GOOD} summaries (" in told
     assert recent(1)[0].over
-    again = summarize("docs", "--user", "u1", "--yes", "--out", "sums")
+    (tmp_path / "plain" / "kreuzberg").mkdir(parents=True)
+    (tmp_path / "plain" / "kreuzberg" / "__init__.py").write_text("raise ImportError")
+    plain = str(tmp_path / "plain")
+    again = summarize("docs", "--user", "u1", "--yes", "--out", "sums", without=plain)
     _, err = again.communicate(timeout=60)
+    told = err.decode()
     assert again.returncode == 1
-    assert f"{GOOD} summaries ({GOOD} cached), {len(FAILED)} failed, $0.000000" in err.decode()
+    assert "\ndocs/word.docx: docs/word.docx: Word needs the extra: pip install" in told
+    good = GOOD - 1
+    assert f"{good} summaries ({good} cached), {len(FAILED) + 1} failed, $0.000000" in told
