@@ -2,13 +2,17 @@
 case on its user's limits.
 """
 
+import json
+from datetime import UTC, datetime, timedelta
+
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from support.hand_run import HandRun
-from support.ledger import LedgerProbe, ask
+from support.ledger import KEYS, LedgerProbe, ask
 
 from producer.contract.errors import JobError, ProvidersExhausted
+from worker.budgets.possible_bills import PossibleBills
 from worker.ledger.attempt import NOT_BILLED, NOT_SENT, POSSIBLY_BILLED, Bill, Candidate
 from worker.ledger.calls import Wait
 from worker.settings import Link, QuotaSettings
@@ -57,8 +61,21 @@ class Books:
             job, attempt = self.lost.pop(which % len(self.lost))
             attempt.billed(Bill("real", micro, micro))
             self.fleet.ledger.settle(job, attempt, JobError("late"))
-            del self.possible[job.id, job.fence]
+            if not self.possible.pop((job.id, job.fence), None):
+                self.requests += 1
             self.real.append(micro)
+
+    def forgive(self, job_id):
+        """The invoice does not have what the job may have cost."""
+        today = datetime.now(UTC).date()
+        week = timedelta(days=7)
+        bills = PossibleBills(self.fleet.functions, "", job_id, today - week, today + week)
+        meant = [key for key in self.possible if key[0] == job_id]
+        assert bills.count()[0] == bills.forgive()[0] == len(meant)
+        assert bills.forgive() == (0, 0.0)
+        self.requests -= len(meant)
+        for key in meant:
+            del self.possible[key]
 
     def check(self):
         risks = {}
@@ -90,6 +107,7 @@ STEPS = st.one_of(
         st.integers(0, 50),
     ),
     st.tuples(st.just("hear"), st.integers(0, 9), st.integers(0, 50)),
+    st.tuples(st.just("forgive"), st.sampled_from(["u-i1", "u-i2"])),
 )
 
 
@@ -106,6 +124,31 @@ def test_users_bear_one_worst_case_per_job_and_the_fleet_all(redis_url, steps):
         books.check()
     books.fleet.redis.close()
     books.probe.redis.close()
+
+
+def test_what_the_invoice_does_not_have_is_forgiven(
+    complete, wire, openai_env, start_worker, command, redis_url
+):
+    """By link, time or job; also when the job's record is gone."""
+    wire.script = lambda request, number: "504"
+    start_worker(openai_env | {"LLM_MAX_ATTEMPTS": "1"})
+    jobs = [complete.delay(ask(str(n)), "u1", tags=["t"]) for n in range(3)]
+    for job in jobs:
+        with pytest.raises(ProvidersExhausted):
+            job.value(30)
+    with LedgerProbe(redis_url) as probe:
+        before = probe.budget("tokens", "user", "u1")["maybe"]
+        assert "no call" in command("usage", "forgive", "--link", "openai:other", "--yes", code=1)
+        told = command("usage", "forgive", "--job", jobs[0].id, "--yes")
+        assert told.startswith("1 calls, $0.00")
+        assert probe.budget("tokens", "user", "u1")["maybe"] * 3 == before * 2
+        probe.redis.delete(KEYS.job(jobs[1].id))
+        told = command("usage", "forgive", "--link", "openai:gpt-4o-mini", "--since", "1d", "--yes")
+        assert told.startswith("2 calls")
+        assert probe.redis.exists(KEYS.job(jobs[1].id)) == 0
+        assert probe.budget("usd", "fleet", "all")["maybe"] == 0
+    (row,) = command("usage", "--json").splitlines()
+    assert json.loads(row)["maybe_billed_calls"] == 0
 
 
 def test_an_outage_is_told_as_one_whatever_the_last_check_says(

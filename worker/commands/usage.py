@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from ..budgets.possible_bills import KEPT_DAYS, PossibleBills
 from ..budgets.usage import BY, Sums, Usage
 from .servers import ledger_connection
 
@@ -44,7 +45,7 @@ class Day(click.ParamType[date | int]):
             )
 
 
-@click.command()
+@click.group(invoke_without_command=True)
 @click.option("--by", "what", type=click.Choice(BY), default="user", show_default=True)
 @click.option(
     "--since",
@@ -56,8 +57,14 @@ class Day(click.ParamType[date | int]):
 @click.option("--until", type=Day(), help="Last day, included; today unless given.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per line.")
 @click.option("--csv", "as_csv", is_flag=True, help="With a header.")
+@click.pass_context
 def usage(
-    what: str, since: date | int, until: date | int | None, as_json: bool, as_csv: bool
+    context: click.Context,
+    what: str,
+    since: date | int,
+    until: date | int | None,
+    as_json: bool,
+    as_csv: bool,
 ) -> None:
     """Calls, tokens and dollars per UTC day, kept for LLM_USAGE_DAYS, whatever became of the jobs.
 
@@ -68,7 +75,10 @@ def usage(
     \b
     completions usage --by user --since 7d
     completions usage --by model --since 2026-11-01 --csv > november.csv
+    completions usage forgive --link openai:gpt-4o --since 2026-11-01
     """
+    if context.invoked_subcommand:
+        return
     if as_json and as_csv:
         raise click.UsageError("say --json or --csv, not both")
     with ledger_connection() as connection:
@@ -88,6 +98,41 @@ def usage(
     else:
         for line in _table(what, [*rows, ("total", total)]):
             click.echo(line)
+
+
+@usage.command()
+@click.option("--link", default="", help="Only calls to this provider link.")
+@click.option("--job", "job_id", default="", help="Only calls of this job.")
+@click.option("--since", type=Day(), help="First UTC day: 2026-11-01, or 7d: the last seven.")
+@click.option("--until", type=Day(), help="Last UTC day, included; today unless given.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def forgive(
+    link: str, job_id: str, since: date | int | None, until: date | int | None, yes: bool
+) -> None:
+    """Take calls that were possibly billed off the books, because the invoice does not have them.
+
+    They leave the limits of users, groups, batches and the fleet, and the sums of usage. Calls of
+    the last 40 days can be forgiven, each once.
+
+    \b
+    completions usage forgive --job 1b9d6bcd-...
+    completions usage forgive --link openai:gpt-4o --since 2026-11-01 --until 2026-11-02
+    """
+    if not (link or job_id or since):
+        raise click.UsageError("say which calls: --link, --job or --since")
+    with ledger_connection() as connection:
+        today = Usage(connection.redis, connection.keys).today()
+        first = _day(since or KEPT_DAYS, today)
+        last = _day(until or today, today)
+        bills = PossibleBills(connection.functions, link, job_id, first, last)
+        calls, dollars = bills.count()
+        if not calls:
+            raise click.ClickException("no call that may have been billed is meant by that")
+        if not yes:
+            question = f"Take {calls:,} calls, ${dollars:,.4f} at worst, off the books?"
+            click.confirm(question, abort=True)
+        calls, dollars = bills.forgive()
+    click.echo(f"{calls:,} calls, ${dollars:,.4f}, are forgiven.")
 
 
 def _day(value: date | int, today: date) -> date:

@@ -90,6 +90,25 @@ class ReassignUsage(Call[ReassignUsageReply], function="reassign_usage"):
 
 
 @dataclass(frozen=True)
+class ForgiveReply(Reply):
+    seen: int
+    kept: int
+    calls: int
+    micro: int
+
+
+@dataclass(frozen=True)
+class Forgive(Call[ForgiveReply], function="forgive"):
+    link: str
+    id: str
+    since_ms: int
+    until_ms: int
+    skip: int
+    most: int
+    dry: bool
+
+
+@dataclass(frozen=True)
 class SetLimits(Call[Nothing], function="set_limits"):
     """ "" leaves a limit as it is."""
 

@@ -68,6 +68,11 @@ class Keys(LedgerKeys):
         return f"{self.root}dead"
 
     @property
+    def possible_bills(self) -> str:
+        """Sorted set: calls that may have been billed, as JSON, by time. 40 days."""
+        return f"{self.root}maybe"
+
+    @property
     def usages(self) -> str:
         """The beginning of all days' usage."""
         return f"{self.root}use:"

@@ -78,6 +78,7 @@ EMPTYING = (
     "batch_change",
     "reset_limits",
     "reassign_usage",
+    "forgive",
     "budget_left",
 )
 """Functions by which a full server is watched and emptied."""

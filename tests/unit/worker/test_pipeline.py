@@ -149,7 +149,7 @@ def test_a_refusal_is_passed_on_or_kept_with_its_text(harness):
         with pytest.raises(Refused) as refused:
             harness.run(harness.job(text, **options))
         told = {"reason": "refusal", "text": "I cannot help with that."}
-        assert refused.value.details == told
+        assert refused.value.details.items() >= told.items()
         assert "cannot help" not in repr(refused.value) + str(refused.value)
 
 

@@ -20,6 +20,15 @@ function jobs.create(id)
   record(id).new = true
 end
 
+-- The record of a job that is gone, as far as it is known; nothing of it is written.
+function jobs.assume(id, values)
+  call.jobs[id] = { values = values, changed = {}, removed = {}, new = true }
+end
+
+function jobs.discard(id)
+  call.jobs[id] = nil
+end
+
 -- Read fields together that are needed one after the other. Fields known before stay.
 function jobs.load(id, names)
   local values = record(id).values
