@@ -55,6 +55,7 @@ COMMANDS = {
     "status j1": LEDGER,
     "summarize document.md --user u1 --yes": LEDGER,
     "usage": LEDGER,
+    "usage forgive --job x": LEDGER,
 }
 """Command line -> the variables it names."""
 
