@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from .batches import Item
+from .batch_items import Item
 from .contract.completions import Completion, Usage
 from .contract.errors import JobError, Refused, Truncated
 
@@ -100,6 +100,11 @@ def openai(item: Item) -> dict[str, Any]:
         }
         line["error"] = {"code": error["code"], "message": error["message"]}
     return line
+
+
+def is_answer(item: Item) -> bool:
+    """Whether a model said something, if only that it will not, or less than it wanted to."""
+    return bool(_body(item))
 
 
 def status_of(error: JobError) -> int:

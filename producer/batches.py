@@ -8,36 +8,27 @@ out of reach, and `OutcomeUnknown` for a batch that was never submitted or is no
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
-from dataclasses import dataclass
 from itertools import islice
-from typing import Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 from uuid import uuid4
 
+from .batch_items import Item
+from .batch_output import COLUMNS, row
 from .client import publish_all
-from .contract.completions import Completion
 from .contract.errors import BudgetExceeded, JobError, OutcomeUnknown
 from .contract.outcome import load_outcome
 from .ledger_client import CHUNK, ledger
 from .ledger_replies import BatchChange, Progress
+from .notebooks import shown_until
+from .prompts import requests_of
 from .submitting import Submitting
+from .tables import table
+
+if TYPE_CHECKING:
+    from .tables import Table
 
 RETENTION_S = 7 * 86_400
 POLL_S = 0.5
-
-
-@dataclass(frozen=True)
-class Item:
-    """One request of a batch."""
-
-    index: int
-    name: str
-    """What the caller calls it ("" if nothing)."""
-    job_id: str
-    state: str
-    ended_s: int
-    """When it ended, in seconds since the epoch by the ledger's clock; 0 before."""
-    outcome: Completion | JobError | None
-    """None: it has not ended."""
 
 
 class Batch:
@@ -55,6 +46,7 @@ class Batch:
         label: str = "",
         max_usd: float | None = None,
         retention_s: float = RETENTION_S,
+        prompt: str = "",
         **options: Any,
     ) -> "Batch":
         """Submit `requests` under one name.
@@ -62,7 +54,9 @@ class Batch:
         Each is a list of messages, or a dict of `complete`'s arguments, with `name` if the item has
         one; {"wrong": JobError} is an item that cannot be run. They run in the batch lane and wait
         for limits rather than fail, unless `options` say otherwise. They are read one after the
-        other, never all at once. A wrong one fails alone.
+        other, never all at once. A wrong one fails alone. Or they are the rows of a data frame of
+        pandas, polars or another that speaks Arrow (extra `tables`), or dicts; `prompt` is what is
+        asked about each, with columns in braces ("Classify: {text}"), and `name` or `id` names it.
 
         The same `batch_id`, user and requests again: goes on where it stopped. Another user or
         other requests: `Conflict`. `max_usd`: the batch never spends more dollars; 0: only what
@@ -71,9 +65,10 @@ class Batch:
         after its end. An item whose `idempotency_key` another job of the user has fails with
         `Conflict`.
         """
+        asked = requests_of(requests, prompt)
         batch = cls(batch_id or str(uuid4()))
         submitting = Submitting(batch.id, user_id, label, max_usd, retention_s, options)
-        for piece in pieces(requests):
+        for piece in pieces(asked):
             submitting.add(piece)
         submitting.close()
         if submitting.is_raised:
@@ -97,6 +92,19 @@ class Batch:
         for indexes in pieces(range(submitted)):
             job_ids = [f"{self.id}.{index}" for index in indexes]
             yield from _items(ledger().latest_tries(self.id, job_ids))
+
+    def table(self) -> "Table":
+        """The items that have ended, as an Arrow table, which becomes a data frame: `.to_pandas()`,
+        `polars.from_arrow(...)`. Needs the extra `tables`.
+        """
+        return table((row(item) for item in self.results() if item.outcome is not None), COLUMNS)
+
+    def show(self) -> Progress:
+        """Wait until it is over; in a notebook its progress is shown in place meanwhile."""
+        return shown_until(lambda found: found.over, self.progress, POLL_S)
+
+    def _repr_html_(self) -> str:
+        return self.progress()._repr_html_()
 
     def as_completed(self, timeout: float | None = None) -> Iterator[Item]:
         """Every item as it ends, until all have; those that have ended come first.

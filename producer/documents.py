@@ -6,15 +6,16 @@ OpenDocument, RTF, EPUB and Outlook. Files are read in a child process with limi
 
 import os
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from .contract.errors import InvalidRequest
 from .contract.identifiers import MAX_LABEL, visible
 from .reading import files
 from .reading.found import EVERYTHING, STDIN, Choice, Found, found
 from .reading.reading import NoDocument, Unreadable
+from .tables import is_frame
 
-__all__ = ["STDIN", "Choice", "Document", "Found", "found", "read", "read_all"]
+__all__ = ["STDIN", "Choice", "Document", "Found", "documents_of", "found", "read", "read_all"]
 
 
 class Document(NamedTuple):
@@ -64,6 +65,33 @@ def read(
     left_out = tuple(visible(each, keep="") for each in (*noticed, *reading.left_out))
     pictures = tuple(reading.pictures)
     return Document(name, reading.text, None, left_out, reading.pages, pictures)
+
+
+def documents_of(given: Any) -> Iterator[Document]:
+    """Documents, texts (also a column of a data frame) and paths of files or folders, as documents.
+
+    What is none of these, as a missing value, is a document that says so. Raises `InvalidRequest`
+    for what is no such collection.
+    """
+    if isinstance(given, str | bytes):
+        raise InvalidRequest("documents: one text. Fix: pass a list, or use summarize.delay(text)")
+    if is_frame(given):
+        raise InvalidRequest("documents: a data frame. Fix: pass one of its columns")
+    if isinstance(given, os.PathLike | Document):
+        given = [given]
+    return (document for number, each in enumerate(given) for document in _each(number, each))
+
+
+def _each(number: int, given: Any) -> Iterator[Document]:
+    if isinstance(given, Document):
+        yield given
+    elif isinstance(given, str):
+        yield Document("", given)
+    elif isinstance(given, os.PathLike):
+        yield from read_all([os.fspath(given)])
+    else:
+        kind = type(given).__name__
+        yield Document("", "", _wrong(f"documents[{number}]", f"no text, path or document: {kind}"))
 
 
 def read_all(

@@ -1,6 +1,7 @@
 """What the ledger answers to a producer, with named fields."""
 
 from dataclasses import dataclass
+from html import escape
 from typing import Literal, NamedTuple, Self, cast
 
 from .contract.history import PastAttempt
@@ -187,3 +188,16 @@ class Progress:
     @property
     def over(self) -> bool:
         return self.total is not None and self.ended >= self.total
+
+    def _repr_html_(self) -> str:
+        """A bar and a line, for notebooks."""
+        total = self.submitted if self.total is None else self.total
+        parts = [f"{self.ended:,} of {total:,}"]
+        for count, word in ((self.failed, "failed"), (self.cached, "cached")):
+            if count:
+                parts.append(f"{count:,} {word}")
+        parts.append(f"${self.cost_usd:.4f}")
+        if self.held_back:
+            parts.append(f"waiting for {self.held_back}")
+        text = escape(f"{self.batch_id}: {', '.join(parts)}")
+        return f'<progress value="{self.ended}" max="{max(total, 1)}"></progress> {text}'

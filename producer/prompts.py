@@ -1,11 +1,12 @@
 """A prompt with places for the columns of a table: "Classify: {text}"."""
 
 import string
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from .contract.errors import InvalidRequest
 from .contract.identifiers import visible
+from .tables import frame_rows, is_frame
 
 _NAMES = ("custom_id", "name", "id")
 """Columns that name an item, the first of them that is there."""
@@ -51,6 +52,36 @@ class Prompt:
     def name(self, row: dict[str, Any]) -> str:
         """What the row itself says that it is called; "" if it does not."""
         return next((_shown(row[name]) for name in _NAMES if name in row), "")
+
+
+def requests_of(given: Iterable[Any], prompt: str) -> Iterable[Any]:
+    """What is asked: with a `prompt`, about each row; of a data frame's rows, what they hold.
+
+    Raises `InvalidRequest` for a wrong prompt; a wrong row becomes a request that fails and says
+    why.
+    """
+    if not is_frame(given):
+        return _filled(given, Prompt(prompt)) if prompt else given
+    if not prompt:
+        return map(_present, frame_rows(given))
+    wanted = Prompt(prompt)
+    wanted.check(given.columns)  # type: ignore[attr-defined]
+    return _filled(frame_rows(given), wanted)
+
+
+def _filled(rows: Iterable[Any], prompt: Prompt) -> Iterator[dict[str, Any]]:
+    for row in rows:
+        try:
+            if not isinstance(row, dict):
+                raise InvalidRequest("no row: needs a dict of columns and values")
+            yield prompt.request(row)
+        except InvalidRequest as error:
+            name = prompt.name(row) if isinstance(row, dict) else ""
+            yield {"wrong": error, "name": name}
+
+
+def _present(row: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in row.items() if value is not None}
 
 
 def _shown(value: Any) -> str:

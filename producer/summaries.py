@@ -4,6 +4,7 @@ The worker reads long documents in parts.
 """
 
 import json
+import os
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -12,11 +13,12 @@ from pathlib import PurePath
 from typing import Any
 from uuid import uuid4
 
-from .batches import POLL_S, RETENTION_S, Batch, Item
+from .batch_items import Item
+from .batches import POLL_S, RETENTION_S, Batch
 from .client import Job, complete
 from .contract.completions import Completion
 from .contract.errors import InvalidRequest
-from .documents import Document
+from .documents import Document, documents_of
 from .filling import Asked, Filling, sha_of
 from .patience import Patience
 from .submitting import Submitting
@@ -110,7 +112,7 @@ class Summarize:
 
     def __call__(
         self,
-        documents: Iterable[Document | str],
+        documents: Iterable[Document | str | os.PathLike[str]] | os.PathLike[str],
         user_id: str,
         style: str = "abstract",
         max_words: int | None = None,
@@ -122,12 +124,14 @@ class Summarize:
     ) -> Batch:
         """A batch with a summary per document.
 
-        `documents`: `Document`s (`producer.documents.read` makes them from files), or plain texts;
-        they are read and stored one after the other. A wrong one fails alone, a skipped one is left
-        out. `options` as in `complete`. Raises like `Batch.submit`.
+        `documents`: texts (a list, a column of a data frame), `pathlib.Path`s of files and folders,
+        or `Document`s (`producer.documents.read` makes them); they are read and stored one after
+        the other. A wrong one fails alone, a skipped one is left out. `options` as in `complete`.
+        Raises like `Batch.submit`.
         """
         prompt = instruction(style, max_words, language)
-        requests = (_asked(each, prompt).stored() for each in documents if not _is_skipped(each))
+        taken = (each for each in documents_of(documents) if not each.skipped)
+        requests = (_asked(each, prompt).stored() for each in taken)
         options = {"temperature": 0} | options
         return Batch.submit(requests, user_id, batch_id, label, max_usd, **options)
 

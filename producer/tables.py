@@ -9,7 +9,7 @@ from typing import IO, TYPE_CHECKING, Any
 from .contract.errors import InvalidRequest
 
 if TYPE_CHECKING:
-    import pyarrow
+    from pyarrow import Table as Table
 
 ROWS = 1_000
 """Read at a time."""
@@ -25,6 +25,11 @@ def parquet_rows(file: IO[bytes], name: str) -> Iterator[dict[str, Any]]:
             yield from batch.to_pylist()
     except arrow.ArrowException as error:
         raise InvalidRequest(f"{name}: damaged Parquet ({type(error).__name__})") from None
+
+
+def check_installed(what: str) -> None:
+    """Raises `InvalidRequest` that says what needs the extra, unless it is installed."""
+    _arrow(what)
 
 
 def is_frame(value: Any) -> bool:
@@ -45,7 +50,7 @@ def frame_rows(frame: Any) -> Iterator[dict[str, Any]]:
         ) from None
 
 
-def table(rows: Iterable[dict[str, Any]], columns: dict[str, str]) -> "pyarrow.Table":
+def table(rows: Iterable[dict[str, Any]], columns: dict[str, str]) -> "Table":
     """Rows as an Arrow table; `columns`: name -> Arrow's name of its type."""
     arrow = _arrow("a table")
     fields = [(name, arrow.type_for_alias(kind)) for name, kind in columns.items()]

@@ -15,7 +15,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, SpinnerColumn, TextColumn
 from rich.progress import Progress as Bar
 
-from ..batches import Batch, Item
+from ..batch_items import Item
+from ..batches import Batch
 from ..contract.identifiers import visible
 from ..ledger_replies import Progress
 from ..patience import Patience
@@ -151,23 +152,28 @@ class _OnTerminal:
 class _Lines:
     """A line every `PLAIN_EVERY_S`: JSON on standard output, or text on standard error.
 
-    While nothing moves, nothing is written.
+    While nothing moves, nothing is written but once what is waited for.
     """
 
     def __init__(self, as_json: bool) -> None:
         self._as_json = as_json
         self._shown_at = 0.0
         self._shown: tuple[object, ...] = ()
+        self._waited_for: set[str] = set()
+        """All that was told since something moved: what holds a batch back may alternate."""
 
     def update(self, progress: Progress, rates: Rates) -> None:
         now = time.monotonic()
         if now - self._shown_at < PLAIN_EVERY_S and not progress.over:
             return
-        standing = (progress.submitted, progress.ended, progress.held_back, progress.state)
-        if standing == self._shown:
+        standing = (progress.submitted, progress.ended, progress.state)
+        if standing != self._shown:
+            self._waited_for.clear()
+        elif progress.held_back in self._waited_for:
             return
         self._shown_at = now
         self._shown = standing
+        self._waited_for |= {progress.held_back, ""}
         if self._as_json:
             click.echo(_json(progress, rates))
         else:

@@ -9,18 +9,17 @@ from typing import IO, Any
 
 import click
 
-from ..batch_output import COLUMNS, openai, plain, row
-from ..batches import Item
-from ..contract.completions import Completion
-from ..contract.errors import Truncated
+from ..batch_items import Item
+from ..batch_output import COLUMNS, is_answer, openai, plain, row
 from ..request_files import STDIN, RequestFile
 from ..tables import write_parquet
-from .out import check_file, json_line, os_errors_as_messages, safe_cell
+from .out import check_file, check_parquet, json_line, os_errors_as_messages, safe_cell
 
 OPENAI = "openai"
 JSONL = "jsonl"
 _LINES = ("", ".jsonl", ".ndjson")
-_TABLES = (".csv", ".parquet")
+PARQUET = ".parquet"
+_TABLES = (".csv", PARQUET)
 
 
 class Results:
@@ -34,6 +33,8 @@ class Results:
             raise click.ClickException(
                 f"--out {out}: {self._ending} is not written. Fix: .jsonl, .csv or .parquet"
             )
+        if out and self._ending == PARQUET:
+            check_parquet(out)
 
     def check(self) -> None:
         """Raises `click.ClickException` unless they can be written there."""
@@ -56,7 +57,7 @@ class Results:
             part.replace(self.out)
 
     def _fill(self, file: IO[bytes], items: Iterator[Item], form: str) -> None:
-        if self._ending == ".parquet":
+        if self._ending == PARQUET:
             write_parquet(file, map(row, items), COLUMNS)
             return
         texts = _lines(items, form)
@@ -109,8 +110,7 @@ def _status(asked: str) -> os.stat_result:
 
 
 def _has_failed(item: Item) -> bool:
-    outcome = item.outcome
-    return outcome is not None and not isinstance(outcome, Completion | Truncated)
+    return item.outcome is not None and not is_answer(item)
 
 
 def _part(out: Path) -> Path:

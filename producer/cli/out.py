@@ -12,6 +12,9 @@ from typing import Any
 
 import click
 
+from ..contract.errors import InvalidRequest
+from ..tables import check_installed
+
 _LINE_ENDS = re.compile("[\x85\u2028\u2029\ud800-\udfff]")
 """What some readers of lines take for the end of one, and halves of characters."""
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -38,6 +41,14 @@ def check_file(file: Path) -> None:
         file.open("a").close()
         if not existed:
             file.unlink()
+
+
+def check_parquet(file: Path) -> None:
+    """Raises `click.ClickException` unless what writes Parquet is installed."""
+    try:
+        check_installed(f"--out {file}: Parquet")
+    except InvalidRequest as error:
+        raise click.ClickException(str(error)) from None
 
 
 def check_folder(folder: Path) -> None:

@@ -10,7 +10,7 @@ from typing import IO
 
 import click
 
-from ..batches import Item
+from ..batch_items import Item
 from ..contract.completions import Completion
 from ..documents import Document
 from ..reading.found import OUTPUT_MARK

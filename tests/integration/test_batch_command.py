@@ -110,6 +110,42 @@ def test_an_openai_batch_file_runs_as_it_is(
     }
 
 
+def test_a_file_is_answered_as_openai_would_answer_it(
+    completions, requests, start_worker, openai_env, wire, tmp_path
+):
+    """Nothing of ours is sent; what a model said is a 200; failures keep their status; and those,
+    as they were given, can be run again.
+    """
+    wire.script = lambda request, number: request["messages"][0]["content"]
+    start_worker(openai_env | {"LLM_MAX_ATTEMPTS": "1"})
+    events = ["ok", "length", "refusal", "429", "500", "context"]
+    asked = [
+        {"custom_id": event, "body": {"model": "gpt-4o-mini-2024-07-18", "messages": ask(event)}}
+        for event in events
+    ]
+    file = requests(*asked)
+    out = tmp_path / "out.jsonl"
+    code, _, stderr = completions("batch", "run", file, "--user", "u1", "--out", out)
+    assert (code, "3 failed requests in" in stderr) == (1, True), stderr
+    for call in wire.calls:
+        assert not {"temperature", "max_tokens", "max_completion_tokens"} & set(call.request)
+        assert call.request["model"] == "gpt-4o-mini"
+    lines = {
+        line["custom_id"]: line["response"]
+        for line in map(json.loads, out.read_text().splitlines())
+    }
+    statuses = {name: response["status_code"] for name, response in lines.items()}
+    expected = {"ok": 200, "length": 200, "refusal": 200, "429": 429, "500": 500, "context": 400}
+    assert statuses == expected
+    said = [lines[name]["body"]["choices"][0] for name in events[:3]]
+    assert [each["finish_reason"] for each in said] == ["stop", "length", "stop"]
+    assert said[1]["message"]["content"]
+    assert said[2]["message"]["refusal"] == "I cannot help with that"
+    assert lines["429"]["body"]["error"]["code"] == "rate_limit_exceeded"
+    again = (tmp_path / "out.errors.jsonl").read_text()
+    assert again == "".join(json.dumps(each) + "\n" for each in asked[3:])
+
+
 def test_our_own_form_and_every_wrong_line(completions, requests, start_worker):
     """Running it again pays nothing and shows the same."""
     start_worker()

@@ -215,6 +215,18 @@ def test_a_batch_waits_for_the_users_limits_instead_of_failing(batch_of, start_w
     assert (batch.progress().failed, batch.progress().over) == (0, False)
 
 
+@pytest.mark.parametrize("name", ["pandas", "polars"])
+def test_a_frame_becomes_a_batch_and_a_batch_a_frame(batch_of, name):
+    """Without a worker: what was wrong has ended."""
+    pytest.importorskip("pyarrow")
+    frames = pytest.importorskip(name)
+    frame = frames.DataFrame({"id": ["a", "b"], "text": ["Good.", None]})
+    batch = batch_of(frame, "u1", prompt="{text}")
+    (wrong,) = batch.table().to_pylist()
+    assert (wrong["index"], wrong["name"], wrong["message"]) == (1, "b", "empty: text")
+    assert batch.progress().total == 2
+
+
 def test_async_code_has_twins(batch_of, start_worker):
     start_worker(QUICK)
     batch = batch_of(questions(5), "u1")
