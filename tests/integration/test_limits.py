@@ -8,9 +8,10 @@ import pytest
 from click.testing import CliRunner
 from support.ledger import KEYS, LedgerProbe
 
-from producer.contract.errors import BudgetExceeded, RateLimited
+from producer.contract.errors import BudgetExceeded, JobError, RateLimited
 from worker.budgets.overrides import FLEET, NONE, Subject
 from worker.commands.limits import limits
+from worker.ledger.attempt import POSSIBLY_BILLED
 from worker.settings import QuotaSettings
 
 ALICE, TEAM = Subject("user", "alice"), Subject("group", "team")
@@ -70,6 +71,24 @@ def test_the_fleets_dollars_can_be_cut_at_night(hand_run):
     fleet.limits.change(FLEET, usd_per_day=0.00001)
     with pytest.raises(BudgetExceeded, match="usd_per_day"):
         one(fleet, "bob")
+
+
+def test_what_is_used_of_a_limit_is_seen(hand_run):
+    """Spent, possibly billed and held apart; also of a limit that only the settings give."""
+    fleet = hand_run(slots=50, quota=QuotaSettings(tokens_per_hour=1000))
+    fleet.limits.change(ALICE, usd_per_day=0.0001)
+    fleet.answer(one(fleet, "alice"))
+    one(fleet, "alice", tokens=50)
+    lost = one(fleet, "alice", tokens=30)
+    fleet.attempt_of(lost).billed(POSSIBLY_BILLED)
+    fleet.ledger.settle(lost, fleet.attempt_of(lost), JobError("lost"))
+    tokens, dollars = fleet.limits.current(ALICE).used
+    assert (tokens.limit, tokens.allowed) == ("tokens_per_hour", None)
+    assert (tokens.spent, tokens.maybe_billed, tokens.held) == (100, 30, 50)
+    assert 3600 <= tokens.resets_in_s <= 3660
+    assert (dollars.limit, dollars.allowed) == ("usd_per_day", 0.0001)
+    assert (dollars.spent, dollars.maybe_billed, dollars.held) == (0.00001, 0.00001, 0.00001)
+    assert 0 < dollars.resets_in_s <= 86_400
 
 
 def test_a_groups_cap_is_shared_by_its_members_in_turn(hand_run):
@@ -146,9 +165,11 @@ def test_the_command_sets_shows_and_resets(command):
     assert command("set", "--fleet", "--usd-per-day", "500").exit_code == 0
     assert command("show").output.splitlines() == [
         "the fleet: usd_per_day 500; 0 in flight",
+        "  usd_per_day: 0 of 500 spent, 0 possibly billed, 0 held; all of it is free again in 0 s",
         "group team: in_flight 20, tokens_per_hour none; 0 in flight",
         "user alice: weight 4, usd_per_day 2.5, group team; 0 in flight, "
         "0 waiting in interactive, 0 waiting in batch",
+        "  usd_per_day: 0 of 2.5 spent, 0 possibly billed, 0 held; all of it is free again in 0 s",
     ]
     assert command("reset", "alice").exit_code == 0
     assert command("show", "alice").output.startswith("user alice: as the settings say; ")

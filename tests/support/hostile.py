@@ -164,6 +164,7 @@ def valid_calls() -> dict[str, Call]:
         fleet.Forgive("p:m", "run", 0, 10**13, 0, 100, False),
         fleet.SetLimits("user", "bob", "2.5", "3", "4", "5", "6", "team", 7, 8),
         fleet.ResetLimits("user", "alice"),
+        fleet.LimitsLeft("user", "alice"),
         fleet.Snapshot(100, 1_000, 60_000),
         calls.Status("run"),
         calls.Cancel("rel"),

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 from ..ledger.connection import Keys, Redis, ledger_functions
-from ..ledger.fleet_functions import ResetLimits, SetLimits
+from ..ledger.fleet_functions import LimitsLeft, ResetLimits, SetLimits
 from .usage import Sums, Usage
 
 NONE = -1
@@ -49,6 +49,21 @@ FLEET = Subject("fleet", "all")
 
 
 @dataclass(frozen=True)
+class UsedLimit:
+    """What is used of a limit of tokens, requests or dollars now."""
+
+    limit: str
+    allowed: float | None
+    """`NONE`: no limit; None: it is as the settings say."""
+    spent: float
+    maybe_billed: float
+    held: float
+    """The worst case of calls on the wire."""
+    resets_in_s: float
+    """Until nothing that is used now counts any more."""
+
+
+@dataclass(frozen=True)
 class CurrentLimits:
     """What holds for one subject now."""
 
@@ -58,6 +73,8 @@ class CurrentLimits:
     in_flight: int
     waiting: dict[str, int]
     """Jobs of a user that wait, by lane; empty for others."""
+    used: list[UsedLimit]
+    """Of limits that were set here or of which something is used."""
 
 
 class Overrides:
@@ -77,7 +94,8 @@ class Overrides:
             for field in KNOWN[subject.kind]
             if field in stored
         }
-        return CurrentLimits(subject, own, self._in_flight(subject), self._waiting(subject))
+        used = [_used(*row) for row in self._call(LimitsLeft(*subject)).limits]
+        return CurrentLimits(subject, own, self._in_flight(subject), self._waiting(subject), used)
 
     def change(self, subject: Subject, **limits: str | float) -> None:
         """Set these and leave the others.
@@ -134,6 +152,18 @@ class Overrides:
             lane: int(str(self._redis.llen(self._keys.waiting(lane, subject.name))))
             for lane in ("interactive", "batch")
         }
+
+
+def _used(limit: str, allowed: str, spent: int, maybe: int, held: int, resets_ms: int) -> UsedLimit:
+    scale = 1
+    if limit == "usd_per_day":
+        scale = MICRO
+    most = None
+    if allowed:
+        most = float(_loaded(limit, allowed))
+    return UsedLimit(
+        limit, most, spent / scale, maybe / scale, held / scale, max(0, resets_ms) / 1000
+    )
 
 
 def _dumped(field: str, value: str | float) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from ..budgets.overrides import FLEET, NONE, CurrentLimits, Overrides, Subject
+from ..budgets.overrides import FLEET, NONE, CurrentLimits, Overrides, Subject, UsedLimit
 from .servers import ledger_connection
 
 MOST = 1e12
@@ -61,7 +61,7 @@ def limits() -> None:
 @limits.command()
 @_of_whom
 def show(user: str | None, group: str | None, fleet: bool) -> None:
-    """Show one's limits, or everybody's who has any of their own."""
+    """Show one's limits and what is used of them, or everybody's who has any of their own."""
     subjects = []
     if user or group or fleet:
         subjects = [_subject(user, group, fleet)]
@@ -71,6 +71,8 @@ def show(user: str | None, group: str | None, fleet: bool) -> None:
         current = [overrides.current(subject) for subject in subjects]
     for each in current:
         click.echo(_line(each))
+        for used in each.used:
+            click.echo(f"  {_used(used)}")
     if not current:
         click.echo("Nobody has limits of their own.")
 
@@ -144,7 +146,20 @@ def _line(limits: CurrentLimits) -> str:
     )
 
 
+def _used(used: UsedLimit) -> str:
+    most = "the settings' limit"
+    if used.allowed is not None:
+        most = _shown(used.allowed)
+    spent, maybe, held = map(_shown, (used.spent, used.maybe_billed, used.held))
+    return (
+        f"{used.limit}: {spent} of {most} spent, {maybe} possibly billed, {held} held; "
+        f"all of it is free again in {used.resets_in_s:,.0f} s"
+    )
+
+
 def _shown(value: str | float) -> str:
     if isinstance(value, str):
         return value
-    return "none" if value == NONE else f"{value:,.10g}"
+    if value == NONE:
+        return "none"
+    return f"{value:,.6f}".rstrip("0").rstrip(".")

@@ -80,6 +80,7 @@ EMPTYING = (
     "reassign_usage",
     "forgive",
     "budget_left",
+    "limits_left",
 )
 """Functions by which a full server is watched and emptied."""
 

@@ -105,7 +105,7 @@ function budgets.read(budget)
       end
       kept = true
       used = used + amount
-      slots[#slots + 1] = { slot = slot, amount = amount }
+      slots[#slots + 1] = { slot = slot, amount = amount, kind = name:sub(1, 1) }
     end
   end
   call.memory[budget.key] = kept

@@ -1,0 +1,39 @@
+-- What one user, group or the fleet has used of each limit. Reads, but for slots that have left
+-- their window.
+
+local function row(budget, allowed)
+  local used, held, slots = budgets.read(budget)
+  local maybe, last = 0, nil
+  for _, each in ipairs(slots) do
+    if each.kind == 'm' then
+      maybe = maybe + each.amount
+    end
+    last = math.max(last or each.slot, each.slot)
+  end
+  local resets_ms = 0
+  if last then
+    resets_ms = (last + budget.window.slots) * budget.window.slot_ms - call.now
+  end
+  return { budget.window.limit, allowed, used - maybe, maybe, held, resets_ms }
+end
+
+return {
+  takes = {
+    { 'kind', checks.one_of('user', 'group', 'fleet') },
+    { 'name', checks.name },
+  },
+  -- Of each limit that was set at run time or is in use: its name, what is allowed ('' = not set at
+  -- run time, -1 = any), spent, possibly billed and held, and ms until nothing of it counts.
+  gives = { 'limits' },
+  run = function(given)
+    local rows = {}
+    for _, window in ipairs(windows.ALL) do
+      local own = overrides.field(given.kind, given.name, window.limit)
+      local found = row(budgets.of(given.kind, given.name, window), own or '')
+      if tonumber(own or -1) >= 0 or found[3] + found[4] + found[5] > 0 then
+        rows[#rows + 1] = found
+      end
+    end
+    return { limits = rows }
+  end,
+}
