@@ -64,7 +64,7 @@ def refusal_of(fleet, tokens, micro):
 
 
 def some(most):
-    return st.one_of(st.none(), st.integers(0, most))
+    return st.one_of(st.none(), st.integers(most // 3, most))
 
 
 LIMITS = st.fixed_dictionaries(
@@ -79,11 +79,12 @@ LIMITS = st.fixed_dictionaries(
     }
 )
 BILLS = st.sampled_from(["none", "free", "maybe", "real"])
+PAUSES_S = st.sampled_from([0, 1, 5, 30, 600, 2_000])
 CALLS = st.lists(
-    st.tuples(st.integers(0, 2_000), st.integers(1, 40), st.integers(0, 40), BILLS), max_size=8
+    st.tuples(PAUSES_S, st.integers(1, 40), st.integers(0, 40), BILLS), min_size=2, max_size=8
 )
 """Seconds before it, tokens and micro-dollars that are held, how it is billed."""
-WANTED = st.tuples(st.integers(1, 60), st.integers(0, 60))
+WANTED = st.tuples(st.integers(1, 40), st.integers(0, 40))
 QUICK = {"deadline": None, "suppress_health_check": [HealthCheck.function_scoped_fixture]}
 
 
