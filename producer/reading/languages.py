@@ -11,6 +11,8 @@ from typing import NamedTuple
 
 LEAST_WORDS = 0.04
 """The share of words that are a language's most frequent ones. In prose it is 0.2 to 0.4."""
+LEAST_DIFFERENT = 2
+"""How many of them there are: one may be chance."""
 LEAST_SIGNS = 0.06
 """The same for signs of texts without spaces between words."""
 MAX_STRANGE = 0.02
@@ -20,11 +22,14 @@ MAX_CASES = 0.05
 
 _TAG = re.compile(r"<[^<>]{0,2000}>")
 _WORD = re.compile(r"[^\W\d_]+")
-_JOINING = frozenset("’·•\u00ad°ªº–—‐‑")
+_JOINING = frozenset("’·•\u00ad–—‐‑")
 """Beyond ASCII, what may stand between two letters."""
 _CASES = re.compile(r"[a-zà-öø-ÿа-яё][A-ZÀ-ÖØ-ÞА-ЯЁ]")
 _MIXED = re.compile("[a-zA-Z][\u0370-\u1dff]|[\u0370-\u1dff][a-zA-Z]")
 """Latin letters beside those of another script, in one word."""
+
+_GLUED = re.compile("[а-яё]€|[^\\W\\d_]\\d[^\\W\\d_]\\d[^\\W\\d_]\\d")
+"""A euro that is a letter elsewhere; letters and digits in turn."""
 
 
 class Language(NamedTuple):
@@ -81,7 +86,7 @@ def _is_torn(text: str) -> bool:
     words = _WORD.findall(text)
     if not words or len(_CASES.findall(text)) > MAX_CASES * len(words):
         return True
-    if any(_MIXED.search(word) for word in words):
+    if any(_MIXED.search(word) for word in words) or _GLUED.search(text):
         return True
     return any(
         sign > "\x7f"
@@ -98,10 +103,18 @@ def has_kana(text: str) -> bool:
 
 
 def _in(language: Language, strange: list[str], words: list[str]) -> float:
-    others = sum(sign.lower() not in language.letters for sign in strange)
+    others = sum(not _belongs(sign, language) for sign in strange)
     if others > MAX_STRANGE * len(strange):
         return 0.0
-    return sum(word.lower() in language.words for word in words) / len(words)
+    frequent = [small for word in words if (small := word.lower()) in language.words]
+    if len(set(frequent)) < LEAST_DIFFERENT:
+        return 0.0
+    return len(frequent) / len(words)
+
+
+def _belongs(sign: str, language: Language) -> bool:
+    """A capital may be two small characters: a Turkish one is an i and a dot."""
+    return all(part < "\x7f" or part in language.letters for part in sign.lower())
 
 
 def _eastern(text: str) -> float:
