@@ -7,14 +7,14 @@ cannot be read counts as none. The ledger looks up and stores, in the same steps
 
 import hashlib
 import json
-from typing import Any, get_args
+from typing import Any, NamedTuple, get_args
 from urllib.parse import quote
 
-from producer.contract.completions import Completion
+from producer.contract.completions import Completion, Usage
 from producer.contract.messages import Message, TextPart
 from producer.contract.requests import CacheScope, CompletionRequest
 
-from .ledger.attempt import NOT_CACHED, Attempt, CacheEntry, CachePlace, Question
+from .ledger.attempt import NOT_CACHED, Attempt, CacheEntry, CachePlace, Question, Saved
 from .ledger.running_job import RunningJob
 from .model_catalog import Models
 from .settings import CacheSettings, CallSettings, Link
@@ -71,9 +71,12 @@ class Cache:
         """The answer that was found, as this job's; None if its entry cannot be read."""
         place = attempt.place
         try:
-            return _restored(job, job.attempts, place.entry, place.now_ms)
+            kept = _kept(place.entry)
         except ValueError:
             return None
+        link = f"{kept.answer.provider}:{kept.answer.model}"
+        attempt.saved = Saved(link, round(kept.answer.cost_usd * 1_000_000))
+        return _restored(job, job.attempts, kept, place.now_ms)
 
     def entry_for(
         self, job: RunningJob, place: CachePlace, completion: Completion, fallback: bool = False
@@ -102,9 +105,10 @@ class Cache:
         if not entry:
             return None
         try:
-            restored = _restored(job, attempt.number_so_far(job), entry, job.now_ms)
+            kept = _kept(entry)
         except ValueError:
             return None
+        restored = _restored(job, attempt.number_so_far(job), kept, job.now_ms)
         return restored.model_copy(update={"degraded": "stale"})
 
     def _cacheable(self, request: CompletionRequest) -> bool:
@@ -183,17 +187,30 @@ def maker(user_id: str) -> str:
     return quote(user_id, safe="")
 
 
-def _restored(job: RunningJob, attempts: int, entry: str, now_ms: int) -> Completion:
-    """The answer in a cache entry, as this job's."""
+class _Kept(NamedTuple):
+    """What a cache entry holds."""
+
+    made_ms: int
+    answer: Completion
+
+
+def _kept(entry: str) -> _Kept:
+    """Raises `ValueError` for an entry that cannot be read."""
     _, made_ms, _, _, body = entry.split(";", 4)
+    return _Kept(int(made_ms), Completion.model_validate_json(body))
+
+
+def _restored(job: RunningJob, attempts: int, kept: _Kept, now_ms: int) -> Completion:
+    """A kept answer as this job's, which used nothing for it."""
     changes = {
         "request_id": job.id,
         "cached": True,
+        "usage": Usage(),
         "cost_usd": job.spent_micro_usd / 1_000_000,
         "maybe_billed_usd": job.possibly_billed_micro_usd / 1_000_000,
         "provider_cost_usd": None,
-        "age_s": max(0.0, (now_ms - int(made_ms)) / 1000),
+        "age_s": max(0.0, (now_ms - kept.made_ms) / 1000),
         "attempts": attempts,
         "latency_ms": 0,
     }
-    return Completion.model_validate_json(body).model_copy(update=changes)
+    return kept.answer.model_copy(update=changes)

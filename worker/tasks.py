@@ -5,6 +5,7 @@ This is where Celery and the ledger meet.
 
 import logging
 import random
+from dataclasses import replace
 from typing import Any, NoReturn
 
 from celery import Task
@@ -153,8 +154,9 @@ class Complete(Task):  # type: ignore[misc]
     def _report(self, opened: Ended | Dropped | Missing) -> Completion:
         """For a job that this delivery does not run: its outcome, if Celery has not stored it."""
         match opened:
-            case Ended(outcome=outcome, reported=False):
-                job_ended(record_of_outcome(self.request.id, outcome))
+            case Ended(outcome=outcome, reported=False, user_id=user_id, lane=lane):
+                record = record_of_outcome(self.request.id, outcome)
+                job_ended(replace(record, user_id=user_id or None, lane=lane or None))
                 return _return_or_raise(outcome)
             case Missing():
                 raise OutcomeUnknown(

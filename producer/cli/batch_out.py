@@ -11,9 +11,10 @@ import click
 
 from ..batch_items import Item
 from ..batch_output import COLUMNS, is_answer, openai, plain, row
+from ..contract.cells import safe_cell
 from ..request_files import STDIN, RequestFile
 from ..tables import write_parquet
-from .out import check_file, check_parquet, json_line, os_errors_as_messages, safe_cell
+from .out import check_file, check_parquet, json_line, os_errors_as_messages
 
 OPENAI = "openai"
 JSONL = "jsonl"

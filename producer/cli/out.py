@@ -17,21 +17,12 @@ from ..tables import check_installed
 
 _LINE_ENDS = re.compile("[\x85\u2028\u2029\ud800-\udfff]")
 """What some readers of lines take for the end of one, and halves of characters."""
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
-"""With these a spreadsheet begins a formula (OWASP, CSV injection)."""
 
 
 def json_line(value: dict[str, Any]) -> str:
     """As one line for every reader."""
     text = json.dumps(value, ensure_ascii=False)
     return _LINE_ENDS.sub(lambda sign: f"\\u{ord(sign[0]):04x}", text) + "\n"
-
-
-def safe_cell(value: Any) -> Any:
-    """A text that a spreadsheet would compute has a ' before it."""
-    if isinstance(value, str) and value.startswith(_FORMULA):
-        return f"'{value}"
-    return value
 
 
 def check_file(file: Path) -> None:

@@ -11,11 +11,12 @@ from typing import IO
 import click
 
 from ..batch_items import Item
+from ..contract.cells import safe_cell
 from ..contract.completions import Completion
 from ..documents import Document
 from ..reading.found import OUTPUT_MARK
 from ..tables import table, write_parquet
-from .out import check_file, check_folder, json_line, os_errors_as_messages, safe_cell
+from .out import check_file, check_folder, json_line, os_errors_as_messages
 
 PARQUET = ".parquet"
 COLUMNS = {

@@ -46,11 +46,13 @@ def test_usage_is_the_money_by_everything(
     assert calls("day") == {today.isoformat(): 4}
     assert calls("tag") == {"faq": 2, "eu": 1, "-": 2}
     assert 399 * 86_400 < redis.ttl(KEYS.usage((today - EPOCH).days)) <= 400 * 86_400
-    lines = [json.loads(line) for line in command("usage", "--by", "tag", "--json").splitlines()]
+    *lines, total = map(json.loads, command("usage", "--by", "tag", "--json").splitlines())
     assert {line["tag"]: line["calls"] for line in lines} == calls("tag")
+    assert (total["total"], total["calls"]) == (True, 4)
     rows = list(
         csv.DictReader(io.StringIO(command("usage", "--csv", "--since", today.isoformat())))
     )
+    assert rows.pop()["user"] == "total"
     assert sum(float(row["cost_usd"]) for row in rows) == pytest.approx(spent / 1e6)
     assert command("usage", "--since", "1d").splitlines()[-1].split()[:2] == ["total", "4"]
     assert "is no day" in command("usage", "--since", "yesterday", code=2)
@@ -76,6 +78,7 @@ def test_another_known_model_that_answers_is_booked_and_shown(
     by_model = {
         row["model"]: row
         for row in map(json.loads, command("usage", "--by", "model", "--json").splitlines())
+        if row["model"]
     }
     assert set(by_model) == {"gpt-4o", "gpt-4o-mini"}
     assert (by_model["gpt-4o"]["cost_usd"], by_model["gpt-4o"]["estimated_usd"]) == (0.035, 0)
@@ -106,7 +109,7 @@ def test_a_call_cut_off_is_possibly_billed_usage(
         budget = ledger.budget("usd", "fleet", "all")
     assert (sums.calls, sums.maybe_calls) == (1, 1)
     assert (sums.micro_usd, sums.maybe_micro_usd) == (budget["spent"], budget["maybe"])
-    assert json.loads(command("usage", "--json"))["maybe_billed_calls"] == 1
+    assert json.loads(command("usage", "--json").splitlines()[0])["maybe_billed_calls"] == 1
     redis.close()
 
 
@@ -128,3 +131,24 @@ def test_cached_answers_are_busted_by_tag(
     assert cached("a", ["x"])
     until(lambda: len(wire.calls) == 5)
     assert "say one of" in command("cache", "bust", "--tag", "x", "--all", code=2)
+
+
+def test_answers_of_the_cache_are_counted_with_what_they_saved(
+    complete, wire, openai_env, start_worker, command
+):
+    """By user, day, tag and model; and such an answer has used nothing."""
+    start_worker(openai_env)
+    paid = complete.delay(ask("x"), "u1", temperature=0).value(30)
+    for user in ("u2", "=u3"):
+        hit = complete.delay(ask("x"), user, temperature=0, tags=["faq"]).value(30)
+        assert (hit.cached, hit.cost_usd, hit.usage.input) == (True, 0, 0)
+    assert paid.cost_usd > 0
+    for what, name in (("user", "u2"), ("tag", "faq"), ("model", paid.model)):
+        rows = map(json.loads, command("usage", "--by", what, "--json").splitlines())
+        (row,) = [row for row in rows if row[what] == name]
+        hits = 1 if what == "user" else 2
+        assert (row["hits"], row["saved_usd"]) == (hits, pytest.approx(hits * paid.cost_usd))
+    assert "'=u3," in command("usage", "--csv")
+    assert "2 jobs were answered by the cache, which saved $0.00" in command(
+        "stats", "--last", "5m"
+    )

@@ -30,6 +30,10 @@ class Sums:
     maybe_micro_usd: int = 0
     estimated_micro_usd: int = 0
     """Of `micro_usd`: by a worker's estimate, not by what the provider told."""
+    hits: int = 0
+    """Answers from the cache."""
+    saved_micro_usd: int = 0
+    """What those had cost."""
 
     def add(self, other: "Sums") -> None:
         for each in fields(self):

@@ -1,6 +1,7 @@
 """`completions logs`: read the worker's JSON lines. No server is asked."""
 
 import json
+import math
 import sys
 from collections import defaultdict
 from collections.abc import Iterator
@@ -20,6 +21,11 @@ BY = {
 }
 
 
+AMOUNTS = ("input_tokens", "output_tokens", "cost_usd", "maybe_billed_usd")
+WRAPPED_IN = ("log", "MESSAGE", "message")
+"""Docker's json-file driver, `journalctl -o json`, Fluent Bit."""
+
+
 @click.group()
 def logs() -> None:
     """Sums and lines of log files, or of standard input. Lines that are no records of ours are
@@ -32,20 +38,28 @@ def logs() -> None:
 @click.option("--by", "what", type=click.Choice(sorted(BY)), help="One line for each.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per line.")
 def sum_(files: tuple[TextIO, ...], what: str | None, as_json: bool) -> None:
-    """Calls, failures, tokens and dollars of provider calls.
+    """Calls, failures, tokens and dollars of provider calls. What Docker, Kubernetes and journald
+    put before a line, or around it, is passed over; how many lines are no records of ours is told.
 
     \b
     completions logs sum worker.log --by user
-    docker compose logs --no-log-prefix worker | completions logs sum
+    docker compose logs worker | completions logs sum
+    journalctl -u completions | completions logs sum
     """
     sums: defaultdict[str, _Sum] = defaultdict(_Sum)
-    for line in _records(files, "provider_call"):
-        sums[_name(line, what)].add(line)
+    skipped = 0
+    for line in _lines(files):
+        if line is None or not _can_be_summed(line):
+            skipped += 1
+        elif line.get("event") == "provider_call":
+            sums[_name(line, what)].add(line)
     for name, total in _in_order(sums, what):
         if as_json:
             click.echo(json.dumps({what or "all": name} | total.fields()))
         else:
             click.echo(f"{name}  {total}")
+    if skipped:
+        click.echo(f"{skipped:,} lines are no records of ours and were skipped.", err=True)
     if not sums:
         click.echo("No provider call in these lines.", err=True)
 
@@ -74,8 +88,9 @@ def grep(
     fields = {"job_id": job, "user_id": user, "error": error, "event": event}
     wanted = {name: value for name, value in fields.items() if value is not None}
     found = False
-    for line in _records(files):
-        slow = slow_ms is None or (line.get("latency_ms") or 0) >= slow_ms
+    for line in filter(None, _lines(files)):
+        took_ms = line.get("latency_ms") or 0
+        slow = slow_ms is None or (isinstance(took_ms, int) and took_ms >= slow_ms)
         if slow and all(line.get(name) == value for name, value in wanted.items()):
             click.echo(json.dumps(line))
             found = True
@@ -135,16 +150,35 @@ def _in_order(sums: dict[str, _Sum], what: str | None) -> list[tuple[str, _Sum]]
     return sorted(sums.items(), key=lambda item: (-item[1].micro_usd, item[0]))
 
 
-def _records(files: tuple[TextIO, ...], event: str | None = None) -> Iterator[dict[str, Any]]:
-    """The lines that are records of ours: of `event`, or all."""
+def _lines(files: tuple[TextIO, ...]) -> Iterator[dict[str, Any] | None]:
+    """Each line's JSON object; None for one without."""
     for file in files or (sys.stdin,):
         for text in file:
-            try:
-                line = json.loads(text)
-            except ValueError:
-                continue
-            if isinstance(line, dict) and event in (None, line.get("event")):
-                yield line
+            if text.strip():
+                yield _object(text)
+
+
+def _object(text: str) -> dict[str, Any] | None:
+    """Also after a prefix ("worker-1  | ", "2026-11-27T16:00:00Z stdout F ", "host unit[7]: "), and
+    within the object of a log driver.
+    """
+    try:
+        found = json.loads(text[max(0, text.find("{")) :])
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(found, dict):
+        return None
+    for field in WRAPPED_IN:
+        if "event" not in found and isinstance(found.get(field), str):
+            return _object(found[field])
+    return found
+
+
+def _can_be_summed(line: dict[str, Any]) -> bool:
+    """Whether it is a record of ours, and not only called like one."""
+    amounts = [line.get(name) for name in AMOUNTS]
+    are_numbers = all(each is None or isinstance(each, int | float) for each in amounts)
+    return "event" in line and are_numbers and all(math.isfinite(each or 0) for each in amounts)
 
 
 def _name(line: dict[str, Any], what: str | None) -> str:

@@ -7,7 +7,7 @@ from dataclasses import asdict
 
 import click
 
-from ..monitoring.snapshot import calls_by_link
+from ..monitoring.snapshot import MICRO, calls_by_link
 from ..telemetry.metrics import ANSWERED, Counts, Metrics, Row
 from .servers import ledger_connection
 
@@ -78,6 +78,10 @@ def stats(span_s: int, as_json: bool) -> None:
     click.echo(table(rows))
     for line in _failed_calls(window):
         click.echo(line)
+    hits = window.row("hit")
+    if hits:
+        saved_usd = window.events["saved_micro"] / MICRO
+        click.echo(f"{hits.count:,} jobs were answered by the cache, which saved ${saved_usd:,.4f}")
 
 
 def table(rows: Iterable[Row]) -> str:

@@ -10,6 +10,8 @@ from typing import Any
 
 import click
 
+from producer.contract.cells import safe_cell
+
 from ..budgets.possible_bills import KEPT_DAYS, PossibleBills
 from ..budgets.usage import BY, Sums, Usage
 from .servers import ledger_connection
@@ -22,6 +24,8 @@ COLUMNS = (
     "estimated_usd",
     "maybe_billed_usd",
     "maybe_billed_calls",
+    "hits",
+    "saved_usd",
 )
 
 
@@ -70,7 +74,8 @@ def usage(
 
     estimated_usd is what of cost_usd rests on an estimate: the provider told no usage, or no price
     is known. maybe_billed_usd is the worst case of calls whose cost is not known, beside cost_usd.
-    A call with several tags counts under each.
+    hits are answers from the cache, saved_usd what those had cost the job that paid for them. A
+    call with several tags counts under each.
 
     \b
     completions usage --by user --since 7d
@@ -91,10 +96,12 @@ def usage(
     if as_json:
         for name, sums in rows:
             click.echo(json.dumps({what: name} | _fields(sums)))
+        click.echo(json.dumps({what: None, "total": True} | _fields(total)))
     elif as_csv:
         writer = csv.DictWriter(sys.stdout, (what, *COLUMNS))
         writer.writeheader()
-        writer.writerows({what: name} | _fields(sums) for name, sums in rows)
+        writer.writerows({what: safe_cell(name)} | _fields(sums) for name, sums in rows)
+        writer.writerow({what: "total"} | _fields(total))
     else:
         for line in _table(what, [*rows, ("total", total)]):
             click.echo(line)
@@ -150,12 +157,14 @@ def _fields(sums: Sums) -> dict[str, Any]:
         "estimated_usd": sums.estimated_micro_usd / 1e6,
         "maybe_billed_usd": sums.maybe_micro_usd / 1e6,
         "maybe_billed_calls": sums.maybe_calls,
+        "hits": sums.hits,
+        "saved_usd": sums.saved_micro_usd / 1e6,
     }
 
 
 def _table(what: str, rows: list[tuple[str, Sums]]) -> Iterator[str]:
     width = max(len(what), *(len(name) for name, _ in rows))
-    header = ("CALLS", "INPUT", "OUTPUT", "COST", "ESTIMATED", "MAYBE")
+    header = ("CALLS", "INPUT", "OUTPUT", "COST", "ESTIMATED", "MAYBE", "HITS", "SAVED")
     yield _row(what.upper(), width, *header)
     for name, sums in rows:
         yield _row(
@@ -167,6 +176,8 @@ def _table(what: str, rows: list[tuple[str, Sums]]) -> Iterator[str]:
             f"${sums.micro_usd / 1e6:,.4f}",
             f"${sums.estimated_micro_usd / 1e6:,.4f}",
             f"${sums.maybe_micro_usd / 1e6:,.4f}",
+            f"{sums.hits:,}",
+            f"${sums.saved_micro_usd / 1e6:,.4f}",
         )
 
 

@@ -140,6 +140,17 @@ class CacheEntry(NamedTuple):
     life_ms: int
 
 
+class Saved(NamedTuple):
+    """What a cached answer had cost the one that paid for it."""
+
+    link: str = ""
+    """provider:model that had answered; "" = the job's answer is not a cached one."""
+    micro_usd: int = 0
+
+
+NOTHING_SAVED = Saved()
+
+
 @dataclass
 class Attempt:
     """Made anew for each start of a job. The pipeline's parts note here what they did; the ledger
@@ -166,6 +177,7 @@ class Attempt:
     place: CachePlace = field(default=CachePlace(), repr=False)
     cache_entry: CacheEntry | None = field(default=None, repr=False)
     """What to store with the outcome."""
+    saved: Saved = NOTHING_SAVED
     samples: tuple[str, ...] = ()
     """Latencies to count when the job is settled or parked (telemetry/samples.py)."""
     audited: str = ""

@@ -32,6 +32,8 @@ class Ended(NamedTuple):
     reported: bool
     continuation: dict[str, Any]
     """As in `RunningJob`."""
+    user_id: str
+    lane: str
 
 
 class Dropped(NamedTuple):

@@ -166,6 +166,9 @@ class Settle(Call[StateReply], function="settle"):
     opening_ms: int
     limits: str
     """What the provider stated of its rate limits: requests, left, tokens, left."""
+    saved_by: str
+    """Of a cached answer: the link that had answered."""
+    saved_micro: int
     cache_key: str
     cache_entry: str
     cache_ms: int

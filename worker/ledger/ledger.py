@@ -122,7 +122,8 @@ class Ledger:
             return RunningJob.from_reply(job_id, reply)
         if reply.verdict == "ended":
             continuation = json.loads(reply.continuation or "{}")
-            return Ended(load_outcome(reply.outcome), bool(reply.reported), continuation)
+            outcome = load_outcome(reply.outcome)
+            return Ended(outcome, bool(reply.reported), continuation, reply.user, reply.lane)
         if reply.verdict == "missing":
             return Missing()
         return Dropped(reply.state)

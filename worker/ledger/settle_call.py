@@ -50,6 +50,8 @@ def settle_call(job: RunningJob, attempt: Attempt, outcome: Outcome, fault: str)
         outcome=dump_outcome(outcome),
         fault=fault,
         **bill_of(attempt),
+        saved_by=attempt.saved.link,
+        saved_micro=attempt.saved.micro_usd,
         cache_key=entry.key,
         cache_entry=entry.text,
         cache_ms=min(entry.life_ms, MOST_MS),

@@ -152,6 +152,8 @@ def _counters(totals: Counts) -> Iterator[Metric]:
     yield calls
     spent_usd = events["spent_micro"] / MICRO
     yield CounterMetricFamily("completions_cost_usd", "Dollars spent.", spent_usd)
+    saved_usd = events["saved_micro"] / MICRO
+    yield CounterMetricFamily("completions_saved_usd", "What cache hits had cost.", saved_usd)
     # Gauges: a late reply ends the doubt about a call.
     maybe_usd = events["maybe_billed_micro"] / MICRO
     yield GaugeMetricFamily("completions_maybe_billed_usd", "Dollars possibly billed.", maybe_usd)

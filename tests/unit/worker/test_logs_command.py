@@ -20,5 +20,28 @@ LINES = "\n".join(
 def test_what_rests_on_an_estimate_is_told():
     said = CliRunner().invoke(logs, ["sum"], input=LINES).output
     assert "$0.012000 ($0.002000 of it estimated) and perhaps $0.500000" in said
-    found = json.loads(CliRunner().invoke(logs, ["sum", "--json"], input=LINES).output)
+    found = json.loads(CliRunner().invoke(logs, ["sum", "--json"], input=LINES).stdout)
     assert (found["cost_usd"], found["estimated_usd"]) == (0.012, 0.002)
+
+
+def test_what_log_drivers_put_around_a_line_is_passed_over():
+    """And whatever is no record of ours is skipped and counted, also one that is only called so."""
+    record = line(0.01, "stated")
+    lines = [
+        f"worker-1  | {record}",
+        f"[pod/worker-7d/worker] {record}",
+        f"2026-11-27T16:00:00.1Z stdout F {record}",
+        f"Nov 27 16:00:00 host completions[7]: {record}",
+        json.dumps({"log": record + "\n", "stream": "stdout"}),
+        json.dumps({"MESSAGE": record, "_PID": "7"}),
+        "",
+        "no record {",
+        "[" * 100_000 + "{" * 100_000,
+        json.dumps({"event": "provider_call", "cost_usd": "a lot"}),
+        json.dumps({"event": "provider_call", "cost_usd": 1e999}),
+        json.dumps({"some": "thing"}),
+    ]
+    done = CliRunner().invoke(logs, ["sum"], input="\n".join(lines))
+    assert "6 calls (0 failed)" in done.stdout
+    assert "5 lines are no records of ours and were skipped." in done.stderr
+    assert done.exit_code == 0

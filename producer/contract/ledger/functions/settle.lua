@@ -11,6 +11,8 @@ local takes = {
 for _, field in ipairs(bills.FIELDS) do
   takes[#takes + 1] = field
 end
+takes[#takes + 1] = { 'saved_by', checks.any }  -- of a cached answer: the link that had answered
+takes[#takes + 1] = { 'saved_micro', checks.micro }
 takes[#takes + 1] = { 'cache_key', checks.cache_key }  -- '' = keep nothing
 takes[#takes + 1] = { 'cache_entry', checks.body }
 takes[#takes + 1] = { 'cache_ms', checks.ms }
@@ -26,6 +28,9 @@ local function end_as_told(given)
   if jobs.field(given.id, 'cancel') then
     ending.cancel(given.id)
     return 'cancelled'
+  end
+  if given.saved_by ~= '' then
+    usage.add_hit(given.id, given.saved_by, given.saved_micro)
   end
   ending.end_job(given.id, given.state, given.outcome)
   return 'ok'

@@ -6,7 +6,8 @@ call_counts.WINDOW_MS = 10000
 local WINDOWS = 6  -- so many past ones reach back a minute
 local MINUTE_MS = 60000
 local LEAST_MS = 1000
-local LEAST = 6    -- per minute
+local LEAST = 6         -- per minute
+local LEAST_LATELY = 60  -- per minute: little can be said of a few calls
 
 -- window, sent, refused: of this one; before: sent in the one before. `past`: the calls refused in
 -- the window before, then those not refused in each of the past ones, with blanks between.
@@ -73,7 +74,7 @@ function call_counts.answered_lately(link)
     span_ms = span_ms + call_counts.WINDOW_MS
   end
   local answered = link.sent - link.refused + link.before - past_of(link)[1]
-  return math.max(LEAST, answered * MINUTE_MS / math.max(LEAST_MS, span_ms))
+  return math.max(LEAST_LATELY, answered * MINUTE_MS / math.max(LEAST_MS, span_ms))
 end
 
 return call_counts

@@ -1,11 +1,12 @@
 -- Usage, kept beyond its jobs: a hash per UTC day, one row per user, group, link and tags. Calls,
 -- input and output tokens and micro-dollars of answered calls, then calls and micro-dollars of
--- those possibly billed, then how much of the first micro-dollars is estimated.
+-- those possibly billed, then how much of the first micro-dollars is estimated, then answers from
+-- the cache and the micro-dollars that they had cost.
 local usage = {}
 
 local DAY_MS = 86400000
 local LIFE_MS = 400 * DAY_MS  -- until a worker has said otherwise
-local NOTHING = '0,0,0,0,0,0,0'
+local NOTHING = '0,0,0,0,0,0,0,0,0'
 
 local function parsed(text)
   local sums = {}
@@ -25,12 +26,9 @@ local function written(sums)
   return table.concat(sums, ',')
 end
 
-local function row_of(id, fence)
+local function row_of(id, link)
   return cjson.encode({
-    jobs.field(id, 'user'),
-    jobs.field(id, 'group') or '',
-    jobs.field(id, 'on' .. fence) or '',
-    jobs.field(id, 'tags') or '',
+    jobs.field(id, 'user'), jobs.field(id, 'group') or '', link, jobs.field(id, 'tags') or '',
   })
 end
 
@@ -38,24 +36,33 @@ local function change(kind, amounts)
   local sign = amounts.requests
   if kind == 'u' then
     local input = amounts.tokens - amounts.output
-    return { sign, input, amounts.output, amounts.micro, 0, 0, amounts.estimated }
+    return { sign, input, amounts.output, amounts.micro, 0, 0, amounts.estimated, 0, 0 }
   end
-  return { 0, 0, 0, 0, sign, amounts.micro, 0 }
+  return { 0, 0, 0, 0, sign, amounts.micro, 0, 0, 0 }
 end
 
--- `kind`: 'u' spent or 'm' possibly billed; negative amounts take a possible bill back.
-function usage.add(id, fence, kind, amounts, at_ms)
+local function add_to(row, at_ms, amounts)
   local day = keys.usage(math.floor(at_ms / DAY_MS))
-  local row = row_of(id, fence)
   local stored = redis.call('HGET', day, row)
   local sums = parsed(stored or NOTHING)
-  for i, amount in ipairs(change(kind, amounts)) do
+  for i, amount in ipairs(amounts) do
     sums[i] = (sums[i] or 0) + amount
   end
   redis.call('HSET', day, row, written(sums))
   if not stored then
     redis.call('PEXPIRE', day, config.number('usage_ms', LIFE_MS))
   end
+end
+
+-- The cache answered a job.
+function usage.add_hit(id, link, micro)
+  add_to(row_of(id, link), call.now, { 0, 0, 0, 0, 0, 0, 0, 1, micro })
+  counters.add('saved_micro', micro)
+end
+
+-- `kind`: 'u' spent or 'm' possibly billed; negative amounts take a possible bill back.
+function usage.add(id, fence, kind, amounts, at_ms)
+  add_to(row_of(id, jobs.field(id, 'on' .. fence) or ''), at_ms, change(kind, amounts))
   if kind == 'u' then
     counters.add('spent_micro', amounts.micro)
   else
