@@ -112,6 +112,10 @@ def look(alerts, url):
     """In a new period; what is new has been told, or could not be."""
     with connect(url) as redis:
         redis.delete(KEYS.watch)
+    check(alerts)
+
+
+def check(alerts):
     alerts.check()
     for thread in alerts._sending.values():
         thread.join(30)
@@ -194,12 +198,12 @@ def test_a_ledger_that_is_away_is_reported_by_the_process_that_looked_last(
     second.check()
     own_valkey.kill()
     for each in (first, second, first, second):
-        each.check()
-    until(lambda: inbox.of("/hook", "redis_away") == ["firing"])
+        check(each)
+    assert inbox.of("/hook", "redis_away") == ["firing"]
     own_valkey.start()
     for each in (second, first):
-        each.check()
-    until(lambda: inbox.of("/hook", "redis_away") == ["firing", "resolved"])
+        check(each)
+    assert inbox.of("/hook", "redis_away") == ["firing", "resolved"]
 
 
 def test_every_finding_can_be_sent(redis_url, start_worker):

@@ -17,7 +17,7 @@ ENV = {
     "LLM_LINK_SIMULATOR_OPTIONS": "latency_ms=200",
     "LLM_MAX_ATTEMPTS": "2",
     "LLM_COOLDOWN_SECONDS": "1",
-    "LLM_USER_REQUESTS_PER_MINUTE": "3",
+    "LLM_USER_REQUESTS_PER_MINUTE": "100",
 }
 PERMANENT = set(
     "open park dl cfg seq tot cooling skew alerts cgen wk slots hk w "
