@@ -155,3 +155,19 @@ def test_a_new_process_of_a_worker_s_name_is_no_set_clock(fleet):
     beat(fleet)
     assert fleet.redis.hget(KEYS.config, "clock_set") is None
     assert isinstance(fleet.ledger.start(fleet.submit("alice")[0]), RunningJob)
+
+
+def test_after_a_start_of_the_server_only_what_is_older_waits(fleet):
+    """What it may have forgotten concerns no later job: those are swept, woken and begin."""
+    (old,) = fleet.submit("alice")
+    fleet.start(old)
+    set_clock(fleet, 1)
+    fleet.redis.hset(KEYS.config, "clock_set", fleet.redis.hget(KEYS.job(old), "at"))
+    fleet.redis.hincrby(KEYS.config, "clock_set", 500)
+    (young,) = fleet.submit("bob")
+    fleet.start(young)
+    for job_id in (old, young):
+        fleet.redis.zadd(KEYS.open, {job_id: 1})
+    fleet.sweep()
+    assert (state(fleet, old), state(fleet, young)) == ("running", "released")
+    assert isinstance(fleet.ledger.start(young), RunningJob)

@@ -1,9 +1,10 @@
 -- The one recovery path: what is due, what lapsed, what was never begun, what passed its deadline.
 -- Keeps: any number of sweepers at once change nothing twice.
 
-local function expire(limit, list)
-  local due = redis.call('ZRANGEBYSCORE', keys.deadlines(), '-inf', call.now, 'LIMIT', 0, limit)
-  for _, id in ipairs(due) do
+local function expire(given, list)
+  local due =
+    redis.call('ZRANGEBYSCORE', keys.deadlines(), '-inf', call.now, 'LIMIT', 0, given.limit)
+  for _, id in ipairs(clock.but_for_quiet(due, given.quiet_ms)) do
     local state = jobs.state(id)
     if not state or jobs.has_ended(id) or state == 'running' then
       -- A running one's worker knows the deadline and will settle, or its lease will lapse.
@@ -62,7 +63,7 @@ local function publish_again(id, given, list)
 end
 
 local function look_at_open(given, list)
-  for _, id in ipairs(open_jobs.due(given.limit)) do
+  for _, id in ipairs(clock.but_for_quiet(open_jobs.due(given.limit), given.quiet_ms)) do
     local state = jobs.state(id)
     if state == 'running' then
       recover_lapsed(id, given, list)
@@ -85,15 +86,14 @@ end
 -- What is left of cancelled batches. Only the batch waits for these jobs, so only it is told.
 local function end_cancelled_batches(limit)
   for _, batch in ipairs(redis.call('SMEMBERS', keys.ending_batches())) do
-    for _ = 1, limit do
-      local id = redis.call('LPOP', keys.batch_staged(batch))
-      if not id then
-        redis.call('SREM', keys.ending_batches(), batch)
-        break
-      end
+    local staged = redis.call('LPOP', keys.batch_staged(batch), limit) or {}
+    for _, id in ipairs(staged) do
       if jobs.state(id) == 'staged' then
         ending.cancel(id)
       end
+    end
+    if #staged < limit then
+      redis.call('SREM', keys.ending_batches(), batch)
     end
   end
 end
@@ -124,14 +124,14 @@ return {
   gives = { 'room_ms', 'publications' },
   run = function(given)
     local list = {}
-    if uptime.quiet_left(given.quiet_ms, 0) > 0 or not clock.is_watched() then
+    if not clock.is_watched() then
       return { room_ms = -1, publications = list }
     end
     for _, id in ipairs(waiting.promote_due(given.limit)) do
       cached.stop_leading(id)
     end
     probes.send()
-    expire(given.limit, list)
+    expire(given, list)
     look_at_open(given, list)
     call_benches()
     end_cancelled_batches(given.limit)

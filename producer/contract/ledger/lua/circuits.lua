@@ -1,11 +1,12 @@
 -- Circuits: whether a provider link may be called, by the evidence of the whole fleet. Closed:
 -- calls flow. Open: none until a time. Half-open: that time is over, and one call, the probe, goes
--- first; its answer closes the circuit, its failure opens it for twice as long. A pause that a
--- provider asked for is no failure: when it is over, calls flow.
+-- first; its answer closes the circuit, its failure opens it for twice as long. A short pause that
+-- a provider asked for is no failure: when it is over, calls flow.
 local circuits = {}
 
 local LONGEST_MS = 60000  -- between two probes, unless the provider asks for more
 local CALM_MS = 60000     -- closed for so long, the next opening is one step shorter
+local SHORT_MS = 10000    -- a pause that was asked for ends without a probe, if it was no longer
 local OVERDUE_MS = 3000   -- a half-open link waits so long for a short job, then takes any
 
 -- `till`: of an open or half-open one; `since`: when it began to fail; `why`; `told`: the provider
@@ -26,7 +27,7 @@ end
 
 function circuits.is_closed(link)
   local circuit = circuits.read(link)
-  return not circuit.till or circuit.told and circuit.till <= call.now
+  return not circuit.till or circuit.flows and circuit.till <= call.now
 end
 
 local function level_now(circuit)
@@ -63,6 +64,7 @@ local function pause(link, bill)
     since = not circuits.is_closed(link) and circuit.since or call.now,
     why = fails and circuit.why or bill.reason,
     told = not fails,
+    flows = not fails and bill.told_ms <= SHORT_MS,
     level = level_now(circuit),
     closed = circuit.closed and call.now,
   })

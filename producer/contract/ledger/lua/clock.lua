@@ -63,4 +63,15 @@ function clock.is_watched()
   return call.now - config.number('watched', call.now) < UNWATCHED_MS
 end
 
+-- Without those of which the server's start may have made it forget something: that is settled
+-- again in its quiet time.
+function clock.but_for_quiet(ids, quiet_ms)
+  local found = {}
+  for _, id in ipairs(ids) do
+    local left_ms = uptime.quiet_left(quiet_ms, jobs.number(id, 'at'))
+    found[#found + 1] = left_ms <= 0 and id or nil
+  end
+  return found
+end
+
 return clock
