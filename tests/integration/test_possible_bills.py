@@ -189,3 +189,17 @@ def test_beyond_the_operators_risk_a_job_is_not_called_again(
     assert (answer.text, answer.degraded) == ("Come back later.", "static")
     assert len(wire.calls) == 2
     assert 0.05 < answer.maybe_billed_usd <= 0.07
+
+
+def test_of_several_links_only_one_within_the_operators_risk_is_called(hand_run):
+    fleet = hand_run(quota=QuotaSettings(max_possibly_billed_per_job=0.00006))
+    dear, cheap = (
+        Link(provider="p", model=name, adapter="simulator") for name in ("dear", "cheap")
+    )
+    candidates = [Candidate(dear, 1, 50, 10), Candidate(cheap, 1, 1, 10)]
+    (job_id,) = fleet.submit("u")
+    for expected in (dear, cheap):
+        job = fleet.start(job_id)
+        attempt = fleet.attempt_of(job)
+        assert fleet.quota.take_hold(job, attempt, candidates).link == expected
+        fleet.ledger.park(job, attempt, Wait(0.0, "unavailable"))

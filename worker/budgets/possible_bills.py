@@ -33,7 +33,12 @@ class PossibleBills:
         """Take them back; how many that were, and their dollars. Each is taken back once, however
         many do this at once.
         """
-        return self._go_through(dry=False)
+        calls, dollars = self._go_through(dry=False)
+        if not calls:
+            return 0, 0.0
+        # Another run may have moved the pages of this one.
+        more_calls, more_dollars = self.forgive()
+        return calls + more_calls, dollars + more_dollars
 
     def _go_through(self, dry: bool) -> tuple[int, float]:
         calls = micro_usd = skip = 0

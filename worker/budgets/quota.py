@@ -111,13 +111,14 @@ class Quota:
         asked for meanwhile, `DeadlineExceeded` if no call could end in time.
         """
         affordable = [each for each in candidates if self.affords(job, each.micro_usd)]
-        if affordable and not any(self._risks(job, each.micro_usd) for each in affordable):
+        offered = [each for each in affordable if self._risks(job, each.micro_usd)]
+        if affordable and not offered:
             raise self._over_risk(job, affordable)
-        reply = self._budgets.reserve(job, self._limits, affordable, question)
+        reply = self._budgets.reserve(job, self._limits, offered, question)
         attempt.place = CachePlace(reply.entry_key, reply.entry, reply.now_ms)
         match reply.verdict:
             case "go":
-                chosen = affordable[reply.candidate]
+                chosen = offered[reply.candidate]
                 attempt.reserved(chosen, reply.number, probes=bool(reply.probes))
                 return chosen
             case "hit":
@@ -129,7 +130,7 @@ class Quota:
             case "late":
                 raise DeadlineExceeded("The deadline is too near for another call.")
             case "over" if not _may_wait(job, reply):
-                raise refusal(reply.in_the_way, affordable)
+                raise refusal(reply.in_the_way, offered)
             case _:
                 raise _wait_for(reply)
 
