@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from support.hand_run import HandRun
 from support.ledger import KEYS, LedgerProbe, ask
 
-from producer.contract.errors import JobError, ProvidersExhausted
+from producer.contract.errors import Cancelled, JobError, ProvidersExhausted
 from worker.budgets.possible_bills import PossibleBills
 from worker.ledger.attempt import NOT_BILLED, NOT_SENT, POSSIBLY_BILLED, Bill, Candidate
 from worker.ledger.calls import Wait
@@ -203,3 +203,19 @@ def test_of_several_links_only_one_within_the_operators_risk_is_called(hand_run)
         attempt = fleet.attempt_of(job)
         assert fleet.quota.take_hold(job, attempt, candidates).link == expected
         fleet.ledger.park(job, attempt, Wait(0.0, "unavailable"))
+
+
+def test_who_cancels_a_call_bears_its_prompt_and_the_fleet_all(
+    complete, wire, openai_env, start_worker, redis_url
+):
+    wire.script = lambda request, number: "hang"
+    start_worker(openai_env)
+    job = complete.delay(ask("x"), "u1", max_tokens=9_000)
+    wire.wait_for(len)
+    job.cancel()
+    with pytest.raises(Cancelled):
+        job.value(30)
+    with LedgerProbe(redis_url) as probe:
+        assert 0 < probe.budget("tokens", "user", "u1")["maybe"] < 100
+        assert probe.budget("usd", "fleet", "all")["maybe"] >= 9_000 * 0.6
+    assert job.status.maybe_billed_usd > 0.005

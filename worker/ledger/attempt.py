@@ -101,6 +101,9 @@ class Candidate(NamedTuple):
     """Whether another link comes before it when none has been tried."""
     sends_limit: bool = True
     """Whether `max_tokens` is to be sent; if not, it is the model's own maximum."""
+    prompt_tokens: int = -1
+    """Of the worst case, the prompt's share; -1 = not known."""
+    prompt_micro_usd: int = -1
 
 
 class Question(NamedTuple):

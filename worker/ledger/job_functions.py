@@ -159,6 +159,8 @@ class Settle(Call[StateReply], function="settle"):
     tokens: int
     output: int
     estimated: bool
+    prompt_tokens: int
+    prompt_micro: int
     booked_as: str
     says: str
     reason: str
@@ -189,6 +191,8 @@ class Park(Call[StateReply], function="park"):
     tokens: int
     output: int
     estimated: bool
+    prompt_tokens: int
+    prompt_micro: int
     booked_as: str
     says: str
     reason: str

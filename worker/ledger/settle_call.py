@@ -28,6 +28,8 @@ def bill_of(attempt: Attempt) -> dict[str, Any]:
         "tokens": attempt.bill.tokens,
         "output": attempt.bill.output_tokens,
         "estimated": attempt.bill.estimated,
+        "prompt_tokens": attempt.candidate.prompt_tokens if attempt.candidate else -1,
+        "prompt_micro": attempt.candidate.prompt_micro_usd if attempt.candidate else -1,
         "booked_as": attempt.bill.booked_as,
         "says": evidence.says,
         "reason": evidence.reason,

@@ -228,6 +228,7 @@ class LinkSelector:
         limit = self._limit(link, job)
         prompt = self._tokens(link, without(job.request, trimmed))
         worst = self.pricing.worst(link.provider, link.model, prompt, limit.tokens)
+        prompts = self.pricing.worst(link.provider, link.model, prompt, 0)
         return Candidate(
             link,
             limit.tokens,
@@ -236,6 +237,8 @@ class LinkSelector:
             trimmed,
             worst.known,
             sends_limit=limit.sent,
+            prompt_tokens=prompt,
+            prompt_micro_usd=prompts.micro_usd,
         )
 
     def _tokens(self, link: Link, request: CompletionRequest) -> int:

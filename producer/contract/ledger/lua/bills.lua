@@ -8,6 +8,9 @@ bills.FIELDS = {
   { 'tokens', checks.tokens },
   { 'output', checks.tokens },
   { 'estimated', checks.flag },
+  -- Of a call that was cancelled and may have been billed: what its user's limits bear; -1 = all.
+  { 'prompt_tokens', checks.limit },
+  { 'prompt_micro', checks.limit },
   { 'booked_as', checks.any },  -- '' = the link that was reserved
   { 'says', checks.one_of('', 'answers', 'fails', 'doubts', 'refuses') },  -- of its link
   { 'reason', checks.text(0, 200) },  -- why it failed, in a few words
@@ -19,7 +22,7 @@ bills.FIELDS = {
 -- Of an attempt whose worker is gone: nothing is known of what came of it.
 bills.UNHEARD = {
   billing = 'maybe', micro = 0, tokens = 0, output = 0, says = '', reason = '', told_ms = 0,
-  opening_ms = 0,
+  opening_ms = 0, prompt_tokens = -1, prompt_micro = -1,
 }
 
 return bills

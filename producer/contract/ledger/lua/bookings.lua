@@ -53,6 +53,17 @@ function bookings.book_reply(id, fence, bill)
   usage.add(id, fence, 'u', amounts, call.now)
 end
 
+-- Who cancels a call did not ask for the rest of its answer.
+local function borne_by_user(id, bill, amounts)
+  if not jobs.field(id, 'cancel') or bill.prompt_tokens < 0 then
+    return amounts
+  end
+  return {
+    tokens = math.min(amounts.tokens, bill.prompt_tokens),
+    micro = math.min(amounts.micro, bill.prompt_micro),
+  }
+end
+
 -- A call that left is a request, also where nothing of it is billed.
 local function count_request(list)
   for _, budget in ipairs(list) do
@@ -68,7 +79,7 @@ function bookings.close(id, fence, bill)
   local amounts = held(id)
   release_hold(id, list, amounts)
   if bill.billing == 'maybe' then
-    possible_bills.book(id, fence, list, amounts)
+    possible_bills.book(id, fence, list, amounts, borne_by_user(id, bill, amounts))
   end
   risks.resume(id, list)
   if bill.billing == 'real' then

@@ -31,8 +31,8 @@ local function others(id, fence)
   return rest
 end
 
--- `list`: the budgets that the attempt had a hold on.
-function possible_bills.book(id, fence, list, amounts)
+-- `list`: the budgets that the attempt had a hold on; `mine`: what its user's limits bear of it.
+function possible_bills.book(id, fence, list, amounts, mine)
   charges.add(id, 'm', list, amounts, call.now)
   usage.add(id, fence, 'm', amounts, call.now)
   local booked =
@@ -41,7 +41,7 @@ function possible_bills.book(id, fence, list, amounts)
   redis.call('ZADD', keys.possible_bills(), call.now, entry(id, fence, booked))
   redis.call('ZREMRANGEBYSCORE', keys.possible_bills(), '-inf', call.now - LIFE_MS)
   redis.call('PEXPIRE', keys.possible_bills(), LIFE_MS)
-  risks.add(id, amounts)
+  risks.add(id, mine)
 end
 
 -- The micro-dollars that are possible no longer; nil if none were.
