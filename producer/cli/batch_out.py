@@ -1,7 +1,5 @@
 """Where `completions batch` writes results, and the lines that failed."""
 
-import csv
-import io
 import os
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -11,10 +9,9 @@ import click
 
 from ..batch_items import Item
 from ..batch_output import COLUMNS, is_answer, openai, plain, row
-from ..contract.cells import safe_cell
 from ..request_files import STDIN, RequestFile
 from ..tables import write_parquet
-from .out import check_file, check_parquet, json_line, os_errors_as_messages
+from .out import check_file, check_parquet, csv_lines, json_line, os_errors_as_messages
 
 OPENAI = "openai"
 JSONL = "jsonl"
@@ -63,7 +60,7 @@ class Results:
             return
         texts = _lines(items, form)
         if self._ending == ".csv":
-            texts = _csv(items)
+            texts = csv_lines(COLUMNS, map(row, items))
         for text in texts:
             file.write(text.encode())
 
@@ -122,19 +119,6 @@ def _lines(items: Iterable[Item], form: str) -> Iterator[str]:
     convert: Callable[[Item], dict[str, Any]] = openai if form == OPENAI else plain
     for item in items:
         yield json_line(convert(item))
-
-
-def _csv(items: Iterable[Item]) -> Iterator[str]:
-    """With a byte-order mark, as spreadsheets want it."""
-    buffer = io.StringIO(newline="")
-    writer = csv.DictWriter(buffer, list(COLUMNS))
-    writer.writeheader()
-    yield "\ufeff" + buffer.getvalue()
-    for item in items:
-        buffer.seek(0)
-        buffer.truncate()
-        writer.writerow({name: safe_cell(value) for name, value in row(item).items()})
-        yield buffer.getvalue()
 
 
 def wrong_lines(asked: RequestFile, most: int) -> Iterator[str]:

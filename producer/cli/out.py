@@ -3,15 +3,18 @@
 Checked before anything is paid for, so that a batch does not end without a place for its results.
 """
 
+import csv
+import io
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import click
 
+from ..contract.cells import safe_cell
 from ..contract.errors import InvalidRequest
 from ..tables import check_installed
 
@@ -23,6 +26,19 @@ def json_line(value: dict[str, Any]) -> str:
     """As one line for every reader."""
     text = json.dumps(value, ensure_ascii=False)
     return _LINE_ENDS.sub(lambda sign: f"\\u{ord(sign[0]):04x}", text) + "\n"
+
+
+def csv_lines(columns: Iterable[str], rows: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    """With a byte-order mark, as spreadsheets want it."""
+    buffer = io.StringIO(newline="")
+    writer = csv.DictWriter(buffer, list(columns))
+    writer.writeheader()
+    yield "\ufeff" + buffer.getvalue()
+    for row in rows:
+        buffer.seek(0)
+        buffer.truncate()
+        writer.writerow({name: safe_cell(value) for name, value in row.items()})
+        yield buffer.getvalue()
 
 
 def check_file(file: Path) -> None:

@@ -1,8 +1,6 @@
 """Where `completions summarize` writes: one file, or a folder with a file for each."""
 
-import csv
 import hashlib
-import io
 import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -11,12 +9,11 @@ from typing import IO
 import click
 
 from ..batch_items import Item
-from ..contract.cells import safe_cell
 from ..contract.completions import Completion
 from ..documents import Document
 from ..reading.found import OUTPUT_MARK
 from ..tables import table, write_parquet
-from .out import check_file, check_folder, json_line, os_errors_as_messages
+from .out import check_file, check_folder, csv_lines, json_line, os_errors_as_messages
 
 PARQUET = ".parquet"
 COLUMNS = {
@@ -114,16 +111,7 @@ def _markdown(rows: Iterable[Row]) -> Iterable[str]:
 
 
 def _table(rows: Iterable[Row]) -> Iterable[str]:
-    """CSV with a byte-order mark, as spreadsheets want it."""
-    buffer = io.StringIO(newline="")
-    writer = csv.DictWriter(buffer, list(COLUMNS))
-    writer.writeheader()
-    yield "\ufeff" + buffer.getvalue()
-    for row in rows:
-        buffer.seek(0)
-        buffer.truncate()
-        writer.writerow({name: safe_cell(value) for name, value in _flat(row).items()})
-        yield buffer.getvalue()
+    return csv_lines(COLUMNS, map(_flat, rows))
 
 
 def _flat(row: Row) -> Row:

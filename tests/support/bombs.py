@@ -127,3 +127,9 @@ BIG = {
     "text.txt": lambda: b"\xe9\xa4" * 20_000_000,
 }
 """As large as a file may be, or unfolding to more than memory; made when they are asked for."""
+MADE = (
+    {f"unfolding {name}": lambda make=make: unfolding(make(TEXT)) for name, make in OFFICE.items()}
+    | {f"nested {name}": lambda make=make: nested(make(TEXT)) for name, make in OFFICE.items()}
+    | BIG
+)
+"""File name -> makes its content."""
