@@ -170,7 +170,9 @@ def test_rolling_stops_with_a_backlog(
 
 
 def test_a_budget_under_kills(complete, wire, env, start_worker, redis_url):
-    """Ten processes, 2,000 jobs, room for a thousand: the limit holds, and the books balance."""
+    """Ten processes, 2,000 jobs, room for a thousand: the limit holds, and the books balance. A job
+    whose call was lost and that finds no room for another was failed by us, not by the limit.
+    """
     wire.script = lambda request, number: "ok;delay=0.05;in=0;out=50"
     limit, one = 50_000, 50
     env |= {
@@ -197,7 +199,8 @@ def test_a_budget_under_kills(complete, wire, env, start_worker, redis_url):
         stop.set()
         watcher.join()
         books = ledger.budget("usd", "fleet", "all")
-    assert set(ended) == {"Completion", "BudgetExceeded"}
+    assert set(ended) - {"ProvidersExhausted"} == {"Completion", "BudgetExceeded"}
+    assert ended["ProvidersExhausted"] <= 4 * 5  # killed with calls on the wire
     assert max(seen) <= limit
     billed = one * sum(call.billed is not None for call in wire.calls)
     assert books["held"] == 0
