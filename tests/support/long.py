@@ -7,6 +7,7 @@ from typing import Any
 
 from worker.model_catalog import Models
 
+from . import all_vendors
 from .ledger import ask
 
 MODELS = Models.load()
@@ -18,16 +19,7 @@ CASES = [(link, kind) for link in LINKS for kind in KINDS]
 
 def env(base_url: str) -> dict[str, str]:
     """All three vendors at `base_url`, everything else as it is by default."""
-    url = base_url.removesuffix("/v1")
-    return {
-        "LLM_CHAIN": ",".join(LINKS),
-        "OPENAI_API_KEY": "k",
-        "OPENAI_BASE_URL": base_url,
-        "ANTHROPIC_API_KEY": "k",
-        "ANTHROPIC_BASE_URL": url,
-        "GOOGLE_API_KEY": "k",
-        "GOOGLE_BASE_URL": url,
-    }
+    return all_vendors.env(base_url, LINKS)
 
 
 def writing(per_second: float, pieces: int) -> Any:

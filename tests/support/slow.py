@@ -5,6 +5,7 @@ For the test of the total deadline and its benchmark.
 
 from typing import Any
 
+from . import all_vendors
 from .ledger import ask
 
 LINKS = ("openai:gpt-4o-mini", "anthropic:claude-haiku-4-5", "gemini:gemini-2.5-flash-lite")
@@ -14,18 +15,10 @@ CASES = [(link, event) for link in LINKS for event in EVENTS]
 
 def env(base_url: str) -> dict[str, str]:
     """One second per call, one attempt per job, all three vendors at `base_url`."""
-    url = base_url.removesuffix("/v1")
-    return {
-        "LLM_CHAIN": ",".join(LINKS),
+    return all_vendors.env(base_url, LINKS) | {
         "LLM_TIMEOUT_SECONDS": "1",
         "LLM_MAX_ATTEMPTS": "1",
         "LLM_COOLDOWN_SECONDS": "0.001",
-        "OPENAI_API_KEY": "k",
-        "OPENAI_BASE_URL": base_url,
-        "ANTHROPIC_API_KEY": "k",
-        "ANTHROPIC_BASE_URL": url,
-        "GOOGLE_API_KEY": "k",
-        "GOOGLE_BASE_URL": url,
     }
 
 
