@@ -6,7 +6,7 @@ All of it comes from model_catalog.toml; no provider is asked.
 import tomllib
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -33,6 +33,7 @@ class Model(_Row):
     ends: date | None = None
     tokenizer: str | None = None
     image: Tokens | None = None
+    api: Literal["chat", "responses"] = "chat"
 
     def room(self, max_tokens: int) -> int | None:
         """The most input tokens that fit beside `max_tokens` of output; None if not known."""

@@ -110,6 +110,7 @@ def _problems(settings: Settings) -> Iterator[Problem]:
         yield from _unknown_vocabularies(settings)
     if settings.models and settings.pricing:
         yield from _prices_in_another_unit(settings)
+        yield from _free_links_of_vendors(settings)
     if settings.alerts:
         yield from _unknown_findings(settings.alerts)
     if settings.audit:
@@ -163,6 +164,12 @@ def _prices_in_another_unit(settings: Settings) -> Iterator[Problem]:
             reason,
             "write dollars per million tokens, or end the row with ! if it is meant",
         )
+
+
+def _free_links_of_vendors(settings: Settings) -> Iterator[Problem]:
+    models = settings.models.known
+    for link, reason in PriceChecks(settings.pricing, settings.links, models).not_free():
+        yield invalid(f"{link_prefix(link.provider)}FREE", reason, "remove it")
 
 
 def _unknown_findings(settings: AlertSettings) -> Iterator[Problem]:

@@ -37,6 +37,14 @@ class PriceChecks:
                     yield f"{name}: {reason} of {model}"
                     break
 
+    def not_free(self) -> Iterator[tuple[Link, str]]:
+        """The links declared free at a vendor that bills them, and why they cannot be."""
+        for link in self._links:
+            known = self._list.listed_rates(link.provider, link.model)
+            if link.free and known and any(known):
+                per_input, per_output = known
+                yield link, f"{link.name} costs {per_input:f}/{per_output:f} per million tokens"
+
     def warnings(self) -> Iterator[str]:
         """About rows that price nothing here, and prices that look like those of single tokens."""
         for name, rates in self._rows.items():

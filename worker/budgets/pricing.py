@@ -15,6 +15,8 @@ BUILT_IN: Mapping[str, Rates] = {"simulator:*": Rates(Decimal("0.15"), Decimal("
 The simulator costs as much as gpt-4o-mini, so that a demo shows realistic figures.
 """
 
+FREE = Rates(Decimal(0), Decimal(0))
+
 _MILLION = Decimal(1_000_000)
 _SAMPLE = 1_000
 """Tokens by which a price is found; below every larger price of a model."""
@@ -42,7 +44,8 @@ class Pricing:
     everything, and may be 0 for a server of one's own. Then come `BUILT_IN` and `FINE_TUNED`, then
     the price list bundled with genai-prices (0.2.3; offline) with its dates, tiers and cache
     prices. `unknown`: the ceiling for models that none of them knows; such a call is never booked
-    at 0. `links`: whose base URLs say which vendor's prices hold.
+    at 0. `links`: whose base URLs say which vendor's prices hold, and which are free: at such a
+    link only an override of the operator's costs.
 
     `model` is the configured name, not the dated one that a reply reports: overrides are looked up
     by it. If another known model answered, it is that one's (`answered_model`).
@@ -54,7 +57,9 @@ class Pricing:
     def __init__(
         self, overrides: Mapping[str, Rates], unknown: Rates, links: Iterable[Link] = ()
     ) -> None:
-        self._rows = {**BUILT_IN, **overrides}
+        links = tuple(links)
+        free = {f"{link.provider}:*": FREE for link in links if link.free}
+        self._rows = {**BUILT_IN, **free, **overrides}
         self._unknown = unknown
         self._vendors = {**LIBRARY_IDS}
         for link in links:
@@ -149,7 +154,8 @@ class Pricing:
 def how_to_price(link: str) -> str:
     """What an operator does about a model without a known price."""
     row = f"{link}=INPUT/OUTPUT"
-    return f"{row} to LLM_PRICES, in dollars per million tokens (0/0 if it costs nothing)"
+    free = f"LLM_LINK_{link.partition(':')[0].upper().replace('-', '_')}_FREE=true"
+    return f"{row} to LLM_PRICES, in dollars per million tokens, or set {free} if it costs nothing"
 
 
 def _up(micro_usd: Decimal) -> int:

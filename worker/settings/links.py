@@ -32,7 +32,9 @@ class ServerSettings(Slice):
 
 
 class LinkSettings(Slice):
-    """How a link is spoken to. Variables: LLM_LINK_<NAME>_ADAPTER, _DIALECT, _OPTIONS."""
+    """How a link is spoken to, and whether it costs. Variables: LLM_LINK_<NAME>_ADAPTER, _DIALECT,
+    _OPTIONS, _FREE.
+    """
 
     adapter: str | None = None
     dialect: str | None = None
@@ -41,6 +43,8 @@ class LinkSettings(Slice):
         default_factory=dict
     )
     """For the adapter, as "name=value;name=value"."""
+    free: bool = False
+    """Its calls cost nothing, whatever the model: a server of one's own."""
 
 
 class Link(BaseModel):
@@ -55,6 +59,7 @@ class Link(BaseModel):
     api_key: SecretStr | None = None
     dialect: str | None = None
     options: dict[str, str] = {}
+    free: bool = False
 
     @property
     def name(self) -> str:
@@ -119,6 +124,7 @@ def _link(position: int, provider: str, model: str, sources: Sources) -> Link | 
         api_key=server.api_key,
         dialect=own.dialect,
         options=own.options,
+        free=own.free,
     )
 
 

@@ -4,8 +4,11 @@ from datetime import date
 
 import pytest
 
+from producer.contract.completions import Usage
+from worker.budgets.pricing import Price, Pricing
 from worker.providers.default_requests import DefaultRequests
 from worker.settings import Settings, SettingsError
+from worker.settings.prices import rates
 from worker.startup_checks import checked_settings, warnings
 
 DAY = date(2026, 6, 1)
@@ -91,6 +94,26 @@ def test_a_price_in_another_unit_is_refused_unless_forced(settings, row, reason)
 def test_a_price_of_nothing_is_no_mistake(settings):
     settings(LLM_CHAIN="openai:gpt-4o", LLM_PRICES="openai:gpt-4o=0/0")
     assert checked_settings().pricing.overrides
+
+
+def test_a_server_of_ones_own_is_free_by_one_word(settings):
+    url = "http://127.0.0.1:8000/v1"
+    own = settings(LLM_CHAIN="local:any", LLM_LINK_LOCAL_BASE_URL=url, LLM_LINK_LOCAL_FREE="true")
+    assert told(own) == []
+    pricing = Pricing(own.pricing.overrides, own.pricing.unknown, own.links)
+    usage = Usage(input=1_000_000, output=1_000_000)
+    assert pricing.cost("local", "any", usage) == Price(0, known=True)
+    assert pricing.cost("openai", "my-llama", usage).micro_usd > 0
+    dear = Pricing({"local:big": rates("1/1")}, own.pricing.unknown, own.links)
+    assert dear.cost("local", "big", usage).micro_usd == 2_000_000
+
+
+@pytest.mark.parametrize("link", ["openai:gpt-4o", "anthropic:claude-haiku-4-5"])
+def test_a_vendor_that_bills_is_not_free(settings, link):
+    name = f"LLM_LINK_{link.partition(':')[0].upper()}_FREE"
+    settings(LLM_CHAIN=link, **{name: "true"})
+    with pytest.raises(SettingsError, match=f"{name}.*{link} costs .* per million tokens"):
+        checked_settings()
 
 
 def test_rows_that_price_nothing_here_are_told(settings):
