@@ -23,6 +23,7 @@ from .contract.submission import Submission
 from .ledger_client import (
     CHUNK,
     CONNECTION_ERRORS,
+    current_settings,
     ledger,
     no_such_job,
     safe_to_repeat,
@@ -127,7 +128,13 @@ class Complete(Task):  # type: ignore[misc]
         `task_id=error.job_id` is safe. With the broker down the job is accepted: a steward
         publishes it.
         """
-        submission = Submission.from_call(task_id or uuid(), args or (), kwargs or {}, options)
+        submission = Submission.from_call(
+            task_id or uuid(),
+            args or (),
+            kwargs or {},
+            options,
+            max_bytes=current_settings().max_request_bytes,
+        )
         try:
             submitted = ledger().submit([submission])
         except Unavailable as error:
@@ -210,7 +217,8 @@ def numbered(
     fields = {"user_id": user_id, **options, **request}
     job_id = fields.pop("task_id", None) or uuid()
     try:
-        return Submission.from_call(job_id, (), fields, {}, batch, name)
+        most = current_settings().max_request_bytes
+        return Submission.from_call(job_id, (), fields, {}, batch, name, most)
     except InvalidRequest as error:
         raise InvalidRequest(
             f"requests[{number}]: {error.message}", {**error.details, "number": number}

@@ -4,7 +4,6 @@ What waits for its turn is not stored in the ledger but read when there is room:
 more text than the ledger's server has memory.
 """
 
-import hashlib
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -37,7 +36,7 @@ class Asked(NamedTuple):
     def stored(self) -> dict[str, Any]:
         """The request, when its text is in the ledger: once for all requests about it."""
         if self.text:
-            ledger().keep_document(sha_of(self.text), self.text)
+            ledger().keep_text(self.text)
         return self.request
 
     @property
@@ -155,8 +154,3 @@ class Filling:
     def _pause(self, seconds: float) -> None:
         if self._stop.wait(seconds):
             raise _Stopped
-
-
-def sha_of(text: str) -> str:
-    """The name under which a text is stored."""
-    return hashlib.sha256(text.encode()).hexdigest()

@@ -14,12 +14,13 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from .contract.errors import InvalidRequest, OutcomeUnknown, Unavailable
-from .contract.history import read_history
 from .contract.ledger import calls
 from .contract.ledger.call import Call, Reply
 from .contract.ledger.functions import Functions, InvalidCall, LibraryMissing, ServerTooOld
 from .contract.ledger.keys import LedgerKeys
-from .contract.submission import Submission
+from .contract.ledger.texts import keep_texts
+from .contract.stored_texts import sha_of
+from .contract.submission import Submission, submit
 from .ledger_replies import (
     BatchChange,
     Cancellation,
@@ -46,6 +47,8 @@ TIMEOUT_S = 0.6
 """Per socket operation: to connect and to read one reply take less than the two seconds that
 `Unavailable` promises.
 """
+UPLOAD_TIMEOUT_S = 10.0
+"""To send one large text: 32 MB by a line of 30 Mbit/s."""
 
 _settings: ProducerSettings | None = None
 _client: "LedgerClient | None" = None
@@ -107,43 +110,22 @@ class LedgerClient:
 
     def __init__(self, url: str, prefix: str) -> None:
         self._keys = LedgerKeys(prefix)
-        self._redis: redis.Redis = RedisUrl.parse(url).client(
-            redis,
-            TIMEOUT_S,
-            decode_responses=True,
-            socket_timeout=TIMEOUT_S,
-            socket_connect_timeout=TIMEOUT_S,
-            retry=Retry(NoBackoff(), 0),
-        )
+        self._redis = _client_of(url, TIMEOUT_S)
         self._functions = Functions(self._redis, self._keys, redis.ResponseError)
+        self._uploads = _client_of(url, UPLOAD_TIMEOUT_S)
+        self._uploading = Functions(self._uploads, self._keys, redis.ResponseError)
 
     def submit(self, submissions: list[Submission]) -> Submitted:
         """Write them in one step; those that are there already stay as they are."""
-        library = self._functions.library.name
-        items = tuple(each.item() for each in submissions)
-        reply = self._call(calls.Submit(library, items))
+        with _unavailable_if_away():
+            reply = submit(submissions, self._functions, self._uploading)
         jobs = [SubmittedJob(state, job_id) for state, job_id in reply.jobs]
         return Submitted(jobs, reply.publications)
 
     def status(self, job_id: str) -> JobStatus | None:
         """None: the ledger has no such job."""
         reply = self._call(calls.Status(job_id), job_id)
-        if not reply.state:
-            return None
-        history = read_history(reply.tried)
-        return JobStatus(
-            state=reply.state,
-            attempts=reply.attempts,
-            cost_usd=reply.cost / 1e6,
-            maybe_billed_usd=reply.maybe / 1e6,
-            tried=tuple((each.link, each.fault) for each in history),
-            ahead=reply.ahead,
-            users=reply.users,
-            user_id=reply.user,
-            estimated_usd=reply.estimated / 1e6,
-            history=history,
-            waits_for=reply.hinder,
-        )
+        return JobStatus.from_reply(reply) if reply.state else None
 
     def cancel(self, job_id: str) -> Cancellation:
         """End a job that does not run, or ask its worker to stop its call."""
@@ -159,9 +141,10 @@ class LedgerClient:
             text, known = pipeline.execute()
         return StoredOutcome(text, bool(known))
 
-    def keep_document(self, sha: str, text: str) -> None:
+    def keep_text(self, text: str) -> None:
         """Store a text for an hour; a job that needs it keeps it longer."""
-        self._call(calls.KeepDocument(sha, text))
+        with _unavailable_if_away():
+            keep_texts(self._uploading, [{sha_of(text): text}])
 
     def open_batch(
         self, batch_id: str, user_id: str, label: str, retention_ms: int, max_micro: int | None
@@ -242,6 +225,7 @@ class LedgerClient:
 
     def close(self) -> None:
         self._redis.close()
+        self._uploads.close()
 
     def _change(self, change: Literal["pause", "resume", "cancel"], batch_id: str) -> BatchChange:
         reply = self._call(calls.BatchChange(batch_id, change))
@@ -252,6 +236,19 @@ class LedgerClient:
         """`job_id`: for `Unavailable`."""
         with _unavailable_if_away(job_id):
             return self._functions(call)
+
+
+def _client_of(url: str, timeout_s: float) -> redis.Redis:
+    """`timeout_s`: to send a call, and to read its reply."""
+    client: redis.Redis = RedisUrl.parse(url).client(
+        redis,
+        TIMEOUT_S,
+        decode_responses=True,
+        socket_timeout=timeout_s,
+        socket_connect_timeout=TIMEOUT_S,
+        retry=Retry(NoBackoff(), 0),
+    )
+    return client
 
 
 def _refuse_missing(batch_id: str, state: str) -> None:

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from html import escape
 from typing import Literal, NamedTuple, Self, cast
 
-from .contract.history import PastAttempt
-from .contract.ledger.calls import BatchProgressReply
+from .contract.history import PastAttempt, read_history
+from .contract.ledger.calls import BatchProgressReply, StatusReply
 from .contract.publication import Publication
 
 HELD_FOR_MS = 60_000
@@ -60,6 +60,23 @@ class JobStatus(NamedTuple):
     """The trouble that has to pass first ("openai:gpt-4o-mini: HTTP 500 since 00:01:12, next try in
     8 s", "no worker is alive"); "" if there is none.
     """
+
+    @classmethod
+    def from_reply(cls, reply: StatusReply) -> Self:
+        history = read_history(reply.tried)
+        return cls(
+            state=reply.state,
+            attempts=reply.attempts,
+            cost_usd=reply.cost / 1e6,
+            maybe_billed_usd=reply.maybe / 1e6,
+            tried=tuple((each.link, each.fault) for each in history),
+            ahead=reply.ahead,
+            users=reply.users,
+            user_id=reply.user,
+            estimated_usd=reply.estimated / 1e6,
+            history=history,
+            waits_for=reply.hinder,
+        )
 
 
 class StoredOutcome(NamedTuple):

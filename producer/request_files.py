@@ -19,6 +19,7 @@ from typing import IO, Any
 from .batch_files import is_openai, request, wrong_id
 from .contract.errors import InvalidRequest, JobError
 from .contract.submission import Submission
+from .ledger_client import current_settings
 from .prompts import Prompt
 from .request_rows import Row, Rows
 
@@ -111,7 +112,8 @@ class RequestFile:
             fields = self._request(row)
             name = fields.pop("name", "")
             fields.setdefault("user_id", "-")
-            Submission.from_call("-", (), fields, {}, "-", name)
+            most = current_settings().max_request_bytes
+            Submission.from_call("-", (), fields, {}, "-", name, most)
         except JobError as error:
             return error.message
         return ""

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from .contract.requests import MAX_REQUEST_BYTES
 from .redis_url import RedisUrl
 
 
@@ -39,6 +40,10 @@ class ProducerSettings(BaseSettings):
     prefix: Annotated[str, Field(pattern=r"^[\w.-]{1,32}$")] = Field(
         "cc", validation_alias="LEDGER_PREFIX"
     )
+    max_request_bytes: Annotated[int, Field(ge=1_000, le=MAX_REQUEST_BYTES)] = Field(
+        MAX_REQUEST_BYTES, validation_alias="LLM_MAX_REQUEST_BYTES"
+    )
+    """Of one request as JSON, pictures and files in it included."""
 
     @classmethod
     def settings_customise_sources(

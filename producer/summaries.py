@@ -18,8 +18,9 @@ from .batches import POLL_S, RETENTION_S, Batch
 from .client import Job, complete
 from .contract.completions import Completion
 from .contract.errors import InvalidRequest
+from .contract.stored_texts import sha_of
 from .documents import Document, documents_of
-from .filling import Asked, Filling, sha_of
+from .filling import Asked, Filling
 from .patience import Patience
 from .submitting import Submitting
 

@@ -90,7 +90,7 @@ class DocumentSummarizer:
 
         Raises like `Pipeline.run`; `Deferred` while its parts are being read.
         """
-        text = self._ledger.document(job.request.document or "")
+        (text,) = self._ledger.stored_texts([job.request.document or ""])
         if text is None:
             raise InvalidRequest("document: no longer stored. Fix: submit it again")
         if job.request.plan:

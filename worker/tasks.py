@@ -207,6 +207,7 @@ class Complete(Task):  # type: ignore[misc]
         raise Ignore from None
 
     def _complete(self, runtime: Runtime, start: Start) -> Completion:
+        start.job.require_whole_request()
         if start.job.request.document:
             return runtime.summaries.run(start.job, start.attempt, self.publish)
         return runtime.pipeline.run(start.job, start.attempt)

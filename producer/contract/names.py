@@ -19,9 +19,10 @@ QUEUES: Final[dict[Lane, str]] = {
 QUARANTINE: Final = "completions.quarantine"
 """Broker list of entries that were no messages of ours; newest first."""
 
-WIRE_VERSION: Final = 2
+WIRE_VERSION: Final = 3
 """Version of the stored job. A worker leaves a job with a newer one to newer workers.
 
 2: what follows a job (links, chain, chord) is read in the ledger, and no more in its message;
-requests have a `cache_scope`. A job that needs neither is of version 1.
+requests have a `cache_scope`. 3: large texts of a request are kept apart from it. A job that needs
+nothing of it is of version 1.
 """

@@ -16,8 +16,8 @@ from .messages import Frozen, Message, ShortText
 from .names import Lane
 from .plain import changed_at_some_providers, not_plain
 
-MAX_REQUEST_BYTES = 1_000_000
-"""Largest request accepted, as JSON: a broker or a ledger is not meant for documents."""
+MAX_REQUEST_BYTES = 32_000_000
+"""Largest request accepted, as JSON: what OpenAI and Anthropic take."""
 
 Tag = Annotated[str, Field(pattern=r"^[\w.:-]{1,64}$")]
 CachePolicy = Literal["auto", "use", "refresh", "bypass"]
@@ -163,7 +163,7 @@ class CompletionRequest(Frozen):
             request = cls.model_validate(fields)
             request._refuse_unsafe()
             request._refuse_wrong_schemas()
-            size = len(request.to_json())
+            request.bounded(MAX_REQUEST_BYTES)
             request.fingerprint()
         except ValidationError as error:
             raise InvalidRequest(*_explain(error)) from None
@@ -172,13 +172,18 @@ class CompletionRequest(Frozen):
                 "request: it cannot be written as JSON. Fix: pass plain texts, finite numbers, "
                 "lists and dicts with keys that are texts, nested less deeply"
             ) from None
-        if size > MAX_REQUEST_BYTES:
+        return request
+
+    def bounded(self, most: int) -> Self:
+        """Itself, or `InvalidRequest` if it has more than so many bytes as JSON."""
+        size = len(self.to_json().encode())
+        if size > most:
             raise InvalidRequest(
-                f"request: {size:,} bytes as JSON, at most {MAX_REQUEST_BYTES:,} are accepted. "
+                f"request: {size:,} bytes as JSON, at most {most:,} are accepted. "
                 "Fix: shorten the messages or split the document.",
                 {"fields": ["messages"]},
             )
-        return request
+        return self
 
     def _refuse_unsafe(self) -> None:
         """Only when a request is made: a stored one was checked by the rules of its time."""

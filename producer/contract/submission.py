@@ -5,15 +5,19 @@ Celery's options but never imports Celery.
 """
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from .errors import InvalidRequest, JobError
 from .identifiers import checked_id, checked_job_id, checked_label
-from .ledger.calls import SubmittedItem
+from .ledger.calls import Submit, SubmitReply, SubmittedItem
+from .ledger.functions import Functions
+from .ledger.texts import keep_texts
 from .outcome import dump_outcome
-from .requests import CompletionRequest
+from .requests import MAX_REQUEST_BYTES, CompletionRequest
+from .stored_texts import taken_apart
 
 CONTINUATION = (
     "link",
@@ -32,6 +36,13 @@ them.
 _REFUSED = ("queue", "exchange", "routing_key")
 _SIGNATURES = ("link", "link_error", "chain")
 _LONGEST_S = 10 * 365 * 86_400
+
+
+class Stored(NamedTuple):
+    """A submission for the ledger. `texts`: what is to be kept apart before, hash -> text."""
+
+    item: SubmittedItem
+    texts: Mapping[str, str]
 
 
 @dataclass(frozen=True)
@@ -66,11 +77,12 @@ class Submission:
         options: dict[str, Any],
         batch: str = "",
         name: Any = "",
+        max_bytes: int = MAX_REQUEST_BYTES,
     ) -> "Submission":
         """From the arguments of `complete` and Celery's options (countdown, eta, expires, link...).
 
-        `batch`, `name`: of which it is an item, and what the caller calls it. Raises
-        `InvalidRequest`, whatever the arguments are.
+        `batch`, `name`: of which it is an item, and what the caller calls it. `max_bytes`: of its
+        request as JSON. Raises `InvalidRequest`, whatever the arguments are.
         """
         if not batch:
             checked_job_id("task_id", job_id)
@@ -84,6 +96,8 @@ class Submission:
                     "Fix: pass lane='batch' or 'interactive'"
                 )
         request = CompletionRequest.checked(**fields)
+        if max_bytes < MAX_REQUEST_BYTES:
+            request.bounded(max_bytes)
         return cls(
             job_id=job_id,
             user_id=user_id,
@@ -96,15 +110,18 @@ class Submission:
             name=checked_label("name", name),
         )
 
-    def item(self) -> SubmittedItem:
-        """As the ledger's `submit` takes it."""
+    def stored(self) -> Stored:
+        """As the ledger takes it."""
         request = self.request
-        return SubmittedItem(
+        apart = taken_apart(request.to_json())
+        document = [request.document] if request.document else []
+        wire = 2 if self.continuation else request.wire
+        item = SubmittedItem(
             id=self.job_id,
             user=self.user_id,
             lane=request.lane,
             fingerprint=request.fingerprint(),
-            request=request.to_json(),
+            request=apart.request,
             continuation=json.dumps(self.continuation) if self.continuation else "",
             deadline_ms=self.deadline_ms,
             delay_ms=self.delay_ms,
@@ -114,10 +131,21 @@ class Submission:
             name=self.name,
             wrong=dump_outcome(self.wrong) if self.wrong else "",
             parent=self.parent,
-            document=request.document or "",
+            texts=",".join([*document, *apart.texts]),
             tags=",".join(sorted(set(request.tags))),
-            wire=2 if self.continuation else request.wire,
+            wire=3 if apart.texts else wire,
         )
+        return Stored(item, apart.texts)
+
+
+def submit(submissions: list[Submission], functions: Functions, uploads: Functions) -> SubmitReply:
+    """Write them in one step; those that are there already stay as they are.
+
+    `uploads`: the ledger's functions on a connection that has time for large texts.
+    """
+    stored = [each.stored() for each in submissions]
+    keep_texts(uploads, [each.texts for each in stored])
+    return functions(Submit(functions.library.name, tuple(each.item for each in stored)))
 
 
 def _named(args: Any, kwargs: Any) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from .pdfium import Pages
 from .reading import Unreadable
 
 MAX_BYTES = 900_000
-"""Of all pages of a document, encoded: what `MAX_REQUEST_BYTES` leaves."""
+"""Of all pages of a document, encoded: as long as a picture of a page stays cheap to send."""
 _BRIGHT = 150
 """Of 255; what is darker is ink."""
 

@@ -199,6 +199,7 @@ ONLY = {
         "FUNCTION DELETE x",
         "FUNCTION FLUSH",
         "GET cc:{0}:q:x",
+        "GET cc:{0}:doc:x",
         "APPEND cc:{0}:j:x y",
         "HSETEX cc:{0}:j:x EX 9 FIELDS 1 a b",
         "HINCRBYFLOAT cc:{0}:j:x cost 1",
@@ -218,6 +219,7 @@ ONLY = {
     "flower": [
         "SCAN 0",
         "GET cc:{0}:q:x",
+        "GET cc:{0}:doc:x",
         "GET cc:{0}:o:x",
         "HGETALL cc:{0}:j:x",
         "GET celery-task-meta-x",

@@ -95,4 +95,4 @@ def test_a_broker_of_its_own_brings_no_arguments_unless_it_may(
 
 def test_a_submission_without_anything_after_it_is_read_by_the_version_before():
     for options, wire in (({}, 1), ({"link": STOLEN}, 2)):
-        assert Submission.from_call("a", (ask("x"), "u1"), {}, options).item().wire == wire
+        assert Submission.from_call("a", (ask("x"), "u1"), {}, options).stored().item.wire == wire

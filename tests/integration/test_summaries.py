@@ -90,7 +90,7 @@ def test_a_long_one_is_condensed_in_parts_and_read_together(
     assert progress.cost_usd == pytest.approx(long.cost_usd + short.cost_usd)
     with LedgerProbe(redis_url) as ledger:
         assert not ledger.redis.keys(f"{KEYS.root}doc*")
-        assert not ledger.redis.exists(KEYS.documents)
+        assert not ledger.redis.exists(KEYS.stored_texts)
         assert ledger.open() == 0
 
 

@@ -32,7 +32,7 @@ def item(job_id: str, **changes: object) -> calls.SubmittedItem:
         "name": "",
         "wrong": "",
         "parent": "",
-        "document": "",
+        "texts": "",
         "tags": "",
         "wire": 1,
     }
@@ -136,11 +136,11 @@ def busy_ledger(redis: Redis, call: Functions) -> None:
     """One job of each state, a batch with a failed item, limits and a document."""
     redis.flushall()
     call(fleet.SetLimits("user", "alice", "2", "", "", "", "", "team", 0, 0))
-    call(calls.KeepDocument("sha", "text"))
+    call(calls.KeepText("sha", "text"))
     call(heartbeat(slots=8))
     call(calls.BatchOpen("bat", "alice", "label", 60_000, 1_000))
     call(submit(item("run", deadline_ms=3_600_000, idempotency_key="once"), item("rel")))
-    call(submit(item("doc", document="sha", tags="a,b"), item("later", delay_ms=60_000)))
+    call(submit(item("doc", texts="sha", tags="a,b"), item("later", delay_ms=60_000)))
     call(submit(item("bat.0", batch="bat", lane="batch"), item("gone")))
     for job_id in ("run", "doc", "bat.0", "gone"):
         call(start(job_id))
@@ -174,7 +174,8 @@ def valid_calls() -> dict[str, Call]:
         fleet.Snapshot(100, 1_000, 60_000),
         calls.Status("run"),
         calls.Cancel("rel"),
-        calls.KeepDocument("other", "text"),
+        calls.ExpectTexts((calls.ExpectedText("sha"), calls.ExpectedText("none"))),
+        calls.KeepText("other", "text"),
         calls.BatchOpen("bat2", "alice", "label", 60_000, -1),
         calls.BatchClose("bat", 2),
         calls.BatchChange("bat", "pause"),

@@ -99,11 +99,14 @@ class AllKeys(Keys):
         return f"{self.root}bkeep"
 
     @property
-    def documents(self) -> str:
+    def stored_texts(self) -> str:
         return f"{self.root}docs"
 
-    def document_expected(self, sha: str) -> str:
+    def stored_text_expected(self, sha: str) -> str:
         return f"{self.root}docx:{sha}"
+
+    def stored_text_wanted(self, sha: str) -> str:
+        return f"{self.root}docu:{sha}"
 
     @property
     def workers(self) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from producer.contract.errors import InvalidRequest
 from producer.contract.names import COMPLETE, QUARANTINE
 
 from ..celery import create_app
@@ -59,9 +60,9 @@ def show(job_id: str, with_request: bool) -> None:
     """Show one with its history."""
     with _dead_letters() as letters:
         letter = _one(letters, job_id)
-    shown = _fields(letter)
-    if with_request:
-        shown["request"] = json.loads(letter.request)
+        shown = _fields(letter)
+        if with_request:
+            shown["request"] = json.loads(letters.request_of(letter).request)
     click.echo(json.dumps(shown, indent=2))
 
 
@@ -84,7 +85,10 @@ def replay(
         chosen = [letter for letter in wanted if again or not letter.replayed_as]
         complete = create_app().tasks[COMPLETE]
         for letter in chosen:
-            job_id, publications = letters.replay(letter)
+            try:
+                job_id, publications = letters.replay(letter)
+            except InvalidRequest as error:
+                raise click.ClickException(str(error)) from None
             complete.publish(publications)
             click.echo(f"{letter.job_id} -> {job_id}")
     click.echo(f"{len(chosen)} replayed.", err=True)

@@ -10,11 +10,12 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Self
 
-from producer.contract.errors import JobError
+from producer.contract.errors import InvalidRequest, JobError
 from producer.contract.history import PastAttempt, read_history
 from producer.contract.outcome import load_outcome
 from producer.contract.publication import Publication
 from producer.contract.requests import CompletionRequest
+from producer.contract.stored_texts import Together, put_together
 from producer.contract.submission import Submission
 
 from .connection import Keys, Redis
@@ -103,13 +104,21 @@ class DeadLetters:
         """Those that the filter takes, newest first."""
         return [letter for letter in self if wanted.takes(letter)]
 
+    def request_of(self, letter: DeadLetter) -> Together:
+        """What was asked, as JSON, and whether all of it is still stored."""
+        return put_together(letter.request, self._ledger.stored_texts)
+
     def replay(self, letter: DeadLetter) -> tuple[str, list[Publication]]:
         """Send its request again as a new job, linked to it.
 
-        Returns that job's id and what to publish.
+        Returns that job's id and what to publish. Raises `InvalidRequest` if the ledger no longer
+        has all of the request.
         """
         job_id = str(uuid.uuid4())
-        request = CompletionRequest.model_validate_json(letter.request)
+        together = self.request_of(letter)
+        if not together.complete:
+            raise InvalidRequest(f"{letter.job_id}: a part of its request is no longer stored")
+        request = CompletionRequest.model_validate_json(together.request)
         submission = Submission(job_id, letter.user_id, request, {}, replays=letter.job_id)
         _, _, publications = self._ledger.submit(submission)
         return job_id, publications

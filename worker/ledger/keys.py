@@ -77,8 +77,8 @@ class Keys(LedgerKeys):
         """The beginning of all days' usage."""
         return f"{self.root}use:"
 
-    def document(self, sha: str) -> str:
-        """String: a document's text. TTL 1 h until a job needs it."""
+    def stored_text(self, sha: str) -> str:
+        """String: a document, or a large part of requests. TTL 1 h until a job needs it."""
         return f"{self.root}doc:{sha}"
 
     @property

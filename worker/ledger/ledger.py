@@ -14,13 +14,14 @@ from datetime import UTC, datetime
 from typing import Any
 
 from producer.contract.errors import InvalidRequest
-from producer.contract.ledger.calls import Cancel, Submit
+from producer.contract.ledger.calls import Cancel, SubmitReply
 from producer.contract.ledger.functions import InvalidCall
 from producer.contract.names import WIRE_VERSION, Lane
 from producer.contract.outcome import Outcome, load_outcome
 from producer.contract.publication import Publication
 from producer.contract.requests import CompletionRequest
-from producer.contract.submission import Submission
+from producer.contract.stored_texts import put_together
+from producer.contract.submission import Submission, submit
 
 from ..faults import LeaseLost, after_the_reply
 from ..settings import LaneSettings, LedgerSettings, PaceSettings, RetrySettings
@@ -81,9 +82,8 @@ class Ledger:
         time.
         """
         patience_s = PATIENCE_S if retry_while_away else 0.0
-        call = Submit(self._call.library.name, (submission.item(),))
         try:
-            reply = retried_while_away(lambda: self._call(call), patience_s)
+            reply = retried_while_away(lambda: self._submit([submission]), patience_s)
         except InvalidCall as error:
             raise InvalidRequest(f"the ledger refuses the job: {error}. Fix: correct it") from None
         ((state, job_id),) = reply.jobs
@@ -93,15 +93,17 @@ class Ledger:
         self, job: RunningJob, parts: dict[str, CompletionRequest]
     ) -> list[Publication]:
         """Submit each request as a part of `job`, unless it is there; what to publish."""
-        items = [
-            Submission(job_id, job.user_id, request, {}, parent=job.id).item()
+        submissions = [
+            Submission(job_id, job.user_id, request, {}, parent=job.id)
             for job_id, request in parts.items()
         ]
         publications: list[Publication] = []
-        for start in range(0, len(items), PARTS_AT_ONCE):
-            piece = tuple(items[start : start + PARTS_AT_ONCE])
-            publications += self._call(Submit(self._call.library.name, piece)).publications
+        for start in range(0, len(submissions), PARTS_AT_ONCE):
+            publications += self._submit(submissions[start : start + PARTS_AT_ONCE]).publications
         return publications
+
+    def _submit(self, submissions: list[Submission]) -> SubmitReply:
+        return submit(submissions, self._call, self._call)
 
     def start(self, job_id: str) -> RunningJob | Ended | Dropped | Missing:
         """Take the lease of a released job.
@@ -119,7 +121,8 @@ class Ledger:
         while (reply := self._call(call)).verdict == "early":
             time.sleep(reply.wait_ms / 1000)
         if reply.verdict == "started":
-            return RunningJob.from_reply(job_id, reply)
+            request = put_together(reply.request, self.stored_texts)
+            return RunningJob.from_reply(job_id, reply, request)
         if reply.verdict == "ended":
             continuation = json.loads(reply.continuation or "{}")
             outcome = load_outcome(reply.outcome)
@@ -239,10 +242,9 @@ class Ledger:
         agreed = self._call(job_functions.Agree(job.id, name, text)).agreed
         return tuple(map(int, agreed.split(":")))
 
-    def document(self, sha: str) -> str | None:
-        """A stored text."""
-        text = self._redis.get(self._keys.document(sha))
-        return None if text is None else str(text)
+    def stored_texts(self, hashes: list[str]) -> list[str | None]:
+        """Of each hash; None for one that is gone."""
+        return list(self._redis.mget(map(self._keys.stored_text, hashes)))  # type: ignore[arg-type]
 
     def cancel(self, job_id: str) -> Ending:
         """State: "cancelled" (was queued), "cancelling" (is running), a final one, or "missing"."""

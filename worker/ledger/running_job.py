@@ -6,9 +6,11 @@ import time
 from dataclasses import dataclass, field
 from typing import Any, Self, cast
 
+from producer.contract.errors import InvalidRequest
 from producer.contract.history import PastAttempt, read_history
 from producer.contract.names import Lane
 from producer.contract.requests import CompletionRequest
+from producer.contract.stored_texts import Together
 
 from .job_functions import StartReply
 
@@ -48,18 +50,21 @@ class RunningJob:
     """The hash of the prompt that the audit log has of it; "" if it has none."""
     group: str = ""
     """Of its user when it was submitted; "" = none."""
+    incomplete: bool = False
+    """Whether the ledger has lost stored texts that the request needs."""
     continuation: dict[str, Any] = field(default_factory=dict, repr=False)
     """Celery's options that say what follows the job, as they were submitted."""
     monotonic: float = field(default_factory=time.monotonic)
     """This machine's monotonic clock at `started_ms`, in seconds."""
 
     @classmethod
-    def from_reply(cls, job_id: str, reply: StartReply) -> Self:
+    def from_reply(cls, job_id: str, reply: StartReply, request: Together) -> Self:
         """Raises pydantic's `ValidationError` for a request that cannot be read."""
         return cls(
             id=job_id,
             fence=reply.fence,
-            request=CompletionRequest.model_validate_json(reply.request),
+            request=CompletionRequest.model_validate_json(request.request),
+            incomplete=not request.complete,
             user_id=reply.user,
             lane=cast(Lane, reply.lane),
             submitted_ms=reply.submitted_ms,
@@ -76,6 +81,11 @@ class RunningJob:
             group=reply.group,
             continuation=json.loads(reply.continuation or "{}"),
         )
+
+    def require_whole_request(self) -> None:
+        """Raises `InvalidRequest` if the ledger has lost a part of it."""
+        if self.incomplete:
+            raise InvalidRequest("request: a part of it is no longer stored. Fix: submit it again")
 
     @property
     def now_ms(self) -> int:

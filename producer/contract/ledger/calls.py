@@ -32,7 +32,8 @@ class SubmittedItem:
     """The outcome of an item that can never be run, as JSON."""
     parent: str
     """The job it is a part of."""
-    document: str
+    texts: str
+    """Hashes of the stored texts that it needs, separated by commas."""
     tags: str
     """Separated by commas."""
     wire: int
@@ -91,7 +92,27 @@ class Cancel(Call[StateReply], function="cancel"):
 
 
 @dataclass(frozen=True)
-class KeepDocument(Call[Nothing], function="keep_document"):
+class ExpectedText:
+    sha: str
+
+
+@dataclass(frozen=True)
+class ExpectTextsReply(Reply):
+    missing: list[str]
+    """Hashes, each as often as it was asked for."""
+
+
+@dataclass(frozen=True)
+class ExpectTexts(Call[ExpectTextsReply], function="expect_texts"):
+    """One item for each job to come and each text that it will need."""
+
+    items: tuple[ExpectedText, ...]
+
+
+@dataclass(frozen=True)
+class KeepText(Call[Nothing], function="keep_text"):
+    """Also expects one job that will need it."""
+
     sha: str
     text: str
 

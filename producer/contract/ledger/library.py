@@ -55,6 +55,7 @@ MODULES = (
     "cached",
     "dead_letters",
     "hurt_users",
+    "stored_texts",
     "documents",
     "retention",
     "ending",

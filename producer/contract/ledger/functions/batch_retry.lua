@@ -16,9 +16,9 @@ local function copy_record(old, id, batch)
       jobs.set(id, name, value)
     end
   end
-  local document = jobs.field(old, 'doc')
-  if document then
-    documents.claim(id, document)
+  local texts = jobs.field(old, 'doc')
+  if texts then
+    stored_texts.claim(id, texts)
   end
 end
 

@@ -1,7 +1,7 @@
--- Forget ended jobs of a user: record, request, outcome, idempotency key, dead letter, and a
--- document that no other job needs. Keeps: what is another user's, or has not ended.
+-- Forget ended jobs of a user: record, request, outcome, idempotency key, dead letter, and stored
+-- texts that no other job needs. Keeps: what is another user's, or has not ended.
 local function forget(id, user)
-  documents.forget(id)
+  stored_texts.forget(id)
   local name = jobs.field(id, 'ik')
   if name then
     redis.call('DEL', keys.idempotency(user, name))

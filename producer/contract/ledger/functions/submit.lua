@@ -3,7 +3,8 @@
 -- or idempotency key changes nothing. "The same job" is the same request of the same user.
 
 -- `delay_ms`: one that is to begin later counts from then. `wrong`: the outcome of an item that is
--- wrong from the start. `replays`: a dead letter. `wire`: the oldest version that can read it.
+-- wrong from the start. `replays`: a dead letter. `texts`: hashes of the stored texts it needs,
+-- with commas. `wire`: the oldest version that can read it.
 local EACH = {
   { 'id', checks.new_id },
   { 'user', checks.name },
@@ -19,7 +20,7 @@ local EACH = {
   { 'name', checks.long_name },
   { 'wrong', checks.optional(checks.error) },
   { 'parent', checks.any },
-  { 'document', checks.any },
+  { 'texts', checks.body },
   { 'tags', checks.body },
   { 'wire', checks.count },
 }

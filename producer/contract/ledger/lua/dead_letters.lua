@@ -8,9 +8,13 @@ local LEAVES_NONE = {
   RateLimited = true, BudgetExceeded = true, InvalidRequest = true, Cancelled = true,
 }
 
+function dead_letters.life_ms()
+  return config.number('dead_ms', LIFE_MS)
+end
+
 -- Whether the failure leaves one.
 function dead_letters.write(id, kind, outcome)
-  local life_ms = config.number('dead_ms', LIFE_MS)
+  local life_ms = dead_letters.life_ms()
   if life_ms <= 0 or LEAVES_NONE[kind] then
     return false
   end

@@ -4,12 +4,13 @@ local ending = {}
 
 local WOKEN_BY_HINT = 2
 
+-- Whether it leaves a dead letter.
 local function count(id, state, outcome, batch)
   counters.add(state)
   local user = jobs.field(id, 'user')
   if state == 'done' then
     hurt_users.ended(user)
-    return
+    return false
   end
   local kind, limit = outcomes.kind(outcome)
   local maker = hurt_users.maker(id, kind)
@@ -20,9 +21,11 @@ local function count(id, state, outcome, batch)
     counters.add('refusal:' .. tostring(limit))
   end
   hurt_users.ended(user, maker)
-  if not batch and dead_letters.write(id, kind, outcome) and maker == 'service' then
+  local leaves_letter = not batch and dead_letters.write(id, kind, outcome)
+  if leaves_letter and maker == 'service' then
     counters.add('dead_letters')
   end
+  return leaves_letter
 end
 
 local function set_lives(id, life, keeps_request)
@@ -55,7 +58,7 @@ function ending.end_job(id, state, outcome)
   local was_parked = jobs.state(id) == 'parked'
   jobs.set(id, 'state', state, 'ended', call.now)
   redis.call('SET', keys.outcome(id), outcome, 'PX', life)
-  count(id, state, outcome, batch)
+  local leaves_letter = count(id, state, outcome, batch)
   cached.ended(id)
   set_lives(id, life, keeps_request)
   open_jobs.close(id)
@@ -66,7 +69,7 @@ function ending.end_job(id, state, outcome)
     redis.call('ZREM', keys.deadlines(), id)
   end
   tell_others(id, state, batch)
-  documents.let_go(id, keeps_request and life or 0)
+  stored_texts.let_go(id, keeps_request and life or leaves_letter and dead_letters.life_ms() or 0)
 end
 
 function ending.cancel(id)

@@ -13,7 +13,7 @@ local SINGLE = {
   parked = 'park', deadlines = 'dl', config = 'cfg', totals = 'tot', cooling = 'cooling',
   sequence = 'seq', dead = 'dead', batches = 'batches', ending_batches = 'bends',
   batches_to_keep = 'bkeep', possible_bills = 'maybe',
-  documents = 'docs', cache_generations = 'cgen', workers = 'wk', slots = 'slots',
+  stored_texts = 'docs', cache_generations = 'cgen', workers = 'wk', slots = 'slots',
   skews = 'skew', worker_settings = 'wset', worker_clocks = 'wclk', libraries = 'versions',
 }
 
@@ -26,7 +26,8 @@ end
 local ONE_TEXT = {
   job = 'j', request = 'q', continuation = 'h', outcome = 'o', slot = 'obs', hour = 'obh',
   usage = 'use', dead_letter = 'd', batch = 'b', batch_staged = 'bw', batch_live = 'bl',
-  batch_ended = 'be', batch_tries = 'br', document = 'doc', document_expected = 'docx',
+  batch_ended = 'be', batch_tries = 'br', stored_text = 'doc',
+  stored_text_expected = 'docx', stored_text_wanted = 'docu',
   followers = 'f', bench = 'bench', pace = 'pace',
 }
 

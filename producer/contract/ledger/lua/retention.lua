@@ -31,7 +31,7 @@ local function keep_until(id, until_ms)
   if not requests.is_needed(id) then
     redis.call('PEXPIRE', requests.key(id), until_ms - call.now)
   end
-  documents.keep_until(id, until_ms)
+  stored_texts.keep_until(id, until_ms)
 end
 
 -- Up to `limit` items of each batch that has ended, or begun again, since this went through it.

@@ -55,8 +55,8 @@ function submissions.store(job)
   set_deadline(job)
   if job.wrong == '' then
     redis.call('SET', keys.request(job.id), job.request)
-    if job.document ~= '' then
-      documents.claim_stored(job.id, job.document)
+    if job.texts ~= '' then
+      stored_texts.claim_expected(job.id, job.texts)
     end
   end
   counters.add('submitted')

@@ -50,7 +50,7 @@ def submitted(job_id=JOB_ID, args=(), kwargs=None, options=None):
     given = kwargs
     if given is None:
         given = {"messages": USER, "user_id": "u1"}
-    item = Submission.from_call(job_id, args, given, options or {}).item()
+    item = Submission.from_call(job_id, args, given, options or {}).stored().item
     for value in vars(item).values():
         str(value).encode()
     return item

@@ -43,10 +43,11 @@ def test_wrong_fields_are_named_with_their_place(fields, place):
     assert "SECRET" not in str(caught.value) + repr(caught.value)
 
 
-def test_a_ten_megabyte_prompt_is_refused_with_its_size():
-    """Large requests are refused before any network, saying how large they may be."""
-    with pytest.raises(InvalidRequest, match="1,000,000"):
-        CompletionRequest.checked(messages=[{"role": "user", "content": "x" * 10_000_000}])
+@pytest.mark.parametrize("letter", ["x", "é"])
+def test_a_prompt_that_is_too_large_is_refused_with_its_size(letter):
+    """Before any network, saying how large it may be."""
+    with pytest.raises(InvalidRequest, match="at most 32,000,000 are accepted"):
+        CompletionRequest.checked(messages=[{"role": "user", "content": letter * 32_000_000}])
 
 
 def test_all_problems_are_told_at_once():

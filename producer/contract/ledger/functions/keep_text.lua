@@ -1,9 +1,9 @@
--- Store a text for jobs that will read it; a job that needs it keeps it longer.
+-- Store a text for a job that will need it; the job keeps it longer.
 return {
   takes = { { 'sha', checks.name }, { 'text', checks.body } },
   gives = {},
   run = function(given)
-    documents.store(given.sha, given.text)
+    stored_texts.store(given.sha, given.text)
     return {}
   end,
 }
