@@ -11,7 +11,8 @@ from typing import Any, NamedTuple, get_args
 from urllib.parse import quote
 
 from producer.contract.completions import Completion, Usage
-from producer.contract.messages import Message, TextPart
+from producer.contract.content import TextPart
+from producer.contract.messages import Message
 from producer.contract.requests import CacheScope, CompletionRequest
 
 from .ledger.attempt import NOT_CACHED, Attempt, CacheEntry, CachePlace, Question, Saved

@@ -4,7 +4,8 @@ from typing import Any, Literal
 
 from pydantic import ConfigDict, Field
 
-from .messages import Frozen, ToolCall
+from .content import Frozen
+from .messages import ToolCall
 
 FinishReason = Literal["stop", "length", "tool_calls"]
 CostBasis = Literal["stated", "estimated", "unknown"]

@@ -1,38 +1,14 @@
 """The messages of a request, in the OpenAI shape. Frozen; fields that are not known are refused."""
 
 from collections.abc import Iterator
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
+
+from .content import Frozen, Part, RefusalPart, TextPart, unset
 
 Role = Literal["system", "developer", "user", "assistant", "tool"]
 ShortText = Annotated[str, Field(min_length=1, max_length=256)]
-
-
-class Frozen(BaseModel):
-    """Base of all parts of requests and completions. Errors of validation repeat no value."""
-
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", allow_inf_nan=False, hide_input_in_errors=True
-    )
-
-
-class TextPart(Frozen):
-    type: Literal["text"]
-    text: str
-
-
-class ImageUrl(Frozen):
-    url: str
-    detail: Literal["auto", "low", "high"] | None = None
-
-
-class ImagePart(Frozen):
-    type: Literal["image_url"]
-    image_url: ImageUrl
-
-
-Part = Annotated[TextPart | ImagePart, Field(discriminator="type")]
 
 
 class FunctionCall(Frozen):
@@ -55,6 +31,29 @@ class Message(Frozen):
     name: ShortText | None = None
     tool_calls: tuple[ToolCall, ...] | None = None
     tool_call_id: str | None = None
+    refusal: str | None = Field(None, exclude_if=unset)
+    """The words with which the assistant declined."""
+    is_error: bool = Field(False, exclude_if=unset)
+    """Of a tool's result: it is what went wrong."""
+    reasoning_content: str | None = Field(None, exclude_if=unset)
+    """What the assistant thought, for the servers that want it back (DeepSeek)."""
+    reasoning_details: tuple[dict[str, Any], ...] | None = Field(None, exclude_if=unset)
+    """The same in OpenRouter's shape, which wants it back as it was."""
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """Its content as parts; a text is one."""
+        if isinstance(self.content, str):
+            return (TextPart(type="text", text=self.content),)
+        return self.content or ()
+
+    @property
+    def is_new(self) -> bool:
+        """Whether workers of the first wire versions cannot read it."""
+        later = (self.refusal, self.is_error, self.reasoning_content, self.reasoning_details)
+        if any(later) or (self.content is None and not self.tool_calls):
+            return True
+        return isinstance(self.content, tuple) and any(part.is_new for part in self.content)
 
     def texts(self) -> Iterator[tuple[str, str]]:
         """(place, text) of everything in it that a model reads as text."""
@@ -64,10 +63,11 @@ class Message(Frozen):
             for number, part in enumerate(self.content or ()):
                 if isinstance(part, TextPart):
                     yield f"content[{number}].text", part.text
-        if self.name:
-            yield "name", self.name
-        if self.tool_call_id:
-            yield "tool_call_id", self.tool_call_id
+                elif isinstance(part, RefusalPart):
+                    yield f"content[{number}].refusal", part.refusal
+        for name in ("name", "tool_call_id", "refusal", "reasoning_content"):
+            if text := getattr(self, name):
+                yield name, text
         for number, call in enumerate(self.tool_calls or ()):
             text = f"{call.function.name} {call.function.arguments}"
             yield f"tool_calls[{number}].function", text
@@ -78,6 +78,11 @@ class Message(Frozen):
             raise ValueError("a tool message needs tool_call_id, the id of the call it answers")
         if self.tool_calls and self.role != "assistant":
             raise ValueError("only an assistant message carries tool_calls")
-        if self.content is None and not self.tool_calls:
+        if self.content is None and self.role not in ("assistant", "tool"):
             raise ValueError("content is missing: give a string or a list of parts")
+        if self.is_error and self.role != "tool":
+            raise ValueError("is_error goes with a tool message, and only with it")
+        declines = self.refusal or any(isinstance(part, RefusalPart) for part in self.parts)
+        if declines and self.role != "assistant":
+            raise ValueError("a refusal is the assistant's, and no other message has one")
         return self

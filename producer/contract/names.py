@@ -23,6 +23,6 @@ WIRE_VERSION: Final = 3
 """Version of the stored job. A worker leaves a job with a newer one to newer workers.
 
 2: what follows a job (links, chain, chord) is read in the ledger, and no more in its message;
-requests have a `cache_scope`. 3: large texts of a request are kept apart from it. A job that needs
-nothing of it is of version 1.
+requests have a `cache_scope`. 3: large texts of a request are kept apart from it; messages have
+refusals, marks for caches, errors of tools. A job that needs nothing of it is of version 1.
 """

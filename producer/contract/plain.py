@@ -6,7 +6,8 @@ import math
 import re
 from typing import Any
 
-from .messages import ImagePart, Message, TextPart
+from .content import ImagePart, TextPart
+from .messages import Message
 
 MAX_DIGITS = 300
 _IMAGE = re.compile(r"data:image/[a-z0-9.+-]{1,40};base64,", re.IGNORECASE)
@@ -52,14 +53,14 @@ def _is_text(value: str) -> bool:
 
 def changed_at_some_providers(message: Message) -> str:
     """What of a message some provider would drop or refuse, with the fix; "" if nothing."""
-    parts = message.content or ()
-    if isinstance(parts, str):
-        parts = (TextPart(type="text", text=parts),)
+    if reason := not_plain(message.reasoning_details):
+        return reason
+    parts = message.parts
     images = [part for part in parts if isinstance(part, ImagePart)]
-    if images and message.role != "user":
+    if images and message.role not in ("user", "tool"):
         return (
             f"an image in a {message.role} message is dropped by some providers. "
-            "Fix: put it into a user message"
+            "Fix: put it into a user message or a tool's result"
         )
     for image in images:
         if reason := _wrong_image(image.image_url.url):

@@ -8,13 +8,15 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, TypeAdapter, ValidationError, field_validator, model_validator
 from pydantic_core import SchemaError
 
-from . import schemas
+from . import echoes, schemas
+from .content import Frozen
 from .errors import InvalidRequest
 from .hygiene import problem
 from .identifiers import visible
-from .messages import Frozen, Message, ShortText
+from .messages import Message, ShortText
 from .names import Lane
 from .plain import changed_at_some_providers, not_plain
+from .tool_turns import unpaired
 
 MAX_REQUEST_BYTES = 32_000_000
 """Largest request accepted, as JSON: what OpenAI and Anthropic take."""
@@ -128,6 +130,11 @@ class CompletionRequest(Frozen):
     plan: bool = False
     """Only say in how many calls and at what cost the document would be read."""
 
+    @field_validator("messages", mode="before")
+    @classmethod
+    def _as_written(cls, value: Any) -> Any:
+        return echoes.read(value)
+
     @field_validator("expect")
     @classmethod
     def _regular(cls, value: str | None) -> str | None:
@@ -196,6 +203,10 @@ class CompletionRequest(Frozen):
                     place = f"messages[{number}].{place}"
                     raise InvalidRequest(f"{place}: {reason}", {"fields": [place]})
 
+        place, reason = unpaired(self.messages)
+        if reason:
+            raise InvalidRequest(f"{place}: {reason}", {"fields": [place]})
+
     def _refuse_wrong_schemas(self) -> None:
         """Only when a request is made, like `_refuse_unsafe`; they are bounded again when they are
         applied.
@@ -216,6 +227,8 @@ class CompletionRequest(Frozen):
     @property
     def wire(self) -> int:
         """The oldest wire version whose workers can read it (`WIRE_VERSION`)."""
+        if any(message.is_new for message in self.messages):
+            return 3
         is_new = self.cache_scope is not None or self.defaults == "provider"
         return 2 if is_new else 1
 

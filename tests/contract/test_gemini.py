@@ -57,11 +57,20 @@ def test_a_conversation_becomes_turns_of_user_and_model(wire, ask):
     assert sent["contents"] == [
         {"role": "model", "parts": [{"text": "Hello."}]},
         {"role": "user", "parts": [{"text": "Weather?"}]},
-        {"role": "model", "parts": [{"functionCall": {"name": "weather", "args": {"x": 1}}}]},
+        {
+            "role": "model",
+            "parts": [{"functionCall": {"id": "c1", "name": "weather", "args": {"x": 1}}}],
+        },
         {
             "role": "user",
             "parts": [
-                {"functionResponse": {"name": "weather", "response": {"result": "rain"}}},
+                {
+                    "functionResponse": {
+                        "id": "c1",
+                        "name": "weather",
+                        "response": {"result": "rain"},
+                    }
+                },
                 {"text": "So?"},
             ],
         },

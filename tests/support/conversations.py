@@ -174,6 +174,8 @@ def _pieces(message: dict, names: dict) -> list:
         for part in parts
     ]
     pieces = [piece for piece in pieces if piece[1].strip()]
+    if message.get("name") and message["role"] == "user":
+        pieces[0][1] = f"{message['name']}: {pieces[0][1]}"
     return pieces + [
         ["call", call["function"]["name"], _arguments(call)]
         for call in message.get("tool_calls") or ()

@@ -13,7 +13,7 @@ from functools import cache
 
 import splintr
 
-from producer.contract.messages import ImagePart
+from producer.contract.content import ImagePart
 from producer.contract.requests import CompletionRequest
 
 from .corpus import KINDS, generated, shipped

@@ -8,6 +8,7 @@ from producer.contract.requests import CompletionRequest
 
 from .answers import reply_of
 from .anthropic_answers import read
+from .anthropic_blocks import count_marks
 from .anthropic_messages import conversation, mark_for_cache, tools, unsupported
 from .base import Call, Reply
 from .bodies import documents
@@ -63,7 +64,7 @@ def _parameters(call: Call) -> dict[str, Any]:
         parameters["extra_body"] = {"temperature": min(call.temperature, 1.0)}
     if system:
         parameters["system"] = system
-    if call.cache_prefix:
+    if call.cache_prefix and not count_marks(request.messages):
         mark_for_cache(parameters)
     return parameters
 

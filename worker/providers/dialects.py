@@ -36,6 +36,12 @@ class Dialect(NamedTuple):
     """Whether the marks of chat templates (`<|im_end|>`) in a text are text to it. A server that
     fills a template with the texts may take them for another speaker.
     """
+    refusals: bool = False
+    """Whether it knows a refusal in a message, and marks for its cache; if not, that is text."""
+    cache_marks: bool = False
+    """Whether a part may have Anthropic's `cache_control`."""
+    thoughts_back: str = ""
+    """The field in which it wants back what an answer of it thought; none: it wants none."""
     reasoning_apart: bool = False
     """Whether `completion_tokens` leave out the reasoning."""
 
@@ -47,6 +53,7 @@ DIALECTS = {
         limit_field="max_completion_tokens",
         developer=True,
         plain_texts=True,
+        refusals=True,
     ),
     # The same models under the customer's own host names.
     "azure": Dialect(
@@ -54,6 +61,7 @@ DIALECTS = {
         limit_field="max_completion_tokens",
         developer=True,
         plain_texts=True,
+        refusals=True,
     ),
     # vercel/ai#12425, UKGovernmentBEIS/inspect_ai#5528: how its reasoning is counted.
     "xai": Dialect(("api.x.ai",), limit_field="max_completion_tokens", reasoning_apart=True),
@@ -67,9 +75,11 @@ DIALECTS = {
     # yazinsai/OpenOats#319: 422 for max_completion_tokens. Gage-Technologies/mistral-go#3: for a
     # name. anomalyco/opencode#1680: 400 for other ids.
     "mistral": Dialect(("api.mistral.ai",), names=False, short_ids=True),
-    # earendil-works/pi#1048: 400 for the role "developer".
-    "deepseek": Dialect(("api.deepseek.com",)),
-    "openrouter": Dialect(("openrouter.ai",)),
+    # earendil-works/pi#1048: 400 for the role "developer". pydantic/pydantic-ai#3570: its thinking
+    # models refuse a conversation with calls whose thoughts are not there.
+    "deepseek": Dialect(("api.deepseek.com",), thoughts_back="reasoning_content"),
+    # openrouter.ai/docs: "Preserving reasoning blocks", "Prompt caching".
+    "openrouter": Dialect(("openrouter.ai",), cache_marks=True, thoughts_back="reasoning_details"),
     # ollama/ollama#7125: max_completion_tokens is ignored.
     "ollama": Dialect(port=11434, bare_thoughts=True),
     # abetlen/llama-cpp-python#1907: max_completion_tokens is ignored.

@@ -32,6 +32,7 @@ from .gemini_answers import read, response_error
 from .gemini_legacy_schema import translated, unsupported_keyword
 from .gemini_legacy_sockets import Sockets
 from .gemini_messages import conversation, options, unsupported
+from .gemini_parts import Features
 from .statuses import WRONG_SHAPE, bad_response, refuse_no_answer
 
 with warnings.catch_warnings():
@@ -112,7 +113,7 @@ class GeminiLegacy:
 
 
 def _sdk_request(call: Call) -> Any:
-    system, contents = conversation(call.request)
+    system, contents = conversation(call.request, Features(ids=False))
     wanted = options(call.request)
     fields: dict[str, Any] = {
         "model": f"models/{call.model}",

@@ -19,7 +19,7 @@ from .base import Call, Reply
 from .bodies import documents, has_ended
 from .dialects import DIALECTS
 from .openai_answers import read
-from .openai_messages import messages_of
+from .openai_messages import messages_of, unsupported
 from .transport import http_client, translating
 
 _OTHER_FIELD = {
@@ -49,7 +49,7 @@ class OpenAI:
 
     @classmethod
     def unsupported(cls, request: CompletionRequest) -> str:
-        return ""
+        return unsupported(request.messages)
 
     async def complete(self, call: Call) -> Reply:
         with translating(call.patience):

@@ -1,41 +1,88 @@
 """Our messages as OpenAI's chat completions, in the dialect of the server. Pure."""
 
-import hashlib
 import re
 from typing import Any
 
+from producer.contract.content import Part, RefusalPart
+from producer.contract.messages import Message
 from producer.contract.requests import CompletionRequest
 
 from .dialects import Dialect
+from .pairing import USABLE, arguments_text, paired
+from .turns import Piece, named, parts_of, word_of
 
 SHORT_ID = re.compile(r"[A-Za-z0-9]{9}")
+MARKS = ("cache_control", "prompt_cache_breakpoint")
+
+
+def unsupported(messages: tuple[Message, ...]) -> str:
+    """What of the messages the API cannot express, "" if there is nothing."""
+    for message in messages:
+        if message.role == "tool" and any(word_of(part) is None for part in message.parts):
+            return "anything but text in a tool's result"
+    return ""
 
 
 def messages_of(request: CompletionRequest, dialect: Dialect) -> list[dict[str, Any]]:
     """Only with what is set: many servers refuse a null."""
-    dumped = request.model_dump(mode="json", include={"messages"}, by_alias=True, exclude_none=True)
-    return [_spoken(message, dialect) for message in dumped["messages"]]
+    usable = SHORT_ID if dialect.short_ids else USABLE
+    return [_spoken(message, dialect) for message in paired(request.messages, usable)]
 
 
-def _spoken(message: dict[str, Any], dialect: Dialect) -> dict[str, Any]:
-    if message["role"] == "developer" and not dialect.developer:
-        message["role"] = "system"
+def _spoken(message: Message, dialect: Dialect) -> Piece:
     if not dialect.names:
-        message.pop("name", None)
-    if dialect.short_ids:
-        _shorten_ids(message)
-    return message
+        message = named(message)
+    spoken: Piece = {"role": message.role}
+    if message.role == "developer" and not dialect.developer:
+        spoken["role"] = "system"
+    content = _content(message, dialect)
+    if content is not None:
+        spoken["content"] = content
+    if message.name and dialect.names:
+        spoken["name"] = message.name
+    if message.refusal and dialect.refusals:
+        spoken["refusal"] = message.refusal
+    if message.tool_call_id:
+        spoken["tool_call_id"] = message.tool_call_id
+    if message.tool_calls:
+        spoken["tool_calls"] = [_call(call.model_dump(mode="json")) for call in message.tool_calls]
+    if dialect.thoughts_back:
+        spoken |= message.model_dump(mode="json", include={dialect.thoughts_back})
+    return spoken
 
 
-def _shorten_ids(message: dict[str, Any]) -> None:
-    """Of a call and of its result alike; calls of other providers come after a rotation."""
-    if "tool_call_id" in message:
-        message["tool_call_id"] = _short(message["tool_call_id"])
-    for call in message.get("tool_calls", ()):
-        call["id"] = _short(call["id"])
+def _call(call: Piece) -> Piece:
+    call["function"]["arguments"] = arguments_text(call["function"]["arguments"])
+    return call
 
 
-def _short(text: str) -> str:
-    if SHORT_ID.fullmatch(text):
-        return text
-    return hashlib.sha256(text.encode()).hexdigest()[:9]
+def _content(message: Message, dialect: Dialect) -> str | list[Piece] | None:
+    """None where calls or a refusal are all that was said."""
+    content = message.content
+    if message.refusal and not dialect.refusals:
+        content = parts_of(message) if content else message.refusal
+    if isinstance(content, str):
+        return f"Error: {content}" if message.is_error else content
+    if content:
+        return _parts(message, content, dialect)
+    if message.is_error:
+        return "Error"
+    return None if message.tool_calls or message.refusal else ""
+
+
+def _parts(message: Message, parts: tuple[Part, ...], dialect: Dialect) -> list[Piece]:
+    said = [_part(part, dialect) for part in parts]
+    if message.is_error:
+        said.insert(0, {"type": "text", "text": "Error:"})
+    return said
+
+
+def _part(part: Part, dialect: Dialect) -> Piece:
+    if isinstance(part, RefusalPart) and not dialect.refusals:
+        return {"type": "text", "text": part.refusal}
+    left_out = set(MARKS)
+    if dialect.cache_marks:
+        left_out.discard("cache_control")
+    if dialect.refusals:
+        left_out.discard("prompt_cache_breakpoint")
+    return part.model_dump(mode="json", exclude_none=True, exclude=left_out)

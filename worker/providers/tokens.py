@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 
 import splintr
 
-from producer.contract.messages import ImagePart
+from producer.contract.content import ImagePart
 from producer.contract.requests import CompletionRequest
 
 from ..model_catalog import Models

@@ -1,6 +1,7 @@
 """`fit="slide"`: how many of a conversation's oldest turns to leave out so that it fits. Pure."""
 
 from collections.abc import Callable
+from itertools import accumulate
 
 from producer.contract.messages import Message
 from producer.contract.requests import CompletionRequest
@@ -49,7 +50,17 @@ def without(request: CompletionRequest, oldest: int) -> CompletionRequest:
 def _cuts(messages: tuple[Message, ...]) -> list[int]:
     """Every number of messages that may be left out, ascending.
 
-    A cut falls before any message that is not a tool's result.
+    No cut falls between a call and its result, which may come late.
     """
     turns = [message for message in messages if message.role not in SYSTEM_ROLES]
-    return [number for number, message in enumerate(turns) if message.role != "tool"]
+    waiting: dict[str, list[int]] = {}
+    # At the place of each call and behind that of its result: how many more are open from there.
+    opened = [0] * (len(turns) + 1)
+    for number, message in enumerate(turns):
+        for call in message.tool_calls or ():
+            waiting.setdefault(call.id, []).append(number)
+        if message.role == "tool":
+            asked = waiting.get(message.tool_call_id or "") or [number - 1]
+            opened[asked.pop() + 1] += 1
+            opened[number + 1] -= 1
+    return [number for number, open_ in enumerate(accumulate(opened[:-1])) if not open_]

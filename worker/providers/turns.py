@@ -1,13 +1,12 @@
 """What the translations of our messages share, whatever the provider's shape. Pure."""
 
-import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from producer.contract.messages import ImagePart, Message, TextPart
-from producer.contract.requests import CompletionRequest
+from producer.contract.content import ImagePart, Part, RefusalPart, TextPart
+from producer.contract.messages import Message
 
-Part = dict[str, Any]
+Piece = dict[str, Any]
 """A piece of a turn, in the provider's shape."""
 
 CONTINUE = "Continue."
@@ -16,65 +15,85 @@ CONTINUE = "Continue."
 SYSTEM_ROLES = ("system", "developer")
 
 
+def parts_of(message: Message) -> tuple[Part, ...]:
+    """Its content, and the words with which the assistant declined."""
+    if message.refusal and not any(isinstance(part, RefusalPart) for part in message.parts):
+        return (*message.parts, RefusalPart(type="refusal", refusal=message.refusal))
+    return message.parts
+
+
+def word_of(part: Part) -> str | None:
+    """The text of a part that is one; None of any other."""
+    if isinstance(part, RefusalPart):
+        return part.refusal
+    if isinstance(part, TextPart):
+        return part.text
+    return None
+
+
 def text_of(message: Message) -> str:
     """The text of a message, its parts joined by a blank line."""
+    words = (word_of(part) for part in parts_of(message))
+    return "\n\n".join(word for word in words if word is not None)
+
+
+def named(message: Message) -> Message:
+    """A user's message with the user's name in its text, for APIs that have no names.
+
+    Of other roles the name says nothing that their place does not.
+    """
+    if not message.name or message.role != "user":
+        return message
+    lead = f"{message.name}: "
     if isinstance(message.content, str):
-        return message.content
-    texts = [part.text for part in message.content or () if isinstance(part, TextPart)]
-    return "\n\n".join(texts)
+        return message.model_copy(update={"content": lead + message.content})
+    first, *others = message.parts
+    if isinstance(first, TextPart):
+        texts = (first.model_copy(update={"text": lead + first.text}), *others)
+    else:
+        texts = (TextPart(type="text", text=lead.rstrip()), first, *others)
+    return message.model_copy(update={"content": texts})
 
 
-def system_text(messages: tuple[Message, ...]) -> str:
+def system_text(messages: Iterable[Message]) -> str:
     """All system and developer messages, joined by a blank line; "" if there are none."""
     texts = [text_of(message) for message in messages if message.role in SYSTEM_ROLES]
     return "\n\n".join(text for text in texts if text.strip())
 
 
 def merged_turns(
-    request: CompletionRequest,
+    messages: Iterable[Message],
     assistant: str,
-    parts_of: Callable[[Message], list[Part]],
-) -> list[tuple[str, list[Part]]]:
-    """(role, parts) of each turn, without the system messages.
+    pieces_of: Callable[[Message], list[Piece]],
+) -> list[tuple[str, list[Piece]]]:
+    """(role, pieces) of each turn, without the system messages.
 
-    Neighbours of one role become one turn; a message without parts becomes none. `assistant`: the
+    Neighbours of one role become one turn; a message without pieces becomes none. `assistant`: the
     provider's name of that role. Every other role is "user".
     """
-    turns: list[tuple[str, list[Part]]] = []
-    for message in request.messages:
+    turns: list[tuple[str, list[Piece]]] = []
+    for message in messages:
         if message.role in SYSTEM_ROLES:
             continue
         role = "user"
         if message.role == "assistant":
             role = assistant
-        parts = parts_of(message)
-        if parts and turns and turns[-1][0] == role:
-            turns[-1][1].extend(parts)
-        elif parts:
-            turns.append((role, parts))
+        pieces = pieces_of(named(message))
+        if pieces and turns and turns[-1][0] == role:
+            turns[-1][1].extend(pieces)
+        elif pieces:
+            turns.append((role, pieces))
     return turns
 
 
-def image_urls(request: CompletionRequest) -> list[str]:
-    """The web address or data URI of every image in the request."""
-    parts = [
-        part
-        for message in request.messages
-        if isinstance(message.content, tuple)
-        for part in message.content
-    ]
-    return [part.image_url.url for part in parts if isinstance(part, ImagePart)]
+def all_parts(messages: Iterable[Message]) -> Iterator[tuple[Message, Part]]:
+    """Every part of every message, with its message."""
+    for message in messages:
+        if isinstance(message.content, tuple):
+            for part in message.content:
+                yield message, part
 
 
-def arguments(text: str) -> dict[str, Any]:
-    """The arguments of a tool call as an object: the APIs take nothing else.
-
-    A model may have written something that is no JSON object; it is passed on as text.
-    """
-    try:
-        value = json.loads(text)
-    except (ValueError, RecursionError):
-        value = None
-    if isinstance(value, dict):
-        return value
-    return {"arguments": text}
+def image_urls(messages: Iterable[Message]) -> list[str]:
+    """The web address or data URI of every image."""
+    return [part.image_url.url for _, part in all_parts(messages) if isinstance(part, ImagePart)]

@@ -92,6 +92,49 @@ def test_mistral_gets_no_names_and_ids_of_nine_characters():
     assert [each["tool_call_id"] for each in sent[3:]] == [first, second]
 
 
+MARK = {"type": "ephemeral"}
+DECLINED = [
+    {"role": "user", "content": [{"type": "text", "text": "Hi", "cache_control": MARK}]},
+    {
+        "role": "assistant",
+        "content": "",
+        "refusal": "No.",
+        "reasoning_content": "Hm.",
+        "reasoning_details": [{"data": "x"}],
+    },
+]
+
+
+@pytest.mark.parametrize(
+    ("dialect", "marked", "answer"),
+    [
+        ("openai", False, {"content": "", "refusal": "No."}),
+        ("openrouter", True, {"content": "No.", "reasoning_details": [{"data": "x"}]}),
+        ("deepseek", False, {"content": "No.", "reasoning_content": "Hm."}),
+        ("compatible", False, {"content": "No."}),
+    ],
+)
+def test_what_only_some_servers_know_goes_to_them(dialect, marked, answer):
+    """A refusal is text elsewhere, and thoughts and marks are left out."""
+    request = CompletionRequest.checked(messages=[*DECLINED, *CONVERSATION])
+    sent = messages_of(request, DIALECTS[dialect])
+    assert ("cache_control" in sent[0]["content"][0]) == marked
+    assert sent[1] == {"role": "assistant"} | answer
+
+
+def test_where_a_message_has_no_name_the_user_s_is_in_the_text():
+    assert said("groq")[1] == {"role": "user", "content": "ada: Hi"}
+
+
+def test_a_tool_s_error_is_said_in_words():
+    result = CONVERSATION[3] | {"is_error": True}
+    parts = CONVERSATION[4] | {"is_error": True, "content": [{"type": "text", "text": "2"}]}
+    request = CompletionRequest.checked(messages=[*CONVERSATION[:3], parts, result])
+    sent = messages_of(request, DIALECTS["openai"])
+    assert sent[3]["content"] == "Error: 1"
+    assert [part["text"] for part in sent[4]["content"]] == ["Error:", "2"]
+
+
 def body(text="Paris.", **usage):
     message = {"role": "assistant", "content": text}
     return [{"choices": [{"message": message, "finish_reason": "stop"}], "usage": usage}]

@@ -114,7 +114,10 @@ def test_tool_calls_count() -> None:
         "function": {"name": "weather", "arguments": json.dumps({"city": "x" * 1_000})},
     }
     called = CompletionRequest.checked(
-        messages=[{"role": "assistant", "tool_calls": [call], "name": "bot"}]
+        messages=[
+            {"role": "assistant", "tool_calls": [call], "name": "bot"},
+            {"role": "tool", "tool_call_id": "c1", "content": "rain"},
+        ]
     )
     assert upper_bound(called) > FRAME + 600
 

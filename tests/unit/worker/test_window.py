@@ -4,6 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from producer.contract.requests import CompletionRequest
+from producer.contract.tool_turns import unpaired
 from worker.providers.trimming import slide, without
 
 CALL = {"id": "c", "type": "function", "function": {"name": "f", "arguments": "{}"}}
@@ -12,6 +13,7 @@ KINDS = {
     "user": {"role": "user", "content": "u"},
     "assistant": {"role": "assistant", "content": "a"},
     "call": {"role": "assistant", "content": "", "tool_calls": [CALL]},
+    "two calls": {"role": "assistant", "content": "", "tool_calls": [CALL, CALL]},
     "result": {"role": "tool", "tool_call_id": "c", "content": "r"},
 }
 
@@ -37,7 +39,7 @@ def test_the_oldest_go_and_the_system_stays():
 
 def test_a_call_goes_with_its_results():
     """A result without its call, or a call without its result, is a 400."""
-    request = of("user", "call", "result", "result", "assistant", "user")
+    request = of("user", "two calls", "result", "result", "assistant", "user")
     assert slide(request, 4, count) == 4
     assert roles(without(request, 4)) == ["assistant", "user"]
 
@@ -49,7 +51,14 @@ def test_the_last_turn_stays_whatever_it_takes():
 
 groups = st.lists(
     st.sampled_from(
-        [("user",), ("assistant",), ("system",), ("call", "result"), ("call", "result", "result")]
+        [
+            ("user",),
+            ("assistant",),
+            ("system",),
+            ("call", "result"),
+            ("two calls", "result", "result"),
+            ("two calls", "result", "user", "result"),
+        ]
     ),
     min_size=1,
 )
@@ -71,4 +80,6 @@ def test_what_is_left_fits_is_whole_and_is_the_most(parts, room):
     assert not spoken or spoken[0].role != "tool"
     said = [message for message in request.messages if message.role != "system"]
     larger = [n for n in range(cut) if n < len(said) and said[n].role != "tool"]
+    larger = [n for n in larger if not unpaired(said[n:])[0]]
+    assert unpaired(left.messages) == ("", "")
     assert all(count(without(request, n)) > room for n in larger)

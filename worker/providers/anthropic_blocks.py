@@ -1,0 +1,102 @@
+"""Our messages as blocks of Anthropic's Messages API. Pure."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from producer.contract.content import ImagePart, Part
+from producer.contract.messages import Message, ToolCall
+
+from .pairing import arguments
+from .turns import SYSTEM_ROLES, Piece, all_parts, image_urls, parts_of, system_text, word_of
+
+IMAGE = re.compile(r"data:(image/(?:jpeg|png|gif|webp));base64,(.+)", re.DOTALL)
+MOST_MARKS = 4
+"""Of caching in a request: the API refuses more."""
+
+
+def unsupported(messages: tuple[Message, ...]) -> str:
+    """What of the messages the API cannot express, "" if there is nothing."""
+    for url in image_urls(messages):
+        if url.startswith("data:") and not IMAGE.match(url):
+            return "an image that is neither jpeg, png, gif nor webp"
+    marks = count_marks(messages)
+    if marks > MOST_MARKS:
+        return f"{marks} marks of cache_control (at most {MOST_MARKS})"
+    return ""
+
+
+def count_marks(messages: tuple[Message, ...]) -> int:
+    """How many of its parts are marked for the cache."""
+    return sum(_mark(part) is not None for _, part in all_parts(messages))
+
+
+def system_of(messages: tuple[Message, ...]) -> str | list[Piece]:
+    """The system prompt: a text, or blocks where a part is marked for the cache."""
+    texts = [message for message in messages if message.role in SYSTEM_ROLES]
+    parts = [part for message in texts for part in parts_of(message)]
+    if not any(_mark(part) for part in parts):
+        return system_text(messages)
+    return [block for part in parts for block in _block(part)]
+
+
+def blocks_of(message: Message) -> list[Piece]:
+    """A message's blocks; none of blank texts, which would be a 400."""
+    if message.role == "tool":
+        return [_tool_result(message)]
+    blocks = [block for part in parts_of(message) for block in _block(part)]
+    return [*blocks, *(tool_use(call) for call in message.tool_calls or ())]
+
+
+def text_block(text: str) -> Piece:
+    return {"type": "text", "text": text}
+
+
+def tool_use(call: ToolCall) -> Piece:
+    return {
+        "type": "tool_use",
+        "id": call.id,
+        "name": call.function.name,
+        "input": arguments(call.function.arguments),
+    }
+
+
+def _tool_result(message: Message) -> Piece:
+    """Its content is a text, if it is nothing else; the mark of a part is that of the result."""
+    result: Piece = {"type": "tool_result", "tool_use_id": message.tool_call_id}
+    parts = parts_of(message)
+    if all(word_of(part) is not None for part in parts):
+        result["content"] = "\n\n".join(word_of(part) or "" for part in parts)
+    else:
+        result["content"] = [block for part in parts for block in _block(part, marked=False)]
+    if message.is_error:
+        result["is_error"] = True
+    return result | next((mark for part in parts if (mark := _mark(part))), {})
+
+
+def _block(part: Part, marked: bool = True) -> Iterator[Piece]:
+    """One block, or none for a blank text."""
+    block = _translated(part)
+    if block and marked:
+        block |= _mark(part) or {}
+    if block:
+        yield block
+
+
+def _translated(part: Part) -> Piece | None:
+    if isinstance(part, ImagePart):
+        return {"type": "image", "source": _source(part.image_url.url)}
+    word = word_of(part) or ""
+    return text_block(word) if word.strip() else None
+
+
+def _source(url: str) -> Piece:
+    if found := IMAGE.match(url):
+        media_type, data = found.groups()
+        return {"type": "base64", "media_type": media_type, "data": data}
+    return {"type": "url", "url": url}
+
+
+def _mark(part: Part) -> dict[str, Any] | None:
+    control = getattr(part, "cache_control", None)
+    return control and {"cache_control": control.model_dump(exclude_none=True)}
