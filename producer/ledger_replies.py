@@ -164,6 +164,8 @@ class Progress:
     """How long it has been running."""
     estimated_usd: float = 0.0
     """Of `cost_usd`: by a worker's estimate."""
+    waits_for: str = ""
+    """The trouble that has to pass first, as in `JobStatus`; "" if there is none."""
 
     @classmethod
     def from_reply(cls, batch_id: str, reply: BatchProgressReply) -> Self:
@@ -196,6 +198,7 @@ class Progress:
             slowest=reply.slowest,
             slowest_s=reply.slowest_ms / 1000,
             estimated_usd=int(reply.estimated) / 1e6,
+            waits_for=reply.hinder,
         )
 
     @property
@@ -214,7 +217,7 @@ class Progress:
             if count:
                 parts.append(f"{count:,} {word}")
         parts.append(f"${self.cost_usd:.4f}")
-        if self.held_back:
-            parts.append(f"waiting for {self.held_back}")
+        if self.waits_for or self.held_back:
+            parts.append(self.waits_for or f"waiting for {self.held_back}")
         text = escape(f"{self.batch_id}: {', '.join(parts)}")
         return f'<progress value="{self.ended}" max="{max(total, 1)}"></progress> {text}'

@@ -122,6 +122,8 @@ def _outlook(progress: Progress, rates: Rates) -> list[str]:
     parts.append(cost)
     if progress.held_back == "paused":
         parts.append("paused")
+    elif progress.waits_for:
+        parts.append(progress.waits_for)
     elif progress.held_back:
         parts.append(f"waiting for {progress.held_back}")
     return parts
@@ -149,6 +151,11 @@ class _OnTerminal:
         )
 
 
+def _waited_for(progress: Progress) -> str:
+    """Without how long it has lasted, which changes at every look."""
+    return progress.waits_for.partition(" since ")[0] or progress.held_back
+
+
 class _Lines:
     """A line every `PLAIN_EVERY_S`: JSON on standard output, or text on standard error.
 
@@ -169,11 +176,11 @@ class _Lines:
         standing = (progress.submitted, progress.ended, progress.state)
         if standing != self._shown:
             self._waited_for.clear()
-        elif progress.held_back in self._waited_for:
+        elif _waited_for(progress) in self._waited_for:
             return
         self._shown_at = now
         self._shown = standing
-        self._waited_for |= {progress.held_back, ""}
+        self._waited_for |= {_waited_for(progress), ""}
         if self._as_json:
             click.echo(_json(progress, rates))
         else:

@@ -188,6 +188,17 @@ def test_what_failed_is_tried_again_with_its_request(
         assert ledger.counter("submitted") == 15
 
 
+def test_a_batch_says_what_trouble_it_waits_for(batch_of, start_worker, wire, openai_env):
+    wire.script = lambda request, number: "500"
+    batch = batch_of(questions(8), "u1")
+    assert batch.progress().waits_for == "no worker is alive"
+    start_worker(openai_env | {"LLM_COOLDOWN_SECONDS": "0.5", "LLM_MAX_ATTEMPTS": "9"})
+    until(lambda: "openai:gpt-4o-mini: HTTP 500 since 00:00" in batch.progress().waits_for)
+    wire.script = lambda request, number: "ok"
+    assert all(item.outcome.text for item in batch.as_completed(timeout=60))
+    assert batch.progress().waits_for == ""
+
+
 def test_a_batch_never_spends_more_than_it_may(batch_of, start_worker, wire, openai_env, redis_url):
     """Holds included; the rest fails and says so."""
     wire.script = lambda request, number: "ok;in=1000;out=100"

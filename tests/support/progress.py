@@ -9,6 +9,7 @@ TEXTS = {
     "state": "open",
     "held_back": "",
     "slowest": "",
+    "waits_for": "",
 }
 
 

@@ -1,5 +1,7 @@
 """What a call says of its provider link, for the link's circuit in the ledger."""
 
+import math
+
 from ..faults import About, Fault, ProviderError, usual_about
 from ..ledger.attempt import Evidence, Says
 from ..settings import RetrySettings
@@ -38,7 +40,16 @@ class Judge:
         told_s = 0.0
         if error.about not in ("request", "nothing"):
             told_s = min(error.retry_after_s or 0.0, self._most_s)
-        return Evidence(says, _in_short(error), told_s, self._opening_s)
+        return Evidence(says, self._reason(error), told_s, self._opening_s)
+
+    def _reason(self, error: ProviderError) -> str:
+        """Also what the provider asks for, where the link is looked at again sooner: a provider may
+        be wrong about hours, so it is tried in between.
+        """
+        asked_s = error.retry_after_s or 0.0
+        if asked_s <= self._most_s or math.isinf(asked_s):
+            return _in_short(error)
+        return f"{_in_short(error)} and asks to be left alone for {asked_s:,.0f} s"
 
 
 def _in_short(error: ProviderError) -> str:

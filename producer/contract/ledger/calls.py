@@ -193,6 +193,7 @@ class BatchProgressReply(Reply):
     slowest: str = ""
     slowest_ms: int = 0
     now_ms: int = 0
+    hinder: str = ""
 
 
 @dataclass(frozen=True)

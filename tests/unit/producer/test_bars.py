@@ -31,3 +31,13 @@ def test_what_a_batch_waits_for_is_told_once_until_something_moves(shown):
     assert len(lines) == 3
     moved = progress(done=1, held_back="user_usd_per_day")
     assert len(shown(held, held, moved, moved, free)) == 3
+
+
+def test_an_outage_is_named_once_whatever_its_age(shown):
+    down = [
+        progress(waits_for=f"openai:m: HTTP 500 since 00:00:{n:02}, next try in 8 s")
+        for n in range(10, 60)
+    ]
+    lines = shown(*down, progress(waits_for="no worker is alive"), down[-1])
+    assert ["HTTP 500 since 00:00:10" in lines[0], "no worker is alive" in lines[1]] == [True, True]
+    assert len(lines) == 2

@@ -34,11 +34,17 @@ def test_what_a_failure_says(error, hurried, says):
     assert JUDGE.of_failure(error, hurried).says == says
 
 
-@pytest.mark.parametrize(("asked_s", "kept_s"), [(None, 0), (30, 30), (86_400, 120)])
-def test_what_the_provider_asks_for_is_kept_up_to_a_limit(asked_s, kept_s):
+LONG = "HTTP 429 and asks to be left alone for 86,400 s"
+
+
+@pytest.mark.parametrize(
+    ("asked_s", "kept_s", "reason"),
+    [(None, 0, "HTTP 429"), (30, 30, "HTTP 429"), (86_400, 120, LONG)],
+)
+def test_what_the_provider_asks_for_is_kept_and_a_long_wait_probed(asked_s, kept_s, reason):
     error = ProviderError(Fault.RATE_LIMITED, "x", retry_after_s=asked_s, status=429)
     found = JUDGE.of_failure(error, False)
-    assert (found.told_s, found.reason, found.opening_s) == (kept_s, "HTTP 429", 7)
+    assert (found.told_s, found.reason, found.opening_s) == (kept_s, reason, 7)
 
 
 def test_the_fix_goes_with_the_reason():

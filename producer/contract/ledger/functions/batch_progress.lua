@@ -16,13 +16,24 @@ local function slowest(batch)
   return found, call.now - since
 end
 
+-- The trouble that has to pass first, as the first of its items that meets some says it.
+local function hinder(batch)
+  for _, id in ipairs(redis.call('SMEMBERS', keys.batch_live(batch))) do
+    local words = outages.hinder(id)
+    if words ~= '' then
+      return words
+    end
+  end
+  return ''
+end
+
 return {
   takes = { { 'batch', checks.id } },
   -- Empty for an unknown batch. gate: the link its line waits for, or ''.
   gives = {
     'user', 'label', 'state', 'at', 'ended', 'total', 'submitted', 'done', 'failed',
     'cancelled', 'cached', 'calls', 'tokens', 'cost', 'maybe', 'held_by', 'held_at',
-    'estimated', 'gate', 'slowest', 'slowest_ms', 'now_ms',
+    'estimated', 'gate', 'slowest', 'slowest_ms', 'now_ms', 'hinder',
   },
   run = function(given)
     local stored = redis.call('HMGET', keys.batch(given.batch), unpack(COUNTERS))
@@ -36,6 +47,7 @@ return {
     found.gate = lanes.gate_of('batch', found.user)
     found.slowest, found.slowest_ms = slowest(given.batch)
     found.now_ms = call.now
+    found.hinder = hinder(given.batch)
     return found
   end,
 }
