@@ -2,20 +2,27 @@
 
 USAGES = {
     "openai": {"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 15},
+    "openai-responses": {"input_tokens": 10, "output_tokens": 5, "total_tokens": 15},
     "anthropic": {"input_tokens": 10, "output_tokens": 5},
     "gemini": {"promptTokenCount": 10, "candidatesTokenCount": 5, "totalTokenCount": 15},
 }
 TEXTS = {
     "openai": {"content": "Paris."},
+    "openai-responses": [
+        {"type": "message", "content": [{"type": "output_text", "text": "Paris."}]}
+    ],
     "anthropic": [{"type": "text", "text": "Paris."}],
     "gemini": {"parts": [{"text": "Paris."}]},
 }
 THOUGHTS = {
     "openai": {"content": None, "reasoning_content": "Hm."},
+    "openai-responses": [
+        {"type": "reasoning", "summary": [{"type": "summary_text", "text": "Hm."}]}
+    ],
     "anthropic": [{"type": "thinking", "thinking": "Hm.", "signature": "s"}],
     "gemini": {"parts": [{"text": "Hm.", "thought": True}]},
 }
-NOTHING = {"openai": {"content": ""}, "anthropic": [], "gemini": {}}
+NOTHING = {"openai": {"content": ""}, "openai-responses": [], "anthropic": [], "gemini": {}}
 
 
 def calls(adapter, *each):
@@ -23,6 +30,9 @@ def calls(adapter, *each):
     if adapter == "openai":
         made = [{"function": {"name": "f", "arguments": args}, "id": id_} for args, id_ in each]
         return {"content": None, "tool_calls": made}
+    if adapter == "openai-responses":
+        call = {"type": "function_call", "name": "f"}
+        return [call | {"arguments": args, "call_id": id_} for args, id_ in each]
     if adapter == "anthropic":
         return [{"type": "tool_use", "name": "f", "input": args, "id": id_} for args, id_ in each]
     return {"parts": [{"functionCall": {"name": "f", "args": a, "id": i}} for a, i in each]}
@@ -34,6 +44,9 @@ def body(adapter, content, usage=None, **finish):
     if adapter == "openai":
         reason = {"finish_reason": finish["finish"]} if finish else {}
         return {"model": "m", "choices": [{"message": content} | reason], "usage": stated}
+    if adapter == "openai-responses":
+        reason = {"status": finish["finish"]} if finish else {}
+        return {"object": "response", "model": "m", "output": content, "usage": stated} | reason
     if adapter == "anthropic":
         reason = {"stop_reason": finish["finish"]} if finish else {}
         return {"type": "message", "model": "m", "content": content, "usage": stated} | reason

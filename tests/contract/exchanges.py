@@ -80,17 +80,17 @@ GEMINI = [
     Row("location", Fault.MISCONFIGURED, False, None),
     Row("429;retry_info=53", Fault.RATE_LIMITED, False, 54.0),
 ]
+OPENAI = [
+    Row("policy", Fault.CONTENT_FILTERED, False, None),
+    Row("503", Fault.OVERLOADED, False, None),
+    Row("503;code=other", Fault.UNAVAILABLE, False, None),
+    Row("refused;param=temperature", Fault.STALE, False, None),
+    Row("refused;param=tools[0].function", Fault.UNSUPPORTED, False, None),
+]
 EXCHANGES = {
-    "openai": Exchanges(
-        "gpt-4o-mini",
-        "/v1",
-        [
-            Row("policy", Fault.CONTENT_FILTERED, False, None),
-            Row("503", Fault.OVERLOADED, False, None),
-            Row("503;code=other", Fault.UNAVAILABLE, False, None),
-            Row("refused;param=temperature", Fault.STALE, False, None),
-            Row("refused;param=tools[0].function", Fault.UNSUPPORTED, False, None),
-        ],
+    "openai": Exchanges("gpt-4o-mini", "/v1", OPENAI),
+    "openai-responses": Exchanges(
+        "gpt-5-pro", "/v1", [*OPENAI, Row("refused;param=include", Fault.STALE, False, None)]
     ),
     "anthropic": Exchanges(
         "claude-haiku-4-5",

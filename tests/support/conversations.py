@@ -7,6 +7,8 @@ that they can be compared.
 import json
 from pathlib import Path
 
+from support import responses
+
 FILES = sorted((Path(__file__).parents[1] / "contract/conversations").glob("*.json"))
 GO_ON = [["user", [["text", "Continue."]]]]
 
@@ -43,6 +45,8 @@ def heard(body: dict) -> dict:
     """What a provider understood; the protocol shows in the body's shape."""
     if "contents" in body:
         return _gemini(body)
+    if "input" in body:
+        return responses.heard(body)
     return (
         _anthropic(body)
         if "max_tokens" in body and "max_completion_tokens" not in body

@@ -12,7 +12,7 @@ SAID = "the provider's words, with sk-secret and the prompt"
 
 def tokens(request: dict, options: dict) -> tuple[int, int]:
     """Input and output: as the event says, else from the size of the request."""
-    turns = request.get("messages") or request["contents"]
+    turns = request.get("messages") or request.get("contents") or request["input"]
     prompt = sum(len(str(turn.get("content") or turn.get("parts"))) for turn in turns) // 4
     return int(options.get("in", prompt)), int(options.get("out", 12))
 

@@ -12,6 +12,8 @@ def events(body: Json, usage: bool = True) -> list[str]:
     """Server-sent events, one a text; `usage`: whether OpenAI's was asked to state it."""
     if body.get("type") == "message":
         return [f"event: {each['type']}\n{_data(each)}" for each in _messages(body)]
+    if "output" in body:
+        return [f"event: {each['type']}\n{_data(each)}" for each in _responded(body)]
     if "candidates" in body or "promptFeedback" in body:
         return [_data(each) for each in _generated(body)]
     return [*(_data(each) for each in _chunks(body, usage)), DONE]
@@ -98,6 +100,20 @@ def _block(index: int, block: Json) -> Iterator[Json]:
     for delta in deltas:
         yield {"type": "content_block_delta", "index": index, "delta": delta}
     yield {"type": "content_block_stop", "index": index}
+
+
+def _responded(body: Json) -> Iterator[Json]:
+    yield {"type": "response.created", "response": body | {"output": [], "status": "in_progress"}}
+    for index, item in enumerate(body["output"]):
+        place = {"output_index": index}
+        yield {"type": "response.output_item.added", "item": item | {"content": []}} | place
+        for part in item.get("content") or ():
+            for piece in split(part.get("text") or ""):
+                yield {"type": "response.output_text.delta", "delta": piece} | place
+        yield {"type": "response.output_item.done", "item": item} | place
+    ends = {"incomplete": "incomplete", "failed": "failed"}
+    ended = ends.get(str(body.get("status")), "completed")
+    yield {"type": f"response.{ended}", "response": body}
 
 
 def _generated(body: Json) -> Iterator[Json]:

@@ -30,6 +30,7 @@ pricing page, as LiteLLM's price map has it). A fine-tuned model of any other ba
 
 LIBRARY_IDS: Mapping[str, str] = {
     "openai": "openai",
+    "openai-responses": "openai",
     "anthropic": "anthropic",
     "gemini": "google",
     "gemini-legacy": "google",

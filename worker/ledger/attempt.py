@@ -171,6 +171,8 @@ class Attempt:
     """How long its call took."""
     call_outcome: str = ""
     """What came of its call: "ok", "length" or a fault; "" without a call."""
+    provider_id: str = ""
+    """By which the provider knows its answer, where it can be asked for it again."""
     evidence: Evidence = NO_EVIDENCE
     """What its call says of the provider link."""
     probes: bool = False

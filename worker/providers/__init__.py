@@ -11,6 +11,7 @@ REGISTRY = {
     "gemini-legacy": "worker.providers.gemini_legacy:GeminiLegacy",
     "anthropic": "worker.providers.anthropic:Anthropic",
     "openai": "worker.providers.openai:OpenAI",
+    "openai-responses": "worker.providers.openai_responses:OpenAIResponses",
     "simulator": "worker.providers.simulator:Simulator",
 }
 """Name in settings -> "module:Class", imported on first use.

@@ -18,7 +18,7 @@ from .finish_reasons import MISSING, Ending, ending
 from .tool_calls import RawCall, readable
 from .usages import NOTHING, Stated
 
-MOST_MODEL_CHARACTERS = 256
+MOST_NAME_CHARACTERS = 256
 
 
 @dataclass
@@ -27,7 +27,7 @@ class Answer:
 
     `finish`: the finish reason as stated, of any JSON type. `calls`: tool calls, also broken ones.
     `refused`: the server says apart from its finish reason that the model declined. `ended`: it
-    says that its stream is whole.
+    says that its stream is whole. `provider_id`: by which the provider knows the answer.
     """
 
     finish: object = None
@@ -38,6 +38,7 @@ class Answer:
     ended: bool = False
     model: str = ""
     request_id: str | None = None
+    provider_id: str = ""
     stated: Stated = NOTHING
     flags: list[str] = field(default_factory=list)
 
@@ -48,7 +49,7 @@ def reply_of(call: Call, answer: Answer, headers: Mapping[str, str]) -> Reply:
     Raises `ProviderError` for one that is of no use, with the usage that it states.
     """
     end = ending(answer.finish)
-    model = clean(answer.model)[:MOST_MODEL_CHARACTERS] or call.model
+    model = clean(answer.model)[:MOST_NAME_CHARACTERS] or call.model
     calls, broken = readable(answer.calls)
     if broken:
         answer.flags.append(f"tool_calls: {broken} of {len(answer.calls)} cannot be read")
@@ -71,6 +72,7 @@ def reply_of(call: Call, answer: Answer, headers: Mapping[str, str]) -> Reply:
         tool_calls=calls,
         reasoning=clean(answer.reasoning),
         provider_request_id=answer.request_id,
+        provider_id=clean(answer.provider_id)[:MOST_NAME_CHARACTERS],
         rate_limits=RateLimits.from_headers(headers),
         flags=(*answer.flags, *answer.stated.flags),
         streamed=streamed,

@@ -65,7 +65,8 @@ class Reply:
     `streamed`: it came piece by piece.
     `limit_field`: the name under which the output limit was sent, where another one can be tried.
     `service_tier`: which one served it, "" for the standard one. `charged_micro_usd`: what the
-    provider says it charged.
+    provider says it charged. `provider_id`: by which the provider knows the answer, where it can be
+    asked for it again.
     """
 
     text: str = field(repr=False)
@@ -75,6 +76,7 @@ class Reply:
     tool_calls: tuple[ToolCall, ...] = field(default=(), repr=False)
     reasoning: str = field(default="", repr=False)
     provider_request_id: str | None = None
+    provider_id: str = ""
     rate_limits: RateLimits = NOT_STATED
     flags: tuple[str, ...] = ()
     stated_finish: str = ""

@@ -90,6 +90,7 @@ class ProviderCaller:
             raise AnswerLost from error
         with after_the_reply():
             attempt.evidence = ANSWERED
+            attempt.provider_id = reply.provider_id
             outcome = "length" if reply.finish == "length" else "ok"
             attempt.called(outcome, _ms_since(started), reply.rate_limits)
             return self._billed(job, attempt, chosen, call, reply)

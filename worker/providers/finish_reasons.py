@@ -44,6 +44,8 @@ _LENGTH = (
     ("length", "OpenAI, vLLM, Ollama"),
     ("max_tokens", "Anthropic; Gemini as MAX_TOKENS; Cohere's FinishReason"),
     ("max_output_tokens", "OpenAI's Responses: incomplete_details.reason"),
+    ("max_messages", "OpenAI's Responses: incomplete_details.reason"),
+    ("incomplete", "OpenAI's Responses, openai-python response_status.py"),
     ("model_length", "Mistral, pydantic/pydantic-ai#2844"),
     ("model_context_window_exceeded", "Anthropic; AWS Bedrock's Converse"),
     ("error_limit", "Cohere's FinishReason: the context is full"),
@@ -77,6 +79,9 @@ _CONTENT_FILTER = (
 _REFUSAL = (("refusal", "Anthropic"),)
 _BROKEN = (
     ("error", "Mistral, OpenRouter; Cohere's FinishReason; IBM watsonx.ai"),
+    ("failed", "OpenAI's Responses, openai-python response_status.py"),
+    ("queued", "OpenAI's Responses: it was not answered yet"),
+    ("in_progress", "OpenAI's Responses: the same"),
     ("abort", "vLLM as FINISHED_ABORTED"),
     ("cancelled", "IBM watsonx.ai's TextGenResult; OpenAI's Responses"),
     ("user_cancel", "Cohere's FinishReason"),

@@ -29,6 +29,17 @@ _OTHER_FIELD = {
 """The name of the output limit to try when a model refuses the configured one."""
 
 
+def client(base_url: str | None, api_key: str | None) -> openai.AsyncOpenAI:
+    """The SDK's, without retries of its own, over our connections."""
+    return openai.AsyncOpenAI(
+        # A compatible server may need no key, but the SDK insists on one.
+        api_key=api_key or "none",
+        base_url=base_url,
+        max_retries=0,
+        http_client=http_client(),
+    )
+
+
 class OpenAI:
     """One SDK client per provider link and process, on the aiohttp transport.
 
@@ -39,13 +50,7 @@ class OpenAI:
         self._dialect = DIALECTS[options.get("dialect", "openai")]
         self._thinks = options.get("thinks", "auto")
         self._max_tokens_field = options.get("max_tokens_field", self._dialect.limit_field)
-        self._client = openai.AsyncOpenAI(
-            # A compatible server may need no key, but the SDK insists on one.
-            api_key=api_key or "none",
-            base_url=base_url,
-            max_retries=0,
-            http_client=http_client(),
-        )
+        self._client = client(base_url, api_key)
 
     @classmethod
     def unsupported(cls, request: CompletionRequest) -> str:

@@ -174,7 +174,7 @@ class LinkSelector:
     def _aliased(self, link: Link, name: str) -> Link:
         """The link's provider with the model that `name` stands for there, if for any."""
         model = self._models.meant(link.provider, link.model, name)
-        return link.model_copy(update={"model": model})
+        return link.for_model(model, self._models)
 
     def _unsupported(self, link: Link, request: CompletionRequest) -> str:
         most = self._facts(link).output
@@ -188,7 +188,8 @@ class LinkSelector:
             return ""
         # A model that is not known may be served by anything, whatever the link is called.
         known = self._facts(link) != Model()
-        if link.adapter == "openai" and known and DIALECTS[dialect_of(link)].plain_texts:
+        openai = link.adapter in ("openai", "openai-responses")
+        if openai and known and DIALECTS[dialect_of(link)].plain_texts:
             return ""
         for number, message in enumerate(request.messages):
             for place, text in message.texts():

@@ -79,6 +79,7 @@ OPTIONAL = (
     "store",
     "stream",
     "stream_options",
+    "include",
     "parallel_tool_calls",
 )
 """Parameters that a call can leave out, or send under another name."""

@@ -29,6 +29,7 @@ _CACHED: tuple[Path, ...] = (
 )
 _CACHE_WRITTEN: tuple[Path, ...] = (
     ("prompt_tokens_details", "cache_write_tokens"),  # OpenAI, OpenRouter
+    ("input_tokens_details", "cache_write_tokens"),  # OpenAI's Responses
     ("prompt_tokens_details", "cache_creation_tokens"),  # LiteLLM
     ("cache_creation_input_tokens",),  # LiteLLM, Databricks, for Claude
 )

@@ -1,6 +1,6 @@
 """The provider chain: its links, and where each finds its server and its key."""
 
-from typing import Annotated
+from typing import Annotated, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
 from pydantic_settings import NoDecode
@@ -12,6 +12,7 @@ from .usable import usable_key, usable_url
 
 VENDORS = {
     "openai": "OPENAI_",
+    "openai-responses": "OPENAI_",
     "anthropic": "ANTHROPIC_",
     "gemini": "GOOGLE_",
     "gemini-legacy": "GOOGLE_",
@@ -65,6 +66,13 @@ class Link(BaseModel):
     def name(self) -> str:
         return f"{self.provider}:{self.model}"
 
+    def for_model(self, model: str, models: Models) -> Self:
+        """The link with that model, over OpenAI's Responses if its chat does not serve it."""
+        adapter = self.adapter
+        if adapter == "openai" and models.of(self.provider, model).api == "responses":
+            adapter = "openai-responses"
+        return self.model_copy(update={"model": model, "adapter": adapter})
+
 
 class ChainSettings(Slice):
     """The ordered links, as they are written."""
@@ -97,7 +105,7 @@ def links(chain: ChainSettings, models: Models, sources: Sources) -> tuple[Link,
         if not provider or not model:
             sources.problems.append(_bad_chain(f"link {position} is not provider:model"))
         elif link := _link(position, provider, model, sources):
-            found.append(link)
+            found.append(link.for_model(model, models))
     return tuple(found)
 
 

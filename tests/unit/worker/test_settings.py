@@ -95,6 +95,20 @@ def test_a_provider_alone_and_an_alias_stand_for_a_model(env):
     assert names == ["openai:gpt-6-luna", "anthropic:claude-sonnet-5-5", "gemini:gemini-2.5-pro"]
 
 
+def test_models_that_chat_does_not_serve_are_spoken_to_over_responses(env):
+    """The catalog says which; a link may say so itself."""
+    env(
+        LLM_CHAIN="openai:gpt-5-pro,openai:o3,openai-responses:o3,openai-responses,local:gpt-5-pro",
+        OPENAI_API_KEY="k",
+        OPENAI_BASE_URL="http://host/v1",
+        LLM_LINK_LOCAL_BASE_URL="http://host/v1",
+    )
+    links = Settings.load().links
+    adapters = [link.adapter.removeprefix("openai") for link in links]
+    assert adapters == ["-responses", "", "-responses", "-responses", ""]
+    assert (links[2].base_url, links[3].model) == ("http://host/v1", "gpt-6-luna")
+
+
 def test_a_file_corrects_what_is_known_of_models(env, tmp_path):
     """Field by field; and a wrong file is reported with the place in it."""
     extra = tmp_path / "models.toml"
