@@ -72,13 +72,13 @@ def _items_of(message: Message) -> list[Piece]:
     if message.role == "tool":
         return [_result(message)]
     items: list[Piece] = []
-    content: str | list[Piece] | None = None
+    content: str | list[Piece]
     if isinstance(message.content, str) and not message.refusal:
         content = message.content
     else:
         content = [_part(part, message.role) for part in parts_of(message)]
     if content or not message.tool_calls:
-        items.append({"type": "message", "role": message.role, "content": content})
+        items.append({"type": "message", "role": message.role, "content": content or ""})
     return items + [_call(call) for call in message.tool_calls or ()]
 
 
