@@ -7,12 +7,13 @@ from typing import Any
 
 from .contract.errors import InvalidRequest
 from .contract.identifiers import checked_label
+from .contract.parameters import Parameters
 
 URL = "/v1/chat/completions"
 _URLS = (URL, URL.removeprefix("/v1"))
 """Azure's files have the second."""
 _LINE = ("custom_id", "method", "url", "body")
-_USED = (
+_USED = {
     "messages",
     "model",
     "temperature",
@@ -21,24 +22,12 @@ _USED = (
     "response_format",
     "metadata",
     "max_tokens",
-)
-_WITHOUT_EFFECT: dict[str, Any] = {
-    "n": 1,
-    "stream": False,
-    "tool_choice": "auto",
-    "parallel_tool_calls": True,
-    "logprobs": False,
-    "top_logprobs": 0,
-    "top_p": 1,
-    "presence_penalty": 0,
-    "frequency_penalty": 0,
-    "modalities": ["text"],
-}
-"""Parameters that change nothing when they have this value. With another value they are refused,
-because ignoring them would change the answer.
-"""
-_IGNORED = ("user", "store", "service_tier", "safety_identifier", "prompt_cache_key")
-"""Parameters about the account, which change no answer."""
+    "max_completion_tokens",
+    "stream",
+    "stream_options",
+    "modalities",
+    *Parameters.model_fields,
+} - {"drop_unsupported"}
 _EMPTY: tuple[Any, ...] = (None, "", [], {})
 _LEFT_TO_THE_PROVIDER = {"defaults": "provider", "on_truncation": "accept"}
 
@@ -72,26 +61,19 @@ def request(line: dict[str, Any]) -> dict[str, Any]:
     if not isinstance(body, dict):
         raise InvalidRequest("body is no object. Fix: make it the parameters of a chat completion")
     given = {name: value for name, value in body.items() if not _is_empty(value)}
-    for name in _IGNORED:
-        given.pop(name, None)
-    if "max_completion_tokens" in given:
-        given["max_tokens"] = given.pop("max_completion_tokens")
-    _refuse_what_changes_the_answer(given)
-    found = {name: given[name] for name in _USED if name in given}
-    if isinstance(found.get("messages"), list):
-        found["messages"] = [_message(each) for each in found["messages"]]
-    return found | _LEFT_TO_THE_PROVIDER | {"name": line.get("custom_id", "")}
+    if given.get("store") is True:
+        # It is about the account, and changes no answer.
+        del given["store"]
+    if unknown := sorted(given.keys() - _USED):
+        raise InvalidRequest(f"body.{unknown[0]} cannot be honoured. Fix: leave it out")
+    if isinstance(given.get("messages"), list):
+        given["messages"] = [_message(each) for each in given["messages"]]
+    return given | _LEFT_TO_THE_PROVIDER | {"name": line.get("custom_id", "")}
 
 
 def _is_empty(value: Any) -> bool:
     """0 and False are no such value."""
     return any(type(value) is type(empty) and value == empty for empty in _EMPTY)
-
-
-def _refuse_what_changes_the_answer(given: dict[str, Any]) -> None:
-    for name in sorted(given.keys() - {*_USED}):
-        if given[name] != _WITHOUT_EFFECT.get(name):
-            raise InvalidRequest(f"body.{name} cannot be honoured. Fix: leave it out")
 
 
 def _message(message: Any) -> Any:

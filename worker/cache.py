@@ -122,7 +122,7 @@ class Cache:
     def _temperature(self, request: CompletionRequest) -> float:
         if request.temperature is not None:
             return request.temperature
-        if request.defaults == "provider":
+        if request.defaults == "provider" or request.top_p is not None:
             return PROVIDERS_TEMPERATURE
         return self._defaults.temperature
 

@@ -6,7 +6,7 @@ raised, and `tasks.py` asks `retry.py`.
 
 from typing import Any, NoReturn
 
-from producer.contract.completions import Completion, Usage
+from producer.contract.completions import Choice, Completion, Usage
 from producer.contract.errors import Filtered, JobError, Refused, Truncated
 
 from .audit.writer import Audit
@@ -104,7 +104,10 @@ class Pipeline:
         return answer
 
     def _audit_answer(self, job: RunningJob, source: str, answer: Completion | Reply) -> None:
-        self.audit.write_answer(job, source, answer.text, answer.tool_calls)
+        others = answer.others if isinstance(answer, Reply) else answer.choices[1:]
+        text = "\n\n".join([answer.text, *(each.text for each in others)])
+        calls = [*answer.tool_calls, *(call for each in others for call in each.tool_calls)]
+        self.audit.write_answer(job, source, text, tuple(calls))
 
     def _completed(
         self, job: RunningJob, attempt: Attempt, chosen: Candidate, reply: Reply
@@ -131,6 +134,8 @@ class Pipeline:
             request_id=job.id,
             flags=(*reply.flags, *self._filter(job, attempt, chosen, reply)),
             trimmed=chosen.trimmed,
+            logprobs=reply.logprobs,
+            choices=_choices(reply),
         )
 
     def _refuse(
@@ -208,10 +213,17 @@ class Pipeline:
 
         Raises `AskAgain` or `Filtered` if one of them decides so.
         """
-        if reply.tool_calls and not reply.text:
-            return ()
+        flags: dict[str, None] = {}
+        for text, calls in reply.said:
+            if text or not calls:
+                flags |= dict.fromkeys(self._filter_text(job, attempt, chosen, text))
+        return tuple(flags)
+
+    def _filter_text(
+        self, job: RunningJob, attempt: Attempt, chosen: Candidate, text: str
+    ) -> tuple[str, ...]:
         whose = Whose(job.remaining_s(self._settings.deadline_s), job.user_id, job.id)
-        found = self.filters.check(job.request, reply.text, whose)
+        found = self.filters.check(job.request, text, whose)
         first = not any(each.fault == "filtered" for each in job.tried)
         if found.action == "retry" and first and self._affords(job, attempt, chosen.micro_usd):
             raise AskAgain(
@@ -244,6 +256,19 @@ class Pipeline:
             latency_ms=0,
             request_id=job.id,
         )
+
+
+def _choices(reply: Reply) -> tuple[Choice, ...]:
+    """None if there is but one."""
+    if not reply.others:
+        return ()
+    first = Choice(
+        text=reply.text,
+        tool_calls=reply.tool_calls,
+        finish_reason=reply.finish,
+        logprobs=reply.logprobs,
+    )
+    return (first, *reply.others)
 
 
 def _model_and_usage(reply: Reply) -> dict[str, Any]:

@@ -31,6 +31,32 @@ class Usage(Frozen):
     """Counted by the worker, because the provider told none, or zeros beside an answer."""
 
 
+class Alternative(Frozen):
+    """A token that could have been written, with the natural logarithm of its probability."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    token: str = Field(repr=False)
+    logprob: float
+
+
+class TokenLogprob(Alternative):
+    """A token of the answer. `top`: the likeliest ones in its place."""
+
+    top: tuple[Alternative, ...] = ()
+
+
+class Choice(Frozen):
+    """One of several answers (`n`). A choice may be empty."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    text: str = Field(repr=False)
+    tool_calls: tuple[ToolCall, ...] = Field((), repr=False)
+    finish_reason: FinishReason | Literal["content_filter", "refusal"]
+    logprobs: tuple[TokenLogprob, ...] = Field((), repr=False)
+
+
 class Completion(Frozen):
     """An answer. Its repr shows no text, because reprs end up in logs and in Flower.
 
@@ -70,6 +96,10 @@ class Completion(Frozen):
     """What is odd about it: "finish: ...", "tool_calls: ...", "usage: ...", "max_tokens: ...",
     "model: ...", or an output filter with the action "flag" and what it found.
     """
+    logprobs: tuple[TokenLogprob, ...] = Field((), repr=False)
+    """Of the tokens of `text`, if the request asked for them."""
+    choices: tuple[Choice, ...] = Field((), repr=False)
+    """All answers, if `n` of them were asked for; the first one is `text`, too."""
     trimmed: int = 0
     """How many of the oldest messages were left out to fit (`fit="slide"`)."""
     attempts: int

@@ -9,54 +9,31 @@ from pydantic import Field, TypeAdapter, ValidationError, field_validator, model
 from pydantic_core import SchemaError
 
 from . import echoes, schemas
-from .content import Frozen
 from .errors import InvalidRequest
 from .hygiene import problem
 from .identifiers import visible
 from .messages import Message, ShortText
 from .names import Lane
+from .parameters import SHAPING, Parameters
 from .plain import changed_at_some_providers, not_plain
+from .response_formats import ResponseFormat
 from .tool_turns import unpaired
+from .tools import Tool
 
 MAX_REQUEST_BYTES = 32_000_000
 """Largest request accepted, as JSON: what OpenAI and Anthropic take."""
+
+MOST_STOPS = 64
+"""More than any provider takes but Anthropic."""
+OLD_STOPS = 4
+"""What wire version 2 reads."""
 
 Tag = Annotated[str, Field(pattern=r"^[\w.:-]{1,64}$")]
 CachePolicy = Literal["auto", "use", "refresh", "bypass"]
 CacheScope = Literal["user", "group", "fleet"]
 
 
-class FunctionTool(Frozen):
-    name: ShortText
-    description: str | None = None
-    parameters: dict[str, Any] | None = None
-    strict: bool | None = None
-
-
-class Tool(Frozen):
-    type: Literal["function"]
-    function: FunctionTool
-
-
-class JsonSchema(Frozen):
-    name: ShortText
-    schema_: dict[str, Any] = Field(alias="schema")
-    strict: bool | None = None
-    description: str | None = None
-
-
-class ResponseFormat(Frozen):
-    type: Literal["text", "json_object", "json_schema"]
-    json_schema: JsonSchema | None = None
-
-    @model_validator(mode="after")
-    def _schema_given(self) -> Self:
-        if (self.type == "json_schema") != (self.json_schema is not None):
-            raise ValueError("json_schema goes with type 'json_schema', and only with it")
-        return self
-
-
-class CompletionRequest(Frozen):
+class CompletionRequest(Parameters):
     """What a caller asks for. None means: the worker's setting decides."""
 
     messages: Annotated[tuple[Message, ...], Field(min_length=1, max_length=10_000)]
@@ -66,7 +43,7 @@ class CompletionRequest(Frozen):
     """
     temperature: Annotated[float, Field(ge=0, le=2)] | None = None
     max_tokens: Annotated[int, Field(ge=1, le=1_000_000, strict=True)] | None = None
-    stop: Annotated[tuple[ShortText, ...], Field(max_length=4)] = ()
+    stop: Annotated[tuple[ShortText, ...], Field(max_length=MOST_STOPS)] = ()
     response_format: ResponseFormat | None = None
     tools: Annotated[tuple[Tool, ...], Field(max_length=128)] = ()
     cache: CachePolicy = "auto"
@@ -196,12 +173,11 @@ class CompletionRequest(Frozen):
         """Only when a request is made: a stored one was checked by the rules of its time."""
         for number, message in enumerate(self.messages):
             place = f"messages[{number}].content"
-            if reason := changed_at_some_providers(message):
-                raise InvalidRequest(f"{place}: {reason}", {"fields": [place]})
+            _refuse(place, changed_at_some_providers(message))
             for place, text in message.texts():
-                if reason := problem(text):
-                    place = f"messages[{number}].{place}"
-                    raise InvalidRequest(f"{place}: {reason}", {"fields": [place]})
+                _refuse(f"messages[{number}].{place}", problem(text))
+        for place, text in self.parameter_texts():
+            _refuse(place, problem(text))
 
         place, reason = unpaired(self.messages)
         if reason:
@@ -212,8 +188,7 @@ class CompletionRequest(Frozen):
         applied.
         """
         for place, schema in self.schemas():
-            if reason := schemas.problem(schema) or not_plain(schema):
-                raise InvalidRequest(f"{place}: {reason}", {"fields": [place]})
+            _refuse(place, schemas.problem(schema) or not_plain(schema))
 
     def schemas(self) -> Iterator[tuple[str, dict[str, Any]]]:
         """(place, JSON Schema) of everything in it that has one."""
@@ -227,6 +202,8 @@ class CompletionRequest(Frozen):
     @property
     def wire(self) -> int:
         """The oldest wire version whose workers can read it (`WIRE_VERSION`)."""
+        if self.said or len(self.stop) > OLD_STOPS:
+            return 3
         if any(message.is_new for message in self.messages):
             return 3
         is_new = self.cache_scope is not None or self.defaults == "provider"
@@ -237,7 +214,8 @@ class CompletionRequest(Frozen):
 
     def fingerprint(self) -> str:
         """SHA-256 over the fields that shape the answer, in canonical order."""
-        fields = self.model_dump(mode="json", include=_SHAPING, by_alias=True)
+        include = _SHAPING | (self.said & SHAPING)
+        fields = self.model_dump(mode="json", include=include, by_alias=True)
         if self.defaults == "provider":
             fields["defaults"] = self.defaults
         canonical = json.dumps(fields, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
@@ -266,6 +244,11 @@ def pattern(regex: str) -> TypeAdapter[str]:
     Raises `pydantic_core.SchemaError` for a wrong `regex`.
     """
     return TypeAdapter(Annotated[str, Field(pattern=regex)])
+
+
+def _refuse(place: str, reason: str) -> None:
+    if reason:
+        raise InvalidRequest(f"{place}: {reason}", {"fields": [place]})
 
 
 def _explain(error: ValidationError) -> tuple[str, dict[str, Any]]:

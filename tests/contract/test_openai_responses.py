@@ -7,7 +7,11 @@ from contract.bodies import THOUGHTS, USAGES
 
 from producer.contract.requests import CompletionRequest
 from worker.faults import Fault, ProviderError
+from worker.model_catalog import Model
 from worker.providers.openai_responses import OpenAIResponses
+from worker.providers.parameter_rules import Target
+from worker.providers.parameters import unfit
+from worker.settings import Link
 
 SAID = {"type": "message", "content": [{"type": "output_text", "text": "Paris."}]}
 
@@ -125,13 +129,15 @@ def test_tools_and_formats_are_in_the_api_s_own_shape(wire, ask):
     assert second["text"] == {"format": {"type": "json_object"}}
 
 
-@pytest.mark.parametrize(
-    ("fields", "words"), [({"stop": "x"}, "stop sequences"), ({"max_tokens": 15}, "at least 16")]
-)
-def test_what_the_api_cannot_be_told_is_said_before_the_call(fields, words):
+def test_what_the_api_cannot_be_told_is_said_before_the_call():
+    """Of stop sequences the table of fates says so."""
     messages = [{"role": "user", "content": "x"}]
-    request = CompletionRequest.checked(messages=messages, **fields)
-    assert words in OpenAIResponses.unsupported(request)
+    request = CompletionRequest.checked(messages=messages, max_tokens=15)
+    assert "at least 16" in OpenAIResponses.unsupported(request)
+    link = Link(provider="openai", model="o3-pro", adapter="openai-responses")
+    asked = CompletionRequest.checked(messages=messages, stop="x")
+    (found,) = unfit(asked, Target(link, Model(), 100))
+    assert "stop sequences" in found.reason
     assert OpenAIResponses.unsupported(CompletionRequest.checked(messages=messages)) == ""
 
 

@@ -39,7 +39,7 @@ OPENAI_INPUT = [
         "custom_id": "third",
         "method": "POST",
         "url": "/v1/chat/completions",
-        "body": {"model": "gpt-4o-mini", "messages": ask("three"), "top_p": 0.3},
+        "body": {"model": "gpt-4o-mini", "messages": ask("three"), "audio": {"voice": "alloy"}},
     },
 ]
 
@@ -106,7 +106,7 @@ def test_an_openai_batch_file_runs_as_it_is(
         )
     assert lines[2]["error"] == {
         "code": "InvalidRequest",
-        "message": "line 3: body.top_p cannot be honoured. Fix: leave it out",
+        "message": "line 3: body.audio cannot be honoured. Fix: leave it out",
     }
 
 

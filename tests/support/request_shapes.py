@@ -176,9 +176,11 @@ PARTLY = [
     Shape(
         "others.jsonl",
         "another endpoint, a parameter that changes the answer",
-        lines(A | {"url": "/v1/embeddings"}, line("b", top_p=0.1), line("c")).encode(),
+        lines(
+            A | {"url": "/v1/embeddings"}, line("b", audio={"voice": "alloy"}), line("c")
+        ).encode(),
         ("c",),
-        "line 2: body.top_p cannot be honoured",
+        "line 2: body.audio cannot be honoured",
         3,
     ),
     Shape(

@@ -17,6 +17,14 @@ The simulator costs as much as gpt-4o-mini, so that a demo shows realistic figur
 
 FREE = Rates(Decimal(0), Decimal(0))
 
+DEARER: Mapping[str, tuple[str, ...]] = {
+    "auto": (),
+    "default": (),
+    "fast": ("fast", "priority"),
+}
+"""A tier that is asked for -> those that it may be served and priced as, beside the standard one.
+"""
+
 _MILLION = Decimal(1_000_000)
 _SAMPLE = 1_000
 """Tokens by which a price is found; below every larger price of a model."""
@@ -66,19 +74,23 @@ class Pricing:
             if vendor := vendor_at(link.base_url or ""):
                 self._vendors[link.provider] = vendor
 
-    def worst(self, provider: str, model: str, input_tokens: int, output_tokens: int) -> Price:
-        """The most a call with at most so many tokens can cost, at the standard service tier.
+    def worst(
+        self, provider: str, model: str, input_tokens: int, output_tokens: int, tier: str = ""
+    ) -> Price:
+        """The most a call with at most so many tokens can cost, at the standard service tier or at
+        the one that is asked for, whichever is dearer: a provider may serve it at either.
 
         All input counts as written to the provider's cache, where writing costs extra (a quarter on
         gpt-6 and Claude): OpenAI caches without being asked.
         """
         tokens = Tokens(max(input_tokens, 0), max(output_tokens, 0))
-        written = self._price(provider, model, tokens._replace(written=tokens.input), "")
-        if not self.row_of(provider, model):
-            return written
-        # Where writing costs nothing extra, an operator may have said that it costs nothing.
-        plain = self._price(provider, model, tokens, "")
-        return max(written, plain, key=lambda price: price.micro_usd)
+        kinds = [tokens._replace(written=tokens.input)]
+        if self.row_of(provider, model):
+            # Where writing costs nothing extra, an operator may have said that it costs nothing.
+            kinds.append(tokens)
+        tiers = {"", *DEARER.get(tier, (tier,))}
+        prices = [self._price(provider, model, each, t) for each in kinds for t in sorted(tiers)]
+        return max(prices, key=lambda price: price.micro_usd)
 
     def cost(self, provider: str, model: str, usage: Usage, tier: str = "") -> Price:
         """What a call with this usage cost, at the service tier that served it ("" = the standard

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from producer.contract.completions import Usage
+from producer.contract.completions import Choice, TokenLogprob, Usage
 
 from ..faults import Fault, ProviderError
 from ..rate_limit_headers import RateLimits
@@ -41,6 +41,9 @@ class Answer:
     provider_id: str = ""
     stated: Stated = NOTHING
     flags: list[str] = field(default_factory=list)
+    logprobs: tuple[TokenLogprob, ...] = field(default=(), repr=False)
+    others: list["Answer"] = field(default_factory=list, repr=False)
+    """The further choices, if it has several."""
 
 
 def reply_of(call: Call, answer: Answer, headers: Mapping[str, str]) -> Reply:
@@ -79,6 +82,27 @@ def reply_of(call: Call, answer: Answer, headers: Mapping[str, str]) -> Reply:
         stated_finish=end.word,
         service_tier=answer.stated.tier,
         charged_micro_usd=answer.stated.charged_micro_usd,
+        logprobs=answer.logprobs,
+        others=_others(call, answer),
+    )
+
+
+def _others(call: Call, answer: Answer) -> tuple[Choice, ...]:
+    """The choices beside the first one, as many as were asked for."""
+    wanted = answer.others[: call.request.choices - 1]
+    return tuple(_choice(other) for other in wanted)
+
+
+def _choice(answer: Answer) -> Choice:
+    """One that says nothing is a choice, too: it was paid for, and the others have their places."""
+    calls, _ = readable(answer.calls)
+    end = ending(answer.finish)
+    finish = answer.refused or ("tool_calls" if calls else end.finish) or "stop"
+    return Choice(
+        text=clean(answer.text),
+        tool_calls=calls,
+        finish_reason=finish,
+        logprobs=answer.logprobs,
     )
 
 

@@ -10,6 +10,7 @@ from .answers import reply_of
 from .anthropic_answers import read
 from .anthropic_blocks import count_marks
 from .anthropic_messages import conversation, mark_for_cache, tools, unsupported
+from .anthropic_parameters import search_tool, thinks_by_request, told
 from .base import Call, Reply
 from .bodies import documents
 from .transport import http_client, translating
@@ -56,12 +57,21 @@ def _parameters(call: Call) -> dict[str, Any]:
         parameters["stop_sequences"] = list(request.stop)
     if request.tools:
         parameters["tools"] = tools(request)
+    if request.web_search_options:
+        searches = search_tool(request.web_search_options)
+        parameters["tools"] = [*parameters.get("tools", ()), searches]
     if request.response_format and request.response_format.json_schema:
         schema = request.response_format.json_schema.schema_
         parameters["output_config"] = {"format": {"type": "json_schema", "schema": schema}}
-    if call.temperature is not None and "temperature" not in call.refused:
-        # The SDK has no keyword for it any more; the API's range ends at 1.
-        parameters["extra_body"] = {"temperature": min(call.temperature, 1.0)}
+    body = told(call)
+    if "output_config" in body:
+        body["output_config"] |= parameters.pop("output_config", {})
+    # The SDK has no keywords for all of them, such as the temperature, whose range ends at 1.
+    takes_none = "temperature" in call.refused or thinks_by_request(call)
+    if call.temperature is not None and not takes_none:
+        body["temperature"] = min(call.temperature, 1.0)
+    if body:
+        parameters["extra_body"] = body
     if system:
         parameters["system"] = system
     if call.cache_prefix and not count_marks(request.messages):

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from producer.contract.requests import CompletionRequest, Tool
+from producer.contract.requests import CompletionRequest
+from producer.contract.tools import Tool
 
 from . import anthropic_blocks
 from .anthropic_blocks import blocks_of, system_of, text_block

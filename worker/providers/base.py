@@ -6,12 +6,13 @@ It never retries, prices, logs or waits.
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
-from producer.contract.completions import Usage
+from producer.contract.completions import Choice, TokenLogprob, Usage
 from producer.contract.messages import ToolCall
 from producer.contract.requests import CompletionRequest
 
 from ..rate_limit_headers import NOT_STATED, RateLimits
 from .sending import Patience
+from .tokens import predicted
 
 STREAMING = "streaming"
 """Not a parameter of any API: `stream` may then still be sent, as false."""
@@ -33,6 +34,8 @@ class Call:
     `refused`: parameters that the model is known to refuse; `STREAMING`: to answer as a stream.
     `sends_limit`: if not, `max_tokens` is the model's own maximum, and is sent only to an API that
     needs one.
+    `request`: holds no parameter that the link cannot be told (`parameters.fitting`).
+    `identifier`: who asks, for the provider's watch over abuse; "" if it is not to be told.
     """
 
     job_id: str
@@ -49,6 +52,12 @@ class Call:
     cache_prefix: bool = False
     refused: frozenset[str] = frozenset()
     sends_limit: bool = True
+    identifier: str = ""
+
+    @property
+    def most_output(self) -> int:
+        """Tokens of all its answers together, and of what of a prediction is not in them."""
+        return self.max_tokens * self.request.choices + predicted(self.request)
 
     @property
     def patience(self) -> Patience:
@@ -66,7 +75,7 @@ class Reply:
     `limit_field`: the name under which the output limit was sent, where another one can be tried.
     `service_tier`: which one served it, "" for the standard one. `charged_micro_usd`: what the
     provider says it charged. `provider_id`: by which the provider knows the answer, where it can be
-    asked for it again.
+    asked for it again. `others`: the choices beside the first one.
     """
 
     text: str = field(repr=False)
@@ -84,12 +93,20 @@ class Reply:
     limit_field: str = ""
     service_tier: str = ""
     charged_micro_usd: int | None = None
+    logprobs: tuple[TokenLogprob, ...] = field(default=(), repr=False)
+    others: tuple[Choice, ...] = field(default=(), repr=False)
+
+    @property
+    def said(self) -> list[tuple[str, tuple[ToolCall, ...]]]:
+        """(text, tool calls) of every choice."""
+        return [(self.text, self.tool_calls), *((c.text, c.tool_calls) for c in self.others)]
 
 
 class Provider(Protocol):
     """One per provider link and process, built on the process's event loop.
 
-    Its methods raise `ProviderError` and nothing else.
+    Its methods raise `ProviderError` and nothing else. A class may have `parameters`, a set of the
+    names in `fates.FATES` that it sends; without it a request with one of them goes to other links.
     """
 
     def __init__(

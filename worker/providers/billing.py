@@ -61,8 +61,8 @@ class Billing:
         if bill.kind != "real":
             flags += [UNREADABLE] * (usage is not None and UNREADABLE not in flags)
             usage = None
-        elif not bill.estimated and bill.output_tokens > call.max_tokens + SLACK_TOKENS:
-            asked = f"{call.max_tokens:,}"
+        elif not bill.estimated and bill.output_tokens > call.most_output + SLACK_TOKENS:
+            asked = f"{call.most_output:,}"
             flags.append(f"max_tokens: {bill.output_tokens:,} tokens came, {asked} were asked for")
         if model != link.model:
             flags.append(f"model: {model} answered instead of {link.model}")
@@ -114,10 +114,11 @@ class Billing:
         return replace(bill, estimated=estimated, booked_as=booked_as), notes
 
     def _own_count(self, link: Link, sent: CompletionRequest, reply: Reply) -> Usage:
-        calls = "".join(
-            f"{each.function.name}{each.function.arguments}" for each in reply.tool_calls
-        )
-        written = reply.reasoning + reply.text + calls
+        written = reply.reasoning
+        for text, calls in reply.said:
+            written += text
+            for each in calls:
+                written += each.function.name + each.function.arguments
         answer = Message(role="assistant", content=written)
         answered = CompletionRequest(messages=(answer,))
         return Usage(
@@ -131,7 +132,7 @@ def impossible(call: Call, usage: Usage) -> str:
     """Which of its counts the request cannot have caused; "" if it can have caused both."""
     if usage.input > INPUT_FACTOR * upper_bound(call.request) + INPUT_MARGIN:
         return f"{usage.input:,} tokens of input"
-    if usage.output > OUTPUT_FACTOR * call.max_tokens + OUTPUT_MARGIN:
+    if usage.output > OUTPUT_FACTOR * call.most_output + OUTPUT_MARGIN:
         return f"{usage.output:,} tokens of output"
     return ""
 

@@ -3,6 +3,8 @@
 `selection.py` says which links may be reserved.
 """
 
+import hashlib
+import hmac
 import time
 from collections import defaultdict
 from dataclasses import replace
@@ -28,12 +30,15 @@ from .billing import IMPOSSIBLE, SLACK_TOKENS, Billing, impossible
 from .call_limits import Timing
 from .clients import Clients
 from .evidence import Judge
+from .parameters import dropped
 from .prefixes import Prefixes
 from .selection import LinkSelector
 from .tokens import Estimator
 from .trimming import without
 from .usages import UNREADABLE
 
+IDENTIFIER_DIGITS = 32
+"""Of a user's hash: no two of any number of users share one, and every API takes so many."""
 LIMIT_FIELDS = frozenset({"max_tokens", "max_completion_tokens"})
 
 
@@ -78,7 +83,7 @@ class ProviderCaller:
         try:
             reply = self._clients.call(chosen.link, call)
         except ProviderError as error:
-            _leaves_it_out_already(call, error)
+            _weigh_refused_parameter(call, error)
             attempt.evidence = self._judge.of_failure(error, self._hurried(call))
             attempt.called(str(error.fault), _ms_since(started), error.rate_limits)
             with spared("the record of a call"):
@@ -141,7 +146,7 @@ class ProviderCaller:
         if reply.usage is None or reply.usage.estimated:
             return
         self.estimator.learn(call.request, link.provider, link.model, reply.usage.input)
-        too_long = bill.output_tokens > call.max_tokens + SLACK_TOKENS
+        too_long = bill.output_tokens > call.most_output + SLACK_TOKENS
         # One that says that it was cut knows the limit, and counts its reasoning apart from it.
         if too_long and reply.finish != "length":
             limit_ignored(link.name, call.max_tokens, bill.output_tokens)
@@ -150,7 +155,7 @@ class ProviderCaller:
     def _learn_speed(self, link: Link, call: Call, reply: Reply, ms: int) -> None:
         """And whether the server streams as it should: with its usage."""
         if reply.usage:
-            self._timing.learn(link, reply.usage.output, ms)
+            self._timing.learn(link, reply.usage.output // call.request.choices, ms)
         as_asked = reply.streamed and reply.usage and not reply.usage.estimated
         if call.streams and not as_asked:
             self._refused[link.name].add(STREAMING)
@@ -203,8 +208,15 @@ class ProviderCaller:
     def _call(self, job: RunningJob, chosen: Candidate, remaining_s: float) -> Call:
         link = chosen.link
         request = without(job.request, chosen.trimmed)
+        request = self.selection.fitting(link, request, chosen.max_tokens)
         refused = frozenset(self._refused[link.name])
-        limits = self._timing.limits(job, link, chosen.max_tokens, remaining_s, refused)
+        if request.drop_unsupported:
+            request = dropped(request, refused)
+        else:
+            # What is asked for is not left out because another job could do without it.
+            refused -= request.said
+        whole = {STREAMING} if request.choices > 1 else set()
+        limits = self._timing.limits(job, link, chosen.max_tokens, remaining_s, refused | whole)
         return Call(
             job_id=job.id,
             model=link.model,
@@ -217,7 +229,17 @@ class ProviderCaller:
             prefill=self.selection.prefill(link),
             cache_prefix=self._prefixes.should_cache(request),
             refused=refused,
+            identifier=self._identifier(job),
         )
+
+    def _identifier(self, job: RunningJob) -> str:
+        """Who asks, so that one abuser does not cost the fleet its account; a provider cannot tell
+        whom it stands for.
+        """
+        if not self._settings.sends_user_hash:
+            return ""
+        digest = hmac.new(self._hash_key, job.user_id.encode(), hashlib.sha256)
+        return digest.hexdigest()[:IDENTIFIER_DIGITS]
 
     def _record(self, job: RunningJob, attempt: Attempt, chosen: Candidate) -> CallRecord:
         """Of a call without an answer or a cost."""
@@ -249,9 +271,16 @@ def _with_bill(record: CallRecord, bill: Bill) -> CallRecord:
     return replace(record, model=model, micro_usd=bill.micro_usd, cost_basis=bill.basis)
 
 
-def _leaves_it_out_already(call: Call, error: ProviderError) -> None:
-    """A parameter that is refused though it was left out, or renamed, cannot be helped."""
-    if error.fault is Fault.STALE and error.parameter in call.refused:
+def _weigh_refused_parameter(call: Call, error: ProviderError) -> None:
+    """Whether the call goes out again without it: not one that was left out, or renamed, already,
+    and one that the request asks for only if that allows it.
+    """
+    asked = error.parameter in call.request.said
+    drops = call.request.drop_unsupported
+    if error.fault is Fault.UNSUPPORTED and asked and drops:
+        error.fault = Fault.STALE
+    left_out = error.parameter in call.refused
+    if error.fault is Fault.STALE and (left_out or (asked and not drops)):
         error.fault = Fault.UNSUPPORTED
 
 

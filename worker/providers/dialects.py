@@ -4,6 +4,7 @@ A link's dialect is what LLM_LINK_<NAME>_DIALECT says, or is guessed: by the hos
 else by the link's name, else by the port.
 """
 
+from collections.abc import Mapping
 from typing import Literal, NamedTuple
 from urllib.parse import urlsplit
 
@@ -44,6 +45,21 @@ class Dialect(NamedTuple):
     """The field in which it wants back what an answer of it thought; none: it wants none."""
     reasoning_apart: bool = False
     """Whether `completion_tokens` leave out the reasoning."""
+    vendor: bool = False
+    """Whether OpenAI's own models are there, and what is known of them holds."""
+    lacks: frozenset[str] = frozenset()
+    """Parameters that it refuses or does not heed."""
+    renamed: Mapping[str, str] = {}
+    """Parameters that it has under another name."""
+    identifier: str = ""
+    """The name under which it is told who asks; "": it is told nothing of its own accord."""
+
+
+_VENDORS_OWN = frozenset(
+    {"web_search_options", "prediction", "verbosity", "service_tier", "prompt_cache_key", "store"}
+)
+"""What only a vendor's own service can have."""
+_OWN_SERVER = _VENDORS_OWN | {"user", "safety_identifier"}
 
 
 DIALECTS = {
@@ -54,6 +70,9 @@ DIALECTS = {
         developer=True,
         plain_texts=True,
         refusals=True,
+        vendor=True,
+        lacks=frozenset({"top_k"}),
+        identifier="safety_identifier",
     ),
     # The same models under the customer's own host names.
     "azure": Dialect(
@@ -62,34 +81,70 @@ DIALECTS = {
         developer=True,
         plain_texts=True,
         refusals=True,
+        vendor=True,
+        lacks=frozenset({"top_k", "web_search_options"}),
+        identifier="user",
     ),
     # vercel/ai#12425, UKGovernmentBEIS/inspect_ai#5528: how its reasoning is counted.
-    "xai": Dialect(("api.x.ai",), limit_field="max_completion_tokens", reasoning_apart=True),
-    # console.groq.com/docs/openai: 400 for a message with a name.
+    # docs.x.ai: logit_bias is not supported.
+    "xai": Dialect(
+        ("api.x.ai",),
+        limit_field="max_completion_tokens",
+        reasoning_apart=True,
+        lacks=_VENDORS_OWN | {"top_k", "logit_bias"},
+        identifier="user",
+    ),
+    # console.groq.com/docs/openai: 400 for a message with a name, for logprobs, logit_bias, n > 1.
     "groq": Dialect(
         ("api.groq.com",),
         limit_field="max_completion_tokens",
         names=False,
         bare_thoughts=True,
+        lacks=(_VENDORS_OWN - {"service_tier"})
+        | {"top_k", "logprobs", "top_logprobs", "logit_bias", "n"},
+        identifier="user",
     ),
     # yazinsai/OpenOats#319: 422 for max_completion_tokens. Gage-Technologies/mistral-go#3: for a
     # name. anomalyco/opencode#1680: 400 for other ids.
-    "mistral": Dialect(("api.mistral.ai",), names=False, short_ids=True),
+    # docs.mistral.ai/api: 422 for fields that are not listed there.
+    "mistral": Dialect(
+        ("api.mistral.ai",),
+        names=False,
+        short_ids=True,
+        lacks=(_OWN_SERVER - {"prediction"})
+        | {"top_k", "logprobs", "top_logprobs", "logit_bias", "reasoning_effort"},
+        renamed={"seed": "random_seed"},
+    ),
     # earendil-works/pi#1048: 400 for the role "developer". pydantic/pydantic-ai#3570: its thinking
     # models refuse a conversation with calls whose thoughts are not there.
-    "deepseek": Dialect(("api.deepseek.com",), thoughts_back="reasoning_content"),
+    # api-docs.deepseek.com: Create Chat Completion.
+    "deepseek": Dialect(
+        ("api.deepseek.com",),
+        thoughts_back="reasoning_content",
+        lacks=_OWN_SERVER | {"top_k", "n", "seed", "logit_bias", "parallel_tool_calls"},
+    ),
     # openrouter.ai/docs: "Preserving reasoning blocks", "Prompt caching".
-    "openrouter": Dialect(("openrouter.ai",), cache_marks=True, thoughts_back="reasoning_details"),
+    "openrouter": Dialect(
+        ("openrouter.ai",),
+        cache_marks=True,
+        thoughts_back="reasoning_details",
+        identifier="user",
+    ),
     # ollama/ollama#7125: max_completion_tokens is ignored.
-    "ollama": Dialect(port=11434, bare_thoughts=True),
+    # Its docs, "OpenAI compatibility": tool_choice, logit_bias, user and n are not supported.
+    "ollama": Dialect(
+        port=11434,
+        bare_thoughts=True,
+        lacks=_OWN_SERVER | {"tool_choice", "parallel_tool_calls", "logit_bias", "n", "top_k"},
+    ),
     # abetlen/llama-cpp-python#1907: max_completion_tokens is ignored.
-    "llamacpp": Dialect(port=8080, bare_thoughts=True),
+    "llamacpp": Dialect(port=8080, bare_thoughts=True, lacks=_OWN_SERVER),
     # voideditor/void#128: 400 for max_completion_tokens, in its older versions.
-    "vllm": Dialect(port=8000, bare_thoughts=True),
+    "vllm": Dialect(port=8000, bare_thoughts=True, lacks=_OWN_SERVER),
     # sgl-project/sglang#14304: 400 for the role "developer".
-    "sglang": Dialect(port=30000, bare_thoughts=True),
-    "lmstudio": Dialect(port=1234, bare_thoughts=True),
-    "tgi": Dialect(bare_thoughts=True),
+    "sglang": Dialect(port=30000, bare_thoughts=True, lacks=_OWN_SERVER),
+    "lmstudio": Dialect(port=1234, bare_thoughts=True, lacks=_OWN_SERVER),
+    "tgi": Dialect(bare_thoughts=True, lacks=_OWN_SERVER | {"top_k", "n"}),
     "compatible": Dialect(),
 }
 """Name -> how it differs. Above each row: where that is reported."""

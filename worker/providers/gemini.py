@@ -16,6 +16,7 @@ from .base import Call, Reply
 from .bodies import documents
 from .gemini_answers import read
 from .gemini_messages import conversation, options, unsupported
+from .gemini_parameters import told
 from .transport import session, translating, trusted
 
 NO_ADDRESS = (404, 405, 501)
@@ -104,4 +105,5 @@ def _config(call: Call, system: str) -> types.GenerateContentConfig:
         # stream, which the transport has read, nothing is left for it.
         should_return_http_response=not call.streams,
         **options(call.request),
+        **told(call),
     )

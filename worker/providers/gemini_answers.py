@@ -7,6 +7,7 @@ from ..faults import Fault, ProviderError
 from ..rate_limit_headers import NOT_STATED
 from .answers import Answer, text_and_reasoning
 from .bodies import Json, items, mapping, text_of
+from .logprobs import candidate_logprobs
 from .statuses import bad_response, status_error
 from .tool_calls import RawCall
 from .usages import gemini_usage
@@ -29,9 +30,12 @@ def read(found: list[Json]) -> Answer:
         usage = body.get("usageMetadata") or usage
         answer.model = text_of(body.get("modelVersion")) or answer.model
         answer.request_id = text_of(body.get("responseId")) or answer.request_id
-        for candidate in items(body.get("candidates"))[:1]:
+        for place, candidate in enumerate(items(body.get("candidates"))):
             candidates += 1
-            _take(answer, _camel(mapping(candidate)))
+            if place > len(answer.others):
+                answer.others.append(Answer())
+            told = answer.others[place - 1] if place else answer
+            _take(told, _camel(mapping(candidate)))
         blocked = _camel(mapping(body.get("promptFeedback"))).get("blockReason")
         if blocked and not candidates:
             answer.refused = "content_filter"
@@ -44,6 +48,7 @@ def read(found: list[Json]) -> Answer:
 def _take(answer: Answer, candidate: Json) -> None:
     """Add what a candidate, or a piece of one, says."""
     answer.finish = candidate.get("finishReason") or answer.finish
+    answer.logprobs += candidate_logprobs(candidate.get("logprobsResult"))
     content = candidate.get("content")
     parts = content
     if isinstance(content, dict):

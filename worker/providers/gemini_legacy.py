@@ -32,6 +32,7 @@ from .gemini_answers import read, response_error
 from .gemini_legacy_schema import translated, unsupported_keyword
 from .gemini_legacy_sockets import Sockets
 from .gemini_messages import conversation, options, unsupported
+from .gemini_parameters import function_calling
 from .gemini_parts import Features
 from .statuses import WRONG_SHAPE, bad_response, refuse_no_answer
 
@@ -126,6 +127,8 @@ def _sdk_request(call: Call) -> Any:
         declared = wanted["tools"][0]["function_declarations"]
         declarations = [_declaration(each) for each in declared]
         fields["tools"] = [{"function_declarations": declarations}]
+    if calling := function_calling(call.request):
+        fields["tool_config"] = {"function_calling_config": calling}
     return protos.GenerateContentRequest(fields)
 
 
@@ -135,6 +138,9 @@ def _config(call: Call, wanted: dict[str, Any]) -> dict[str, Any]:
         config["max_output_tokens"] = call.max_tokens
     if call.temperature is not None and "temperature" not in call.refused:
         config["temperature"] = call.temperature
+    for name in ("top_p", "top_k"):
+        if (value := getattr(call.request, name)) is not None:
+            config[name] = value
     if "response_mime_type" in wanted:
         config["response_mime_type"] = wanted["response_mime_type"]
     if "response_json_schema" in wanted:

@@ -5,7 +5,8 @@ Both of Google's SDKs take these dicts.
 
 from typing import Any
 
-from producer.contract.requests import CompletionRequest, FunctionTool
+from producer.contract.requests import CompletionRequest
+from producer.contract.tools import FunctionTool
 
 from . import gemini_parts
 from .gemini_parts import ALL, Features, parts_of_turn
@@ -45,6 +46,8 @@ def options(request: CompletionRequest) -> dict[str, Any]:
     if request.tools:
         declarations = [_declaration(tool.function) for tool in request.tools]
         config["tools"] = [{"function_declarations": declarations}]
+    if request.web_search_options:
+        config["tools"] = [{"google_search": {}}]
     wanted = request.response_format
     if wanted and wanted.type != "text":
         config["response_mime_type"] = "application/json"

@@ -20,6 +20,7 @@ from .bodies import documents, has_ended
 from .dialects import DIALECTS
 from .openai_answers import read
 from .openai_messages import messages_of, unsupported
+from .openai_parameters import told
 from .transport import http_client, translating
 
 _OTHER_FIELD = {
@@ -85,6 +86,7 @@ class OpenAI:
         for name in ("stop", "tools", "response_format"):
             if request.get(name):
                 parameters[name] = request[name]
+        parameters |= told(call, request, self._dialect)
         left_out = call.refused - _OTHER_FIELD.keys()
         return {name: value for name, value in parameters.items() if name not in left_out}
 

@@ -7,6 +7,7 @@ from .answers import Answer, text_and_reasoning
 from .bodies import Json, items, mapping, text_of
 from .charges import service_tier
 from .dialects import DIALECTS, Dialect
+from .logprobs import token_logprobs
 from .statuses import bad_response
 from .tool_calls import of_message
 from .usages import openai_usage
@@ -37,6 +38,17 @@ def read(
     usage = openai_usage(_usage_of(body), dialect.reasoning_apart)
     usage = usage._replace(tier=service_tier(body.get("service_tier")))
     choice = _choice(body)
+    answer = _answer(choice, thinks, model, dialect)
+    answer.model = text_of(body.get("model"))
+    answer.stated = usage
+    for other in _choices(body):
+        if other is not choice:
+            answer.others.append(_answer(other, thinks, model, dialect))
+    return answer
+
+
+def _answer(choice: Json, thinks: str, model: str, dialect: Dialect) -> Answer:
+    """What one choice says."""
     message = mapping(choice.get("message")) or mapping(choice.get("delta"))
     content = message.get("content")
     if content is None:
@@ -54,8 +66,7 @@ def read(
         text=text,
         reasoning=reasoning,
         calls=of_message(message),
-        model=text_of(body.get("model")),
-        stated=usage,
+        logprobs=token_logprobs(choice.get("logprobs")),
     )
     refusal = message.get("refusal")
     if isinstance(refusal, str) and refusal.strip():
@@ -66,11 +77,15 @@ def read(
 
 def _choice(body: Json) -> Json:
     """The first choice that holds anything."""
-    choices = [each for each in items(body.get("choices")) if isinstance(each, dict)]
+    choices = _choices(body)
     for choice in choices:
         if any(choice.get(name) for name in ("message", "delta", "text")):
             return choice
     return (choices or [{}])[0]
+
+
+def _choices(body: Json) -> list[Json]:
+    return [each for each in items(body.get("choices")) if isinstance(each, dict)]
 
 
 def _usage_of(body: Json) -> object:
@@ -113,6 +128,7 @@ def _joined(pieces: list[Json]) -> Json:
     calls: dict[object, Json] = {}
     old: dict[object, Json] = {}
     finish: Any = None
+    logprobs: dict[str, list[Any]] = {"content": []}
     for piece in pieces:
         for name in ("model", "usage", "x_groq", "service_tier"):
             if piece.get(name):
@@ -121,6 +137,7 @@ def _joined(pieces: list[Json]) -> Json:
         if mapping(choice).get("index") not in (None, 0):
             continue
         finish = choice.get("finish_reason") or finish
+        logprobs["content"] += items(mapping(choice.get("logprobs")).get("content"))
         delta = mapping(choice.get("delta")) or mapping(choice.get("message"))
         for name in ("content", "refusal", *REASONING_FIELDS):
             text = delta.get(name)
@@ -138,7 +155,7 @@ def _joined(pieces: list[Json]) -> Json:
         message["tool_calls"] = list(calls.values())
     if old:
         message["function_call"] = old[0]["function"]
-    whole["choices"] = [{"message": message, "finish_reason": finish}]
+    whole["choices"] = [{"message": message, "finish_reason": finish, "logprobs": logprobs}]
     return whole
 
 

@@ -12,6 +12,7 @@ from .answers import reply_of
 from .base import Call, Reply
 from .bodies import documents
 from .openai import client
+from .openai_parameters import search_tool, told_to_responses
 from .responses_answers import read
 from .responses_input import LEAST_OUTPUT, input_of, text_format, tools
 from .statuses import error_in_answer
@@ -26,8 +27,6 @@ class OpenAIResponses:
 
     @classmethod
     def unsupported(cls, request: CompletionRequest) -> str:
-        if request.stop:
-            return "stop (the Responses API has no stop sequences)"
         if request.max_tokens and request.max_tokens < LEAST_OUTPUT:
             return f"max_tokens={request.max_tokens} (at least {LEAST_OUTPUT})"
         return ""
@@ -56,10 +55,19 @@ def _parameters(call: Call) -> dict[str, Any]:
         parameters["max_output_tokens"] = max(call.max_tokens, LEAST_OUTPUT)
     if call.temperature is not None:
         parameters["temperature"] = call.temperature
+    given = request.model_dump(mode="json", by_alias=True, exclude_none=True)
+    parameters |= told_to_responses(call, given)
     if request.tools:
         parameters["tools"] = tools(request)
+    if request.web_search_options:
+        parameters["tools"] = [*parameters.get("tools", ()), search_tool(given)]
+    text: dict[str, Any] = {}
     if wanted := text_format(request):
-        parameters["text"] = {"format": wanted}
+        text["format"] = wanted
+    if request.verbosity:
+        text["verbosity"] = request.verbosity
+    if text:
+        parameters["text"] = text
     return {name: value for name, value in parameters.items() if name not in call.refused}
 
 

@@ -32,8 +32,10 @@ class OutputLimits:
         self._models = models
         self._pricing = pricing
 
-    def of(self, link: Link, prompt: Bounds) -> OutputLimit:
-        """For a prompt of so many tokens. Of a model whose maximum is not known: the usual one."""
+    def of(self, link: Link, prompt: Bounds, choices: int = 1) -> OutputLimit:
+        """Of each of so many answers to a prompt of so many tokens. Of a model whose maximum is not
+        known: the usual one.
+        """
         facts = self._models.of(link.provider, link.model)
         if facts.output is None:
             return OutputLimit(self._usual)
@@ -42,8 +44,9 @@ class OutputLimits:
         if facts.window:
             own = max(min(own, facts.window - prompt.low), least)
         hour = self._quota.tokens_per_hour
-        hours = own if hour is None else hour // HOURS_SHARE - prompt.high
-        tokens = max(least, min(own, hours, self._affordable(link, prompt.high, own)))
+        hours = own * choices if hour is None else hour // HOURS_SHARE - prompt.high
+        affordable = self._affordable(link, prompt.high, own * choices) // choices
+        tokens = max(least, min(own, hours // choices, affordable))
         return OutputLimit(tokens, sent=tokens < own)
 
     def _affordable(self, link: Link, prompt: int, tokens: int) -> int:

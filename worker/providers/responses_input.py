@@ -5,7 +5,8 @@ from typing import Any
 
 from producer.contract.content import ImagePart, Part, RefusalPart
 from producer.contract.messages import Message, ToolCall
-from producer.contract.requests import CompletionRequest, Tool
+from producer.contract.requests import CompletionRequest
+from producer.contract.tools import Tool
 
 from .pairing import arguments_text, paired
 from .turns import SYSTEM_ROLES, Piece, named, parts_of, text_of

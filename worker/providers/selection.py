@@ -20,7 +20,9 @@ from ..settings import CallSettings, Link, QuotaSettings, Settings
 from . import load
 from .dialects import DIALECTS, dialect_of
 from .output_limits import OutputLimit, OutputLimits
-from .tokens import Estimator
+from .parameter_rules import Target
+from .parameters import fitting, unfit
+from .tokens import Estimator, predicted
 from .trimming import slide, without
 
 REPEATED = ("truncated", "stale")
@@ -140,9 +142,12 @@ class LinkSelector:
         """What to send; None = no temperature is sent.
 
         A model that takes none gets none; one we know nothing of only what the request asks for.
+        Beside a `top_p` no vendor wants one that nobody asked for.
         """
         takes = self._facts(link).temperature
         if takes is False:
+            return None
+        if request.temperature is None and request.top_p is not None:
             return None
         if request.defaults == "provider":
             return request.temperature
@@ -180,7 +185,21 @@ class LinkSelector:
         most = self._facts(link).output
         if most and request.max_tokens and request.max_tokens > most:
             return f"max_tokens={request.max_tokens:,} (at most {most:,})"
+        if not request.drop_unsupported:
+            for each in unfit(request, self._target(link, request)):
+                return each.reason
         return self._harmful_mark(link, request) or load(link.adapter).unsupported(request)
+
+    def fitting(self, link: Link, request: CompletionRequest, max_tokens: int) -> CompletionRequest:
+        """The request without the parameters that the link cannot be told, which it may do
+        without (`drop_unsupported`).
+        """
+        return fitting(request, Target(link, self._facts(link), max_tokens))
+
+    def _target(self, link: Link, request: CompletionRequest) -> Target:
+        facts = self._facts(link)
+        asked = request.max_tokens or self._call.max_tokens
+        return Target(link, facts, min(asked, facts.output or asked))
 
     def _harmful_mark(self, link: Link, request: CompletionRequest) -> str:
         """What of a text the link's server may take for a change of speaker."""
@@ -207,7 +226,7 @@ class LinkSelector:
         request = job.request
         if request.defaults == "provider" and request.max_tokens is None:
             prompt = self.estimator.bounds(request, link.provider, link.model)
-            return self._limits.of(link, prompt)
+            return self._limits.of(link, prompt, request.choices)
         asked = request.max_tokens or self._call.max_tokens
         if job.double_max_tokens:
             asked *= 2
@@ -227,14 +246,17 @@ class LinkSelector:
         if trimmed is None or not (trimmed or room.possible):
             return None
         limit = self._limit(link, job)
-        prompt = self._tokens(link, without(job.request, trimmed))
-        worst = self.pricing.worst(link.provider, link.model, prompt, limit.tokens)
-        prompts = self.pricing.worst(link.provider, link.model, prompt, 0)
+        sent = self.fitting(link, without(job.request, trimmed), limit.tokens)
+        prompt = self._tokens(link, sent)
+        output = limit.tokens * sent.choices + predicted(sent)
+        tier = sent.service_tier or ""
+        worst = self.pricing.worst(link.provider, link.model, prompt, output, tier)
+        prompts = self.pricing.worst(link.provider, link.model, prompt, 0, tier)
         return Candidate(
             link,
             limit.tokens,
             worst.micro_usd,
-            prompt + limit.tokens,
+            prompt + output,
             trimmed,
             worst.known,
             sends_limit=limit.sent,

@@ -81,6 +81,11 @@ OPTIONAL = (
     "stream_options",
     "include",
     "parallel_tool_calls",
+    "safety_identifier",
+    "user",
+    "metadata",
+    "metadata.user_id",
+    "labels",
 )
 """Parameters that a call can leave out, or send under another name."""
 OTHER_NAMES = {"streaming": "stream", "stream_options.include_usage": "stream_options"}

@@ -160,6 +160,13 @@ def upper_bound(request: CompletionRequest, image: int = IMAGE) -> int:
     return _frame(request, image) + texts
 
 
+def predicted(request: CompletionRequest) -> int:
+    """Tokens of a prediction at most: what of it is not in the answer is billed as output, too."""
+    if request.prediction is None:
+        return 0
+    return sum(_bytes_bound(text) for text in request.prediction.texts())
+
+
 def _frame(request: CompletionRequest, image: int) -> int:
     """Tokens that are not text: roles and separators, what providers add for tools, images."""
     tokens = PER_REQUEST + PER_MESSAGE * len(request.messages)

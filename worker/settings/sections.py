@@ -62,6 +62,8 @@ class CallSettings(Slice):
     )
     timeout_s: Seconds = variable("LLM_TIMEOUT_SECONDS", 30.0)
     """Of silence; how long a call may last in all grows with `max_tokens`."""
+    sends_user_hash: bool = variable("LLM_SEND_USER_HASH", True)
+    """Whether providers are told a hash of the user's id, for their watch over abuse."""
 
 
 class RetrySettings(Slice):

@@ -224,16 +224,21 @@ def test_results_never_replace_the_requests(tmp_path, kind):
 
 def test_a_line_is_sent_as_openai_would_take_it():
     """What it does not say is the provider's."""
-    found = request(line("a", temperature=None, max_tokens=None, n=1, tools=[], user="x"))
+    found = request(line("a", temperature=None, max_tokens=None, n=1, tools=[], store=True))
     assert found.pop("messages")
     assert found == {
         "model": "gpt-4o-mini",
         "name": "a",
+        "n": 1,
         "defaults": "provider",
         "on_truncation": "accept",
     }
     given = request(line("a", temperature=0, max_completion_tokens=5, metadata={"k": "v"}))
-    assert (given["temperature"], given["max_tokens"], given["metadata"]) == (0, 5, {"k": "v"})
+    assert (given["temperature"], given["max_completion_tokens"], given["metadata"]) == (
+        0,
+        5,
+        {"k": "v"},
+    )
 
 
 @pytest.mark.parametrize(
@@ -253,20 +258,31 @@ def test_a_line_that_means_something_else_is_refused(changes, reason):
 @pytest.mark.parametrize(
     "body",
     [
-        {"top_p": 0.5},
-        {"seed": 7},
-        {"n": 2},
-        {"stream": True},
-        {"logprobs": True},
-        {"tool_choice": "none"},
-        {"parallel_tool_calls": False},
-        {"logit_bias": {"50256": -100}},
-        {"frequency_penalty": 0.1},
+        {"moderation": {"model": "m"}},
+        {"audio": {"voice": "alloy"}},
+        {"functions": [{"name": "f"}]},
+        {"prompt_cache_options": {"mode": "explicit"}},
     ],
 )
 def test_what_would_change_the_answer_is_refused(body):
     with pytest.raises(errors.InvalidRequest, match=f"body.{next(iter(body))} cannot be honoured"):
         request(line(**body))
+
+
+def test_parameters_are_asked_for():
+    body = {"top_p": 0.5, "seed": 7, "n": 2, "parallel_tool_calls": False, "service_tier": "flex"}
+    assert body.items() <= request(line(**body)).items()
+
+
+def test_an_answer_of_several_choices_has_them_all():
+    choices = [
+        {"text": text, "finish_reason": "stop", "logprobs": [{"token": text, "logprob": -0.5}]}
+        for text in ("a", "b")
+    ]
+    body = openai(item(answer("a", choices=choices)))["response"]["body"]
+    found = ChatCompletion.model_validate(body).choices
+    assert [each.message.content for each in found] == ["a", "b"]
+    assert found[1].logprobs.content[0].logprob == -0.5
 
 
 def test_every_error_has_a_status():

@@ -101,7 +101,7 @@ def test_a_pipe_is_read_once_and_kept(tmp_path):
         (b'{"messages": [{"role": "user", "content": "x"}], "name": {}}', "name: needs a text"),
         (b'{"messages": 7}', "line 2: messages"),
         (b'{"messages": [], "wrong": 1}', "wrong: unknown option"),
-        (b'{"n": 1e999}', "unknown option"),
+        (b'{"number": 1e999}', "unknown option"),
         (b'{"\\ud83d": 1}', "request"),
         (b'{"x": "' + b"y" * 20_000_001 + b'"}', "line 2: has more than 20,000,000 characters"),
     ],
