@@ -10,6 +10,7 @@ from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from .content import Frozen, TextPart
 from .messages import ShortText
+from .provider_options import contradictions
 from .tools import ChosenTool
 
 Effort = Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"]
@@ -17,6 +18,7 @@ ServiceTier = Literal["auto", "default", "flex", "scale", "priority", "fast"]
 Identifier = Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[^\x00-\x1f\x7f]+$")]
 """One line: it becomes a field that a provider shows to its staff."""
 TokenId = Annotated[str, Field(pattern=r"^\d{1,7}$")]
+ProviderName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
 Bias = Annotated[float, Field(ge=-100, le=100)]
 Penalty = Annotated[float, Field(ge=-2, le=2)]
 
@@ -93,6 +95,10 @@ class Parameters(Frozen):
     """False: the provider keeps nothing for its evaluations."""
     prediction: Prediction | None = None
     web_search_options: WebSearch | None = None
+    provider_options: dict[ProviderName, dict[str, Any]] | None = None
+    """Provider, as in LLM_CHAIN -> what goes to it as it is: fields of its SDK's call, or for
+    Gemini of `GenerateContentConfig`. Lists of tools are added to the request's own.
+    """
     drop_unsupported: bool = False
     """Whether a provider without a counterpart of a parameter may answer without it."""
 
@@ -119,12 +125,21 @@ class Parameters(Frozen):
         if self.top_logprobs is not None and not self.logprobs:
             wrong("top_logprobs", "goes with logprobs=True. Fix: add that or leave this out")
         self._check_tool_choice()
+        self._check_provider_options()
         return self
+
+    def _check_provider_options(self) -> None:
+        fields = {*self.said, *(name for name in _FIELDS if getattr(self, name, None))}
+        if {"user", "safety_identifier"} & fields:
+            fields.add("user")
+        for found in contradictions(self.provider_options or {}, fields):
+            place, _, reason = found.partition(": ")
+            wrong(place, reason)
 
     def _check_tool_choice(self) -> None:
         names = [tool.function.name for tool in getattr(self, "tools", ())]
         chosen = self.tool_choice
-        if chosen == "required" and not names:
+        if chosen == "required" and not names and not self.provider_options:
             wrong("tool_choice", "no tool can be called without tools. Fix: add tools")
         if isinstance(chosen, ChosenTool) and chosen.function.name not in names:
             wrong("tool_choice.function.name", "is none of the tools. Fix: name one of tools")
@@ -149,6 +164,8 @@ class Parameters(Frozen):
         return self.n or 1
 
 
+_FIELDS = ("stop", "tools", "response_format", "temperature", "max_tokens")
+"""Of `CompletionRequest`, which provider options may contradict."""
 SHAPING = frozenset(Parameters.model_fields) - {
     "service_tier",
     "user",

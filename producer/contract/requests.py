@@ -16,6 +16,7 @@ from .messages import Message, ShortText
 from .names import Lane
 from .parameters import SHAPING, Parameters
 from .plain import changed_at_some_providers, not_plain
+from .provider_options import problem as options_problem
 from .response_formats import ResponseFormat
 from .tool_turns import unpaired
 from .tools import Tool
@@ -178,6 +179,8 @@ class CompletionRequest(Parameters):
                 _refuse(f"messages[{number}].{place}", problem(text))
         for place, text in self.parameter_texts():
             _refuse(place, problem(text))
+        for provider, given in (self.provider_options or {}).items():
+            _refuse(f"provider_options.{provider}", options_problem(given))
 
         place, reason = unpaired(self.messages)
         if reason:

@@ -82,6 +82,7 @@ def connect(loop, adapter, streams):
 
 def _call(adapter, timeout_s, model=None, temperature=0.5, max_tokens=50, **fields):
     names = ("prefill", "cache_prefix", "refused", "sends_limit", "streams", "silence_s", "thinks")
+    names += ("options", "headers")
     extras = {name: fields.pop(name) for name in names if name in fields}
     fields = {"messages": [{"role": "user", "content": PROMPT}]} | fields
     return Call(

@@ -9,6 +9,7 @@ from support.parameter_table import ROWS
 from producer.contract.parameters import Parameters
 from producer.contract.requests import CompletionRequest
 from worker.model_catalog import Models
+from worker.providers import load
 from worker.providers.fates import FATES
 from worker.providers.parameter_rules import Target
 from worker.providers.parameters import fitting, unfit
@@ -97,7 +98,7 @@ def test_every_parameter_is_in_the_table():
     """And has a fate at every API."""
     parameters = Parameters.model_fields.keys() - {"drop_unsupported"}
     assert parameters | {"stop", "temperature", "max_tokens"} == FATES.keys()
-    assert parameters <= {name for row in ROWS for name in row.asked}
+    assert parameters - {"provider_options"} <= {name for row in ROWS for name in row.asked}
     assert {len(fates) for fates in FATES.values()} == {5}
 
 
@@ -114,3 +115,54 @@ def test_the_table_of_fates_says_what_happens():
         for adapter in MODELS:
             if rows and fates[adapter].how in ("sent", "mapped", "clamped"):
                 assert any(REFUSED not in str(getattr(row, adapter)) for row in rows), name
+
+
+OPTIONS = {
+    "openai": {"moderation": {"model": "m"}, "tools": [{"type": "custom"}]},
+    "openai-responses": {"truncation": "auto", "tools": [{"type": "image_generation"}]},
+    "anthropic": {
+        "container": "c",
+        "thinking": {"type": "adaptive"},
+        "output_config": {"effort": "low"},
+        "tools": [{"type": "code_execution_20250825", "name": "code_execution"}],
+    },
+    "gemini": {
+        "safetySettings": [{"category": "HARM_CATEGORY_HARASSMENT", "threshold": "OFF"}],
+        "media_resolution": "MEDIA_RESOLUTION_LOW",
+        "tools": [{"code_execution": {}}],
+    },
+}
+
+
+def test_options_go_to_their_provider_as_they_are(wire, connect, adapter):
+    """Beside what is sent anyway: tools to tools, fields to fields. Headers are the operator's."""
+    if adapter not in OPTIONS:
+        pytest.skip("it has none")
+    ask = connect(wire.base_url)
+    schema = {"name": "n", "schema": {"type": "object"}}
+    asked = {"tools": [TOOL], "response_format": {"type": "json_schema", "json_schema": schema}}
+    ask(**asked)
+    ask(**asked, options=OPTIONS[adapter], headers={"X-Team": "blue"})
+    without, said = (call.request for call in wire.calls)
+    headers = [{name.lower(): text for name, text in c.headers.items()} for c in wire.calls]
+    assert [each.get("x-team") for each in headers] == [None, "blue"]
+    added = [tool for tool in said["tools"] if tool not in without["tools"]]
+    assert len(said["tools"]) == 2
+    if adapter == "gemini":
+        assert added == [{"codeExecution": {}}]
+        assert said["safetySettings"][0]["threshold"] == "OFF"
+        config = without["generationConfig"] | {"mediaResolution": "MEDIA_RESOLUTION_LOW"}
+        assert said["generationConfig"] == config
+        return
+    given = dict(OPTIONS[adapter])
+    assert added == given.pop("tools")
+    if adapter == "anthropic":
+        assert "temperature" not in said
+        given["output_config"] |= without["output_config"]
+    assert given.items() <= said.items()
+
+
+@pytest.mark.parametrize("wrong", [{"no_such": 1}, {"safety_settings": 7}])
+def test_options_that_google_s_sdk_does_not_know_are_told_before_the_call(wrong):
+    request = CompletionRequest.checked(messages=ASK, provider_options={"gemini": wrong})
+    assert f"provider_options.gemini.{next(iter(wrong))}" in load("gemini").unsupported(request)

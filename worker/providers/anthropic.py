@@ -13,6 +13,7 @@ from .anthropic_messages import conversation, mark_for_cache, tools, unsupported
 from .anthropic_parameters import search_tool, thinks_by_request, told
 from .base import Call, Reply
 from .bodies import documents
+from .provider_options import with_options
 from .transport import http_client, translating
 
 
@@ -34,7 +35,9 @@ class Anthropic:
 
     async def complete(self, call: Call) -> Reply:
         with translating(call.patience):
-            raw = await self._client.messages.with_raw_response.create(**_parameters(call))
+            raw = await self._client.messages.with_raw_response.create(
+                **with_options(_parameters(call), call.options)
+            )
             return _reply(call, raw)
 
     async def aclose(self) -> None:
@@ -49,7 +52,7 @@ def _parameters(call: Call) -> dict[str, Any]:
         "model": call.model,
         "messages": messages,
         "max_tokens": call.max_tokens,
-        "extra_headers": {"X-Client-Request-Id": call.job_id},
+        "extra_headers": call.all_headers,
     }
     if call.streams:
         parameters["stream"] = True

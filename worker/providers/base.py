@@ -3,8 +3,9 @@
 It never retries, prices, logs or waits.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 from producer.contract.completions import Choice, TokenLogprob, Usage
 from producer.contract.messages import ToolCall
@@ -35,6 +36,8 @@ class Call:
     `sends_limit`: if not, `max_tokens` is the model's own maximum, and is sent only to an API that
     needs one.
     `request`: holds no parameter that the link cannot be told (`parameters.fitting`).
+    `options`: what of the request's `provider_options` is for this provider, as it is to be sent;
+    `headers`: the operator's own for the link.
     `identifier`: who asks, for the provider's watch over abuse; "" if it is not to be told.
     """
 
@@ -53,6 +56,12 @@ class Call:
     refused: frozenset[str] = frozenset()
     sends_limit: bool = True
     identifier: str = ""
+    options: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    @property
+    def all_headers(self) -> dict[str, str]:
+        return {**self.headers, "X-Client-Request-Id": self.job_id}
 
     @property
     def most_output(self) -> int:

@@ -230,6 +230,8 @@ class ProviderCaller:
             cache_prefix=self._prefixes.should_cache(request),
             refused=refused,
             identifier=self._identifier(job),
+            options=(request.provider_options or {}).get(link.provider, {}),
+            headers={name: text.get_secret_value() for name, text in link.headers.items()},
         )
 
     def _identifier(self, job: RunningJob) -> str:

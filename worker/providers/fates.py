@@ -184,6 +184,13 @@ FATES: Mapping[str, Mapping[Api, Fate]] = {
         "gemini": Fate("mapped", "tools", "`google_search`; no options, no tools beside it"),
         "gemini-legacy": REFUSED,
     },
+    "provider_options": {
+        "openai": Fate("sent", note="as fields of the body"),
+        "openai-responses": Fate("sent", note="as fields of the body"),
+        "anthropic": Fate("sent", note="as fields of the body"),
+        "gemini": Fate("sent", note="as fields of `GenerateContentConfig`"),
+        "gemini-legacy": REFUSED,
+    },
 }
 """Parameter -> API -> what becomes of it."""
 

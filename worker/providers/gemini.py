@@ -7,7 +7,9 @@ from typing import Any
 
 from google import genai
 from google.genai import types
+from pydantic import ValidationError
 
+from producer.contract.provider_options import snake
 from producer.contract.requests import CompletionRequest
 
 from ..faults import Fault, ProviderError
@@ -17,6 +19,7 @@ from .bodies import documents
 from .gemini_answers import read
 from .gemini_messages import conversation, options, unsupported
 from .gemini_parameters import told
+from .provider_options import joined
 from .transport import session, translating, trusted
 
 NO_ADDRESS = (404, 405, 501)
@@ -45,7 +48,8 @@ class Gemini:
 
     @classmethod
     def unsupported(cls, request: CompletionRequest) -> str:
-        return unsupported(request)
+        options = (request.provider_options or {}).get("gemini", {})
+        return unsupported(request) or _wrong_options(options)
 
     async def complete(self, call: Call) -> Reply:
         try:
@@ -93,17 +97,31 @@ def _config(call: Call, system: str) -> types.GenerateContentConfig:
     if "temperature" in call.refused:
         temperature = None
     no_calling = types.AutomaticFunctionCallingConfig(disable=True)
-    headers = {"X-Client-Request-Id": call.job_id}
+    fields = {
+        "system_instruction": system or None,
+        "temperature": temperature,
+        "max_output_tokens": call.max_tokens if call.sends_limit else None,
+        **options(call.request),
+        **told(call),
+    }
+    for name, value in call.options.items():
+        fields[snake(name)] = joined(fields.get(snake(name)), value)
     return types.GenerateContentConfig(
-        system_instruction=system or None,
-        temperature=temperature,
-        max_output_tokens=call.max_tokens if call.sends_limit else None,
+        **fields,
         automatic_continuation=False,
         automatic_function_calling=no_calling,
-        http_options=types.HttpOptions(headers=headers),
+        http_options=types.HttpOptions(headers=call.all_headers),
         # Not to be read by the SDK, which fails for a word or a number that it does not know. Of a
         # stream, which the transport has read, nothing is left for it.
         should_return_http_response=not call.streams,
-        **options(call.request),
-        **told(call),
     )
+
+
+def _wrong_options(given: dict[str, Any]) -> str:
+    """What of `provider_options` the SDK does not take."""
+    try:
+        types.GenerateContentConfig(**{snake(name): value for name, value in given.items()})
+    except ValidationError as error:
+        place = ".".join(map(str, error.errors()[0]["loc"]))
+        return f"provider_options.gemini.{place} (google-genai does not know it so)"
+    return ""

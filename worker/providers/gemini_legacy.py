@@ -99,7 +99,7 @@ class GeminiLegacy:
                     _sdk_request(call),
                     timeout=call.timeout_s,
                     retry=None,
-                    metadata=[("x-client-request-id", call.job_id)],
+                    metadata=[(name.lower(), text) for name, text in call.all_headers.items()],
                 )
             except (json_format.Error, *WRONG_SHAPE):
                 if self._thread.response is None:

@@ -21,6 +21,7 @@ from .dialects import DIALECTS
 from .openai_answers import read
 from .openai_messages import messages_of, unsupported
 from .openai_parameters import told
+from .provider_options import with_options
 from .transport import http_client, translating
 
 _OTHER_FIELD = {
@@ -60,8 +61,8 @@ class OpenAI:
     async def complete(self, call: Call) -> Reply:
         with translating(call.patience):
             raw = await self._client.chat.completions.with_raw_response.create(
-                **self._parameters(call),
-                extra_headers={"X-Client-Request-Id": call.job_id},
+                **with_options(self._parameters(call), call.options),
+                extra_headers=call.all_headers,
             )
             return self._reply(call, raw)
 

@@ -13,6 +13,7 @@ from .base import Call, Reply
 from .bodies import documents
 from .openai import client
 from .openai_parameters import search_tool, told_to_responses
+from .provider_options import with_options
 from .responses_answers import read
 from .responses_input import LEAST_OUTPUT, input_of, text_format, tools
 from .statuses import error_in_answer
@@ -34,8 +35,8 @@ class OpenAIResponses:
     async def complete(self, call: Call) -> Reply:
         with translating(call.patience):
             raw = await self._client.responses.with_raw_response.create(
-                **_parameters(call),
-                extra_headers={"X-Client-Request-Id": call.job_id},
+                **with_options(_parameters(call), call.options),
+                extra_headers=call.all_headers,
             )
             return _reply(call, raw)
 

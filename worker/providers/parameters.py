@@ -32,6 +32,8 @@ def unfit(request: CompletionRequest, target: Target) -> list[Unfit]:
         value = getattr(request, name)
         if value in SAYS_NOTHING.get(name, ()):
             continue
+        if name == "provider_options" and not value.get(target.link.provider):
+            continue
         reason = _adapter_lacks(name, target) or in_the_way(name, request, target)
         if reason:
             found.append(Unfit(name, reason))

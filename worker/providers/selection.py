@@ -16,7 +16,7 @@ from ..budgets.pricing import Pricing
 from ..ledger.attempt import Candidate
 from ..ledger.running_job import RunningJob
 from ..model_catalog import Model, Models
-from ..settings import CallSettings, Link, QuotaSettings, Settings
+from ..settings import VENDORS, CallSettings, Link, QuotaSettings, Settings
 from . import load
 from .dialects import DIALECTS, dialect_of
 from .output_limits import OutputLimit, OutputLimits
@@ -83,6 +83,7 @@ class LinkSelector:
         Raises `InvalidRequest` if there is none.
         """
         named = self._named(request)
+        self._check_option_names(request)
         if not named:
             known = ", ".join([*(link.name for link in self._links), *sorted(self._models.aliases)])
             raise InvalidRequest(
@@ -162,6 +163,18 @@ class LinkSelector:
     def thinks(self, link: Link) -> bool:
         """Whether the model thinks before it answers."""
         return self._facts(link).thinks
+
+    def _check_option_names(self, request: CompletionRequest) -> None:
+        """A misspelt provider's options would vanish."""
+        known = {*VENDORS, *(link.provider for link in self._links)}
+        for name in request.provider_options or {}:
+            if name not in known:
+                place = f"provider_options.{name}"
+                raise InvalidRequest(
+                    f"{place}: no provider here is called so. Fix: use one of "
+                    f"{', '.join(sorted(known))}",
+                    {"fields": [place]},
+                )
 
     def _named(self, request: CompletionRequest) -> list[Link]:
         wanted = request.model or (self._batch if request.lane == "batch" else "chain")

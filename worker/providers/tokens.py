@@ -208,6 +208,8 @@ def _texts(request: CompletionRequest) -> Iterator[str]:
     """Every string that the model reads: messages, tools, the schema of the answer."""
     for message in request.messages:
         yield from (text for _, text in message.texts())
+    if request.provider_options:
+        yield json.dumps(request.provider_options, ensure_ascii=False)
     for tool in request.tools:
         fields = tool.model_dump(mode="json", exclude_none=True)
         yield json.dumps(fields, ensure_ascii=False)

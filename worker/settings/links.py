@@ -8,7 +8,7 @@ from pydantic_settings import NoDecode
 from ..model_catalog import Models
 from .base import Problem, Slice, invalid, pairs, variable, written_as
 from .sources import Sources
-from .usable import usable_key, usable_url
+from .usable import usable_headers, usable_key, usable_url
 
 VENDORS = {
     "openai": "OPENAI_",
@@ -34,7 +34,7 @@ class ServerSettings(Slice):
 
 class LinkSettings(Slice):
     """How a link is spoken to, and whether it costs. Variables: LLM_LINK_<NAME>_ADAPTER, _DIALECT,
-    _OPTIONS, _FREE.
+    _OPTIONS, _HEADERS, _FREE.
     """
 
     adapter: str | None = None
@@ -44,6 +44,12 @@ class LinkSettings(Slice):
         default_factory=dict
     )
     """For the adapter, as "name=value;name=value"."""
+    headers: Annotated[
+        dict[str, SecretStr],
+        NoDecode,
+        written_as(lambda text: usable_headers(pairs(text, ";"))),
+    ] = Field(default_factory=dict)
+    """Sent with every call, as "name=value;name=value"."""
     free: bool = False
     """Its calls cost nothing, whatever the model: a server of one's own."""
 
@@ -60,6 +66,7 @@ class Link(BaseModel):
     api_key: SecretStr | None = None
     dialect: str | None = None
     options: dict[str, str] = {}
+    headers: dict[str, SecretStr] = {}
     free: bool = False
 
     @property
@@ -132,6 +139,7 @@ def _link(position: int, provider: str, model: str, sources: Sources) -> Link | 
         api_key=server.api_key,
         dialect=own.dialect,
         options=own.options,
+        headers=own.headers,
         free=own.free,
     )
 

@@ -1,5 +1,6 @@
-"""Keys and base URLs that a request can be sent with."""
+"""Keys, headers and base URLs that a request can be sent with."""
 
+import re
 from urllib.parse import urlsplit
 
 from pydantic import SecretStr
@@ -38,3 +39,26 @@ def usable_key(secret: SecretStr | None) -> SecretStr | None:
     if not key.isascii() or not key.isprintable() or " " in key:
         raise ValueError("the key has a blank, a control character or a letter outside ASCII")
     return SecretStr(key)
+
+
+def usable_headers(given: dict[str, str]) -> dict[str, SecretStr]:
+    """Raises `ValueError` for what no request can be sent with, or what the adapters send."""
+    for name, text in given.items():
+        if not _HEADER.fullmatch(name):
+            raise ValueError("a header's name has letters, digits and - only")
+        if name.lower() in _OURS:
+            raise ValueError(f"the header {name} is sent anyway")
+        if not text.isascii() or not text.isprintable():
+            raise ValueError(f"the header {name} has a control character or a letter outside ASCII")
+    return {name: SecretStr(text) for name, text in given.items()}
+
+
+_HEADER = re.compile(r"[A-Za-z0-9-]{1,64}")
+_OURS = {
+    "host",
+    "content-length",
+    "content-type",
+    "transfer-encoding",
+    "connection",
+    "x-client-request-id",
+}

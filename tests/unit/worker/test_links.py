@@ -4,6 +4,7 @@ import pytest
 from pydantic import ValidationError
 
 from worker.settings import ServerSettings
+from worker.settings.links import LinkSettings
 
 
 @pytest.mark.parametrize(
@@ -42,3 +43,17 @@ def test_blanks_around_them_are_left_out():
     assert server.base_url == "http://[::1]:8000/v1"
     assert server.api_key.get_secret_value() == "sk-1"
     assert ServerSettings(base_url=" ", api_key="\n") == ServerSettings()
+
+
+@pytest.mark.parametrize(
+    "text", ["x y=1", "host=a", "X-Client-Request-Id=1", "x-team=\x01", "x-team=ü", "=1", "x-team"]
+)
+def test_headers_that_cannot_be_sent_are_refused(text):
+    with pytest.raises(ValidationError):
+        LinkSettings(headers=text)
+
+
+def test_headers_are_not_shown():
+    settings = LinkSettings(headers="x-team=blue;x-key=a=b")
+    assert "blue" not in repr(settings)
+    assert settings.headers["x-key"].get_secret_value() == "a=b"

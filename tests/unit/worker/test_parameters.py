@@ -113,6 +113,15 @@ def test_an_adapter_of_one_s_own_says_what_it_takes():
     assert [each.name for each in unfit(asked(seed=1, top_p=0.5), target)] == ["top_p"]
 
 
+def test_options_are_for_one_provider():
+    """Of another one they say nothing; a misspelt one would vanish."""
+    options = {"provider_options": {"gemini-legacy": {"x": 1}, "anthropic": {}}}
+    links = [link("gemini-legacy:gemini-2.5-flash"), link("openai:gpt-4.1")]
+    assert allowed(asked(**options), *links) == ["openai"]
+    with pytest.raises(InvalidRequest, match="antropic: no provider here"):
+        allowed(asked(provider_options={"antropic": {}}))
+
+
 def worst(request, name="openai:gpt-4.1", **overrides):
     there = link(name)
     rows = {name: rates("1/10"), f"{name}@priority": rates("2/20"), f"{name}@flex": rates("1/5")}

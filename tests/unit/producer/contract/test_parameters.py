@@ -38,6 +38,17 @@ def test_the_new_name_of_the_limit_means_the_old_one():
     assert asked(max_completion_tokens=5, max_tokens=5) == asked(max_tokens=5)
 
 
+METADATA = "provider_options.anthropic.metadata"
+JSON = {"type": "json_object"}
+DEEP: dict = {}
+for _ in range(40):
+    DEEP = {"x": DEEP}
+
+
+def options(provider, **given):
+    return {"provider_options": {provider: given}}
+
+
 WRONG = [
     ({"stream": True}, "stream", "come as a whole"),
     ({"stream": "no"}, "stream", "come as a whole"),
@@ -71,6 +82,36 @@ WRONG = [
     ({"web_search_options": {"search_context_size": "all"}}, "web_search_options", "low"),
     ({"drop_unsupported": "maybe"}, "drop_unsupported", "boolean"),
     ({"stop": ["x"] * 65}, "stop", "64"),
+    (options("openai", model="m"), "provider_options.openai.model", "model instead"),
+    (options("openai", stream=True), "provider_options.openai.stream", "by the worker"),
+    (options("openai", seed=1), "provider_options.openai.seed", "seed instead"),
+    (options("xai", messages=[]), "provider_options.xai.messages", "messages instead"),
+    (options("anthropic", system="x"), "provider_options.anthropic.system", "messages"),
+    (options("anthropic", max_tokens=1), "provider_options.anthropic.max_tokens", "max_tokens"),
+    (
+        options("anthropic", thinking={"type": "adaptive"}) | {"reasoning_effort": "low"},
+        "provider_options.anthropic.thinking",
+        "contradicts reasoning_effort",
+    ),
+    (
+        options("anthropic", output_config={"format": {}}) | {"response_format": JSON},
+        "provider_options.anthropic.output_config.format",
+        "contradicts response_format",
+    ),
+    (options("anthropic", metadata={}) | {"safety_identifier": "u"}, METADATA, "contradicts user"),
+    (options("gemini", candidateCount=2), "provider_options.gemini.candidateCount", "n instead"),
+    (options("gemini", httpOptions={}), "provider_options.gemini.httpOptions", "by the worker"),
+    (
+        options("gemini", toolConfig={"functionCallingConfig": {}})
+        | {"tool_choice": "auto", "tools": [TOOL]},
+        "provider_options.gemini.tool_config.function_calling_config",
+        "contradicts tool_choice",
+    ),
+    (options("gemini", labels={"a": "\x00"}), "provider_options.gemini", "control character"),
+    (options("gemini", labels=float("nan")), "provider_options.gemini", "cannot say"),
+    (options("gemini", labels=DEEP), "provider_options.gemini", "nested deeper"),
+    ({"provider_options": {"a b": {}}}, "provider_options", "pattern"),
+    ({"provider_options": {"openai": 7}}, "provider_options.openai", "dictionary"),
 ]
 
 
@@ -103,6 +144,7 @@ VALUES = {
     "store": False,
     "prediction": {"type": "content", "content": "x"},
     "web_search_options": {},
+    "provider_options": {"openai": {"moderation": {"model": "m"}}},
     "drop_unsupported": True,
 }
 ABOUT_THE_CALL = (
