@@ -12,6 +12,7 @@ from celery import Task
 from celery.result import AsyncResult
 from celery.utils import uuid
 from kombu.exceptions import KombuError
+from pydantic import BaseModel
 
 from .celery_app import new_app
 from .contract.completions import Completion
@@ -37,6 +38,9 @@ from .waiting import OutcomeWaiter
 class Job(AsyncResult):  # type: ignore[misc]
     """A Celery result that also reads the ledger, which knows more and knows it first."""
 
+    model: type[BaseModel] | None = None
+    """Of which `Completion.parsed` is an instance: the `response_format` that was passed here."""
+
     def value(self, timeout: float | None = None) -> Completion:
         """Wait for the answer.
 
@@ -52,7 +56,7 @@ class Job(AsyncResult):  # type: ignore[misc]
             except Unavailable as error:
                 away = error
             if outcome.text is not None or not outcome.known:
-                return _returned_or_raised(self.id, outcome.text)
+                return self._told(outcome.text)
             waited = time.monotonic() - started
             # Every 5 % of the time waited so far: at most 5 % late, and seldom for long jobs.
             pause = min(max(waited * 0.05, 0.01), 0.25)
@@ -78,7 +82,10 @@ class Job(AsyncResult):  # type: ignore[misc]
 
     async def _awaited(self) -> Completion:
         text = await OutcomeWaiter.of_this_loop().outcome(self.id)
-        return _returned_or_raised(self.id, text)
+        return self._told(text)
+
+    def _told(self, outcome: str | None) -> Completion:
+        return _returned_or_raised(self.id, outcome).parsed_as(self.model)
 
     @property
     def status(self) -> JobStatus:
@@ -97,6 +104,11 @@ class Job(AsyncResult):  # type: ignore[misc]
         cancellation = ledger().cancel(self.id)
         publish_all(cancellation.publications)
         return cancellation.state
+
+
+def _model_in(options: dict[str, Any]) -> type[BaseModel] | None:
+    wanted = options.get("response_format")
+    return wanted if isinstance(wanted, type) and issubclass(wanted, BaseModel) else None
 
 
 def _returned_or_raised(job_id: str, outcome: str | None) -> Completion:
@@ -141,7 +153,9 @@ class Complete(Task):  # type: ignore[misc]
             raise safe_to_repeat(error, submission.job_id) from None
         publish_all(submitted.publications)
         (job,) = submitted.jobs
-        return self._accepted(job)
+        accepted = self._accepted(job)
+        accepted.model = _model_in(kwargs or {})
+        return accepted
 
     def many(self, requests: Iterable[Any], user_id: str, **options: Any) -> list[Job]:
         """Submit many jobs at once, far cheaper than one by one; jobs in the order of `requests`.
@@ -158,6 +172,8 @@ class Complete(Task):  # type: ignore[misc]
         for start in range(0, len(submissions), CHUNK):
             chunk = submissions[start : start + CHUNK]
             jobs += [self._accepted(job) for job in submit_chunk(chunk, len(jobs))]
+        for job in jobs:
+            job.model = _model_in(options)
         return jobs
 
     def _accepted(self, job: SubmittedJob) -> Job:

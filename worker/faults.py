@@ -127,7 +127,7 @@ class ProviderError(Exception):
     def noted(self) -> str:
         """As the ledger keeps it of the attempt (`producer.contract.history`)."""
         said = (str(self.status or ""), self.code, self.type, self.parameter)
-        names = (re.sub(r"[^\w.\[\]-]", "", each, flags=re.ASCII)[:64] for each in said)
+        names = map(as_name, said)
         return ":".join((str(self.fault), *names)).rstrip(":")
 
     def of(self, link: str) -> str:
@@ -136,6 +136,11 @@ class ProviderError(Exception):
 
     def __str__(self) -> str:
         return f"{self.fault}: {self.reason}"
+
+
+def as_name(text: str) -> str:
+    """What of it can be kept in a job's history."""
+    return re.sub(r"[^\w.\[\]-]", "", text, flags=re.ASCII)[:64]
 
 
 class Deferred(Exception):

@@ -4,9 +4,9 @@ Nothing else may move in here. No Celery, no Redis, no SDK, no logging, no retry
 raised, and `tasks.py` asks `retry.py`.
 """
 
-from typing import Any, NoReturn
+from typing import NoReturn
 
-from producer.contract.completions import Choice, Completion, Usage
+from producer.contract.completions import Completion, Usage
 from producer.contract.errors import Filtered, JobError, Refused, Truncated
 
 from .audit.writer import Audit
@@ -17,6 +17,7 @@ from .ledger.attempt import NOT_CACHED, Attempt, Candidate
 from .ledger.running_job import RunningJob
 from .output_filters import OutputFilters
 from .output_filters.checker import Whose
+from .output_filters.structured import corrected, times_unfit, verdict, wants_json
 from .providers import Reply
 from .providers.caller import ProviderCaller
 from .providers.finish_reasons import WINDOW_FULL
@@ -27,7 +28,7 @@ from .telemetry.logs import spared
 class AskAgain(Exception):
     """Answered and paid for, but not as asked: one more try.
 
-    `fault` is how the attempt is remembered.
+    `fault` is how the attempt is remembered, with what is to be told of it (`PastAttempt`).
     """
 
     def __init__(self, reason: str, fault: str, double_max_tokens: bool = False) -> None:
@@ -64,15 +65,16 @@ class Pipeline:
         Raises `JobError` (final), `ProviderError`, `Deferred`, `AskAgain` (try again), `LeaseLost`
         or `AnswerLost`.
         """
-        attempt.request = job.request
-        attempt.audited = self.audit.write_prompt(job)
-        chosen = self._chosen_or_cached(job, attempt)
+        asked = corrected(job)
+        attempt.request = asked.request
+        attempt.audited = self.audit.write_prompt(asked)
+        chosen = self._chosen_or_cached(job, asked, attempt)
         if isinstance(chosen, Completion):
             self._audit_answer(job, "cache", chosen)
             return chosen
         with hold_of(attempt), self.audit.failures(job, attempt):
             remaining_s = job.remaining_s(self._settings.deadline_s)
-            reply, bill = self.chain.call(job, attempt, chosen, remaining_s)
+            reply, bill = self.chain.call(asked, attempt, chosen, remaining_s)
             attempt.billed(bill)
         with after_the_reply(JobError, AskAgain):
             self._audit_answer(job, attempt.link, reply)
@@ -83,9 +85,13 @@ class Pipeline:
             )
         return completion
 
-    def _chosen_or_cached(self, job: RunningJob, attempt: Attempt) -> Candidate | Completion:
-        """The link to call, with its hold taken, or a fresh cached answer."""
-        candidates = self.chain.selection.candidates(job)
+    def _chosen_or_cached(
+        self, job: RunningJob, asked: RunningJob, attempt: Attempt
+    ) -> Candidate | Completion:
+        """The link to call, with its hold taken, or a fresh cached answer. `asked`: the job with
+        what was wrong with its last answer.
+        """
+        candidates = self.chain.selection.candidates(asked)
         for question in (self.cache.question(job), NOT_CACHED):
             chosen = self.quota.take_hold(job, attempt, candidates, question)
             found = chosen or self.cache.fresh(job, attempt)
@@ -117,6 +123,7 @@ class Pipeline:
             self._refuse(job, attempt, chosen, reply)
         if reply.finish == "length":
             self._check_truncated(job, attempt, chosen, reply)
+        validated = self._is_structured(job, attempt, chosen, reply)
         return Completion(
             text=reply.text,
             tool_calls=reply.tool_calls,
@@ -132,10 +139,11 @@ class Pipeline:
             attempts=attempt.number,
             latency_ms=attempt.provider_ms,
             request_id=job.id,
-            flags=(*reply.flags, *self._filter(job, attempt, chosen, reply)),
+            flags=(*reply.flags, *self._filter(job, attempt, chosen, reply, validated)),
+            validated=validated,
             trimmed=chosen.trimmed,
             logprobs=reply.logprobs,
-            choices=_choices(reply),
+            choices=reply.choices,
         )
 
     def _refuse(
@@ -151,7 +159,7 @@ class Pipeline:
             )
         raise Refused(
             f"{attempt.link} declined to answer ({reply.finish})",
-            {"reason": reply.finish, "text": reply.text, **_model_and_usage(reply)},
+            {"reason": reply.finish, "text": reply.text, **reply.model_and_usage},
         )
 
     def _check_truncated(
@@ -177,7 +185,7 @@ class Pipeline:
                     "partial_text": reply.text,
                     "max_tokens": chosen.max_tokens,
                     "window_full": True,
-                    **_model_and_usage(reply),
+                    **reply.model_and_usage,
                 },
             )
         where = "it is cut there"
@@ -190,7 +198,7 @@ class Pipeline:
                 "partial_text": reply.text,
                 "max_tokens": chosen.max_tokens,
                 "reasoning_tokens": reasoning,
-                **_model_and_usage(reply),
+                **reply.model_and_usage,
             },
         )
 
@@ -206,24 +214,53 @@ class Pipeline:
             return False
         return self._affords(job, attempt, 2 * chosen.micro_usd)
 
-    def _filter(
+    def _is_structured(
         self, job: RunningJob, attempt: Attempt, chosen: Candidate, reply: Reply
+    ) -> bool:
+        """Whether the answer is the JSON that was asked for. Raises `AskAgain` if it is not, and
+        may be mended; not for one of several choices, as the others would be paid for again.
+        """
+        if not wants_json(job.request) or (reply.tool_calls and not reply.text):
+            return False
+        found = verdict(job.request, reply.text, self._whose(job))
+        if found is None or found == "":
+            return found is not None
+        again = times_unfit(job) < self._settings.structured_retries and not reply.others
+        if again and reply.finish != "length" and self._affords(job, attempt, chosen.micro_usd):
+            raise AskAgain(f"answered, but the answer {found}; once more", found.noted)
+        return False
+
+    def _whose(self, job: RunningJob) -> Whose:
+        return Whose(job.remaining_s(self._settings.deadline_s), job.user_id, job.id)
+
+    def _filter(
+        self,
+        job: RunningJob,
+        attempt: Attempt,
+        chosen: Candidate,
+        reply: Reply,
+        validated: bool,
     ) -> tuple[str, ...]:
         """What the output filters flag.
 
         Raises `AskAgain` or `Filtered` if one of them decides so.
         """
         flags: dict[str, None] = {}
-        for text, calls in reply.said:
+        for number, (text, calls) in enumerate(reply.said):
+            fine = frozenset({"schema"}) if validated and not number else frozenset[str]()
             if text or not calls:
-                flags |= dict.fromkeys(self._filter_text(job, attempt, chosen, text))
+                flags |= dict.fromkeys(self._filter_text(job, attempt, chosen, text, fine))
         return tuple(flags)
 
     def _filter_text(
-        self, job: RunningJob, attempt: Attempt, chosen: Candidate, text: str
+        self,
+        job: RunningJob,
+        attempt: Attempt,
+        chosen: Candidate,
+        text: str,
+        fine: frozenset[str],
     ) -> tuple[str, ...]:
-        whose = Whose(job.remaining_s(self._settings.deadline_s), job.user_id, job.id)
-        found = self.filters.check(job.request, text, whose)
+        found = self.filters.check(job.request, text, self._whose(job), fine)
         first = not any(each.fault == "filtered" for each in job.tried)
         if found.action == "retry" and first and self._affords(job, attempt, chosen.micro_usd):
             raise AskAgain(
@@ -256,25 +293,6 @@ class Pipeline:
             latency_ms=0,
             request_id=job.id,
         )
-
-
-def _choices(reply: Reply) -> tuple[Choice, ...]:
-    """None if there is but one."""
-    if not reply.others:
-        return ()
-    first = Choice(
-        text=reply.text,
-        tool_calls=reply.tool_calls,
-        finish_reason=reply.finish,
-        logprobs=reply.logprobs,
-    )
-    return (first, *reply.others)
-
-
-def _model_and_usage(reply: Reply) -> dict[str, Any]:
-    """Of an answer that ends its job with an error."""
-    usage = reply.usage or Usage()
-    return {"model": reply.model, "usage": usage.model_dump(exclude_defaults=True)}
 
 
 def _dollars(micro_usd: int | None) -> float | None:

@@ -1,8 +1,9 @@
 """`Completion`: the answer to a request, and the tokens it took."""
 
-from typing import Any, Literal
+import json
+from typing import Any, Literal, Self
 
-from pydantic import ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr
 
 from .content import Frozen
 from .messages import ToolCall
@@ -100,6 +101,8 @@ class Completion(Frozen):
     """Of the tokens of `text`, if the request asked for them."""
     choices: tuple[Choice, ...] = Field((), repr=False)
     """All answers, if `n` of them were asked for; the first one is `text`, too."""
+    validated: bool = False
+    """Whether `text` is the JSON that the request's `response_format` asks for (`parsed`)."""
     trimmed: int = 0
     """How many of the oldest messages were left out to fit (`fit="slide"`)."""
     attempts: int
@@ -107,6 +110,26 @@ class Completion(Frozen):
     """Duration of the call that answered."""
     request_id: str
     """The job's id."""
+
+    _model: type[BaseModel] | None = PrivateAttr(None)
+
+    @property
+    def parsed(self) -> Any:
+        """The answer as an object; None if it is not `validated`. Of a job that was submitted here
+        with a pydantic model, an instance of that; it raises pydantic's `ValidationError` if the
+        model asks for more than its JSON Schema says.
+        """
+        if not self.validated:
+            return None
+        if self._model is not None:
+            return self._model.model_validate_json(self.text)
+        return json.loads(self.text)
+
+    def parsed_as(self, model: type[BaseModel] | None) -> Self:
+        """The same, whose `parsed` is an instance of `model`."""
+        told = self.model_copy()
+        told._model = model
+        return told
 
     def __json__(self) -> dict[str, Any]:
         """How kombu's JSON serializer writes a task's result."""

@@ -191,3 +191,23 @@ def _target(root: dict[str, Any], reference: str) -> Json:
         else:
             return None
     return node
+
+
+def has_open_objects(schema: dict[str, Any]) -> bool:
+    """Whether it lets an object have fields that it does not name. A schema that says nothing of
+    them, but names some, is taken as meaning those.
+    """
+    return any(_is_open(node) for node in _nodes(schema))
+
+
+def _is_open(node: dict[str, Any]) -> bool:
+    if node.get("patternProperties"):
+        return True
+    kinds = node.get("type")
+    if kinds != "object" and not (isinstance(kinds, list) and "object" in kinds):
+        return False
+    others = node.get("additionalProperties")
+    if others is None:
+        named = ("properties", "$ref", "anyOf", "oneOf", "allOf")
+        return not any(node.get(name) for name in named)
+    return others is not False

@@ -72,15 +72,27 @@ def system_prompt(request: CompletionRequest, text: str) -> str:
 
 def schema(request: CompletionRequest, text: str) -> str:
     """JSON that breaks the request's schema, or no JSON where the request asks for it."""
+    if unusable(request):
+        return NOT_CHECKED
+    return broken_schema(request, text, _whose.get())
+
+
+def unusable(request: CompletionRequest) -> bool:
+    """Whether its schema is one that no request is accepted with any more."""
+    wanted = request.response_format
+    found = wanted and wanted.json_schema
+    return bool(found and schemas.problem(found.schema_))
+
+
+def broken_schema(request: CompletionRequest, text: str, whose: Whose) -> str:
+    """What of the form that the request asks for a text does not have. Raises `NotChecked`."""
     wanted = request.response_format
     if wanted is None or wanted.type == "text":
         return ""
-    shape = ""
+    shape = '{"type": "object"}'
     if wanted.json_schema:
-        if schemas.problem(wanted.json_schema.schema_):
-            return NOT_CHECKED
         shape = json.dumps(wanted.json_schema.schema_)
-    return checker.check(b"S", shape, text, _whose.get())
+    return checker.check(b"S", shape, text, whose)
 
 
 def expected(request: CompletionRequest, text: str) -> str:
@@ -121,8 +133,14 @@ class OutputFilters:
             if action != "off"
         ]
 
-    def check(self, request: CompletionRequest, text: str, whose: Whose = NOBODY) -> Verdict:
-        """What they find in an answer.
+    def check(
+        self,
+        request: CompletionRequest,
+        text: str,
+        whose: Whose = NOBODY,
+        fine: frozenset[str] = frozenset(),
+    ) -> Verdict:
+        """What they find in an answer. `fine`: filters that are known to find nothing.
 
         A filter that fails has found that the answer could not be checked, which no second answer
         would mend: its action "retry" becomes "fail".
@@ -131,6 +149,8 @@ class OutputFilters:
         token = _whose.set(whose._replace(within_s=max(whose.within_s, LEAST_S)))
         try:
             for name, find, action in self._chosen:
+                if name in fine:
+                    continue
                 reason, failed = _found(name, find, request, text)
                 if not reason:
                     continue

@@ -106,6 +106,25 @@ class Reply:
     others: tuple[Choice, ...] = field(default=(), repr=False)
 
     @property
+    def choices(self) -> tuple[Choice, ...]:
+        """None if there is but one."""
+        if not self.others:
+            return ()
+        first = Choice(
+            text=self.text,
+            tool_calls=self.tool_calls,
+            finish_reason=self.finish,
+            logprobs=self.logprobs,
+        )
+        return (first, *self.others)
+
+    @property
+    def model_and_usage(self) -> dict[str, Any]:
+        """For the details of an error."""
+        usage = self.usage or Usage()
+        return {"model": self.model, "usage": usage.model_dump(exclude_defaults=True)}
+
+    @property
     def said(self) -> list[tuple[str, tuple[ToolCall, ...]]]:
         """(text, tool calls) of every choice."""
         return [(self.text, self.tool_calls), *((c.text, c.tool_calls) for c in self.others)]

@@ -25,7 +25,7 @@ from .parameters import fitting, unfit
 from .tokens import Estimator, predicted
 from .trimming import slide, without
 
-REPEATED = ("truncated", "stale")
+REPEATED = ("truncated", "stale", "unfit")
 """Faults after which the same link is asked again, with other parameters."""
 _DATE = re.compile(r"-(20\d\d-\d\d-\d\d|20\d{6}|[01]\d[0-3]\d)$")
 """How the name of one state of a model ends: gpt-4o-2024-08-06, gpt-3.5-turbo-0125."""

@@ -84,6 +84,10 @@ class RetrySettings(Slice):
     """
     on_outage: Literal["wait", "fail"] = variable("LLM_ON_OUTAGE", "wait")
     """What a job does while every link that it may use is in trouble, unless it says so itself."""
+    structured_retries: Annotated[int, Field(ge=0, le=10)] = variable("LLM_STRUCTURED_RETRIES", 1)
+    """How often an answer that is not the JSON which was asked for is asked for again, with what
+    was wrong.
+    """
     static_fallback: str | None = variable("LLM_STATIC_FALLBACK", None)
     """A text to answer with, marked degraded, when every provider failed and no stale answer
     exists.
