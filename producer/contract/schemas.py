@@ -211,3 +211,27 @@ def _is_open(node: dict[str, Any]) -> bool:
         named = ("properties", "$ref", "anyOf", "oneOf", "allOf")
         return not any(node.get(name) for name in named)
     return others is not False
+
+
+def is_recursive(schema: dict[str, Any]) -> bool:
+    """Whether a part of it refers to itself, so that answers may be nested without end."""
+    done: set[int] = set()
+    open_: set[int] = set()
+
+    def returns(node: Json) -> bool:
+        if isinstance(node, list | tuple):
+            return any(map(returns, node))
+        if not isinstance(node, dict) or id(node) in done:
+            return False
+        if id(node) in open_:
+            return True
+        open_.add(id(node))
+        inner = [value for name, value in node.items() if name not in ("$defs", "definitions")]
+        if isinstance(node.get("$ref"), str):
+            inner.append(_target(schema, node["$ref"]))
+        found = any(map(returns, inner))
+        open_.remove(id(node))
+        done.add(id(node))
+        return found
+
+    return returns(schema)

@@ -10,6 +10,7 @@ from worker.providers.anthropic_answers import read
 from worker.providers.bodies import documents
 
 TIFF = "data:image/tiff;base64,AA=="
+SCHEMA = {"type": "object", "properties": {"a": {"type": "string"}}}
 PNG = "data:image/png;base64,AA=="
 
 
@@ -126,7 +127,7 @@ def test_a_conversation_becomes_alternating_turns(wire, ask):
 
 def test_every_option_of_a_request_is_translated(wire, ask):
     """Stop, tools, structured output and images arrive as the API spells them."""
-    schema = {"type": "json_schema", "json_schema": {"name": "n", "schema": {"type": "object"}}}
+    schema = {"type": "json_schema", "json_schema": {"name": "n", "schema": SCHEMA}}
     tools = [{"type": "function", "function": {"name": "f", "description": "d"}}]
     parts = [
         {"type": "image_url", "image_url": {"url": url}}
@@ -143,7 +144,7 @@ def test_every_option_of_a_request_is_translated(wire, ask):
     assert sent["stop_sequences"] == ["END"]
     assert sent["tools"] == [{"name": "f", "description": "d", "input_schema": {"type": "object"}}]
     assert sent["output_config"] == {
-        "format": {"type": "json_schema", "schema": {"type": "object"}}
+        "format": {"type": "json_schema", "schema": SCHEMA | {"additionalProperties": False}}
     }
     assert sent["messages"][0]["content"] == [
         {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": "AA=="}},
@@ -151,10 +152,32 @@ def test_every_option_of_a_request_is_translated(wire, ask):
     ]
 
 
+NAMELESS = {"type": "object", "properties": {"a": {"type": "object", "additionalProperties": True}}}
+ENDLESS = {
+    "$defs": {"n": {"type": "object", "properties": {"next": {"$ref": "#/$defs/n"}}}},
+    "$ref": "#/$defs/n",
+}
+
+
+def schema_of(schema):
+    return {
+        "response_format": {"type": "json_schema", "json_schema": {"name": "n", "schema": schema}}
+    }
+
+
+def strict_tool(schema):
+    function = {"name": "f", "parameters": schema, "strict": True}
+    return {"tools": [{"type": "function", "function": function}]}
+
+
 @pytest.mark.parametrize(
     ("fields", "reason"),
     [
-        ({"response_format": {"type": "json_object"}}, "json_object"),
+        (schema_of({"type": "object"}), "response_format: objects with fields that have no"),
+        (schema_of(NAMELESS), "response_format: objects with fields that have no names"),
+        (schema_of(ENDLESS), "response_format: a schema that refers to itself"),
+        (schema_of({"properties": {"a": {}}}), "response_format: a schema without types"),
+        (strict_tool(NAMELESS), "tools[0].function.parameters (strict): objects"),
         (
             {
                 "messages": [
@@ -196,3 +219,29 @@ def test_a_stream_that_was_not_asked_for():
     raw = "".join(f"event: {each['type']}\ndata: {json.dumps(each)}\n\n" for each in events)
     answer = read(documents(raw))
     assert (answer.text, answer.finish, answer.stated.usage.output) == ("Paris.", "end_turn", 5)
+
+
+def test_what_a_schema_cannot_say_here_is_told_in_words(wire, ask):
+    """By the SDK's own transformer; the answer is checked here by the schema as it was given."""
+    age = {"type": "integer", "minimum": 1}
+    fields = schema_of({"type": "object", "properties": {"age": age}})
+    ask(wire.base_url, **fields, **strict_tool({"type": "object", "properties": {"age": age}}))
+    sent = wire.calls[0].request
+    told = {"type": "integer", "description": "{minimum: 1}"}
+    schema = {"type": "object", "properties": {"age": told}, "additionalProperties": False}
+    assert sent["output_config"]["format"]["schema"] == schema
+    assert sent["tools"] == [{"name": "f", "input_schema": schema, "strict": True}]
+
+
+@pytest.mark.parametrize("fence", ["```json\n%s\n```", "```\n%s\n```\n", "%s"])
+def test_a_json_object_is_asked_for_in_the_user_s_words(wire, ask, fence):
+    """And taken out of the fence that models put around it."""
+    wire.reply = {"text": fence % '{"a": 1}', "finish": "ok", "usage": {}}
+    reply = ask(wire.base_url, response_format={"type": "json_object"})
+    assert reply.text == '{"a": 1}'
+    turn = wire.calls[0].request["messages"][-1]
+    assert (turn["role"], turn["content"][-1]["text"]) == (
+        "user",
+        "Answer with one JSON object and nothing else.",
+    )
+    assert "system" not in wire.calls[0].request

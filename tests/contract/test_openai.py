@@ -88,3 +88,24 @@ def test_the_limit_is_sent_as_the_dialect_calls_it(wire, ask):
 def test_a_limit_of_the_model_s_own_is_not_sent(wire, ask):
     ask(wire.base_url, temperature=None, sends_limit=False)
     assert set(wire.calls[0].request) == {"model", "messages", "stream"}
+
+
+@pytest.mark.parametrize(("dialect", "whole"), [("openai", True), ("vllm", False)])
+def test_a_strict_schema_says_what_the_api_insists_on(wire, ask, dialect, whole):
+    """All its fields, and no others, as the SDK does it for models. Others get it as it is."""
+    schema = {"type": "object", "properties": {"a": {"type": "string", "default": None}}}
+    function = {"name": "f", "parameters": schema, "strict": True}
+    wanted = {"name": "n", "schema": schema, "strict": True}
+    ask(
+        wire.base_url,
+        options={"dialect": dialect},
+        tools=[{"type": "function", "function": function}],
+        response_format={"type": "json_schema", "json_schema": wanted},
+    )
+    sent = wire.calls[0].request
+    expected = schema
+    if whole:
+        fields = {"properties": {"a": {"type": "string"}}, "required": ["a"]}
+        expected = {"type": "object", **fields, "additionalProperties": False}
+    assert sent["response_format"]["json_schema"]["schema"] == expected
+    assert sent["tools"][0]["function"]["parameters"] == expected

@@ -120,11 +120,12 @@ def test_tools_and_formats_are_in_the_api_s_own_shape(wire, ask):
     ask(wire.base_url, response_format={"type": "json_object"})
     first, second = (call.request for call in wire.calls)
     empty = {"type": "object", "properties": {}}
+    whole = schema | {"required": ["a"], "additionalProperties": False}
     assert first["tools"] == [
-        {"type": "function", **strict},
+        {"type": "function", **strict, "parameters": whole},
         {"type": "function", "name": "g", "parameters": empty, "strict": False},
     ]
-    wanted = {"type": "json_schema", "name": "n", "schema": schema, "strict": True}
+    wanted = {"type": "json_schema", "name": "n", "schema": whole, "strict": True}
     assert first["text"] == {"format": wanted}
     assert second["text"] == {"format": {"type": "json_object"}}
 

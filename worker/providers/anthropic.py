@@ -1,15 +1,24 @@
 """Anthropic's Messages API: identity, translation, error mapping. No retries, no waiting."""
 
+from dataclasses import replace
 from typing import Any
 
 import anthropic
 
 from producer.contract.requests import CompletionRequest
+from producer.contract.schemas import has_open_objects, is_recursive
 
 from .answers import reply_of
 from .anthropic_answers import read
 from .anthropic_blocks import count_marks
-from .anthropic_messages import conversation, mark_for_cache, tools, unsupported
+from .anthropic_messages import (
+    ask_for_object,
+    conversation,
+    mark_for_cache,
+    tools,
+    unfenced,
+    unsupported,
+)
 from .anthropic_parameters import search_tool, thinks_by_request, told
 from .base import Call, Reply
 from .bodies import documents
@@ -31,7 +40,7 @@ class Anthropic:
 
     @classmethod
     def unsupported(cls, request: CompletionRequest) -> str:
-        return unsupported(request)
+        return unsupported(request) or _wrong_schema(request)
 
     async def complete(self, call: Call) -> Reply:
         with translating(call.patience):
@@ -59,13 +68,19 @@ def _parameters(call: Call) -> dict[str, Any]:
     if request.stop:
         parameters["stop_sequences"] = list(request.stop)
     if request.tools:
-        parameters["tools"] = tools(request)
+        parameters["tools"] = [
+            _strict(sent) if tool.function.strict else sent
+            for tool, sent in zip(request.tools, tools(request), strict=True)
+        ]
     if request.web_search_options:
         searches = search_tool(request.web_search_options)
         parameters["tools"] = [*parameters.get("tools", ()), searches]
-    if request.response_format and request.response_format.json_schema:
-        schema = request.response_format.json_schema.schema_
+    wanted = request.response_format
+    if wanted and wanted.json_schema:
+        schema = anthropic.transform_schema(wanted.json_schema.schema_)
         parameters["output_config"] = {"format": {"type": "json_schema", "schema": schema}}
+    elif wanted and wanted.type == "json_object":
+        ask_for_object(messages)
     body = told(call)
     if "output_config" in body:
         body["output_config"] |= parameters.pop("output_config", {})
@@ -85,4 +100,37 @@ def _parameters(call: Call) -> dict[str, Any]:
 def _reply(call: Call, raw: Any) -> Reply:
     answer = read(documents(raw.http_response.content))
     answer.request_id = raw.headers.get("request-id")
-    return reply_of(call, answer, raw.headers)
+    reply = reply_of(call, answer, raw.headers)
+    wanted = call.request.response_format
+    if wanted and wanted.type == "json_object":
+        return replace(reply, text=unfenced(reply.text))
+    return reply
+
+
+def _strict(tool: dict[str, Any]) -> dict[str, Any]:
+    schema = anthropic.transform_schema(tool["input_schema"])
+    return tool | {"input_schema": schema, "strict": True}
+
+
+def _wrong_schema(request: CompletionRequest) -> str:
+    """What of the schemas that an answer must keep the API cannot be told ("Structured outputs" of
+    its guide).
+    """
+    schemas = {
+        f"tools[{number}].function.parameters (strict)": tool.function.parameters
+        for number, tool in enumerate(request.tools)
+        if tool.function.strict and tool.function.parameters
+    }
+    wanted = request.response_format
+    if wanted and wanted.json_schema:
+        schemas["response_format"] = wanted.json_schema.schema_
+    for place, schema in schemas.items():
+        if has_open_objects(schema):
+            return f"{place}: objects with fields that have no names"
+        if is_recursive(schema):
+            return f"{place}: a schema that refers to itself"
+        try:
+            anthropic.transform_schema(schema)
+        except (ValueError, TypeError, AttributeError, AssertionError):
+            return f"{place}: a schema without types"
+    return ""

@@ -1,5 +1,6 @@
 """Our messages and tools in the shape of Anthropic's Messages API. Pure."""
 
+import re
 from typing import Any
 
 from producer.contract.requests import CompletionRequest
@@ -10,12 +11,12 @@ from .anthropic_blocks import blocks_of, system_of, text_block
 from .pairing import paired
 from .turns import CONTINUE, Piece, merged_turns
 
+ONE_OBJECT = "Answer with one JSON object and nothing else."
+_FENCED = re.compile(r"```(?:json)?\s*\n(.*)\n```", re.DOTALL | re.IGNORECASE)
+
 
 def unsupported(request: CompletionRequest) -> str:
     """The part of the request that the API cannot express, "" if there is none."""
-    wanted = request.response_format
-    if wanted and wanted.type == "json_object":
-        return "response_format json_object (json_schema works)"
     return anthropic_blocks.unsupported(request.messages)
 
 
@@ -40,6 +41,18 @@ def conversation(
             turns.append(("user", [text_block(CONTINUE)]))
     messages = [{"role": role, "content": blocks} for role, blocks in turns]
     return system_of(request.messages), messages
+
+
+def ask_for_object(messages: list[dict[str, Any]]) -> None:
+    """The API has no word for "any JSON object": the user's last turn says it."""
+    turn = next(each for each in reversed(messages) if each["role"] == "user")
+    turn["content"].append(text_block(ONE_OBJECT))
+
+
+def unfenced(text: str) -> str:
+    """JSON without the fence of Markdown that models like to put around it."""
+    found = _FENCED.fullmatch(text.strip())
+    return found[1] if found else text
 
 
 def mark_for_cache(parameters: dict[str, Any]) -> None:

@@ -50,6 +50,20 @@ FATES: Mapping[str, Mapping[Api, Fate]] = {
         "gemini": Fate("sent", "stop_sequences"),
         "gemini-legacy": Fate("sent", "stop_sequences"),
     },
+    "tools": {
+        "openai": SAME,
+        "openai-responses": Fate("mapped", "tools"),
+        "anthropic": Fate("mapped", "tools", "strict: the schema in words where it must be"),
+        "gemini": Fate("mapped", "tools.function_declarations", "without strict"),
+        "gemini-legacy": Fate("mapped", "tools.function_declarations", "without strict"),
+    },
+    "response_format": {
+        "openai": SAME,
+        "openai-responses": Fate("mapped", "text.format"),
+        "anthropic": Fate("mapped", "output_config.format", "`json_object`: asked for in words"),
+        "gemini": Fate("mapped", "response_json_schema"),
+        "gemini-legacy": Fate("mapped", "response_schema"),
+    },
     "tool_choice": {
         "openai": SAME,
         "openai-responses": Fate("mapped", "tool_choice"),

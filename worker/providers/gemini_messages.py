@@ -10,6 +10,7 @@ from producer.contract.tools import FunctionTool
 
 from . import gemini_parts
 from .gemini_parts import ALL, Features, parts_of_turn
+from .gemini_schema import translated
 from .pairing import paired
 from .turns import CONTINUE, merged_turns, system_text
 
@@ -52,7 +53,7 @@ def options(request: CompletionRequest) -> dict[str, Any]:
     if wanted and wanted.type != "text":
         config["response_mime_type"] = "application/json"
         if wanted.json_schema:
-            config["response_json_schema"] = wanted.json_schema.schema_
+            config["response_json_schema"] = translated(wanted.json_schema.schema_)
     return config
 
 

@@ -7,10 +7,12 @@ else by the dialect); `thinks` ("auto", "on", "off": whether the model writes it
 text, as `<think>...</think>`; auto: if its name or its server is known for it).
 """
 
+from copy import deepcopy
 from dataclasses import replace
 from typing import Any
 
 import openai
+from openai.lib._pydantic import _ensure_strict_json_schema
 
 from producer.contract.requests import CompletionRequest
 
@@ -40,6 +42,19 @@ def client(base_url: str | None, api_key: str | None) -> openai.AsyncOpenAI:
         max_retries=0,
         http_client=http_client(),
     )
+
+
+def make_strict(holder: dict[str, Any], name: str) -> None:
+    """Have the schema in `holder`, if it is to be kept strictly, say what the API insists on: that
+    all fields are there, and no others.
+    """
+    schema = holder.get(name)
+    if not holder.get("strict") or not schema:
+        return
+    try:
+        holder[name] = _ensure_strict_json_schema(deepcopy(schema), path=(), root=schema)
+    except (ValueError, TypeError, LookupError, AssertionError, RecursionError):
+        return  # the API says what it does not like
 
 
 class OpenAI:
@@ -72,7 +87,7 @@ class OpenAI:
     def _parameters(self, call: Call) -> dict[str, Any]:
         """Only what is set: the SDK would send None as null."""
         request = call.request.model_dump(mode="json", by_alias=True, exclude_none=True)
-        parameters = {
+        parameters: dict[str, Any] = {
             "model": call.model,
             "messages": messages_of(call.request, self._dialect),
             # Some servers stream unless they are told not to.
@@ -87,6 +102,10 @@ class OpenAI:
         for name in ("stop", "tools", "response_format"):
             if request.get(name):
                 parameters[name] = request[name]
+        if self._dialect.vendor:
+            make_strict(parameters.get("response_format", {}).get("json_schema", {}), "schema")
+            for tool in parameters.get("tools", ()):
+                make_strict(tool["function"], "parameters")
         parameters |= told(call, request, self._dialect)
         left_out = call.refused - _OTHER_FIELD.keys()
         return {name: value for name, value in parameters.items() if name not in left_out}

@@ -11,7 +11,7 @@ from producer.contract.requests import CompletionRequest
 from .answers import reply_of
 from .base import Call, Reply
 from .bodies import documents
-from .openai import client
+from .openai import client, make_strict
 from .openai_parameters import search_tool, told_to_responses
 from .provider_options import with_options
 from .responses_answers import read
@@ -60,10 +60,13 @@ def _parameters(call: Call) -> dict[str, Any]:
     parameters |= told_to_responses(call, given)
     if request.tools:
         parameters["tools"] = tools(request)
+        for tool in parameters["tools"]:
+            make_strict(tool, "parameters")
     if request.web_search_options:
         parameters["tools"] = [*parameters.get("tools", ()), search_tool(given)]
     text: dict[str, Any] = {}
     if wanted := text_format(request):
+        make_strict(wanted, "schema")
         text["format"] = wanted
     if request.verbosity:
         text["verbosity"] = request.verbosity
