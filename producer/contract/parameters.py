@@ -160,6 +160,10 @@ class Parameters(Frozen):
         return frozenset(name for name, default in defaults if getattr(self, name) is not default)
 
     @property
+    def wants_thinking(self) -> bool:
+        return self.reasoning_effort not in (None, "none")
+
+    @property
     def choices(self) -> int:
         return self.n or 1
 

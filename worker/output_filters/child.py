@@ -6,6 +6,7 @@ from producer.child import Limits, serve
 
 LIMITS = Limits(cpu_s=0.5, memory_bytes=512 * 1024 * 1024, reply_bytes=2_000)
 """Of one check."""
+TOO_DEEP = "is nested too deeply to be checked"
 
 
 def answered(kind: bytes, wanted: bytes, text: bytes) -> bytes:
@@ -19,7 +20,7 @@ def check_schema(schema: str, text: str) -> str:
     try:
         answer = json.loads(text)
     except RecursionError:
-        return "is nested too deeply to be checked"
+        return TOO_DEEP
     except ValueError:
         return "is no JSON"
     if not schema:
@@ -39,7 +40,7 @@ def check_schema(schema: str, text: str) -> str:
             path = "/".join(map(str, error.schema_path))
             return f"breaks its schema at /{path}"
     except (ValueError, RecursionError):
-        return "is nested too deeply to be checked"
+        return TOO_DEEP
     return ""
 
 

@@ -13,6 +13,7 @@ from ..faults import as_name
 from ..ledger.running_job import RunningJob
 from . import broken_schema, unusable
 from .checker import NotChecked, Whose
+from .child import TOO_DEEP
 
 UNFIT = "unfit"
 """The fault of an attempt whose answer was not in the form that was asked for."""
@@ -48,7 +49,7 @@ def verdict(request: CompletionRequest, text: str, whose: Whose) -> Verdict | No
         found = broken_schema(request, text, whose)
     except NotChecked:
         return None
-    return Verdict(found)
+    return None if found == TOO_DEEP else Verdict(found)
 
 
 def times_unfit(job: RunningJob) -> int:

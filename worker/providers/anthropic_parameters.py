@@ -34,7 +34,7 @@ def told(call: Call) -> dict[str, Any]:
 
 def thinks_by_request(call: Call) -> bool:
     """Whether the request turns thinking on: then the API takes no temperature."""
-    return "thinking" in call.options or call.request.reasoning_effort not in (None, "none")
+    return "thinking" in call.options or call.request.wants_thinking
 
 
 def search_tool(wanted: WebSearch) -> dict[str, Any]:

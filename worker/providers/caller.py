@@ -225,7 +225,7 @@ class ProviderCaller:
             sends_limit=chosen.sends_limit,
             temperature=self.selection.temperature(link, request),
             **limits._asdict(),
-            thinks=self.selection.thinks(link),
+            thinks=self.selection.thinks(link) or request.wants_thinking,
             prefill=self.selection.prefill(link),
             cache_prefix=self._prefixes.should_cache(request),
             refused=refused,

@@ -93,6 +93,11 @@ def test_the_last_one_is_given_out_with_a_flag(answered):
     assert answered("seven", retries=2, tried=[unfit])[0] == "unfit::no_json"
 
 
+def test_one_that_cannot_be_checked_is_not_asked_for_again(answered):
+    completion, _ = answered("[" * 2000 + "]" * 2000, OBJECT)
+    assert completion.parsed is None
+
+
 def test_what_no_form_is_asked_of_is_not_looked_at(answered):
     completion, _ = answered("seven", None)
     assert (completion.validated, completion.parsed) == (False, None)
