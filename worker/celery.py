@@ -19,7 +19,7 @@ from producer.redis_trouble import reason
 from producer.redis_url import RedisUrl
 
 from . import startup_checks
-from .broker import transport
+from .broker import results, transport
 from .ledger.connection import ERRORS, LedgerConnection, unsafe_server
 from .output_filters.checker import checker
 from .runtime import current, shut_down, use
@@ -57,6 +57,7 @@ def create_app() -> Celery:
     redis = load_redis()
     transport.install()
     app = Celery("completions")
+    app.loader.override_backends = results.BACKENDS
     # Celery looks here before CELERY_RESULT_BACKEND, which it would take as it is written.
     app.backend_cls = RedisUrl.parse(redis.backend).url
     app.config_from_object("celeryconfig")
@@ -171,4 +172,6 @@ def hurry_checks(**_: Any) -> None:
 
 
 def close_runtime(**_: Any) -> None:
+    """Results first: the ledger is told which of them are stored."""
+    results.flush()
     shut_down()

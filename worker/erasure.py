@@ -85,6 +85,7 @@ class Erasure:
             cursor, page = self._redis.scan(start, match=f"{self._keys.root}*", count=PAGE)
             erased.scanned += len(page)
             yield erased, list(self._erase_page(user_id, [str(key) for key in page], erased))
+        self._clear_lines(user_id)
         erased.usage_rows = self._rename_usage(user_id)
         self._forget_possible_bills(user_id)
         Overrides(self._redis, self._keys).reset(Subject("user", user_id))
@@ -110,6 +111,11 @@ class Erasure:
                 self._results.delete(*map(RESULT.format, forgotten))
             erased.jobs += len(forgotten)
             erased.unfinished -= len(forgotten)
+
+    def _clear_lines(self, user_id: str) -> None:
+        """Of jobs that wait no more: dispatch passes over them only when it has room for others."""
+        while self._call(ForgetJobs(user_id, ())).passed:
+            pass
 
     def _owned(self, user_id: str, page: list[str], prefix: str) -> list[str]:
         """Names of the hashes under `prefix` whose field "user" is that user."""

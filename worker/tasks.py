@@ -145,9 +145,9 @@ class Complete(Task):  # type: ignore[misc]
     def after_return(self, status: str, retval: Any, task_id: str, *_: Any) -> None:
         """Have noted that the result backend knows the outcome.
 
-        If the note is lost, a later delivery reports the outcome again.
+        Without the note a later delivery reports the outcome again.
         """
-        if status in ("SUCCESS", "FAILURE"):
+        if status in ("SUCCESS", "FAILURE") and self.backend.is_stored(task_id):
             with spared("the note that an outcome is reported"):
                 current().leases.note_reported(task_id)
 

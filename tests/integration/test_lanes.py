@@ -10,7 +10,7 @@ from support.hand_run import HandRun
 from support.ledger import KEYS
 
 from worker.budgets.overrides import Subject
-from worker.ledger.fleet_functions import Snapshot
+from worker.ledger.fleet_functions import ForgetJobs, Snapshot
 
 
 def test_one_question_is_not_behind_ten_thousand(hand_run):
@@ -156,3 +156,25 @@ def test_users_at_their_cap_are_counted_as_waiting(hand_run):
     fleet.submit("other", 1)
     lanes = fleet.functions(Snapshot(10, -1, 0)).lanes
     assert [lane[:2] for lane in lanes] == [["interactive", 5], ["batch", 0]]
+
+
+def test_lines_of_a_forgotten_user_are_gone_at_once(hand_run):
+    """Also where the fleet has no room, and nothing is served; what still waits stays."""
+    fleet = hand_run()
+    fleet.submit("small", 5)
+    ids = fleet.submit("greedy", 250)
+    ids += fleet.submit("greedy", 3, lane="batch")
+    call = fleet.functions
+    for job_id in ids[:200]:
+        fleet.ledger.cancel(job_id)
+    call(ForgetJobs("greedy", tuple(ids[:100])))
+    while call(ForgetJobs("greedy", ())).passed:
+        pass
+    waiting = KEYS.waiting("interactive", "greedy")
+    assert fleet.redis.lrange(waiting, 0, -1) == ids[200:250]
+    for job_id in ids[200:]:
+        fleet.ledger.cancel(job_id)
+    while call(ForgetJobs("greedy", ())).passed:
+        pass
+    assert not fleet.redis.exists(waiting, KEYS.waiting("batch", "greedy"))
+    assert fleet.redis.zscore(KEYS.ring("interactive"), "greedy") is None

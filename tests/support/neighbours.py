@@ -1,7 +1,7 @@
 """Other users, who ask one question after another while something is done beside them.
 
 They and their provider are processes of their own, so that nothing but the fleet is shared with
-what is done: `python tests/support/neighbours.py URL MODEL` prints a line for each answer.
+what is done: `python tests/support/neighbours.py URL MODEL {}` prints a line for each answer.
 """
 
 import json
@@ -18,6 +18,8 @@ from typing import Any
 sys.path.append(str(Path(__file__).parents[1]))  # when run as a program
 
 from support.ledger import ask
+
+from producer.contract.errors import Unavailable
 
 USERS = 4
 PLACE = Path(__file__).parent
@@ -48,10 +50,13 @@ class Provider:
 
 
 class Neighbours:
-    """Context manager. Each waits for an answer before the next question."""
+    """Context manager. Each waits for an answer before the next question.
 
-    def __init__(self, url: str, model: str) -> None:
-        self._command = [sys.executable, __file__, url, model]
+    `urls`: as of `producer.configure`, where broker or results are elsewhere.
+    """
+
+    def __init__(self, url: str, model: str, **urls: str) -> None:
+        self._command = [sys.executable, __file__, url, model, json.dumps(urls)]
         self._since = 0
         self.times_s: list[float] = []
         self.jobs: list[str] = []
@@ -101,8 +106,8 @@ class Neighbours:
 def main() -> None:
     import producer
 
-    url, model = sys.argv[1:]
-    producer.configure(url)
+    url, model, urls = sys.argv[1:]
+    producer.configure(url, **json.loads(urls))
     stop = threading.Event()
     users = [
         threading.Thread(target=_ask, args=(producer.complete, f"neighbour-{n}", model, stop))
@@ -116,6 +121,18 @@ def main() -> None:
         user.join()
 
 
+def _taken(complete: Any, text: str, user: str, model: str) -> Any:
+    """The job, asked for again under its id while the ledger refuses."""
+    options = {"model": model}
+    job_id = None
+    while True:
+        try:
+            return complete.apply_async((ask(text), user), options, task_id=job_id)
+        except Unavailable as error:
+            job_id = error.job_id
+            time.sleep(0.1)
+
+
 def _ask(complete: Any, user: str, model: str, stop: threading.Event) -> None:
     number = 0
     while not stop.is_set():
@@ -123,7 +140,7 @@ def _ask(complete: Any, user: str, model: str, stop: threading.Event) -> None:
         began = time.monotonic()
         job_id = error = ""
         try:
-            job = complete.delay(ask(f"{number} of {user}"), user, model=model)
+            job = _taken(complete, f"{number} of {user}", user, model)
             job_id = job.id
             job.value(60)
         except Exception as failed:

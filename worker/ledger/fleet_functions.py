@@ -58,6 +58,8 @@ class CountSamples(Call[Nothing], function="count_samples"):
 @dataclass(frozen=True)
 class ForgetJobsReply(Reply):
     forgotten: list[str]
+    passed: int
+    """Ids of jobs that do not wait, which have left the user's lines; 0: no more can."""
 
 
 @dataclass(frozen=True)

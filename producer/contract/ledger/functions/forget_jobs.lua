@@ -1,5 +1,8 @@
 -- Forget ended jobs of a user: record, request, outcome, idempotency key, dead letter, and stored
--- texts that no other job needs. Keeps: what is another user's, or has not ended.
+-- texts that no other job needs; and ids in their lines of jobs that do not wait, as far as they
+-- stand first. Keeps: what is another user's, or has not ended.
+local MOST_PASSED = 100  -- ids of each line
+
 local function forget(id, user)
   stored_texts.forget(id)
   local name = jobs.field(id, 'ik')
@@ -12,7 +15,7 @@ end
 return {
   takes = { { 'user', checks.name } },
   each = { { 'id', checks.id } },
-  gives = { 'forgotten' },
+  gives = { 'forgotten', 'passed' },  -- ids; how many ids have left a line, 0 = no more can
   run = function(given)
     local forgotten = {}
     for _, each in ipairs(given.items) do
@@ -22,6 +25,10 @@ return {
         forgotten[#forgotten + 1] = each.id
       end
     end
-    return { forgotten = forgotten }
+    local passed = 0
+    for _, lane in ipairs(lanes.ALL) do
+      passed = passed + waiting.pass_over(lane, given.user, MOST_PASSED)
+    end
+    return { forgotten = forgotten, passed = passed }
   end,
 }

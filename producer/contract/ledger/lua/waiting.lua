@@ -120,6 +120,23 @@ function waiting.wake_next(what)
   waiting.wake(what, WOKEN_AT_ONCE, is_next)
 end
 
+-- Take ids of jobs that do not wait from the head of a line, up to `limit`; how many there were.
+function waiting.pass_over(lane, user, limit)
+  local line = keys.waiting(lane, user)
+  for passed = 0, limit - 1 do
+    local id = redis.call('LINDEX', line, 0)
+    if not id or jobs.state(id) == 'waiting' then
+      return passed
+    end
+    redis.call('LPOP', line)
+    if not lanes.has_line(lane, user) then
+      rings.leave(lane, user)
+      lanes.forget_line(lane, user)
+    end
+  end
+  return limit
+end
+
 -- Promote up to `limit` parked jobs whose time has come; their ids.
 function waiting.promote_due(limit)
   local due = redis.call('ZRANGEBYSCORE', keys.parked(), '-inf', call.now, 'LIMIT', 0, limit)

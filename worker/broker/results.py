@@ -1,0 +1,247 @@
+"""Celery's result backend, which stores beside the slot of a job.
+
+Celery tries in the slot until the result is stored: a result server that refuses or is away would
+hold every job that ends, and then the fleet. Here each process has one thread that stores; a slot
+waits for it no longer than `PATIENCE_S`, and not at all while the server is known to be in trouble.
+What waits is bounded; the ledger has every outcome, so `job.value()` waits for none of this.
+"""
+
+import logging
+import os
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from celery import states
+from celery.backends.redis import RedisBackend, SentinelBackend
+
+from producer.redis_trouble import reason, refusal_of
+
+PATIENCE_S = 1.0
+"""A server that is well takes a millisecond; then a result is stored before its message is done."""
+FLUSH_S = 5.0
+"""For what waits when the process is told to stop."""
+MOST = 10_000
+MOST_BYTES = 64_000_000
+"""Of results that wait in one process; beyond either the oldest is dropped."""
+PAUSES_S = (0.1, 5.0)
+"""Between two tries: the first, and the longest; each is twice the one before."""
+SAY_S = 30.0
+"""Between two lines that say that results wait."""
+
+SERVER_ERRORS = (OSError, RedisBackend.redis.RedisError)
+
+logger = logging.getLogger(__name__)
+_outboxes: dict[int, list["Outbox"]] = {}
+"""Those of each process, by pid: a forked child has no thread of its parent's."""
+
+
+@dataclass(frozen=True, eq=False)
+class Result:
+    """One that is to be stored. Its repr shows no answer."""
+
+    task_id: str
+    payload: Any = field(repr=False)
+    state: str
+    stored: threading.Event = field(default_factory=threading.Event, repr=False)
+
+
+class Outbox:
+    """Results of this process that are to be stored, oldest first.
+
+    `store`: stores one, or raises if the server is to be tried again.
+    """
+
+    def __init__(self, store: Callable[[Result], None]) -> None:
+        self._store = store
+        self._waiting: OrderedDict[str, Result] = OrderedDict()
+        self._bytes = 0
+        self._dropped = 0
+        self._in_trouble = False
+        self._stopping = False
+        self._said = -SAY_S
+        self._changed = threading.Condition()
+        self._thread: threading.Thread | None = None
+
+    def put(self, result: Result) -> None:
+        """Have it stored. Returns when it is, or when the server takes too long.
+
+        A state that is not the last is dropped then: a later one must not be overwritten by it.
+        """
+        final = result.state in states.READY_STATES
+        with self._changed:
+            if self._in_trouble and not final:
+                return
+            self._add(result)
+            wait = not self._in_trouble
+        if wait and not result.stored.wait(PATIENCE_S):
+            self._in_trouble = True
+        if not final:
+            self._remove(result)
+
+    def is_waiting(self, task_id: str) -> bool:
+        return task_id in self._waiting
+
+    def flush(self, timeout_s: float) -> None:
+        """Wait until nothing waits, or for so long; what is left then is told."""
+        with self._changed:
+            self._stopping = True
+            self._changed.notify_all()
+            self._changed.wait_for(lambda: not self._waiting, timeout_s)
+            left = len(self._waiting)
+        if left:
+            logger.warning("results: %d are not stored; only job.value() has them", left)
+
+    def _add(self, result: Result) -> None:
+        self._drop(self._waiting.get(result.task_id))
+        self._waiting[result.task_id] = result
+        self._bytes += len(result.payload)
+        while len(self._waiting) > MOST or (self._bytes > MOST_BYTES and len(self._waiting) > 1):
+            self._drop(next(iter(self._waiting.values())))
+            self._dropped += 1
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._run, name="results", daemon=True)
+            self._thread.start()
+        self._changed.notify_all()
+
+    def _drop(self, result: Result | None) -> None:
+        """Unless another one of its task has taken its place."""
+        if result is not None and self._waiting.get(result.task_id) is result:
+            del self._waiting[result.task_id]
+            self._bytes -= len(result.payload)
+
+    def _remove(self, result: Result) -> None:
+        with self._changed:
+            self._drop(result)
+            self._changed.notify_all()
+
+    def _run(self) -> None:
+        pause_s, longest_s = PAUSES_S
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: self._waiting)
+                result = next(iter(self._waiting.values()))
+            try:
+                self._store(result)
+            except SERVER_ERRORS as error:
+                self._in_trouble = True
+                self._say(error)
+                self._pause(pause_s)
+                pause_s = min(longest_s, 2 * pause_s)
+                continue
+            pause_s = PAUSES_S[0]
+            result.stored.set()
+            self._remove(result)
+            self._mended()
+
+    def _pause(self, seconds: float) -> None:
+        """A stop ends it: what waits then has little time."""
+        with self._changed:
+            stopping = self._stopping
+            self._changed.wait_for(lambda: self._stopping, seconds)
+        if stopping:
+            time.sleep(PAUSES_S[0])
+
+    def _mended(self) -> None:
+        """Slots wait for the server again once all that waited is stored."""
+        if self._in_trouble and not self._waiting:
+            self._in_trouble = False
+            logger.warning("results: all are stored again; %d were dropped", self._dropped)
+            self._dropped = 0
+
+    def _say(self, error: Exception) -> None:
+        if time.monotonic() - self._said < SAY_S:
+            return
+        self._said = time.monotonic()
+        text = "results: %s; %d wait to be stored, %d were dropped; job.value() has them all"
+        logger.warning(text, reason(error), len(self._waiting), self._dropped)
+
+
+class _Beside(RedisBackend):  # type: ignore[misc]
+    """What both of our backends do otherwise than Celery's."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._by_pid: dict[int, Outbox] = {}
+
+    def store_result(
+        self,
+        task_id: str,
+        result: Any,
+        state: str,
+        traceback: Any = None,
+        request: Any = None,
+        **_: Any,
+    ) -> Any:
+        encoded = self.encode_result(result, state)
+        meta = self._get_result_meta(
+            result=encoded, state=state, traceback=traceback, request=request
+        )
+        payload = self.encode(meta | {"task_id": task_id})
+        self._outbox().put(Result(task_id, payload, state))
+        return encoded
+
+    def is_stored(self, task_id: str) -> bool:
+        """Whether no result of that task waits in this process."""
+        return not self._outbox().is_waiting(task_id)
+
+    def _outbox(self) -> Outbox:
+        pid = os.getpid()
+        outbox = self._by_pid.get(pid)
+        if outbox is None:
+            outbox = self._by_pid.setdefault(pid, Outbox(self._store))
+            opened = _outboxes.setdefault(pid, [])
+            if outbox not in opened:
+                opened.append(outbox)
+        return outbox
+
+    def _store(self, result: Result) -> None:
+        """One try; raises what is about the server. What is about one result holds up no other."""
+        try:
+            self._store_once(result)
+        except Exception as error:
+            if self._is_about_server(error):
+                raise
+            logger.warning("results: %s; that of %s is dropped", reason(error), result.task_id)
+
+    def _store_once(self, result: Result) -> None:
+        """A success that is there stays, as in Celery; what is no result is overwritten."""
+        try:
+            if self._get_task_meta_for(result.task_id)["status"] == states.SUCCESS:
+                return
+        except Exception as error:
+            if self._is_about_server(error):
+                raise
+        expires = self.failure_expires if result.state == states.FAILURE else self.expires
+        self._set(self.get_key_for_task(result.task_id), result.payload, expires)
+
+    def _is_about_server(self, error: Exception) -> bool:
+        answered = isinstance(error, self.redis.ResponseError)
+        refused = refusal_of(error) is not None
+        return isinstance(error, SERVER_ERRORS) and (refused or not answered)
+
+
+class Results(_Beside):
+    """On a server of a URL."""
+
+
+class SentinelResults(_Beside, SentinelBackend):  # type: ignore[misc]
+    """On a server that Sentinels know."""
+
+
+BACKENDS = {
+    "redis": f"{__name__}:Results",
+    "rediss": f"{__name__}:Results",
+    "sentinel": f"{__name__}:SentinelResults",
+}
+"""Scheme of a URL -> class, for Celery's loader."""
+
+
+def flush(timeout_s: float = FLUSH_S) -> None:
+    """Store what waits in this process, in so much time."""
+    until = time.monotonic() + timeout_s
+    for outbox in _outboxes.get(os.getpid(), []):
+        outbox.flush(max(0.0, until - time.monotonic()))
