@@ -15,16 +15,20 @@ if TYPE_CHECKING:
     from .contract.errors import JobError
     from .contract.hygiene import untrusted
     from .contract.requests import CompletionRequest
+    from .embeddings import EmbeddingJob, Embeddings, embed
     from .summaries import summarize
 
 __all__ = [
     "Batch",
     "Completion",
     "CompletionRequest",
+    "EmbeddingJob",
+    "Embeddings",
     "Job",
     "JobError",
     "complete",
     "configure",
+    "embed",
     "errors",
     "summarize",
     "untrusted",
@@ -36,6 +40,9 @@ _MODULES = {
     "configure": ".client",
     "summarize": ".summaries",
     "Job": ".client",
+    "embed": ".embeddings",
+    "EmbeddingJob": ".embeddings",
+    "Embeddings": ".embeddings",
     "Completion": ".contract.completions",
     "CompletionRequest": ".contract.requests",
     "JobError": ".contract.errors",

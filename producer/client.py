@@ -35,18 +35,11 @@ from .settings import load
 from .waiting import OutcomeWaiter
 
 
-class Job(AsyncResult):  # type: ignore[misc]
+class AnyJob(AsyncResult):  # type: ignore[misc]
     """A Celery result that also reads the ledger, which knows more and knows it first."""
 
-    model: type[BaseModel] | None = None
-    """Of which `Completion.parsed` is an instance: the `response_format` that was passed here."""
-
-    def value(self, timeout: float | None = None) -> Completion:
-        """Wait for the answer.
-
-        Raises the job's own `JobError`, `TimeoutError` after `timeout` seconds (the job goes on),
-        `OutcomeUnknown` if the ledger has no such job, `Unavailable` if it stays out of reach.
-        """
+    def _completion(self, timeout: float | None) -> Completion:
+        """Wait for the answer."""
         started = time.monotonic()
         while True:
             away: Unavailable | None = None
@@ -73,19 +66,12 @@ class Job(AsyncResult):  # type: ignore[misc]
         goes_on = f"it waits for {waits_for}" if waits_for else "it goes on"
         return TimeoutError(f"job {self.id} has no outcome after {timeout} s; {goes_on}")
 
-    def __await__(self) -> Generator[Any, None, Completion]:
-        """`await job`: like `value()`, without blocking the event loop.
-
-        All awaited jobs of a loop are looked up together.
-        """
-        return self._awaited().__await__()
-
     async def _awaited(self) -> Completion:
         text = await OutcomeWaiter.of_this_loop().outcome(self.id)
         return self._told(text)
 
     def _told(self, outcome: str | None) -> Completion:
-        return _returned_or_raised(self.id, outcome).parsed_as(self.model)
+        return _returned_or_raised(self.id, outcome)
 
     @property
     def status(self) -> JobStatus:
@@ -104,6 +90,31 @@ class Job(AsyncResult):  # type: ignore[misc]
         cancellation = ledger().cancel(self.id)
         publish_all(cancellation.publications)
         return cancellation.state
+
+
+class Job(AnyJob):
+    """A job whose answer is a `Completion`."""
+
+    model: type[BaseModel] | None = None
+    """Of which `Completion.parsed` is an instance: the `response_format` that was passed here."""
+
+    def value(self, timeout: float | None = None) -> Completion:
+        """Wait for the answer.
+
+        Raises the job's own `JobError`, `TimeoutError` after `timeout` seconds (the job goes on),
+        `OutcomeUnknown` if the ledger has no such job, `Unavailable` if it stays out of reach.
+        """
+        return self._completion(timeout)
+
+    def __await__(self) -> Generator[Any, None, Completion]:
+        """`await job`: like `value()`, without blocking the event loop.
+
+        All awaited jobs of a loop are looked up together.
+        """
+        return self._awaited().__await__()
+
+    def _told(self, outcome: str | None) -> Completion:
+        return super()._told(outcome).parsed_as(self.model)
 
 
 def _model_in(options: dict[str, Any]) -> type[BaseModel] | None:

@@ -46,12 +46,14 @@ class Cache:
         links: tuple[Link, ...],
         batch: str,
         models: Models = NO_MODELS,
+        embeddings: tuple[Link, ...] = (),
     ) -> None:
         self._settings = settings
         self._defaults = call
         self._links = links
         self._batch = batch
         self._models = models
+        self._embeddings = embeddings
 
     def question(self, job: RunningJob) -> Question:
         """What the ledger looks up when the job asks for a hold (`Quota.take_hold`)."""
@@ -113,8 +115,11 @@ class Cache:
         return restored.model_copy(update={"degraded": "stale"})
 
     def _cacheable(self, request: CompletionRequest) -> bool:
-        temperature = self._temperature(request)
-        if self._settings.ttl_s == 0 or temperature > 0 or request.cache == "bypass":
+        if self._settings.ttl_s == 0 or request.cache == "bypass":
+            return False
+        if request.embedding:
+            return True
+        if self._temperature(request) > 0:
             return False
         turns = sum(message.role not in ("system", "developer") for message in request.messages)
         return request.cache != "auto" or (turns == 1 and not request.tools)
@@ -148,12 +153,16 @@ class Cache:
 
     def _batch_model(self, request: CompletionRequest) -> str:
         """The model that a batch job gets that names none, else ""."""
-        if request.lane == "batch" and not request.model:
+        if request.lane == "batch" and not request.model and not request.embedding:
             return self._batch
         return ""
 
     def _stands_for(self, request: CompletionRequest) -> list[tuple[str, str, str]]:
-        """(provider, model, base URL) of each link that the request's model stands for here."""
+        """(provider, model, base URL) of each link that the request's model stands for here; of all
+        those that make embeddings.
+        """
+        if request.embedding:
+            return [(each.provider, each.model, each.base_url or "") for each in self._embeddings]
         wanted = request.model or self._batch_model(request)
         found = []
         for link in self._links:

@@ -34,6 +34,8 @@ class Model(_Row):
     tokenizer: str | None = None
     image: Tokens | None = None
     api: Literal["chat", "responses"] = "chat"
+    dimensions: Annotated[int, Field(ge=1)] | None = None
+    texts: Annotated[int, Field(ge=1)] | None = None
 
     def room(self, max_tokens: int) -> int | None:
         """The most input tokens that fit beside `max_tokens` of output; None if not known."""

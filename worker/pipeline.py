@@ -127,6 +127,7 @@ class Pipeline:
         return Completion(
             text=reply.text,
             tool_calls=reply.tool_calls,
+            vectors=reply.vectors,
             finish_reason=reply.finish,
             model=reply.model,
             provider=link.provider,
@@ -245,6 +246,8 @@ class Pipeline:
 
         Raises `AskAgain` or `Filtered` if one of them decides so.
         """
+        if reply.vectors:
+            return ()
         flags: dict[str, None] = {}
         for number, (text, calls) in enumerate(reply.said):
             fine = frozenset({"schema"}) if validated and not number else frozenset[str]()
@@ -278,7 +281,7 @@ class Pipeline:
         return self.quota.affords(job, attempt.bill.micro_usd + micro_usd)
 
     def _static(self, job: RunningJob, attempt: Attempt) -> Completion | None:
-        if self._settings.static_fallback is None:
+        if self._settings.static_fallback is None or job.request.embedding:
             return None
         return Completion(
             text=self._settings.static_fallback,

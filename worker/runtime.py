@@ -79,6 +79,7 @@ class Runtime:
             self.settings.links,
             self.settings.models.batch,
             self.settings.models.known,
+            self.settings.embedding_links,
         )
 
     @cached_property
@@ -192,5 +193,5 @@ def _build(settings: Settings) -> Runtime:
         settings=settings,
         connection=LedgerConnection(settings.redis),
         loop=Loop(),
-        credentials=Credentials(settings.links, settings.sources),
+        credentials=Credentials(settings.all_links, settings.sources),
     )

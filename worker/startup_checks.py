@@ -67,7 +67,7 @@ def warnings(settings: Settings, today: date) -> list[str]:
     """About settings that are allowed and hardly meant."""
     found = _models_that_end(settings, today)
     found += DefaultRequests(settings).warnings()
-    found += PriceChecks(settings.pricing, settings.links, settings.models.known).warnings()
+    found += PriceChecks(settings.pricing, settings.all_links, settings.models.known).warnings()
     found += [
         f"UNKNOWN_SETTING: {name} is none of ours: misspelt? See docs/configuration.md"
         for name in settings.unknown
@@ -102,8 +102,8 @@ def _problems(settings: Settings) -> Iterator[Problem]:
 
     A slice that could not be read is None; its problems are reported already.
     """
-    yield from _unknown_adapters(settings.links)
-    yield from _unknown_dialects(settings.links)
+    yield from _unknown_adapters(settings.all_links)
+    yield from _unknown_dialects(settings.all_links)
     if settings.filters:
         yield from _unknown_filters(settings.filters.output)
     if settings.models:
@@ -149,7 +149,7 @@ def _unknown_filters(names: Iterable[str]) -> Iterator[Problem]:
 
 
 def _unknown_vocabularies(settings: Settings) -> Iterator[Problem]:
-    models = ((link.provider, link.model) for link in settings.links)
+    models = ((link.provider, link.model) for link in settings.all_links)
     try:
         load_vocabularies(settings.models.known, models)
     except ValueError as error:
@@ -158,7 +158,7 @@ def _unknown_vocabularies(settings: Settings) -> Iterator[Problem]:
 
 def _prices_in_another_unit(settings: Settings) -> Iterator[Problem]:
     models = settings.models.known
-    for reason in PriceChecks(settings.pricing, settings.links, models).refusals():
+    for reason in PriceChecks(settings.pricing, settings.all_links, models).refusals():
         yield invalid(
             "LLM_PRICES",
             reason,
@@ -168,7 +168,7 @@ def _prices_in_another_unit(settings: Settings) -> Iterator[Problem]:
 
 def _free_links_of_vendors(settings: Settings) -> Iterator[Problem]:
     models = settings.models.known
-    for link, reason in PriceChecks(settings.pricing, settings.links, models).not_free():
+    for link, reason in PriceChecks(settings.pricing, settings.all_links, models).not_free():
         yield invalid(f"{link_prefix(link.provider)}FREE", reason, "remove it")
 
 

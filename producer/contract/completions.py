@@ -1,11 +1,11 @@
 """`Completion`: the answer to a request, and the tokens it took."""
 
 import json
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr
 
-from .content import Frozen
+from .content import Frozen, unset
 from .messages import ToolCall
 
 FinishReason = Literal["stop", "length", "tool_calls"]
@@ -58,6 +58,14 @@ class Choice(Frozen):
     logprobs: tuple[TokenLogprob, ...] = Field((), repr=False)
 
 
+class Vectors(Frozen):
+    """As they are stored; `Embeddings` has them for callers."""
+
+    dimensions: Annotated[int, Field(ge=1)]
+    data: str = Field(repr=False)
+    """Base64 of little-endian 32-bit floats, one vector behind the other."""
+
+
 class Completion(Frozen):
     """An answer. Its repr shows no text, because reprs end up in logs and in Flower.
 
@@ -68,6 +76,8 @@ class Completion(Frozen):
 
     text: str = Field(repr=False)
     tool_calls: tuple[ToolCall, ...] = Field((), repr=False)
+    vectors: Vectors | None = Field(None, repr=False, exclude_if=unset)
+    """Of a job of `embed`, whose `text` is empty."""
     finish_reason: FinishReason
     model: str
     provider: str

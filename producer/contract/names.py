@@ -25,5 +25,5 @@ WIRE_VERSION: Final = 3
 2: what follows a job (links, chain, chord) is read in the ledger, and no more in its message;
 requests have a `cache_scope`. 3: large texts of a request are kept apart from it; messages have
 refusals, marks for caches, errors of tools; requests have OpenAI's other parameters
-(parameters.py). A job that needs nothing of it is of version 1.
+(parameters.py), or ask for embeddings. A job that needs nothing of it is of version 1.
 """

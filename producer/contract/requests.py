@@ -9,6 +9,7 @@ from pydantic import Field, TypeAdapter, ValidationError, field_validator, model
 from pydantic_core import SchemaError
 
 from . import echoes, schemas
+from .content import Frozen
 from .errors import InvalidRequest
 from .hygiene import problem
 from .identifiers import visible
@@ -32,6 +33,13 @@ OLD_STOPS = 4
 Tag = Annotated[str, Field(pattern=r"^[\w.:-]{1,64}$")]
 CachePolicy = Literal["auto", "use", "refresh", "bypass"]
 CacheScope = Literal["user", "group", "fleet"]
+
+
+class Embedding(Frozen):
+    """What kind of vectors is asked for."""
+
+    dimensions: Annotated[int, Field(ge=1, le=65_536, strict=True)] | None = None
+    """Numbers of each vector; None: as the model makes them."""
 
 
 class CompletionRequest(Parameters):
@@ -107,6 +115,8 @@ class CompletionRequest(Parameters):
     """
     plan: bool = False
     """Only say in how many calls and at what cost the document would be read."""
+    embedding: Embedding | None = None
+    """Answer with a vector of each message's text. Set by `producer.embed`."""
 
     @field_validator("messages", mode="before")
     @classmethod
@@ -135,6 +145,8 @@ class CompletionRequest(Parameters):
 
     @model_validator(mode="after")
     def _cacheable(self) -> Self:
+        if self.embedding and any(not isinstance(each.content, str) for each in self.messages):
+            raise ValueError("embedding: every message needs a text as its content")
         if self.cache in ("use", "refresh") and self.temperature:
             raise ValueError(
                 f"cache={self.cache!r} needs temperature=0: other answers are not repeatable"
@@ -203,9 +215,14 @@ class CompletionRequest(Parameters):
                 yield f"tools[{number}].function.parameters", tool.function.parameters
 
     @property
+    def sole_texts(self) -> list[str]:
+        """Of a request for vectors: the text of each message."""
+        return [message.content for message in self.messages if isinstance(message.content, str)]
+
+    @property
     def wire(self) -> int:
         """The oldest wire version whose workers can read it (`WIRE_VERSION`)."""
-        if self.said or len(self.stop) > OLD_STOPS:
+        if self.embedding or self.said or len(self.stop) > OLD_STOPS:
             return 3
         if any(message.is_new for message in self.messages):
             return 3
@@ -221,6 +238,8 @@ class CompletionRequest(Parameters):
         fields = self.model_dump(mode="json", include=include, by_alias=True)
         if self.defaults == "provider":
             fields["defaults"] = self.defaults
+        if self.embedding:
+            fields["embedding"] = self.embedding.model_dump()
         canonical = json.dumps(fields, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
         return hashlib.sha256(canonical.encode()).hexdigest()
 

@@ -1,6 +1,7 @@
 """Gemini's generateContent on the wire: answers, refusals and usage, as plain JSON."""
 
 from support.protocol import SAID, Protocol, tokens
+from support.protocol_embeddings import gemini_answer
 
 
 class GenerateContent(Protocol):
@@ -74,6 +75,8 @@ class GenerateContent(Protocol):
         }
 
     def answer(self, request: dict, name: str, options: dict, reply: dict) -> dict:
+        if "requests" in request:
+            return gemini_answer(request, name)
         parts: list[dict] = []
         if reply["text"]:
             parts.append({"text": reply["text"]})

@@ -140,9 +140,11 @@ def _by_library(vendor: str, model: str, tokens: Tokens, tier: str) -> Listed | 
     # The list also names models sold by the hour, by the character or not yet priced; their tokens
     # would cost 0.
     rates = price.model_price
-    for name in ("input_mtok", "output_mtok"):
-        if getattr(rates, name, None) is None:
-            return None
+    needed = {"input_mtok", "output_mtok"}
+    if "embedding" in price.model.id:
+        needed.discard("output_mtok")  # vectors cost nothing beside their texts
+    if any(getattr(rates, name, None) is None for name in needed):
+        return None
     variants = price.model.price_variants or ()
     tiers = {value for variant in variants for value in variant.when.values()}
     return Listed(price.total_price, price.model.id, not tier or tier in tiers)

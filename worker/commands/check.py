@@ -62,6 +62,8 @@ def _show(settings: Settings) -> None:
         if link.adapter == "openai":
             spoken += f", dialect {dialect_of(link)}"
         click.echo(f"link {position}: {link.name} ({spoken}, {url})")
+    for link in settings.embedding_links:
+        click.echo(f"embeddings: {link.name} (adapter {link.adapter})")
     width = max(map(len, settings.origins))
     for variable, origin in sorted(settings.origins.items()):
         click.echo(f"{variable:<{width}}  {origin}")
@@ -70,9 +72,9 @@ def _show(settings: Settings) -> None:
 def _build_clients(settings: Settings) -> None:
     """Each link's client, without a call."""
     loop = Loop()
-    clients = Clients(loop, Credentials(settings.links, settings.sources))
+    clients = Clients(loop, Credentials(settings.all_links, settings.sources))
     try:
-        for link in settings.links:
+        for link in settings.all_links:
             clients.build(link)
     except ProviderError as error:
         raise click.ClickException(error.of(link.name)) from None

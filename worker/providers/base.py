@@ -5,9 +5,9 @@ It never retries, prices, logs or waits.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, runtime_checkable
 
-from producer.contract.completions import Choice, TokenLogprob, Usage
+from producer.contract.completions import Choice, TokenLogprob, Usage, Vectors
 from producer.contract.messages import ToolCall
 from producer.contract.requests import CompletionRequest
 
@@ -84,7 +84,8 @@ class Reply:
     `limit_field`: the name under which the output limit was sent, where another one can be tried.
     `service_tier`: which one served it, "" for the standard one. `charged_micro_usd`: what the
     provider says it charged. `provider_id`: by which the provider knows the answer, where it can be
-    asked for it again. `others`: the choices beside the first one.
+    asked for it again. `others`: the choices beside the first one. `vectors`: of a request for
+    embeddings, which has no text.
     """
 
     text: str = field(repr=False)
@@ -99,6 +100,7 @@ class Reply:
     flags: tuple[str, ...] = ()
     stated_finish: str = ""
     streamed: bool = False
+    vectors: Vectors | None = field(default=None, repr=False)
     limit_field: str = ""
     service_tier: str = ""
     charged_micro_usd: int | None = None
@@ -133,8 +135,9 @@ class Reply:
 class Provider(Protocol):
     """One per provider link and process, built on the process's event loop.
 
-    Its methods raise `ProviderError` and nothing else. A class may have `parameters`, a set of the
-    names in `fates.FATES` that it sends; without it a request with one of them goes to other links.
+    Its methods raise `ProviderError` and nothing else. It may be an `Embedder` as well. A class may
+    have `parameters`, a set of the names in `fates.FATES` that it sends; without it a request with
+    one of them goes to other links.
     """
 
     def __init__(
@@ -154,3 +157,12 @@ class Provider(Protocol):
         ...
 
     async def aclose(self) -> None: ...
+
+
+@runtime_checkable
+class Embedder(Protocol):
+    """An adapter whose API makes embeddings."""
+
+    async def embed(self, call: Call) -> Reply:
+        """Make exactly one call on the wire, for the vectors of its request's messages."""
+        ...

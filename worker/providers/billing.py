@@ -121,9 +121,12 @@ class Billing:
                 written += each.function.name + each.function.arguments
         answer = Message(role="assistant", content=written)
         answered = CompletionRequest(messages=(answer,))
+        output = 0
+        if not reply.vectors:
+            output = self._estimator.count(answered, link.provider, link.model)
         return Usage(
             input=self._estimator.count(sent, link.provider, link.model),
-            output=self._estimator.count(answered, link.provider, link.model),
+            output=output,
             estimated=True,
         )
 

@@ -143,7 +143,7 @@ class ProviderCaller:
         for flag in reply.flags:
             if flag.startswith((IMPOSSIBLE, UNREADABLE)):
                 wrong_usage(link.name, flag)
-        if reply.usage is None or reply.usage.estimated:
+        if reply.usage is None or reply.usage.estimated or reply.vectors:
             return
         self.estimator.learn(call.request, link.provider, link.model, reply.usage.input)
         too_long = bill.output_tokens > call.most_output + SLACK_TOKENS

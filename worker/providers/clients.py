@@ -11,7 +11,7 @@ from ..faults import About, Fault, ProviderError
 from ..loop import Loop, Stopped
 from ..settings import Link
 from . import load
-from .base import Call, Provider, Reply
+from .base import Call, Embedder, Provider, Reply
 from .credentials import Credentials
 from .dialects import dialect_of
 from .fixes import with_fix
@@ -107,6 +107,8 @@ class Clients:
         client = self._built(link)
         client.calls += 1
         try:
+            if call.request.embedding:
+                return await _embed(client.provider, call)
             return readable(await client.provider.complete(call))
         except ProviderError as error:
             raise with_fix(client.link, error) from None
@@ -146,3 +148,9 @@ class Clients:
             task = asyncio.get_running_loop().create_task(closing)
             self._closing.add(task)
             task.add_done_callback(self._closing.discard)
+
+
+async def _embed(provider: Provider, call: Call) -> Reply:
+    """Only links whose adapter can are selected for such a request."""
+    assert isinstance(provider, Embedder)
+    return await provider.embed(call)

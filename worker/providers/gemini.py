@@ -16,11 +16,12 @@ from ..faults import Fault, ProviderError
 from .answers import reply_of
 from .base import Call, Reply
 from .bodies import documents
-from .gemini_answers import read
+from .gemini_answers import read, read_vectors
 from .gemini_messages import conversation, options, unsupported
 from .gemini_parameters import told
 from .provider_options import joined
 from .transport import session, translating, trusted
+from .vectors import vectors_reply
 
 NO_ADDRESS = (404, 405, 501)
 """Statuses with which a server says, in no words of the API's, that it does not have a path."""
@@ -86,6 +87,22 @@ class Gemini:
         async for _ in await models.generate_content_stream(**asked):  # which sends the request
             pass
 
+    async def embed(self, call: Call) -> Reply:
+        with translating(call.patience) as sending:
+            texts = [
+                types.Content(parts=[types.Part(text=each)]) for each in call.request.sole_texts
+            ]
+            try:
+                await self._client.aio.models.embed_content(
+                    model=call.model, contents=texts, config=_embedding(call)
+                )
+            except Exception:
+                # As above: the transport has kept what came of it.
+                if not sending.content:
+                    raise
+            answer = read_vectors(documents(sending.content))
+            return vectors_reply(call, answer, sending.headers)
+
     async def aclose(self) -> None:
         await self._client.aio.aclose()
         await self._session.close()
@@ -125,3 +142,16 @@ def _wrong_options(given: dict[str, Any]) -> str:
         place = ".".join(map(str, error.errors()[0]["loc"]))
         return f"provider_options.gemini.{place} (google-genai does not know it so)"
     return ""
+
+
+def _embedding(call: Call) -> types.EmbedContentConfig:
+    asked = call.request.embedding
+    fields = {snake(name): value for name, value in call.options.items()}
+    if asked and asked.dimensions:
+        fields["output_dimensionality"] = asked.dimensions
+    http = types.HttpOptions(headers=call.all_headers)
+    try:
+        return types.EmbedContentConfig(**fields, http_options=http)
+    except (ValidationError, TypeError):
+        reason = "provider_options.gemini (google-genai does not know them so)"
+        raise ProviderError(Fault.UNSUPPORTED, reason, sent=False) from None

@@ -11,6 +11,7 @@ from .logprobs import candidate_logprobs
 from .statuses import bad_response, status_error
 from .tool_calls import RawCall
 from .usages import gemini_usage
+from .vectors import RawVectors
 
 NO_TEXT = frozenset({"executableCode", "codeExecutionResult", "inlineData", "fileData"})
 """Parts that are neither a text nor a call."""
@@ -91,3 +92,19 @@ def response_error(status: int, body: object, headers: Mapping[str, str]) -> Pro
     # Google states no rate limits in headers, so none are looked for.
     error.rate_limits = NOT_STATED
     return error
+
+
+def read_vectors(found: list[Json]) -> RawVectors:
+    """Those of a batch of texts, in their order.
+
+    Raises `ProviderError` for a body without JSON in it.
+    """
+    if not found:
+        raise bad_response("a 200 that is not the API's JSON")
+    body = _camel(found[0])
+    rows = items(body.get("embeddings")) or items(body.get("embedding"))
+    usage = body.get("usageMetadata")
+    return RawVectors(
+        [mapping(row).get("values") for row in rows],
+        gemini_usage(_camel(usage) if isinstance(usage, dict) else usage),
+    )

@@ -21,6 +21,7 @@ from .base import Call, Reply
 from .bodies import documents, has_ended
 from .dialects import DIALECTS
 from .openai_answers import read
+from .openai_embeddings import embed
 from .openai_messages import messages_of, unsupported
 from .openai_parameters import told
 from .provider_options import with_options
@@ -80,6 +81,10 @@ class OpenAI:
                 extra_headers=call.all_headers,
             )
             return self._reply(call, raw)
+
+    async def embed(self, call: Call) -> Reply:
+        user = call.identifier if self._dialect.identifier else ""
+        return await embed(self._client, call, user)
 
     async def aclose(self) -> None:
         await self._client.close()

@@ -12,6 +12,7 @@ from .answers import reply_of
 from .base import Call, Reply
 from .bodies import documents
 from .openai import client, make_strict
+from .openai_embeddings import embed
 from .openai_parameters import search_tool, told_to_responses
 from .provider_options import with_options
 from .responses_answers import read
@@ -39,6 +40,9 @@ class OpenAIResponses:
                 extra_headers=call.all_headers,
             )
             return _reply(call, raw)
+
+    async def embed(self, call: Call) -> Reply:
+        return await embed(self._client, call, call.identifier)
 
     async def aclose(self) -> None:
         await self._client.close()

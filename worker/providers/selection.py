@@ -19,6 +19,7 @@ from ..model_catalog import Model, Models
 from ..settings import VENDORS, CallSettings, Link, QuotaSettings, Settings
 from . import load
 from .dialects import DIALECTS, dialect_of
+from .embedding_selection import EmbeddingSelector
 from .output_limits import OutputLimit, OutputLimits
 from .parameter_rules import Target
 from .parameters import fitting, unfit
@@ -52,6 +53,7 @@ class LinkSelector:
         pricing: Pricing,
         estimator: Estimator,
         quota: QuotaSettings,
+        embeddings: tuple[Link, ...] = (),
     ) -> None:
         self._links = links
         self._call = call
@@ -60,13 +62,14 @@ class LinkSelector:
         self.pricing = pricing
         self.estimator = estimator
         self._limits = OutputLimits(call, quota, models, pricing)
+        self._embeddings = EmbeddingSelector(embeddings, models, pricing, estimator)
 
     @classmethod
     def of(cls, settings: Settings) -> Self:
         """By a worker's settings, with the prices and the token counts that go with them."""
         models = settings.models.known
         prices = settings.pricing
-        pricing = Pricing(prices.overrides, prices.unknown, settings.links)
+        pricing = Pricing(prices.overrides, prices.unknown, settings.all_links)
         return cls(
             settings.links,
             settings.call,
@@ -75,6 +78,7 @@ class LinkSelector:
             pricing,
             Estimator(models),
             settings.quota,
+            settings.embedding_links,
         )
 
     def allowed(self, request: CompletionRequest) -> list[Link]:
@@ -82,6 +86,8 @@ class LinkSelector:
 
         Raises `InvalidRequest` if there is none.
         """
+        if request.embedding:
+            return self._embeddings.allowed(request)
         named = self._named(request)
         self._check_option_names(request)
         if not named:
@@ -109,6 +115,8 @@ class LinkSelector:
 
         Raises `TooLong` if the prompt fits none of them.
         """
+        if job.request.embedding:
+            return self._embeddings.candidates(job)
         tried = Counter(each.link for each in job.tried if each.fault not in REPEATED)
         links = self.allowed(job.request)
         rooms = [self._room(link, job.request, self._limit(link, job).tokens) for link in links]

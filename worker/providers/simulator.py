@@ -10,10 +10,14 @@ call; down "1". Markers in the last user message:
 
 import asyncio
 import hashlib
+import math
+import random
 import re
+from array import array
 from dataclasses import replace
 
 from producer.contract.completions import Usage
+from producer.contract.embeddings import compact
 from producer.contract.requests import CompletionRequest
 
 from ..faults import Fault, ProviderError
@@ -22,6 +26,9 @@ from .base import Call, Reply
 _MARKER = re.compile(r"\[\[sim:([^\[\]]*)\]\]")
 _SENTENCE = re.compile(r"[^.!?]+[.!?]")
 _BILLED = {Fault.TIMEOUT, Fault.BAD_RESPONSE}
+
+
+DIMENSIONS = 32
 
 
 class Simulator:
@@ -51,6 +58,17 @@ class Simulator:
             raise ProviderError(Fault.TIMEOUT, reason, maybe_billed=True) from None
         self._raise_scripted_fault(markers)
         return replace(self._reply(call, prompt, markers), streamed=call.streams)
+
+    async def embed(self, call: Call) -> Reply:
+        """Vectors by the hash of each text: the same text has the same one, no others are near."""
+        texts = call.request.sole_texts
+        markers = _markers(texts[-1], call.model)
+        await asyncio.sleep(self._latency_ms(markers, texts[-1]) / 1000)
+        self._raise_scripted_fault(markers)
+        wanted = call.request.embedding and call.request.embedding.dimensions
+        rows = [_vector(text, wanted or DIMENSIONS) for text in texts]
+        usage = Usage(input=_tokens(call.request))
+        return Reply("", "stop", call.model, usage, vectors=compact(rows))
 
     async def aclose(self) -> None:
         return None
@@ -160,3 +178,10 @@ def _tokens(request: CompletionRequest) -> int:
     texts = [_text(message.content) for message in request.messages]
     size = sum(len(text.encode()) for text in texts)
     return max(1, size // 4)
+
+
+def _vector(text: str, dimensions: int) -> "array[float]":
+    chance = random.Random(text)  # noqa: S311 -- repeatable, not a secret
+    numbers = [chance.gauss(0, 1) for _ in range(dimensions)]
+    length = math.hypot(*numbers)
+    return array("f", [number / length for number in numbers])

@@ -80,6 +80,7 @@ OPTIONAL = (
     "stream",
     "stream_options",
     "include",
+    "encoding_format",
     "parallel_tool_calls",
     "safety_identifier",
     "user",

@@ -80,6 +80,14 @@ class Estimator:
         """The same without what was learnt: equal in every process and at every time."""
         return self._bounds(request, provider, model, *self._known_factors(provider))
 
+    def least(self, text: str, provider: str, model: str) -> int:
+        """How many tokens the text has at least; 0 where the provider's vocabulary is not known."""
+        vocabulary = _vocabulary(self._models, provider, model)
+        if vocabulary is None:
+            return 0
+        low, _ = self._factors(provider, model)
+        return int(_count(text, vocabulary) * low)
+
     def count(self, request: CompletionRequest, provider: str, model: str) -> int:
         """Our own count, for a server that states none; seldom below the real one."""
         vocabulary = _vocabulary(self._models, provider, model)
@@ -185,14 +193,14 @@ def _images(request: CompletionRequest) -> int:
 
 def _counted(request: CompletionRequest, vocabulary: str) -> int:
     """Tokens of the request's texts by the vocabulary."""
-    encode = _tokenizer(vocabulary).encode_ordinary
-    tokens = 0
-    for text in _texts(request):
-        # A lone surrogate (three bytes to a provider) is not UTF-8, and the tokenizer takes no
-        # other text.
-        valid = text.encode("utf-8", "replace").decode()
-        tokens += len(encode(valid))
-    return tokens
+    return sum(_count(text, vocabulary) for text in _texts(request))
+
+
+def _count(text: str, vocabulary: str) -> int:
+    # A lone surrogate (three bytes to a provider) is not UTF-8, and the tokenizer takes no
+    # other text.
+    valid = text.encode("utf-8", "replace").decode()
+    return len(_tokenizer(vocabulary).encode_ordinary(valid))
 
 
 @cache

@@ -14,6 +14,7 @@ from .links import (
     Link,
     LinkSettings,
     ServerSettings,
+    embedding_links,
     link_prefix,
     links,
     read_server,
@@ -99,6 +100,8 @@ class Settings(NamedTuple):
     sources: SourceSettings
     links: tuple[Link, ...]
     """The provider chain, in order."""
+    embedding_links: tuple[Link, ...]
+    """Those that make embeddings, in order."""
     origins: dict[str, str]
     """Variable -> where its value is from. Of variables that are set nowhere, only the secrets."""
     unknown: tuple[str, ...]
@@ -115,9 +118,11 @@ class Settings(NamedTuple):
             name: sources.read(slice_) for name, slice_ in cls.slices().items()
         }
         slices["sources"] = sources.settings
+        chain, embeddings = _links(sources, slices["models"])
         settings = cls(
             **slices,
-            links=_links(sources, slices["models"]),
+            links=chain,
+            embedding_links=embeddings,
             origins=sources.origins,
             unknown=tuple(sources.unknown(cls._variables())),
         )
@@ -125,6 +130,11 @@ class Settings(NamedTuple):
         if problems:
             raise SettingsError(problems)
         return settings
+
+    @property
+    def all_links(self) -> tuple[Link, ...]:
+        """Each once."""
+        return tuple({link.name: link for link in (*self.links, *self.embedding_links)}.values())
 
     @classmethod
     def slices(cls) -> dict[str, type[Slice]]:
@@ -143,11 +153,15 @@ class Settings(NamedTuple):
         return {str(field.validation_alias) for field in fields}
 
 
-def _links(sources: Sources, models: ModelSettings | None) -> tuple[Link, ...]:
+def _links(
+    sources: Sources, models: ModelSettings | None
+) -> tuple[tuple[Link, ...], tuple[Link, ...]]:
+    """Those of the chain, and those that make embeddings."""
     chain = sources.read(ChainSettings)
     if chain is None or models is None:
-        return ()
-    return links(chain, models.known, sources)
+        return (), ()
+    found = links(chain, models.known, sources)
+    return found, embedding_links(chain, found, sources)
 
 
 S = TypeVar("S", bound=Slice)

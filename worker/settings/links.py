@@ -21,6 +21,9 @@ VENDORS = {
 <prefix>BASE_URL.
 """
 
+DEFAULT_EMBEDDINGS = "openai:text-embedding-3-small"
+"""Where the chain has a link of this provider, and so its key."""
+
 
 class ServerSettings(Slice):
     """Where a provider answers, and the key to it.
@@ -87,6 +90,7 @@ class ChainSettings(Slice):
     chain: Annotated[str, Field(min_length=3)] | None = variable("LLM_CHAIN", None)
     provider: str = variable("LLM_PROVIDER", "openai")
     model: str = variable("LLM_MODEL", "fast")
+    embeddings: str | None = variable("LLM_EMBEDDING_CHAIN", None)
 
     def links(self, models: Models) -> list[tuple[str, str]]:
         """(provider, model) pairs, in order.
@@ -94,26 +98,57 @@ class ChainSettings(Slice):
         Aliases stand for their models, and a provider alone for its "fast" one. The model is ""
         where there is none.
         """
-        text = self.chain or f"{self.provider}:{self.model}"
-        names = [item.strip().partition(":") for item in text.split(",") if item.strip()]
         return [
             (provider, models.alias(provider, model or "fast") or model)
-            for provider, _, model in names
+            for provider, model in _pairs(self.chain or f"{self.provider}:{self.model}")
         ]
+
+    def embedding_links(self) -> list[tuple[str, str]]:
+        """The same of those that make embeddings; [] if there are none."""
+        text = self.embeddings
+        if text is None:
+            provider, _ = _pairs(DEFAULT_EMBEDDINGS)[0]
+            chain = _pairs(self.chain or f"{self.provider}:{self.model}")
+            text = DEFAULT_EMBEDDINGS if provider in dict(chain) else ""
+        return _pairs(text)
+
+
+def _pairs(text: str) -> list[tuple[str, str]]:
+    """(provider, model) of each item of a list of links."""
+    names = (item.strip().partition(":") for item in text.split(",") if item.strip())
+    return [(provider, model) for provider, _, model in names]
 
 
 def links(chain: ChainSettings, models: Models, sources: Sources) -> tuple[Link, ...]:
     """The chain in full; what is wrong with it is added to the problems of `sources`."""
-    found = []
     names = chain.links(models)
     if not names:
-        sources.problems.append(_bad_chain("names no link"))
+        sources.problems.append(_bad_chain("LLM_CHAIN", "names no link"))
+    found = _in_full("LLM_CHAIN", names, {}, sources)
+    return tuple(link.for_model(link.model, models) for link in found)
+
+
+def embedding_links(
+    chain: ChainSettings, known: tuple[Link, ...], sources: Sources
+) -> tuple[Link, ...]:
+    """The same of those that make embeddings; a provider of `known` links is not read again."""
+    servers = {link.provider: link for link in known}
+    return tuple(_in_full("LLM_EMBEDDING_CHAIN", chain.embedding_links(), servers, sources))
+
+
+def _in_full(
+    variable: str, names: list[tuple[str, str]], servers: dict[str, Link], sources: Sources
+) -> list[Link]:
+    found = []
     for position, (provider, model) in enumerate(names, start=1):
         if not provider or not model:
-            sources.problems.append(_bad_chain(f"link {position} is not provider:model"))
+            reason = f"link {position} is not provider:model"
+            sources.problems.append(_bad_chain(variable, reason))
+        elif provider in servers:
+            found.append(servers[provider].model_copy(update={"model": model}))
         elif link := _link(position, provider, model, sources):
-            found.append(link.for_model(model, models))
-    return tuple(found)
+            found.append(link)
+    return found
 
 
 def read_server(provider: str, sources: Sources) -> ServerSettings | None:
@@ -149,8 +184,9 @@ def link_prefix(provider: str) -> str:
     return f"LLM_LINK_{provider.upper().replace('-', '_')}_"
 
 
-def _bad_chain(reason: str) -> Problem:
-    return invalid("LLM_CHAIN", reason, "export LLM_CHAIN=openai:fast,anthropic:fast")
+def _bad_chain(name: str, reason: str) -> Problem:
+    examples = {"LLM_CHAIN": "openai:fast,anthropic:fast"}
+    return invalid(name, reason, f"export {name}={examples.get(name, DEFAULT_EMBEDDINGS)}")
 
 
 def _missing_key(position: int, provider: str) -> Problem:
