@@ -43,6 +43,13 @@ OPTIONS = frozenset(
 """Of `complete`'s, those that mean something for embeddings."""
 
 
+class Embedding(Frozen):
+    """What kind of vectors is asked for."""
+
+    dimensions: Annotated[int, Field(ge=1, le=65_536, strict=True)] | None = None
+    """Numbers of each vector; None: as the model makes them."""
+
+
 class Embeddings(Frozen):
     """Vectors of the texts, in their order. Its repr shows none of them.
 

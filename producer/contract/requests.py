@@ -9,7 +9,7 @@ from pydantic import Field, TypeAdapter, ValidationError, field_validator, model
 from pydantic_core import SchemaError
 
 from . import echoes, schemas
-from .content import Frozen
+from .embeddings import Embedding
 from .errors import InvalidRequest
 from .hygiene import problem
 from .identifiers import visible
@@ -33,13 +33,6 @@ OLD_STOPS = 4
 Tag = Annotated[str, Field(pattern=r"^[\w.:-]{1,64}$")]
 CachePolicy = Literal["auto", "use", "refresh", "bypass"]
 CacheScope = Literal["user", "group", "fleet"]
-
-
-class Embedding(Frozen):
-    """What kind of vectors is asked for."""
-
-    dimensions: Annotated[int, Field(ge=1, le=65_536, strict=True)] | None = None
-    """Numbers of each vector; None: as the model makes them."""
 
 
 class CompletionRequest(Parameters):

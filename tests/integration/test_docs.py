@@ -35,7 +35,10 @@ PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").r
 BLOCK = re.compile(
     r"(?P<marks>(?:<!-- .*? -->\n)*)```(?P<language>\w*)\n(?P<code>.*?)```", re.DOTALL
 )
-CHAIN = {"LLM_CHAIN": "simulator:sim-large,simulator:sim-small"}
+CHAIN = {
+    "LLM_CHAIN": "simulator:sim-large,simulator:sim-small",
+    "LLM_EMBEDDING_CHAIN": "simulator:sim-embeddings",
+}
 
 
 class Block(NamedTuple):

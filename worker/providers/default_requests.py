@@ -14,6 +14,8 @@ from producer.contract.requests import CompletionRequest
 from ..budgets.pricing import how_to_price
 from ..model_catalog import Model
 from ..settings import VENDORS, Link, Settings
+from . import load
+from .base import Embedder
 from .selection import LinkSelector
 
 _QUESTION = CompletionRequest.model_validate(
@@ -48,6 +50,8 @@ class DefaultRequests:
         for link in self._links():
             found |= dict.fromkeys(self._problems(link))
         found |= dict.fromkeys(self._batch_problems())
+        for link in self._settings.embedding_links:
+            found |= dict.fromkeys(self._embedding_problems(link))
         return list(found)
 
     def refused_everywhere(self) -> bool:
@@ -65,7 +69,7 @@ class DefaultRequests:
         yield from self._unknown_model(link)
         question = self._question(link)
         if not self._pricing.worst(link.provider, link.model, 1, 1).known:
-            yield self._no_price(link)
+            yield self._no_price(link, self._refused_at_the_ceiling(link))
         elif self._over_cap(link, question):
             yield self._cap_too_small(link, question)
         elif self._over_cap(link, part := self._part(link)):
@@ -117,18 +121,32 @@ class DefaultRequests:
                 f"{link.model}: misspelt? Else LLM_MODELS_FILE and LLM_PRICES can name it"
             )
 
-    def _no_price(self, link: Link) -> str:
-        ceiling = self._settings.pricing.unknown
-        text = (
-            f"NO_PRICE: no price known for {link.name}: its calls are reserved and booked at "
-            f"LLM_UNKNOWN_PRICE ({ceiling.input:f}/{ceiling.output:f})"
-        )
-        if self._over_cap(link, question := self._question(link)):
-            text += (
-                f", so a question of {question.max_tokens:,} tokens of answer is beyond "
-                f"LLM_MAX_COST_PER_REQUEST and refused"
+    def _embedding_problems(self, link: Link) -> Iterator[str]:
+        yield from self._unknown_model(link)
+        if not issubclass(load(link.adapter), Embedder):
+            yield (
+                f"NO_EMBEDDINGS: {link.name}: its API makes none. "
+                "Fix: remove it from LLM_EMBEDDING_CHAIN"
             )
-        return f"{text}. Fix: add {how_to_price(link.name)}"
+        elif not self._pricing.worst(link.provider, link.model, 1, 0).known:
+            yield self._no_price(link, "")
+
+    def _no_price(self, link: Link, consequence: str) -> str:
+        ceiling = self._settings.pricing.unknown
+        return (
+            f"NO_PRICE: no price known for {link.name}: its calls are reserved and booked at "
+            f"LLM_UNKNOWN_PRICE ({ceiling.input:f}/{ceiling.output:f}){consequence}. "
+            f"Fix: add {how_to_price(link.name)}"
+        )
+
+    def _refused_at_the_ceiling(self, link: Link) -> str:
+        question = self._question(link)
+        if not self._over_cap(link, question):
+            return ""
+        return (
+            f", so a question of {question.max_tokens:,} tokens of answer is beyond "
+            "LLM_MAX_COST_PER_REQUEST and refused"
+        )
 
     def _cap_too_small(self, link: Link, trial: _Trial) -> str:
         cap = self._settings.quota.max_cost_per_request

@@ -16,6 +16,7 @@ from ..ledger.running_job import RunningJob
 from ..model_catalog import Model, Models
 from ..settings import Link
 from . import load
+from .base import Embedder
 from .tokens import Estimator
 
 
@@ -89,7 +90,7 @@ class EmbeddingSelector:
 
     def _unfit(self, link: Link, request: CompletionRequest) -> str:
         """What of the request the link cannot do; "" if nothing."""
-        if not hasattr(load(link.adapter), "embed"):
+        if not issubclass(load(link.adapter), Embedder):
             return "embeddings (its API has none)"
         facts = self._facts(link)
         texts = len(request.messages)
