@@ -246,8 +246,6 @@ class Pipeline:
 
         Raises `AskAgain` or `Filtered` if one of them decides so.
         """
-        if reply.vectors:
-            return ()
         flags: dict[str, None] = {}
         for number, (text, calls) in enumerate(reply.said):
             fine = frozenset({"schema"}) if validated and not number else frozenset[str]()

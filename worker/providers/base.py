@@ -128,7 +128,9 @@ class Reply:
 
     @property
     def said(self) -> list[tuple[str, tuple[ToolCall, ...]]]:
-        """(text, tool calls) of every choice."""
+        """(text, tool calls) of every choice; none of vectors."""
+        if self.vectors:
+            return []
         return [(self.text, self.tool_calls), *((c.text, c.tool_calls) for c in self.others)]
 
 
