@@ -28,6 +28,8 @@ class Usage(Frozen):
     cache_written_1h: int = 0
     """Of `cache_written`: to be kept for an hour, which costs more (Anthropic)."""
     reasoning: int = 0
+    searches: int = 0
+    """Of the web, by the provider; they cost extra."""
     estimated: bool = False
     """Counted by the worker, because the provider told none, or zeros beside an answer."""
 

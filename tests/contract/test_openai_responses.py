@@ -229,3 +229,8 @@ def test_calls_of_other_tools_are_none_of_ours(answered):
     broken = {"type": "function_call", "name": "f", "arguments": '{"x": ', "call_id": "c"}
     with pytest.raises(ProviderError, match="cannot be read"):
         answered(response(broken))
+
+
+def test_searches_are_counted(answered):
+    reply = answered(response({"type": "web_search_call", "id": "ws"}, SAID))
+    assert (reply.usage.searches, reply.text) == (1, "Paris.")

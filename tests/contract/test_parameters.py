@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from contract.bodies import TEXTS, USAGES, body
 from support.parameter_rows import FORCED, MODELS, PLACE, REFUSED, SENT, TOOL
 from support.parameter_table import ROWS
 
@@ -168,3 +169,19 @@ def test_options_go_to_their_provider_as_they_are(wire, connect, adapter):
 def test_options_that_google_s_sdk_does_not_know_are_told_before_the_call(wrong):
     request = CompletionRequest.checked(messages=ASK, provider_options={"gemini": wrong})
     assert f"provider_options.gemini.{next(iter(wrong))}" in load("gemini").unsupported(request)
+
+
+@pytest.mark.parametrize("searches", [0, 2])
+def test_searches_are_counted(answered, adapter, searches):
+    """Where the API says how many there were; they are paid beside the tokens."""
+    usage = dict(USAGES.get(adapter, {}))
+    if adapter == "anthropic":
+        usage["server_tool_use"] = {"web_search_requests": searches}
+        text = body(adapter, TEXTS[adapter], usage, finish="end_turn")
+    elif adapter == "gemini":
+        text = body(adapter, TEXTS[adapter], usage, finish="STOP")
+        queries = {"webSearchQueries": ["q"] * searches}
+        text["candidates"][0]["groundingMetadata"] = queries
+    else:
+        pytest.skip("see test_openai_responses.py, or billed once")
+    assert answered(text).usage.searches == searches

@@ -165,7 +165,7 @@ ROWS = [
     Row(
         {"web_search_options": {}},
         SENT,
-        {"tools": [{"type": "web_search_20250305", "name": "web_search"}]},
+        {"tools": [{"type": "web_search_20250305", "name": "web_search", "max_uses": 5}]},
         {"tools": [{"googleSearch": {}}]},
         {"openai": "gpt-4o-search-preview"},
     ),
@@ -177,6 +177,7 @@ ROWS = [
                 {
                     "type": "web_search_20250305",
                     "name": "web_search",
+                    "max_uses": 5,
                     "user_location": {"type": "approximate", "country": "DE", "city": "Bonn"},
                 }
             ]

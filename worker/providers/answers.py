@@ -42,6 +42,8 @@ class Answer:
     stated: Stated = NOTHING
     flags: list[str] = field(default_factory=list)
     logprobs: tuple[TokenLogprob, ...] = field(default=(), repr=False)
+    searches: int = 0
+    """Of the web, where its usage does not count them."""
     others: list["Answer"] = field(default_factory=list, repr=False)
     """The further choices, if it has several."""
 
@@ -71,7 +73,7 @@ def reply_of(call: Call, answer: Answer, headers: Mapping[str, str]) -> Reply:
         text=clean(answer.text),
         finish=finish,
         model=model,
-        usage=answer.stated.usage,
+        usage=_usage(answer),
         tool_calls=calls,
         reasoning=clean(answer.reasoning),
         provider_request_id=answer.request_id,
@@ -85,6 +87,13 @@ def reply_of(call: Call, answer: Answer, headers: Mapping[str, str]) -> Reply:
         logprobs=answer.logprobs,
         others=_others(call, answer),
     )
+
+
+def _usage(answer: Answer) -> Usage | None:
+    usage = answer.stated.usage
+    if usage is None or not answer.searches:
+        return usage
+    return usage.model_copy(update={"searches": answer.searches})
 
 
 def _others(call: Call, answer: Answer) -> tuple[Choice, ...]:

@@ -5,6 +5,7 @@ from typing import Any
 from producer.contract.parameters import WebSearch
 from producer.contract.tools import ChosenTool
 
+from ..budgets.search_fees import MOST_SEARCHES
 from .base import Call
 from .fates import ANTHROPIC_TIERS
 from .thinking import NEVER, budget, style_of
@@ -38,7 +39,11 @@ def thinks_by_request(call: Call) -> bool:
 
 
 def search_tool(wanted: WebSearch) -> dict[str, Any]:
-    tool: dict[str, Any] = {"type": SEARCH_TOOL, "name": "web_search"}
+    tool: dict[str, Any] = {
+        "type": SEARCH_TOOL,
+        "name": "web_search",
+        "max_uses": MOST_SEARCHES,
+    }
     if wanted.user_location:
         place = wanted.user_location.approximate.model_dump(exclude_none=True)
         tool["user_location"] = {"type": "approximate"} | place

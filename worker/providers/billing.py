@@ -12,6 +12,7 @@ from producer.contract.messages import Message
 from producer.contract.requests import CompletionRequest
 
 from ..budgets.pricing import Pricing
+from ..budgets.search_fees import ONCE, search_fee
 from ..faults import ProviderError
 from ..ledger.attempt import POSSIBLY_BILLED, Bill
 from ..settings import Link
@@ -56,6 +57,8 @@ class Billing:
         model = self.priced_model(link, reply.model)
         bill = POSSIBLY_BILLED
         if usage:
+            if call.request.web_search_options and link.adapter in ONCE:
+                usage = usage.model_copy(update={"searches": 1})
             bill, notes = self._bill(link, model, replace(reply, usage=usage))
             flags += notes
         if bill.kind != "real":
@@ -93,7 +96,7 @@ class Billing:
         """The bill of a reply with a usage, and what is to be told of its price."""
         usage = reply.usage or Usage()
         price = self._pricing.cost(link.provider, model, usage, reply.service_tier)
-        micro_usd = price.micro_usd
+        micro_usd = price.micro_usd + search_fee(link, usage.searches)
         notes = []
         estimated = usage.estimated or not price.known
         if not price.known and reply.charged_micro_usd is not None:

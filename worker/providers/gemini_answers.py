@@ -49,6 +49,8 @@ def read(found: list[Json]) -> Answer:
 def _take(answer: Answer, candidate: Json) -> None:
     """Add what a candidate, or a piece of one, says."""
     answer.finish = candidate.get("finishReason") or answer.finish
+    grounding = _camel(mapping(candidate.get("groundingMetadata")))
+    answer.searches += len(items(grounding.get("webSearchQueries")))
     answer.logprobs += candidate_logprobs(candidate.get("logprobsResult"))
     content = candidate.get("content")
     parts = content

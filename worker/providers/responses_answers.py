@@ -36,6 +36,8 @@ def read(found: list[Json]) -> tuple[Answer, Json]:
         if item.get("type") == "reasoning":
             for name in ("summary", "content"):
                 answer.reasoning += "".join(text_and_reasoning(item.get(name)))
+        elif item.get("type") == "web_search_call":
+            answer.searches += 1
         elif item.get("type") in CALLS:
             answer.calls.append(_call(item))
         elif str(item.get("type")).endswith("custom_tool_call"):

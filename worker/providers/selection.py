@@ -13,6 +13,7 @@ from producer.contract.hygiene import template_mark
 from producer.contract.requests import CompletionRequest
 
 from ..budgets.pricing import Pricing
+from ..budgets.search_fees import MOST_SEARCHES, search_fee
 from ..ledger.attempt import Candidate
 from ..ledger.running_job import RunningJob
 from ..model_catalog import Model, Models
@@ -273,10 +274,11 @@ class LinkSelector:
         tier = sent.service_tier or ""
         worst = self.pricing.worst(link.provider, link.model, prompt, output, tier)
         prompts = self.pricing.worst(link.provider, link.model, prompt, 0, tier)
+        fee = search_fee(link, MOST_SEARCHES) if sent.web_search_options else 0
         return Candidate(
             link,
             limit.tokens,
-            worst.micro_usd,
+            worst.micro_usd + fee,
             prompt + output,
             trimmed,
             worst.known,

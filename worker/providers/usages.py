@@ -109,6 +109,7 @@ def anthropic_usage(stated: object) -> Stated:
         cache_written=cache_written,
         cache_written_1h=for_an_hour,
         reasoning=_first(fields, (("output_tokens_details", "thinking_tokens"),)) or 0,
+        searches=count(mapping(fields.get("server_tool_use")).get("web_search_requests")) or 0,
     )
     tier = service_tier(fields.get("service_tier"))
     if tier == "priority":

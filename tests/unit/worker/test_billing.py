@@ -139,3 +139,36 @@ def test_an_answer_of_no_use_is_billed_at_the_usage_that_it_states():
     assert billing().of_failure(LINK, CALL, error).micro_usd == 6_488
     silent = ProviderError(Fault.BAD_RESPONSE, "empty", maybe_billed=True)
     assert billing().of_failure(LINK, CALL, silent) == POSSIBLY_BILLED
+
+
+@pytest.mark.parametrize(
+    ("name", "searches", "micro_usd"),
+    [
+        ("anthropic:claude-haiku-4-5", 3, 30_000),
+        ("gemini:gemini-2.5-flash", 3, 35_000),
+        ("gemini:gemini-3.8-flash", 3, 42_000),
+        ("openai-responses:gpt-5.4", 3, 30_000),
+        ("openai:gpt-4o-search-preview", 0, 25_000),
+        ("simulator:x", 3, 0),
+    ],
+)
+def test_searches_are_paid_beside_the_tokens(name, searches, micro_usd):
+    """A model of OpenAI's chat that searches does so once, and does not say it."""
+    adapter, model = name.split(":")
+    link = Link(provider=adapter, model=model, adapter=adapter)
+    asked = CompletionRequest.model_validate(
+        {"messages": [{"role": "user", "content": "x"}], "web_search_options": {}}
+    )
+    call = Call("job", model, asked, max_tokens=1000, temperature=None, timeout_s=1)
+    usage = Usage(input=1, output=1)
+    plain, found = (
+        billing(**{name: rates("1/1")}).of_reply(link, each, reply(told, model))[1].micro_usd
+        for each, told in (
+            (CALL, usage),
+            (call, usage.model_copy(update={"searches": searches})),
+        )
+    )
+    assert found - plain == micro_usd
+    free = link.model_copy(update={"free": True})
+    told = reply(usage.model_copy(update={"searches": searches}), model)
+    assert billing(**{name: rates("1/1")}).of_reply(free, call, told)[1].micro_usd == plain

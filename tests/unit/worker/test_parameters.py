@@ -151,6 +151,20 @@ def test_a_prediction_is_reserved_as_an_answer():
     assert more.micro_usd - worst(asked(max_tokens=1000)).micro_usd == 10_000
 
 
+@pytest.mark.parametrize(
+    ("name", "micro_usd"),
+    [
+        ("openai:gpt-4o-search-preview", 25_000),
+        ("anthropic:claude-haiku-4-5", 50_000),
+        ("gemini:gemini-2.5-flash", 35_000),
+        ("gemini:gemini-3.8-flash", 70_000),
+    ],
+)
+def test_searches_are_reserved_as_many_as_there_may_be(name, micro_usd):
+    plain, searching = worst(asked(), name), worst(asked(web_search_options={}), name)
+    assert searching.micro_usd - plain.micro_usd == micro_usd
+
+
 def test_what_several_choices_cost_is_possible():
     call = Call("j", "m", asked(n=100), 10_000, None, 1.0)
     usage = type("Usage", (), {"input": 10, "output": 9_000_000})
