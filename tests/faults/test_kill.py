@@ -10,7 +10,9 @@ from collections import Counter
 
 import pytest
 from support.ledger import KEYS, LedgerProbe, ask, until
+from support.protocol_embeddings import vector
 
+from producer import embed
 from producer.contract.errors import JobError
 
 pytestmark = pytest.mark.faults
@@ -218,3 +220,22 @@ def outcome(job):
         return job.value(100)
     except JobError as error:
         return error
+
+
+def test_kill_9_with_embeddings_on_the_wire(complete, wire, env, start_worker, redis_url):
+    """As with answers: another worker makes them, the first call is booked as possibly billed."""
+    wire.script = lambda request, number: "ok" if number else "hang"
+    env = env | {"LLM_EMBEDDING_CHAIN": "openai:text-embedding-3-small"}
+    doomed = start_worker(env, concurrency=1)
+    job = embed.delay(["a", "b"], "u1")
+    wire.wait_for(len)
+    start_worker(env, concurrency=1)
+    doomed.kill()
+    found = job.value(15 + CALL_S)
+    assert (found.vectors, found.attempts) == ([vector("a"), vector("b")], 2)
+    assert found.maybe_billed_usd > 0
+    with LedgerProbe(redis_url) as ledger:
+        books = ledger.budget("usd", "fleet", "all")
+        assert reported_unknown(ledger, [job]) == ledger.counter("unknown_attempts") == 1
+        assert (books["held"], books["maybe"]) == (0, round(found.maybe_billed_usd * 1e6))
+        assert books["spent"] == round(found.cost_usd * 1e6) > 0
