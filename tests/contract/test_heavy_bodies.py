@@ -10,9 +10,8 @@ from support.scripted import Exchange, http, play
 
 from worker.faults import Fault, ProviderError
 from worker.providers import Reply
-from worker.providers.bodies import MOST_MARKS, documents
+from worker.providers.bodies import MOST_BYTES, MOST_MARKS, documents
 from worker.providers.readable import MOST_CHARACTERS, readable
-from worker.providers.transport import MOST_BYTES
 
 ANSWERS = {
     "openai": lambda text: {"choices": [{"message": {"content": text}, "finish_reason": "stop"}]},
@@ -84,3 +83,18 @@ def test_a_reply_that_unfolds_without_end_is_not_read_to_its_end(kind):
     for outcome in play([Exchange("gzip", kind, http(code, body, headers)) for code in (200, 503)]):
         assert (outcome.result.fault, outcome.requests) == (Fault.BAD_RESPONSE, 1)
         assert outcome.result.maybe_billed
+
+
+@pytest.mark.parametrize(
+    "body",
+    ["[" + "[]," * MOST_MARKS + "1]", " " * MOST_BYTES + '{"a": 1}'],
+    ids=["values", "blanks"],
+)
+def test_no_adapter_reads_what_is_too_large(wire, ask, body):
+    """Also one whose SDK has connections of its own (`make test-legacy`)."""
+    wire.body = body
+    with pytest.raises(ProviderError) as caught:
+        ask(wire.base_url)
+    assert (caught.value.fault, caught.value.maybe_billed) == (Fault.BAD_RESPONSE, True)
+    assert "more" in str(caught.value)
+    assert len(wire.calls) == 1

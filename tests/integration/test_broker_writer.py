@@ -96,3 +96,16 @@ def test_a_broker_of_its_own_brings_no_arguments_unless_it_may(
 def test_a_submission_without_anything_after_it_is_read_by_the_version_before():
     for options, wire in (({}, 1), ({"link": STOLEN}, 2)):
         assert Submission.from_call("a", (ask("x"), "u1"), {}, options).stored().item.wire == wire
+
+
+def test_a_forged_result_is_told_by_get_alone(complete, redis_url, start_worker):
+    """Who writes the result backend changes what a plain `get()` returns, and no `job.value()`."""
+    start_worker({"LLM_CHAIN": "simulator:sim-large"})
+    job = complete.delay(ask("x"), "u1")
+    text = job.value(30).text
+    key = f"celery-task-meta-{job.id}"
+    with Redis.from_url(redis_url) as redis:
+        until(lambda: redis.exists(key))
+        redis.set(key, json.dumps({"status": "SUCCESS", "result": "forged", "task_id": job.id}))
+    assert job.get(timeout=10) == "forged"
+    assert job.value(10).text == text

@@ -197,16 +197,27 @@ def test_every_key_is_documented_and_no_other():
     assert documented == named - {"root", "prefix", "usages", "cached_entry"}
 
 
+TABLES = (
+    "What one credential can do",
+    "Files",
+    "What hostile users, files, providers and brokers can do",
+)
+"""Of docs/security.md."""
+
+
 def rows_with_tests():
     """The rows of tables whose last column names what shows them."""
     guarantees = (ROOT / "docs/guarantees.md").read_text().partition("## Not promised")[0]
-    attacks = (ROOT / "docs/security.md").read_text().partition("## What hostile")[2]
-    for text in (guarantees, attacks.partition("\n## ")[0]):
-        yield from [line for line in text.splitlines() if line.startswith("| ")][1:]
+    security = (ROOT / "docs/security.md").read_text()
+    tables = [security.partition(f"\n## {title}\n")[2] for title in TABLES]
+    for text in (guarantees, *(table.partition("\n## ")[0] for table in tables)):
+        rows = [line for line in text.splitlines() if line.startswith("| ")][1:]
+        assert rows
+        yield from rows
 
 
 def test_every_guarantee_names_a_test_that_exists():
-    """So does every line on what a hostile user, file, provider or broker can do."""
+    """So does every line on what a credential can do, or a hostile user, file or server."""
     for row in rows_with_tests():
         named = re.findall(r"`([\w/.]+\.py)::(\w+)`", row.rsplit("|", 2)[1])
         assert named, row

@@ -12,6 +12,9 @@ from typing import Any
 
 Json = dict[str, Any]
 
+MOST_BYTES = 64_000_000
+"""Of a reply: a stream has some 300 bytes for each token, and no model writes 200,000."""
+
 MOST_MARKS = 500_000
 """Of JSON in one piece: while it is parsed, no other call of this process goes on, which takes half
 a second then. An answer of 100,000 tokens has some 50,000, one about JSON 200,000.

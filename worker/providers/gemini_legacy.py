@@ -27,7 +27,7 @@ from producer.contract.requests import CompletionRequest
 from ..faults import Fault, ProviderError
 from .answers import reply_of
 from .base import Call, Reply
-from .bodies import documents
+from .bodies import MOST_BYTES, documents, is_moderate
 from .gemini_answers import read, response_error
 from .gemini_legacy_schema import translated, unsupported_keyword
 from .gemini_legacy_sockets import Sockets
@@ -44,6 +44,8 @@ with warnings.catch_warnings():
 
 THREADS = 256
 """Calls in flight per process."""
+PIECE_BYTES = 65_536
+"""Of a reply, unpacked, between two looks at how large it is."""
 
 
 class GeminiLegacy:
@@ -110,6 +112,20 @@ class GeminiLegacy:
         return bytes(response.content)
 
     def _keep(self, response: Any, *_: Any, **__: Any) -> None:
+        """Before the SDK reads it: a body without end is left, and one that would take long to
+        parse is no answer, or a refusal without words.
+        """
+        content = bytearray()
+        for piece in response.iter_content(PIECE_BYTES):
+            content += piece
+            if len(content) > MOST_BYTES:
+                response.close()
+                raise bad_response(f"a reply of more than {MOST_BYTES // 1_000_000} MB")
+        if not is_moderate(bytes(content)):
+            if response.ok:
+                raise bad_response("a reply of more values than an answer has")
+            content.clear()
+        response._content = bytes(content)  # as `requests` keeps what it has read
         self._thread.response = response
 
 

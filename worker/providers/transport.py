@@ -41,7 +41,7 @@ from aiohttp import (
 
 from ..faults import Fault, ProviderError
 from ..settings import TrustSettings
-from .bodies import has_ended, is_stream
+from .bodies import MOST_BYTES, has_ended, is_stream
 from .proxies import proxy_for
 from .sending import Patience, Sending, current
 from .statuses import bad_response, refuse_no_answer, status_error
@@ -54,8 +54,6 @@ CONNECT_S = 5.0
 """For a connection, with its TLS and its proxy; the deadline of `Loop.run` bounds all the rest."""
 IDLE_S = 4.0
 """How long an idle connection is kept: less than servers keep theirs, which is often 5 s."""
-MOST_BYTES = 64_000_000
-"""Of a reply: a stream has some 300 bytes for each token, and no model writes 200,000."""
 FRAME_BYTES = 1_024
 """A stream that has sent no more has not begun its answer: an event or two before it."""
 AT_ONCE_S = 1.0
