@@ -4,7 +4,7 @@ from collections.abc import Generator, Iterable
 from typing import Any
 
 from .client import AnyJob, complete
-from .contract.embeddings import Embeddings, as_texts, request_fields
+from .contract.embeddings import Embeddings, as_texts, called_with
 from .contract.errors import InvalidRequest
 
 __all__ = ["EmbeddingJob", "Embeddings", "embed"]
@@ -40,7 +40,7 @@ class Embed:
         self, args: Any = (), kwargs: Any = None, task_id: str | None = None, **options: Any
     ) -> EmbeddingJob:
         """Raises as `complete.apply_async`."""
-        fields = _fields(args, kwargs)
+        fields = called_with(args, kwargs)
         try:
             job = complete.apply_async((), fields, task_id, **options)
         except InvalidRequest as error:
@@ -60,7 +60,7 @@ class Embed:
 
     def signature(self, args: Any = (), kwargs: Any = None, **options: Any) -> Any:
         """A step of a canvas, as Celery's."""
-        return complete.signature((), _fields(args, kwargs), **options)
+        return complete.signature((), called_with(args, kwargs), **options)
 
     def s(self, *args: Any, **kwargs: Any) -> Any:
         return self.signature(args, kwargs)
@@ -72,29 +72,13 @@ class Embed:
         return EmbeddingJob(task_id, app=complete.app, task_name=complete.name, **kwargs)
 
 
-def _fields(args: Any, kwargs: Any) -> dict[str, Any]:
-    """The arguments of `complete`."""
-    named = dict(zip(("texts", "user_id"), args, strict=False))
-    twice = named.keys() & (kwargs or {}).keys()
-    if len(args) > 2 or twice:
-        raise InvalidRequest(
-            "embed takes two positional arguments, texts and user_id. "
-            "Fix: name the others, and give each once"
-        )
-    named |= kwargs or {}
-    user = {"user_id": named.pop("user_id")} if "user_id" in named else {}
-    if "texts" not in named:
-        raise InvalidRequest("texts: required and missing. Fix: add it", {"fields": ["texts"]})
-    return request_fields(**named) | user
-
-
 def _numbered(number: int, request: Any, options: dict[str, Any]) -> dict[str, Any]:
     if not isinstance(request, dict):
         request = {"texts": request}
     fields = options | request
     task = {"task_id": fields.pop("task_id")} if "task_id" in fields else {}
     try:
-        return _fields((), fields) | task
+        return called_with((), fields) | task
     except InvalidRequest as error:
         details = {**error.details, "number": number}
         raise InvalidRequest(f"requests[{number}]: {error.message}", details) from None

@@ -120,6 +120,30 @@ def unpacked(data: bytes) -> "array[float]":
     return _numbers(data)
 
 
+def called_with(args: Any, kwargs: Any) -> dict[str, Any]:
+    """The arguments of `complete` that `embed(*args, **kwargs)` stands for.
+
+    Raises `InvalidRequest`, whatever the arguments are.
+    """
+    args, named = args or (), kwargs or {}
+    if not isinstance(args, tuple | list) or len(args) > 2:
+        raise InvalidRequest(
+            "embed takes two positional arguments, texts and user_id. Fix: name the others"
+        )
+    if not isinstance(named, dict) or not all(isinstance(name, str) for name in named):
+        raise InvalidRequest("kwargs: needs a dict whose keys are texts")
+    placed = dict(zip(("texts", "user_id"), args, strict=False))
+    if twice := placed.keys() & named.keys():
+        raise InvalidRequest(
+            f"{min(twice)}: given twice, by position and by name. Fix: give it once"
+        )
+    fields = placed | named
+    user = {"user_id": fields.pop("user_id")} if "user_id" in fields else {}
+    if "texts" not in fields:
+        raise InvalidRequest("texts: required and missing. Fix: add it", {"fields": ["texts"]})
+    return request_fields(fields.pop("texts"), fields.pop("dimensions", None), **fields) | user
+
+
 def request_fields(texts: Any, dimensions: Any = None, **options: Any) -> dict[str, Any]:
     """The arguments of `complete` that ask for vectors. Raises `InvalidRequest`."""
     unknown = options.keys() - OPTIONS

@@ -16,7 +16,12 @@ from worker.budgets.pricing import Pricing
 from worker.settings.prices import rates
 
 RECORDED = json.loads((Path(__file__).parent / "usages.json").read_text())
-FLAVORS = {"openai": "chat", "anthropic": "default", "gemini": "default"}
+FLAVORS = {
+    "openai": "chat",
+    "openai-responses": "responses",
+    "anthropic": "default",
+    "gemini": "default",
+}
 PRICING = Pricing({}, rates("0/0"))
 
 

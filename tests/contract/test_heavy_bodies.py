@@ -15,6 +15,10 @@ from worker.providers.readable import MOST_CHARACTERS, readable
 
 ANSWERS = {
     "openai": lambda text: {"choices": [{"message": {"content": text}, "finish_reason": "stop"}]},
+    "openai-responses": lambda text: {
+        "status": "completed",
+        "output": [{"type": "message", "content": [{"type": "output_text", "text": text}]}],
+    },
     "anthropic": lambda text: {
         "content": [{"type": "text", "text": text}],
         "stop_reason": "end_turn",

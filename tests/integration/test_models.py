@@ -8,7 +8,7 @@ import pytest
 from support.ledger import LedgerProbe, ask
 
 from producer import summarize
-from producer.contract.errors import Filtered, TooLong, Truncated
+from producer.contract.errors import Filtered, InvalidRequest, TooLong, Truncated
 
 WORDS = "word " * 130_000
 
@@ -163,3 +163,23 @@ def test_a_server_of_ones_own_is_asked_for_its_own_model_only(
 def test_a_model_about_to_end_is_warned_about_at_startup(openai_env, start_worker):
     """gpt-4o-mini ends on 2027-01-14."""
     assert "MODEL_ENDS: openai:gpt-4o-mini" in start_worker(openai_env).log()
+
+
+def test_a_model_that_chat_does_not_serve_answers_over_responses(
+    complete, wire, openai_env, start_worker, redis_url
+):
+    """By the catalog, in a stream or whole, at the model's own price."""
+    wire.script = lambda request, number: "ok;in=1000;out=80;reasoning=50"
+    env = {"LLM_CHAIN": "openai:o3-pro", "LLM_MAX_COST_PER_REQUEST": "10"}
+    start_worker(openai_env | env)
+    long = complete.delay(ask("x"), "u1", max_tokens=3_000).value(30)
+    short = complete.delay(ask("x"), "u1", max_tokens=100).value(30)
+    assert [call.request["stream"] for call in wire.calls] == [True, False]
+    assert [call.request["max_output_tokens"] for call in wire.calls] == [3_000, 100]
+    assert all(call.request["input"] and not call.request["store"] for call in wire.calls)
+    for answer in (long, short):
+        assert (answer.text, answer.provider) == ("A wired answer, always the same.", "openai")
+        assert (answer.usage.input, answer.usage.output, answer.usage.reasoning) == (1000, 80, 50)
+        assert round(answer.cost_usd * 1e6) == 20 * 1000 + 80 * 80
+    with pytest.raises(InvalidRequest, match="openai:o3-pro cannot take stop"):
+        complete.delay(ask("x"), "u1", stop="END").value(30)

@@ -10,9 +10,10 @@ from producer.contract.requests import CompletionRequest
 from worker.providers import Call, Reply, load
 
 KEY, PROMPT = "sk-secret-key", "the secret prompt"
-PATHS = {"openai": "/v1", "anthropic": "", "gemini": ""}
+PATHS = {"openai": "/v1", "openai-responses": "/v1", "anthropic": "", "gemini": ""}
 MODELS = {
     "openai": "gpt-4o-mini",
+    "openai-responses": "gpt-5-pro",
     "anthropic": "claude-haiku-4-5",
     "gemini": "gemini-2.5-flash-lite",
 }

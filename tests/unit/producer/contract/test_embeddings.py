@@ -3,11 +3,22 @@
 from array import array
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from producer.contract.completions import Completion, Usage
-from producer.contract.embeddings import MOST_TEXTS, Embeddings, as_texts, compact, request_fields
+from producer.contract.embeddings import (
+    MOST_TEXTS,
+    OPTIONS,
+    Embeddings,
+    as_texts,
+    called_with,
+    compact,
+    request_fields,
+)
 from producer.contract.errors import InvalidRequest
 from producer.contract.requests import CompletionRequest
+from producer.contract.submission import Submission
 
 
 def asked(*arguments, **options):
@@ -76,6 +87,43 @@ def test_what_is_wrong_is_told_with_its_place(texts, options, words):
     error = as_texts(caught.value)
     assert str(error).startswith(words)
     assert error.details["fields"] == [words.partition(":")[0]]
+
+
+anything = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=3) | st.binary(),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.tuples(inner, inner)
+        | st.dictionaries(st.sampled_from([*OPTIONS, "texts", "user_id", "dimensions", 7]), inner)
+    ),
+    max_leaves=6,
+)
+
+
+@given(anything, anything)
+@settings(max_examples=300, deadline=None)
+def test_whatever_the_arguments_are_the_error_says_what_is_wrong(args, kwargs):
+    told = None
+    try:
+        fields = called_with(args, kwargs)
+        Submission.from_call("job-1", (), fields, {})
+    except InvalidRequest as error:
+        told = str(as_texts(error))
+    assert told != ""
+
+
+@pytest.mark.parametrize(
+    ("args", "kwargs", "words"),
+    [
+        ((["a"], "u", "m"), {}, "embed takes two positional arguments"),
+        ((["a"],), {"texts": ["b"]}, "texts: given twice"),
+        ((), {"user_id": "u"}, "texts: required and missing"),
+        (None, {7: 1}, "kwargs: needs a dict"),
+    ],
+)
+def test_a_wrong_call_is_told(args, kwargs, words):
+    with pytest.raises(InvalidRequest, match=words):
+        called_with(args, kwargs)
 
 
 def test_vectors_are_lists_arrays_and_bytes():
