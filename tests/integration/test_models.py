@@ -181,5 +181,5 @@ def test_a_model_that_chat_does_not_serve_answers_over_responses(
         assert (answer.text, answer.provider) == ("A wired answer, always the same.", "openai")
         assert (answer.usage.input, answer.usage.output, answer.usage.reasoning) == (1000, 80, 50)
         assert round(answer.cost_usd * 1e6) == 20 * 1000 + 80 * 80
-    with pytest.raises(InvalidRequest, match="openai:o3-pro cannot take stop"):
+    with pytest.raises(InvalidRequest, match="openai:o3-pro cannot take 1 stop"):
         complete.delay(ask("x"), "u1", stop="END").value(30)
