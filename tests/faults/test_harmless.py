@@ -70,19 +70,22 @@ def limits_of_its_own(attacker):
     """Its money, its time and its calls at once hold up nobody who asks the same; and what waits
     for a limit is answered when that is removed.
     """
+    shared = {"temperature": 0, "cache": "auto", "model": MODEL}
     asked = f"the same question {next(attacker.numbers)}"
     attacker.command("limits", "set", "attacker", "--usd-per-day", "0.000001")
     for number in range(6):
-        attacker.send(asked, temperature=0, over_limit="wait", deadline_s=3, model=MODEL)
+        attacker.send(asked, over_limit="wait", deadline_s=3, **shared)
         attacker.send(f"other {number}")
     others_ask(attacker, asked)
-    freed = attacker.send(f"freed {asked}", over_limit="wait")
-    attacker.command("limits", "set", "attacker", "--usd-per-day", "none", "--in-flight", "1")
+    limits = ("limits", "set", "attacker")
+    attacker.command(*limits, "--usd-per-day", "none", "--requests-per-minute", "1")
+    freed = [attacker.send(f"{n} freed {asked}", over_limit="wait") for n in range(3)]
+    attacker.command(*limits, "--requests-per-minute", "none", "--in-flight", "1")
     for number in range(3):
         attacker.send(f"capped {number}")
-        attacker.send(f"capped {asked}", temperature=0, cache="default", model=MODEL)
+        attacker.send(f"capped {asked}", **shared)
     others_ask(attacker, f"capped {asked}")
-    assert freed.value(30)
+    assert all(job.value(30) for job in freed)
     attacker.command("limits", "reset", "attacker")
     attacker.ended()
 
