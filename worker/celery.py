@@ -131,7 +131,7 @@ def _load_functions(settings: RedisSettings) -> None:
 def build_clients(**_: Any) -> None:
     """In each process that runs jobs, before its first."""
     runtime = current()
-    runtime.clients.prepare(runtime.settings.all_links)
+    runtime.clients.prepare(runtime.settings.named_links)
 
 
 def build_clients_of_threads(sender: Any = None, **_: Any) -> None:

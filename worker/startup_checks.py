@@ -149,7 +149,7 @@ def _unknown_filters(names: Iterable[str]) -> Iterator[Problem]:
 
 
 def _unknown_vocabularies(settings: Settings) -> Iterator[Problem]:
-    models = ((link.provider, link.model) for link in settings.all_links)
+    models = ((link.provider, link.model) for link in settings.named_links)
     try:
         load_vocabularies(settings.models.known, models)
     except ValueError as error:

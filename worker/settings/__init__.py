@@ -136,6 +136,13 @@ class Settings(NamedTuple):
         """Each once."""
         return tuple({link.name: link for link in (*self.links, *self.embedding_links)}.values())
 
+    @property
+    def named_links(self) -> tuple[Link, ...]:
+        """Those that an operator has named. The default one for embeddings may never be asked, so
+        nothing is made ready for it: its vocabulary alone has 23 MB.
+        """
+        return self.all_links if "LLM_EMBEDDING_CHAIN" in self.origins else self.links
+
     @classmethod
     def slices(cls) -> dict[str, type[Slice]]:
         """Field -> slice, of those that are read one by one."""

@@ -22,6 +22,8 @@ def embeddings(env, **variables):
 def test_embeddings_are_openai_s_where_the_chain_has_its_key(env):
     """Never those of another vendor by themselves: an index is of one model."""
     assert embeddings(env, LLM_CHAIN="openai:fast") == ["openai:text-embedding-3-small"]
+    settings = Settings.load()
+    assert settings.named_links == settings.links
     assert embeddings(env, LLM_CHAIN="simulator:s") == []
 
 
@@ -36,6 +38,7 @@ def test_links_of_embeddings_have_their_own_servers_and_those_of_the_chain(env):
     settings = Settings.load()
     assert settings.embedding_links[1].base_url == "http://host/v1"
     assert [link.name for link in settings.all_links] == ["openai:gpt-5-pro", *names]
+    assert settings.named_links == settings.all_links
 
 
 def test_what_is_wrong_with_links_of_embeddings_is_told(env):
