@@ -41,6 +41,16 @@ TOGETHER = (
 )
 
 PART = "part of a document"
+OF_THE_ANSWER = (
+    "n",
+    "logprobs",
+    "top_logprobs",
+    "tool_choice",
+    "prediction",
+    "web_search_options",
+    "response_format",
+)
+"""What parts are not asked with."""
 MARGIN_TOKENS = 400
 """For our own words around a part."""
 CHARACTERS_A_TOKEN = 4
@@ -196,11 +206,13 @@ class DocumentSummarizer:
         self, request: CompletionRequest, text: str, max_tokens: int
     ) -> CompletionRequest:
         part = Message(role="user", content=untrusted(text, PART))
-        changes = {
+        changes: dict[str, Any] = {
             "messages": (Message(role="system", content=CONDENSE), part),
             "max_tokens": max_tokens,
             "temperature": 0.0,
             "on_truncation": "accept",
+            # What is for the answer is not for its parts.
+            **dict.fromkeys(OF_THE_ANSWER),
         }
         return _without_document(request).model_copy(update=changes)
 

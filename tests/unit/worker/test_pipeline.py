@@ -192,10 +192,11 @@ def test_what_no_link_can_answer_is_an_error(harness, options, message):
 def test_a_link_that_cannot_take_a_request_is_passed_over(harness):
     """And if no other is left, the error names what it is."""
     claude = Link(provider="anthropic", model="claude-haiku-4-5", adapter="anthropic")
-    job = harness.job(response_format={"type": "json_object"})
+    schema = {"name": "n", "schema": {"type": "object"}}
+    job = harness.job(response_format={"type": "json_schema", "json_schema": schema})
     three = chain((claude, *LINKS), CallSettings(), harness.loop).selection
     assert [link.provider for link in three.allowed(job.request)] == ["simulator", "simulator"]
-    with pytest.raises(InvalidRequest, match="json_object"):
+    with pytest.raises(InvalidRequest, match="fields that have no names"):
         chain((claude,), CallSettings(), harness.loop).selection.allowed(job.request)
 
 
