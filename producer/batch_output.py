@@ -3,7 +3,8 @@
 from typing import Any
 
 from .batch_items import Item
-from .contract.completions import Alternative, Choice, Completion, TokenLogprob, Usage
+from .contract.chat_completion import chat_completion, choice
+from .contract.completions import Completion, Usage
 from .contract.errors import JobError, Refused, Truncated
 
 COLUMNS = {
@@ -139,17 +140,8 @@ def _body(item: Item) -> dict[str, Any]:
     """The chat completion that OpenAI gives out: also a cut answer, and a model's refusal."""
     answer = item.outcome
     if isinstance(answer, Completion):
-        first = Choice(
-            text=answer.text,
-            tool_calls=answer.tool_calls,
-            finish_reason=answer.finish_reason,
-            logprobs=answer.logprobs,
-        )
-        choices = [
-            _choice(number, _message(each), each.finish_reason, each.logprobs)
-            for number, each in enumerate(answer.choices or (first,))
-        ]
-        return _chat_completion(item, answer.model, answer.usage, choices)
+        whole = answer.to_openai(item.ended_s)
+        return whole | {"id": f"chatcmpl-{item.job_id}"}
     if isinstance(answer, Truncated):
         return _of_error(item, answer, {"content": answer.partial_text, "refusal": None}, "length")
     if isinstance(answer, Refused) and "text" in answer.details:
@@ -164,60 +156,6 @@ def _of_error(
     item: Item, error: JobError, said: dict[str, Any], finish_reason: str
 ) -> dict[str, Any]:
     usage = Usage(**error.details.get("usage", {}))
-    message = {"role": "assistant", **said}
-    choices = [_choice(0, message, finish_reason)]
-    return _chat_completion(item, error.details.get("model", ""), usage, choices)
-
-
-def _choice(
-    number: int,
-    message: dict[str, Any],
-    finish_reason: str,
-    logprobs: tuple[TokenLogprob, ...] = (),
-) -> dict[str, Any]:
-    told = {"content": [_logprob(each) for each in logprobs], "refusal": None}
-    return {
-        "index": number,
-        "message": message,
-        "logprobs": told if logprobs else None,
-        "finish_reason": finish_reason,
-    }
-
-
-def _logprob(token: TokenLogprob) -> dict[str, Any]:
-    top = [_alternative(each) for each in token.top]
-    return _alternative(token) | {"top_logprobs": top}
-
-
-def _alternative(token: Alternative) -> dict[str, Any]:
-    return {
-        "token": token.token,
-        "logprob": token.logprob,
-        "bytes": list(token.token.encode()),
-    }
-
-
-def _message(answer: Choice) -> dict[str, Any]:
-    message: dict[str, Any] = {"role": "assistant", "content": answer.text or None, "refusal": None}
-    if answer.tool_calls:
-        message["tool_calls"] = [call.model_dump(mode="json") for call in answer.tool_calls]
-    return message
-
-
-def _chat_completion(
-    item: Item, model: str, usage: Usage, choices: list[dict[str, Any]]
-) -> dict[str, Any]:
-    return {
-        "id": f"chatcmpl-{item.job_id}",
-        "object": "chat.completion",
-        "created": item.ended_s,
-        "model": model,
-        "choices": choices,
-        "usage": {
-            "prompt_tokens": usage.input,
-            "completion_tokens": usage.output,
-            "total_tokens": usage.input + usage.output,
-            "prompt_tokens_details": {"cached_tokens": usage.cached},
-            "completion_tokens_details": {"reasoning_tokens": usage.reasoning},
-        },
-    }
+    model = error.details.get("model", "")
+    choices = [choice(0, said, finish_reason)]
+    return chat_completion(item.job_id, item.ended_s, model, usage.to_openai(), choices)

@@ -127,6 +127,9 @@ class Pipeline:
         return Completion(
             text=reply.text,
             tool_calls=reply.tool_calls,
+            reasoning=reply.reasoning,
+            citations=reply.citations,
+            kept=reply.kept,
             vectors=reply.vectors,
             finish_reason=reply.finish,
             model=reply.model,

@@ -5,8 +5,11 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr
 
+from .chat_completion import chat_completion, choice
+from .citations import Citation
 from .content import Frozen, unset
-from .messages import ToolCall
+from .kept import Kept
+from .messages import Message, ToolCall
 
 FinishReason = Literal["stop", "length", "tool_calls"]
 CostBasis = Literal["stated", "estimated", "unknown"]
@@ -33,6 +36,15 @@ class Usage(Frozen):
     estimated: bool = False
     """Counted by the worker, because the provider told none, or zeros beside an answer."""
 
+    def to_openai(self) -> dict[str, int | dict[str, int]]:
+        return {
+            "prompt_tokens": self.input,
+            "completion_tokens": self.output,
+            "total_tokens": self.input + self.output,
+            "prompt_tokens_details": {"cached_tokens": self.cached},
+            "completion_tokens_details": {"reasoning_tokens": self.reasoning},
+        }
+
 
 class Alternative(Frozen):
     """A token that could have been written, with the natural logarithm of its probability."""
@@ -42,11 +54,21 @@ class Alternative(Frozen):
     token: str = Field(repr=False)
     logprob: float
 
+    def to_openai(self) -> dict[str, Any]:
+        return {
+            "token": self.token,
+            "logprob": self.logprob,
+            "bytes": list(self.token.encode()),
+        }
+
 
 class TokenLogprob(Alternative):
     """A token of the answer. `top`: the likeliest ones in its place."""
 
     top: tuple[Alternative, ...] = ()
+
+    def to_openai(self) -> dict[str, Any]:
+        return super().to_openai() | {"top_logprobs": [each.to_openai() for each in self.top]}
 
 
 class Choice(Frozen):
@@ -58,6 +80,14 @@ class Choice(Frozen):
     tool_calls: tuple[ToolCall, ...] = Field((), repr=False)
     finish_reason: FinishReason | Literal["content_filter", "refusal"]
     logprobs: tuple[TokenLogprob, ...] = Field((), repr=False)
+
+    def to_openai(self, number: int, beside: dict[str, Any]) -> dict[str, Any]:
+        """`beside`: what else its message has."""
+        said: dict[str, Any] = {"content": self.text or None, "refusal": None}
+        if self.tool_calls:
+            said["tool_calls"] = [call.model_dump(mode="json") for call in self.tool_calls]
+        told = [token.to_openai() for token in self.logprobs]
+        return choice(number, said | beside, self.finish_reason, told)
 
 
 class Vectors(Frozen):
@@ -80,6 +110,11 @@ class Completion(Frozen):
     tool_calls: tuple[ToolCall, ...] = Field((), repr=False)
     vectors: Vectors | None = Field(None, repr=False, exclude_if=unset)
     """Of a job of `embed`, whose `text` is empty."""
+    reasoning: str = Field("", repr=False)
+    """What the model thought, where the provider tells it; often a summary."""
+    citations: tuple[Citation, ...] = Field((), repr=False)
+    kept: Kept | None = Field(None, repr=False)
+    """What the provider wants back with the next request; `message` has it, too."""
     finish_reason: FinishReason
     model: str
     provider: str
@@ -142,6 +177,50 @@ class Completion(Frozen):
         told = self.model_copy()
         told._model = model
         return told
+
+    @property
+    def message(self) -> Message:
+        """The assistant's turn, to be appended to the messages of the next request."""
+        return Message(
+            role="assistant",
+            content=self.text or None,
+            tool_calls=self.tool_calls or None,
+            kept=self.kept,
+        )
+
+    def to_openai(self, created_s: int = 0) -> dict[str, Any]:
+        """The answer as OpenAI's chat completion, which its SDK reads.
+
+        `created_s`: Unix time. Beside what OpenAI has, a message may have `reasoning_content` and
+        `kept`; it can be sent back as it is.
+        """
+        return chat_completion(
+            self.request_id,
+            created_s,
+            self.model,
+            self.usage.to_openai(),
+            [each.to_openai(number, said) for number, (each, said) in enumerate(self._choices())],
+            self.service_tier,
+        )
+
+    def _choices(self) -> list[tuple[Choice, dict[str, Any]]]:
+        """Each with what its message has beside its text."""
+        if self.choices:
+            return [(each, {}) for each in self.choices]
+        beside: dict[str, Any] = {}
+        if annotations := [found for each in self.citations if (found := each.to_openai())]:
+            beside["annotations"] = annotations
+        if self.reasoning:
+            beside["reasoning_content"] = self.reasoning
+        if self.kept:
+            beside["kept"] = self.kept.model_dump(mode="json", exclude_defaults=True)
+        first = Choice(
+            text=self.text,
+            tool_calls=self.tool_calls,
+            finish_reason=self.finish_reason,
+            logprobs=self.logprobs,
+        )
+        return [(first, beside)]
 
     def __json__(self) -> dict[str, Any]:
         """How kombu's JSON serializer writes a task's result."""

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, model_validator
 
 from .content import Frozen, Part, RefusalPart, TextPart, unset
+from .kept import Kept
 
 Role = Literal["system", "developer", "user", "assistant", "tool"]
 ShortText = Annotated[str, Field(min_length=1, max_length=256)]
@@ -40,6 +41,9 @@ class Message(Frozen):
     reasoning_details: tuple[dict[str, Any], ...] | None = Field(None, exclude_if=unset)
     """The same in OpenRouter's shape, which wants it back as it was."""
 
+    kept: Kept | None = Field(None, exclude_if=unset)
+    """What the provider that gave this turn wants back; `Completion.message` has it."""
+
     @property
     def parts(self) -> tuple[Part, ...]:
         """Its content as parts; a text is one."""
@@ -50,8 +54,10 @@ class Message(Frozen):
     @property
     def is_new(self) -> bool:
         """Whether workers of the first wire versions cannot read it."""
-        later = (self.refusal, self.is_error, self.reasoning_content, self.reasoning_details)
-        if any(later) or (self.content is None and not self.tool_calls):
+        thoughts = (self.reasoning_content, self.reasoning_details, self.kept)
+        if any(thoughts) or self.refusal or self.is_error:
+            return True
+        if self.content is None and not self.tool_calls:
             return True
         return isinstance(self.content, tuple) and any(part.is_new for part in self.content)
 

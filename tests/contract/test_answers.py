@@ -47,7 +47,8 @@ def test_ids_are_unique(answered, adapter):
     ids = [call.id for call in answered(body(adapter, several)).tool_calls]
     assert len(set(ids)) == 5
     assert all(ids)
-    assert ids[1] == "a"
+    again = answered(body(adapter, several)).tool_calls
+    assert not {call.id for call in again} & set(ids)
 
 
 @pytest.mark.parametrize("word", ["stop", "STOP", None, "novel"])

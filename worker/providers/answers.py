@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from producer.contract.citations import Citation
 from producer.contract.completions import Choice, TokenLogprob, Usage
 
 from ..faults import Fault, ProviderError
@@ -15,10 +16,14 @@ from ..rate_limit_headers import RateLimits
 from .base import Call, Finish, Reply
 from .bodies import clean, is_stream, items, text_of, written
 from .finish_reasons import MISSING, Ending, ending
-from .tool_calls import RawCall, readable
+from .pieces import RawPiece, wanted_back
+from .sources import bounded
+from .tool_calls import RawCall, made
 from .usages import NOTHING, Stated
 
 MOST_NAME_CHARACTERS = 256
+MOST_REASONING = 1_000_000
+"""Characters; what is beyond is left out."""
 
 
 @dataclass
@@ -26,14 +31,19 @@ class Answer:
     """An answer as read from one protocol, before it is judged.
 
     `finish`: the finish reason as stated, of any JSON type. `calls`: tool calls, also broken ones.
-    `refused`: the server says apart from its finish reason that the model declined. `ended`: it
-    says that its stream is whole. `provider_id`: by which the provider knows the answer.
+    `api`: whose form `pieces` have: text, calls and thoughts in their order, as far as the provider
+    may want them back. `refused`: the server says apart from its finish reason that the model
+    declined. `ended`: it says that its stream is whole. `provider_id`: by which the provider knows
+    the answer.
     """
 
     finish: object = None
     text: str = field(default="", repr=False)
     reasoning: str = field(default="", repr=False)
     calls: list[RawCall] = field(default_factory=list, repr=False)
+    api: str = ""
+    pieces: list[RawPiece] = field(default_factory=list, repr=False)
+    citations: list[Citation] = field(default_factory=list, repr=False)
     refused: Finish | None = None
     ended: bool = False
     model: str = ""
@@ -47,6 +57,20 @@ class Answer:
     others: list["Answer"] = field(default_factory=list, repr=False)
     """The further choices, if it has several."""
 
+    def say(self, text: str, seal: str = "") -> None:
+        self.text += text
+        if text or seal:
+            self.pieces.append(RawPiece(text=text, seal=seal))
+
+    def call(self, call: RawCall, seal: str = "") -> None:
+        self.pieces.append(RawPiece(call=len(self.calls), seal=seal))
+        self.calls.append(call)
+
+    def think(self, thought: str | None, seal: str = "") -> None:
+        """`thought` None: nothing of it is told."""
+        self.reasoning += thought or ""
+        self.pieces.append(RawPiece(thought=thought, seal=seal))
+
 
 def reply_of(call: Call, answer: Answer, headers: Mapping[str, str]) -> Reply:
     """The answer, normalised.
@@ -55,8 +79,9 @@ def reply_of(call: Call, answer: Answer, headers: Mapping[str, str]) -> Reply:
     """
     end = ending(answer.finish)
     model = clean(answer.model)[:MOST_NAME_CHARACTERS] or call.model
-    calls, broken = readable(answer.calls)
-    if broken:
+    all_calls = made(answer.calls)
+    calls = tuple(call for call in all_calls if call)
+    if broken := len(all_calls) - len(calls):
         answer.flags.append(f"tool_calls: {broken} of {len(answer.calls)} cannot be read")
     finish = answer.refused or end.finish
     streamed = is_stream(headers)
@@ -69,13 +94,18 @@ def reply_of(call: Call, answer: Answer, headers: Mapping[str, str]) -> Reply:
         finish = _finish(answer, end, bool(calls))
         if not calls and not answer.text.strip() and finish != "length":
             raise _unusable(answer, model, _emptiness(answer, end))
+    back = wanted_back(answer.api, call.model, answer.pieces, all_calls)
+    if back.flag:
+        answer.flags.append(back.flag)
     return Reply(
         text=clean(answer.text),
         finish=finish,
         model=model,
         usage=_usage(answer),
         tool_calls=calls,
-        reasoning=clean(answer.reasoning),
+        reasoning=clean(answer.reasoning)[:MOST_REASONING],
+        kept=back.kept,
+        citations=bounded(answer.citations),
         provider_request_id=answer.request_id,
         provider_id=clean(answer.provider_id)[:MOST_NAME_CHARACTERS],
         rate_limits=RateLimits.from_headers(headers),
@@ -104,7 +134,7 @@ def _others(call: Call, answer: Answer) -> tuple[Choice, ...]:
 
 def _choice(answer: Answer) -> Choice:
     """One that says nothing is a choice, too: it was paid for, and the others have their places."""
-    calls, _ = readable(answer.calls)
+    calls = tuple(call for call in made(answer.calls) if call)
     end = ending(answer.finish)
     finish = answer.refused or ("tool_calls" if calls else end.finish) or "stop"
     return Choice(

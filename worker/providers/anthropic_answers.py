@@ -4,9 +4,12 @@ from typing import Any
 
 from .answers import Answer, text_and_reasoning
 from .bodies import Json, items, mapping, text_of
+from .sources import of_anthropic
 from .statuses import bad_response
 from .tool_calls import RawCall
 from .usages import anthropic_usage
+
+API = "anthropic"
 
 
 def read(found: list[Json]) -> Answer:
@@ -25,17 +28,29 @@ def read(found: list[Json]) -> Answer:
         stated=anthropic_usage(body.get("usage")),
     )
     answer.ended = found[-1].get("type") == "message_stop"
+    answer.api = API
     for block in items(body.get("content")):
-        kind = mapping(block).get("type")
-        if isinstance(block, dict) and (kind == "tool_use" or "input" in block):
-            if kind in (None, "tool_use"):
-                call = RawCall(block.get("name"), block.get("input"), block.get("id"))
-                answer.calls.append(call)
-            continue
-        text, reasoning = text_and_reasoning(block)
-        answer.text += text
-        answer.reasoning += reasoning
+        _take(answer, block)
     return answer
+
+
+def _take(answer: Answer, block: Any) -> None:
+    """Add what a block says."""
+    fields = mapping(block)
+    kind = fields.get("type")
+    if kind == "tool_use" or "input" in fields:
+        if kind in (None, "tool_use"):
+            answer.call(RawCall(fields.get("name"), fields.get("input")))
+    elif kind == "thinking" and isinstance(fields.get("signature"), str):
+        answer.think(text_of(fields.get("thinking")), text_of(fields["signature"]))
+    elif kind == "redacted_thinking":
+        answer.think(None, text_of(fields.get("data")))
+    else:
+        text, reasoning = text_and_reasoning(block)
+        start = len(answer.text)
+        answer.say(text)
+        answer.reasoning += reasoning
+        answer.citations += of_anthropic(fields, start, len(answer.text))
 
 
 def _joined(events: list[Json]) -> Json:
@@ -71,11 +86,18 @@ def _index(event: Json, blocks: dict[object, Json]) -> object:
 
 def _join(block: Json, delta: Json) -> None:
     """Put a piece to its block; the pieces of a call's input are texts."""
-    names = {"text": "text", "thinking": "thinking", "partial_json": "input_text"}
+    names = {
+        "text": "text",
+        "thinking": "thinking",
+        "signature": "signature",
+        "partial_json": "input_text",
+    }
     for name, target in names.items():
         piece = delta.get(name)
         if isinstance(piece, str):
             block[target] = text_of(block.get(target)) + piece
+    if "citation" in delta:
+        block["citations"] = [*items(block.get("citations")), delta["citation"]]
 
 
 def _finished(block: Json) -> dict[str, Any]:

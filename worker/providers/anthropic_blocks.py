@@ -7,6 +7,8 @@ from typing import Any
 from producer.contract.content import ImagePart, Part
 from producer.contract.messages import Message, ToolCall
 
+from .anthropic_answers import API
+from .given_back import Back, given_back
 from .pairing import arguments
 from .turns import SYSTEM_ROLES, Piece, all_parts, image_urls, parts_of, system_text, word_of
 
@@ -40,12 +42,27 @@ def system_of(messages: tuple[Message, ...]) -> str | list[Piece]:
     return [block for part in parts for block in _block(part)]
 
 
-def blocks_of(message: Message) -> list[Piece]:
-    """A message's blocks; none of blank texts, which would be a 400."""
+def blocks_of(message: Message, model: str) -> list[Piece]:
+    """A message's blocks; none of blank texts, which would be a 400. With its thoughts, if it is
+    this model's.
+    """
     if message.role == "tool":
         return [_tool_result(message)]
+    if backs := given_back(message, API, model):
+        return [block for back in backs for block in _given_back(back)]
     blocks = [block for part in parts_of(message) for block in _block(part)]
     return [*blocks, *(tool_use(call) for call in message.tool_calls or ())]
+
+
+def _given_back(back: Back) -> Iterator[Piece]:
+    if back.thought is not None:
+        yield {"type": "thinking", "thinking": back.thought, "signature": back.seal}
+    elif back.seal:
+        yield {"type": "redacted_thinking", "data": back.seal}
+    if back.text.strip():
+        yield text_block(back.text)
+    if back.call:
+        yield tool_use(back.call)
 
 
 def text_block(text: str) -> Piece:

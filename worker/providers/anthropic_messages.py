@@ -21,7 +21,7 @@ def unsupported(request: CompletionRequest) -> str:
 
 
 def conversation(
-    request: CompletionRequest, prefill: bool
+    request: CompletionRequest, prefill: bool, model: str
 ) -> tuple[str | list[Piece], list[dict[str, Any]]]:
     """(system prompt, messages).
 
@@ -29,7 +29,9 @@ def conversation(
     400). The first turn is the user's. So is the last, unless `prefill`: then the model continues
     a last text of the assistant, which must not end in white space.
     """
-    turns = merged_turns(paired(request.messages), "assistant", blocks_of)
+    turns = merged_turns(
+        paired(request.messages), "assistant", lambda message: blocks_of(message, model)
+    )
     if not turns or turns[0][0] == "assistant":
         turns.insert(0, ("user", [text_block(CONTINUE)]))
     role, blocks = turns[-1]
@@ -69,8 +71,9 @@ def mark_for_cache(parameters: dict[str, Any]) -> None:
     elif parameters.get("tools"):
         parameters["tools"][-1] |= mark
     if len(parameters["messages"]) > 1:
-        before_newest = parameters["messages"][-2]
-        before_newest["content"][-1] |= mark
+        last = parameters["messages"][-2]["content"][-1]
+        if "thinking" not in last["type"]:  # which takes no mark
+            last |= mark
 
 
 def tools(request: CompletionRequest) -> list[dict[str, Any]]:

@@ -7,7 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol, runtime_checkable
 
+from producer.contract.citations import Citation
 from producer.contract.completions import Choice, TokenLogprob, Usage, Vectors
+from producer.contract.kept import Kept
 from producer.contract.messages import ToolCall
 from producer.contract.requests import CompletionRequest
 
@@ -82,6 +84,7 @@ class Reply:
     odd about the answer ("finish: missing"). `stated_finish`: the server's own word for its end.
     `streamed`: it came piece by piece.
     `limit_field`: the name under which the output limit was sent, where another one can be tried.
+    `kept`: what the provider wants back with the next request.
     `service_tier`: which one served it, "" for the standard one. `charged_micro_usd`: what the
     provider says it charged. `provider_id`: by which the provider knows the answer, where it can be
     asked for it again. `others`: the choices beside the first one. `vectors`: of a request for
@@ -94,6 +97,8 @@ class Reply:
     usage: Usage | None
     tool_calls: tuple[ToolCall, ...] = field(default=(), repr=False)
     reasoning: str = field(default="", repr=False)
+    kept: Kept | None = field(default=None, repr=False)
+    citations: tuple[Citation, ...] = field(default=(), repr=False)
     provider_request_id: str | None = None
     provider_id: str = ""
     rate_limits: RateLimits = NOT_STATED

@@ -2,17 +2,20 @@
 
 import re
 from collections.abc import Mapping
+from typing import Any
 
 from ..faults import Fault, ProviderError
 from ..rate_limit_headers import NOT_STATED
 from .answers import Answer, text_and_reasoning
 from .bodies import Json, items, mapping, text_of
 from .logprobs import candidate_logprobs
+from .sources import of_gemini
 from .statuses import bad_response, status_error
 from .tool_calls import RawCall
 from .usages import gemini_usage
 from .vectors import RawVectors
 
+API = "gemini"
 NO_TEXT = frozenset({"executableCode", "codeExecutionResult", "inlineData", "fileData"})
 """Parts that are neither a text nor a call."""
 
@@ -24,7 +27,7 @@ def read(found: list[Json]) -> Answer:
     """
     if not found:
         raise bad_response("a 200 that is not the API's JSON")
-    answer = Answer()
+    answer = Answer(api=API)
     candidates = 0
     usage: object = None
     for body in map(_camel, found):
@@ -57,19 +60,27 @@ def _take(answer: Answer, candidate: Json) -> None:
     if isinstance(content, dict):
         parts = content.get("parts", content.get("text"))
     for each in items(parts):
-        part = _camel(each) if isinstance(each, dict) else each
-        called = mapping(mapping(part).get("functionCall"))
-        if called:
-            call = RawCall(called.get("name"), called.get("args"), called.get("id"))
-            answer.calls.append(call)
-        if called or not NO_TEXT.isdisjoint(mapping(part)):
-            continue
-        text, reasoning = text_and_reasoning(part)
-        if mapping(part).get("thought") is True:
-            answer.reasoning += text
-        else:
-            answer.text += text
-        answer.reasoning += reasoning
+        _take_part(answer, _camel(each) if isinstance(each, dict) else each)
+    answer.citations += of_gemini(candidate, answer.text)
+
+
+def _take_part(answer: Answer, part: Any) -> None:
+    fields = mapping(part)
+    called = mapping(fields.get("functionCall"))
+    seal = text_of(fields.get("thoughtSignature"))
+    if called:
+        answer.call(RawCall(called.get("name"), called.get("args")), seal)
+    if called or not NO_TEXT.isdisjoint(fields):
+        return
+    if seal and "text" not in fields:
+        answer.say("", seal)
+        return
+    text, reasoning = text_and_reasoning(part)
+    if fields.get("thought") is True:
+        answer.reasoning += text
+    else:
+        answer.say(text, seal)
+    answer.reasoning += reasoning
 
 
 def _camel(fields: Json) -> Json:

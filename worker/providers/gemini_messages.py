@@ -20,7 +20,9 @@ def unsupported(request: CompletionRequest) -> str:
     return gemini_parts.unsupported(request.messages)
 
 
-def conversation(request: CompletionRequest, features: Features = ALL) -> tuple[str, list[Any]]:
+def conversation(
+    request: CompletionRequest, model: str, features: Features = ALL
+) -> tuple[str, list[Any]]:
     """(system instruction, contents).
 
     System messages are joined, turns of one role merged, and blank texts dropped (each would be a
@@ -31,7 +33,7 @@ def conversation(request: CompletionRequest, features: Features = ALL) -> tuple[
         call.id: call.function.name for message in messages for call in message.tool_calls or ()
     }
     turns = merged_turns(
-        messages, "model", lambda message: parts_of_turn(message, functions, features)
+        messages, "model", lambda message: parts_of_turn(message, functions, features, model)
     )
     if not turns or turns[-1][0] == "model":
         turns.append(("user", [{"text": CONTINUE}]))

@@ -65,7 +65,8 @@ class OpenAI:
     """
 
     def __init__(self, base_url: str | None, api_key: str | None, options: dict[str, str]) -> None:
-        self._dialect = DIALECTS[options.get("dialect", "openai")]
+        self._api = options.get("dialect", "openai")
+        self._dialect = DIALECTS[self._api]
         self._thinks = options.get("thinks", "auto")
         self._max_tokens_field = options.get("max_tokens_field", self._dialect.limit_field)
         self._client = client(base_url, api_key)
@@ -94,7 +95,7 @@ class OpenAI:
         request = call.request.model_dump(mode="json", by_alias=True, exclude_none=True)
         parameters: dict[str, Any] = {
             "model": call.model,
-            "messages": messages_of(call.request, self._dialect),
+            "messages": messages_of(call.request, self._dialect, self._api, call.model),
             # Some servers stream unless they are told not to.
             "stream": call.streams,
         }
@@ -125,6 +126,7 @@ class OpenAI:
         content = raw.http_response.content
         answer = read(documents(content), self._thinks, call.model, self._dialect)
         answer.ended = has_ended(content)
+        answer.api = self._api
         answer.request_id = raw.headers.get("x-request-id")
         reply = reply_of(call, answer, raw.headers)
         return replace(reply, limit_field=self._limit_field(call))

@@ -4,10 +4,12 @@ import re
 from typing import Any
 
 from .answers import Answer, text_and_reasoning
-from .bodies import Json, items, mapping, text_of
+from .bodies import Json, items, mapping, text_of, written
 from .charges import service_tier
 from .dialects import DIALECTS, Dialect
 from .logprobs import token_logprobs
+from .pieces import RawPiece
+from .sources import of_addresses, of_openai
 from .statuses import bad_response
 from .tool_calls import of_message
 from .usages import openai_usage
@@ -41,6 +43,7 @@ def read(
     answer = _answer(choice, thinks, model, dialect)
     answer.model = text_of(body.get("model"))
     answer.stated = usage
+    answer.citations = answer.citations or list(of_addresses(body))
     for other in _choices(body):
         if other is not choice:
             answer.others.append(_answer(other, thinks, model, dialect))
@@ -59,8 +62,9 @@ def _answer(choice: Json, thinks: str, model: str, dialect: Dialect) -> Answer:
     if thinks == "on" or (thinks == "auto" and _thinks_aloud(text, model, dialect)):
         text, thought = _without_thoughts(text)
         reasoning += thought
-    for name in REASONING_FIELDS:
-        reasoning += "".join(text_and_reasoning(message.get(name)))
+    told = ("".join(text_and_reasoning(message.get(name))) for name in REASONING_FIELDS)
+    # Some say the same in two of them.
+    reasoning += next(filter(None, told), "")
     answer = Answer(
         finish=choice.get("finish_reason"),
         text=text,
@@ -68,11 +72,23 @@ def _answer(choice: Json, thinks: str, model: str, dialect: Dialect) -> Answer:
         calls=of_message(message),
         logprobs=token_logprobs(choice.get("logprobs")),
     )
+    answer.pieces = _pieces(answer, message, dialect)
+    answer.citations = list(of_openai(message))
     refusal = message.get("refusal")
     if isinstance(refusal, str) and refusal.strip():
         answer.refused = "refusal"
         answer.text = answer.text or text_of(refusal)
     return answer
+
+
+def _pieces(answer: Answer, message: Json, dialect: Dialect) -> list[RawPiece]:
+    """What the server wants back, which its dialect says."""
+    if dialect.thoughts_back == "reasoning_content" and answer.reasoning:
+        return [RawPiece(thought=answer.reasoning)]
+    details = message.get("reasoning_details")
+    if dialect.thoughts_back == "reasoning_details" and isinstance(details, list):
+        return [RawPiece(seal=written(details))]
+    return []
 
 
 def _choice(body: Json) -> Json:
@@ -127,10 +143,11 @@ def _joined(pieces: list[Json]) -> Json:
     texts: dict[str, list[str]] = {}
     calls: dict[object, Json] = {}
     old: dict[object, Json] = {}
+    lists: dict[str, list[Any]] = {"annotations": [], "reasoning_details": []}
     finish: Any = None
     logprobs: dict[str, list[Any]] = {"content": []}
     for piece in pieces:
-        for name in ("model", "usage", "x_groq", "service_tier"):
+        for name in ("model", "usage", "x_groq", "service_tier", "citations"):
             if piece.get(name):
                 whole[name] = piece[name]
         choice = _choice(piece)
@@ -146,11 +163,14 @@ def _joined(pieces: list[Json]) -> Json:
                 texts.setdefault("reasoning_content", []).append(thought)
             if isinstance(text, str):
                 texts.setdefault(name, []).append(text)
+        for name, found in lists.items():
+            found += items(delta.get(name)) if isinstance(delta.get(name), list) else []
         for call in items(delta.get("tool_calls")):
             _join_call(calls, mapping(call))
         if "function_call" in delta:
             _join_call(old, {"index": 0, "function": delta["function_call"]})
     message: Json = {name: "".join(parts) for name, parts in texts.items()}
+    message |= {name: found for name, found in lists.items() if found}
     if calls:
         message["tool_calls"] = list(calls.values())
     if old:

@@ -8,6 +8,7 @@ from producer.contract.messages import Message
 from producer.contract.requests import CompletionRequest
 
 from .dialects import Dialect
+from .given_back import kept_of, sealed_list
 from .pairing import USABLE, arguments_text, paired
 from .turns import Piece, named, parts_of, word_of
 
@@ -23,10 +24,18 @@ def unsupported(messages: tuple[Message, ...]) -> str:
     return ""
 
 
-def messages_of(request: CompletionRequest, dialect: Dialect) -> list[dict[str, Any]]:
-    """Only with what is set: many servers refuse a null."""
+def messages_of(
+    request: CompletionRequest, dialect: Dialect, api: str = "", model: str = ""
+) -> list[dict[str, Any]]:
+    """Only with what is set: many servers refuse a null.
+
+    `api`: the dialect's name, by which its own thoughts are known.
+    """
     usable = SHORT_ID if dialect.short_ids else USABLE
-    return [_spoken(message, dialect) for message in paired(request.messages, usable)]
+    return [
+        _spoken(message, dialect) | _thoughts(message, dialect, api, model)
+        for message in paired(request.messages, usable)
+    ]
 
 
 def _spoken(message: Message, dialect: Dialect) -> Piece:
@@ -46,9 +55,23 @@ def _spoken(message: Message, dialect: Dialect) -> Piece:
         spoken["tool_call_id"] = message.tool_call_id
     if message.tool_calls:
         spoken["tool_calls"] = [_call(call.model_dump(mode="json")) for call in message.tool_calls]
-    if dialect.thoughts_back:
-        spoken |= message.model_dump(mode="json", include={dialect.thoughts_back})
     return spoken
+
+
+def _thoughts(message: Message, dialect: Dialect, api: str, model: str) -> Piece:
+    """What the server wants back of its own thoughts, under its name for them."""
+    name = dialect.thoughts_back
+    if not name:
+        return {}
+    if not message.kept:
+        return message.model_dump(mode="json", include={name})
+    kept = kept_of(message, api, model)
+    if not kept:
+        return {}
+    if name == "reasoning_content":
+        return {name: "".join(piece.thought or "" for piece in kept.pieces)}
+    details = [each for piece in kept.pieces for each in sealed_list(piece.seal)]
+    return {name: details} if details else {}
 
 
 def _call(call: Piece) -> Piece:

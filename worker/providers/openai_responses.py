@@ -52,7 +52,7 @@ def _parameters(call: Call) -> dict[str, Any]:
     """Only what is set: the SDK would send None as null."""
     request = call.request
     parameters: dict[str, Any] = {"model": call.model, "store": False, "stream": call.streams}
-    parameters |= input_of(request)
+    parameters |= input_of(request, call.model)
     if call.thinks:
         # Models that do not think refuse it.
         parameters["include"] = ["reasoning.encrypted_content"]

@@ -37,6 +37,7 @@ def readable(reply: Reply) -> Reply:
         model=_text(reply.model),
         stated_finish=_text(reply.stated_finish),
         tool_calls=calls,
+        reasoning=_text(reply.reasoning),
     )
 
 

@@ -4,8 +4,10 @@ What counts is the output's items: a stream repeats them whole at its end, or on
 """
 
 from .answers import Answer, text_and_reasoning
-from .bodies import Json, items, mapping, text_of
+from .bodies import Json, items, mapping, text_of, written
 from .charges import service_tier
+from .pieces import RawPiece
+from .sources import of_openai
 from .statuses import bad_response
 from .tool_calls import RawCall
 from .usages import openai_usage
@@ -13,6 +15,9 @@ from .usages import openai_usage
 ENDS = ("response.completed", "response.incomplete", "response.failed", "response.cancelled")
 """Events that end a stream, with the whole response in them."""
 ITEM_DONE = "response.output_item.done"
+REASONING = ("type", "id", "summary", "encrypted_content")
+"""Of an item that is wanted back."""
+API = "openai-responses"
 CALLS = ("function_call", "tool_call")
 
 
@@ -26,7 +31,7 @@ def read(found: list[Json]) -> tuple[Answer, Json]:
     body = _whole(found)
     if body.get("error"):
         return Answer(), {"error": body["error"], "usage": body.get("usage") or {"stated": False}}
-    answer = Answer(finish=_finish(body), model=text_of(body.get("model")))
+    answer = Answer(api=API, finish=_finish(body), model=text_of(body.get("model")))
     stated = openai_usage(body.get("usage"))
     answer.stated = stated._replace(tier=service_tier(body.get("service_tier")))
     answer.provider_id = text_of(body.get("id"))
@@ -36,12 +41,16 @@ def read(found: list[Json]) -> tuple[Answer, Json]:
         if item.get("type") == "reasoning":
             for name in ("summary", "content"):
                 answer.reasoning += "".join(text_and_reasoning(item.get(name)))
+            if item.get("encrypted_content"):
+                answer.think(None, written([{each: item.get(each) for each in REASONING}]))
         elif item.get("type") == "web_search_call":
             answer.searches += 1
         elif item.get("type") in CALLS:
-            answer.calls.append(_call(item))
+            answer.call(RawCall(item.get("name"), item.get("arguments")))
         elif str(item.get("type")).endswith("custom_tool_call"):
-            answer.calls.append(RawCall(None, None))
+            answer.call(RawCall(None, None))
+        elif _is_message(item) and not any(each.text for each in answer.pieces):
+            answer.pieces.append(RawPiece(text=answer.text))
     if not output:
         answer.text = text_of(body.get("output_text"))
     return answer, {}
@@ -85,11 +94,8 @@ def _read_messages(answer: Answer, messages: list[Json]) -> None:
         answer.text += text
         answer.reasoning += thought
         for part in items(message.get("content")):
+            answer.citations += of_openai(mapping(part))
             refusal = mapping(part).get("refusal")
             if isinstance(refusal, str) and refusal.strip():
                 answer.refused = "refusal"
                 answer.text = answer.text or text_of(refusal)
-
-
-def _call(item: Json) -> RawCall:
-    return RawCall(item.get("name"), item.get("arguments"), item.get("call_id") or item.get("id"))

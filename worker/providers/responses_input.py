@@ -8,7 +8,9 @@ from producer.contract.messages import Message, ToolCall
 from producer.contract.requests import CompletionRequest
 from producer.contract.tools import Tool
 
+from .given_back import given_back, sealed_list
 from .pairing import arguments_text, paired
+from .responses_answers import API
 from .turns import SYSTEM_ROLES, Piece, named, parts_of, text_of
 
 LEAST_OUTPUT = 16
@@ -17,7 +19,7 @@ LEAST_OUTPUT = 16
 NO_PARAMETERS = {"type": "object", "properties": {}}
 
 
-def input_of(request: CompletionRequest) -> dict[str, Any]:
+def input_of(request: CompletionRequest, model: str) -> dict[str, Any]:
     """`instructions`, of the system's messages at the beginning, and `input`, of all others.
 
     Without any other they are the input, which the API insists on.
@@ -27,8 +29,8 @@ def input_of(request: CompletionRequest) -> dict[str, Any]:
     while number < len(messages) and messages[number].role in SYSTEM_ROLES:
         number += 1
     if number == len(messages):
-        return {"input": _items(messages)}
-    told: dict[str, Any] = {"input": _items(messages[number:])}
+        return {"input": _items(messages, model)}
+    told: dict[str, Any] = {"input": _items(messages[number:], model)}
     leading = map(text_of, messages[:number])
     if instructions := "\n\n".join(text for text in leading if text.strip()):
         told["instructions"] = instructions
@@ -64,8 +66,20 @@ def _tool(tool: Tool) -> dict[str, Any]:
     return translated
 
 
-def _items(messages: Iterable[Message]) -> list[Piece]:
-    return [item for message in messages for item in _items_of(named(message))]
+def _items(messages: Iterable[Message], model: str) -> list[Piece]:
+    return [item for message in messages for item in _given_back(message, model)]
+
+
+def _given_back(message: Message, model: str) -> list[Piece]:
+    """With its encrypted thoughts in their places, if it is this model's."""
+    items: list[Piece] = []
+    for back in given_back(message, API, model):
+        items += sealed_list(back.seal)
+        if back.text:
+            items.append({"type": "message", "role": message.role, "content": back.text})
+        if back.call:
+            items.append(_call(back.call))
+    return items or _items_of(named(message))
 
 
 def _items_of(message: Message) -> list[Piece]:

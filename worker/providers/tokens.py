@@ -109,7 +109,7 @@ class Estimator:
         Requests with images or tools are ignored: their tokens do not depend on the vocabulary.
         """
         vocabulary = _vocabulary(self._models, provider, model)
-        if vocabulary is None or request.tools or _images(request):
+        if vocabulary is None or request.tools or _images(request) or _sealed(request, model):
             return
         counted = _counted(request, vocabulary)
         without_frame = input_tokens - _frame(request, image=0)
@@ -121,12 +121,13 @@ class Estimator:
         self, request: CompletionRequest, provider: str, model: str, low: float, high: float
     ) -> Bounds:
         image = self._models.image_tokens(provider, model) or IMAGE
-        ceiling = upper_bound(request, image)
+        sealed = _sealed(request, model)
+        ceiling = upper_bound(request, image) + sealed
         vocabulary = _vocabulary(self._models, provider, model)
         if vocabulary is None:
             return Bounds(0, ceiling)
         counted = _counted(request, vocabulary)
-        most = counted * high + 1 + _frame(request, image)
+        most = counted * high + 1 + _frame(request, image) + sealed
         return Bounds(int(counted * low), int(min(ceiling, most)))
 
     def _factors(self, provider: str, model: str) -> tuple[float, float]:
@@ -181,6 +182,20 @@ def _frame(request: CompletionRequest, image: int) -> int:
     if request.tools:
         tokens += TOOLS
     return tokens + image * _images(request)
+
+
+def _sealed(request: CompletionRequest, model: str) -> int:
+    """At least the tokens of what this model thought and gets back.
+
+    A thought may be told as its summary, and be whole in its seal: three bytes in four letters of
+    base64, and at most a token of each byte.
+    """
+    return sum(
+        len((piece.thought or "").encode("utf-8", "surrogatepass")) + len(piece.seal) * 3 // 4
+        for message in request.messages
+        if message.kept and message.kept.model == model
+        for piece in message.kept.pieces
+    )
 
 
 def _images(request: CompletionRequest) -> int:

@@ -18,30 +18,24 @@ class RawCall(NamedTuple):
 
     name: object
     arguments: object
-    id: object = None
 
 
-def readable(calls: Iterable[RawCall]) -> tuple[tuple[ToolCall, ...], int]:
-    """(those that can be used, how many cannot).
+def made(calls: Iterable[RawCall]) -> list[ToolCall | None]:
+    """What can be used of each; None for one that cannot.
 
-    An id that is missing or repeated is made. The arguments are a JSON text: the one that the model
-    wrote, or what the server has read from it.
+    The ids are ours: servers repeat theirs in the next turn or at another call. The arguments are a
+    JSON text: the one that the model wrote, or what the server has read from it.
     """
-    found: list[ToolCall] = []
-    broken = 0
-    for call in calls:
-        name = text_of(call.name).strip()
-        arguments = _arguments(call.arguments)
-        if not name or len(name) > MOST_NAME_CHARACTERS or arguments is None:
-            broken += 1
-            continue
-        taken = {each.id for each in found}
-        call_id = text_of(call.id) or _number(call.id)
-        if not call_id or call_id in taken:
-            call_id = f"call_{uuid4().hex[:24]}"
-        function = FunctionCall(name=name, arguments=arguments)
-        found.append(ToolCall(id=call_id, function=function))
-    return tuple(found), broken
+    return [_made(call) for call in calls]
+
+
+def _made(call: RawCall) -> ToolCall | None:
+    name = text_of(call.name).strip()
+    arguments = _arguments(call.arguments)
+    if not name or len(name) > MOST_NAME_CHARACTERS or arguments is None:
+        return None
+    function = FunctionCall(name=name, arguments=arguments)
+    return ToolCall(id=f"call_{uuid4().hex[:24]}", function=function)
 
 
 def of_message(message: dict[str, object]) -> list[RawCall]:
@@ -64,7 +58,7 @@ def _raw(call: object) -> RawCall:
     kind = fields.get("type")
     if isinstance(kind, str) and kind and kind not in FUNCTION_TYPES and "function" not in fields:
         return RawCall(None, None)
-    return RawCall(function.get("name"), function.get("arguments"), fields.get("id"))
+    return RawCall(function.get("name"), function.get("arguments"))
 
 
 def _arguments(stated: object) -> str | None:
@@ -81,9 +75,3 @@ def _arguments(stated: object) -> str | None:
     except (ValueError, RecursionError):
         return None
     return text
-
-
-def _number(stated: object) -> str:
-    if isinstance(stated, int) and not isinstance(stated, bool):
-        return str(stated)
-    return ""
