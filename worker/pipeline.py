@@ -125,12 +125,7 @@ class Pipeline:
             self._check_truncated(job, attempt, chosen, reply)
         validated = self._is_structured(job, attempt, chosen, reply)
         return Completion(
-            text=reply.text,
-            tool_calls=reply.tool_calls,
-            reasoning=reply.reasoning,
-            citations=reply.citations,
-            kept=reply.kept,
-            vectors=reply.vectors,
+            **reply.handed_on,
             finish_reason=reply.finish,
             model=reply.model,
             provider=link.provider,
@@ -146,8 +141,6 @@ class Pipeline:
             flags=(*reply.flags, *self._filter(job, attempt, chosen, reply, validated)),
             validated=validated,
             trimmed=chosen.trimmed,
-            logprobs=reply.logprobs,
-            choices=reply.choices,
         )
 
     def _refuse(

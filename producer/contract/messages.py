@@ -59,7 +59,9 @@ class Message(Frozen):
             return True
         if self.content is None and not self.tool_calls:
             return True
-        return isinstance(self.content, tuple) and any(part.is_new for part in self.content)
+        if isinstance(self.content, tuple):
+            return any(part.is_new for part in self.content)
+        return False
 
     def texts(self) -> Iterator[tuple[str, str]]:
         """(place, text) of everything in it that a model reads as text."""

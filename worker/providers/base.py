@@ -113,6 +113,13 @@ class Reply:
     others: tuple[Choice, ...] = field(default=(), repr=False)
 
     @property
+    def handed_on(self) -> dict[str, Any]:
+        """What of it is handed on as it is, by the names of `Completion`."""
+        names = ("text", "tool_calls", "reasoning", "citations", "kept", "vectors")
+        told = {name: getattr(self, name) for name in names}
+        return told | {"logprobs": self.logprobs, "choices": self.choices}
+
+    @property
     def choices(self) -> tuple[Choice, ...]:
         """None if there is but one."""
         if not self.others:

@@ -19,7 +19,9 @@ class Back(NamedTuple):
 def kept_of(message: Message, api: str, model: str) -> Kept | None:
     """What this model at this API gave with the turn; None of another's."""
     kept = message.kept
-    return kept if kept and (kept.api, kept.model) == (api, model) else None
+    if kept and (kept.api, kept.model) == (api, model):
+        return kept
+    return None
 
 
 def given_back(message: Message, api: str, model: str) -> list[Back]:
@@ -33,13 +35,21 @@ def given_back(message: Message, api: str, model: str) -> list[Back]:
     if not kept or not isinstance(text, str):
         return []
     named = [piece.call for piece in kept.pieces if piece.call]
-    if sorted(named) != sorted(calls) or sum(each.characters for each in kept.pieces) != len(text):
+    if sorted(named) != sorted(calls):
+        return []
+    if sum(piece.characters for piece in kept.pieces) != len(text):
         return []
     found = []
     place = 0
     for piece in kept.pieces:
         end = place + piece.characters
-        found.append(Back(text[place:end], calls.get(piece.call), piece.thought, piece.seal))
+        back = Back(
+            text[place:end],
+            calls.get(piece.call),
+            piece.thought,
+            piece.seal,
+        )
+        found.append(back)
         place = end
     return found
 

@@ -36,9 +36,12 @@ def wanted_back(
         return WantedBack()
     if size > MOST_CHARACTERS:
         return WantedBack(flag=f"thoughts: {size:,} characters are too many to be sent back")
-    return WantedBack(
-        Kept(api=api, model=model, pieces=tuple(_piece(each, calls) for each in pieces))
+    kept = Kept(
+        api=api,
+        model=model,
+        pieces=tuple(_piece(each, calls) for each in pieces),
     )
+    return WantedBack(kept)
 
 
 def _piece(piece: RawPiece, calls: Sequence[ToolCall | None]) -> Piece:

@@ -83,9 +83,11 @@ def _character(byte: Any, data: bytes) -> int | None:
 
 
 def _place(value: Any) -> int | None:
-    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**31:
-        return value
-    return None
+    if not isinstance(value, int) or isinstance(value, bool):
+        return None
+    if value < 0 or value >= 2**31:
+        return None
+    return value
 
 
 def _short(value: Any) -> str:

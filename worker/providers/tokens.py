@@ -190,12 +190,15 @@ def _sealed(request: CompletionRequest, model: str) -> int:
     A thought may be told as its summary, and be whole in its seal: three bytes in four letters of
     base64, and at most a token of each byte.
     """
-    return sum(
-        len((piece.thought or "").encode("utf-8", "surrogatepass")) + len(piece.seal) * 3 // 4
-        for message in request.messages
-        if message.kept and message.kept.model == model
-        for piece in message.kept.pieces
-    )
+    tokens = 0
+    for message in request.messages:
+        kept = message.kept
+        if kept and kept.model == model:
+            for piece in kept.pieces:
+                thought = piece.thought or ""
+                tokens += len(thought.encode("utf-8", "surrogatepass"))
+                tokens += len(piece.seal) * 3 // 4
+    return tokens
 
 
 def _images(request: CompletionRequest) -> int:
