@@ -234,3 +234,26 @@ def test_calls_of_other_tools_are_none_of_ours(answered):
 def test_searches_are_counted(answered):
     reply = answered(response({"type": "web_search_call", "id": "ws"}, SAID))
     assert (reply.usage.searches, reply.text) == (1, "Paris.")
+
+
+def test_encrypted_reasoning_goes_back_to_its_model_and_to_no_other(wire, ask):
+    """In its place before the call, as it was given; `Completion.message` carries it."""
+    thought = {"type": "reasoning", "id": "rs_1", "summary": [], "encrypted_content": "gAAA"}
+    called = {"type": "function_call", "name": "f", "arguments": '{"x": 1}', "call_id": "call_1"}
+    wire.body = json.dumps(response(thought, called))
+    reply = ask(wire.base_url, thinks=True)
+    turn = {"role": "assistant", "tool_calls": reply.tool_calls, "kept": reply.kept}
+    turns = [
+        {"role": "user", "content": "x"},
+        turn,
+        {"role": "tool", "tool_call_id": reply.tool_calls[0].id, "content": "rain"},
+    ]
+    wire.body = json.dumps(response(SAID))
+    ask(wire.base_url, messages=turns)
+    ask(wire.base_url, messages=turns, model="o3-pro")
+    same, other = (call.request["input"] for call in wire.calls[1:])
+    kinds = [item["type"] for item in same]
+    assert kinds == ["message", "reasoning", "function_call", "function_call_output"]
+    assert same[1] == thought
+    assert same[2]["call_id"] == same[3]["call_id"]
+    assert [item["type"] for item in other] == ["message", "function_call", "function_call_output"]

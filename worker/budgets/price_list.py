@@ -141,7 +141,7 @@ def _by_library(vendor: str, model: str, tokens: Tokens, tier: str) -> Listed | 
     # would cost 0.
     rates = price.model_price
     needed = {"input_mtok", "output_mtok"}
-    if "embedding" in price.model.id:
+    if "embedding" in price.model.id and not tokens.output:
         needed.discard("output_mtok")  # vectors cost nothing beside their texts
     if any(getattr(rates, name, None) is None for name in needed):
         return None

@@ -142,6 +142,12 @@ def test_unknown_models_are_priced_at_the_ceiling(provider: str, model: str) -> 
     assert PRICING.worst(provider, model, 100, 10) == Price(7_000, known=False)
 
 
+def test_vectors_cost_their_texts() -> None:
+    """OpenAI's and Google's price lists: $0.02 and $0.15 per million tokens."""
+    assert PRICING.worst("openai", "text-embedding-3-small", 5_000, 0) == Price(100, known=True)
+    assert PRICING.cost("gemini", "gemini-embedding-001", Usage(input=1_000)) == Price(150, True)
+
+
 def test_overrides_win() -> None:
     """An operator's price beats the list, an exact one beats a server's, and 0 means 0."""
     pricing = Pricing(
