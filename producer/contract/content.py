@@ -4,9 +4,10 @@ Fields that came after the first wire version are left out of what is written un
 so that older requests keep their fingerprint.
 """
 
-from typing import Annotated, Literal
+import re
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 
 class Frozen(BaseModel):
@@ -77,4 +78,82 @@ class ImagePart(_Part):
         return super().is_new or self.image_url.detail == "original"
 
 
-Part = Annotated[TextPart | ImagePart | RefusalPart, Field(discriminator="type")]
+MEDIA_TYPES = {
+    "pdf": "application/pdf",
+    "txt": "text/plain",
+    "md": "text/markdown",
+    "csv": "text/csv",
+    "html": "text/html",
+    "json": "application/json",
+    "jpg": "image/jpeg",
+    "jpeg": "image/jpeg",
+    "png": "image/png",
+    "gif": "image/gif",
+    "webp": "image/webp",
+}
+"""How a name ends -> what it is."""
+_MEDIA_TYPE = re.compile(r"data:([\w.+-]{1,60}/[\w.+-]{1,120})[;,]")
+AudioFormat = Literal["wav", "mp3", "aac", "aiff", "flac", "ogg"]
+
+
+class InputAudio(Frozen):
+    data: str
+    """Base64."""
+    format: AudioFormat
+
+
+class AudioPart(_Part):
+    type: Literal["input_audio"]
+    input_audio: InputAudio
+
+    @property
+    def is_new(self) -> bool:
+        return True
+
+
+class File(Frozen):
+    """One of `file_data`, `file_url` and `file_id`."""
+
+    file_data: str | None = None
+    """data:application/pdf;base64,..., or base64 alone if the filename tells the type."""
+    file_url: str | None = None
+    """An https address, which the provider reads; no worker does."""
+    file_id: Annotated[str, Field(min_length=1, max_length=512)] | None = None
+    """As the provider that has the file names it."""
+    filename: Annotated[str, Field(min_length=1, max_length=256)] | None = None
+
+    @property
+    def media_type(self) -> str:
+        """As its data says, else as its name or its address ends; "" if nothing tells."""
+        stated = _MEDIA_TYPE.match(self.file_data or "")
+        if stated:
+            return stated[1].lower()
+        name = self.filename or (self.file_url or "").partition("?")[0]
+        return MEDIA_TYPES.get(name.rpartition(".")[2].lower(), "")
+
+    @property
+    def base64(self) -> str:
+        """Its data alone."""
+        data = self.file_data or ""
+        return data.partition(",")[2] if data.startswith("data:") else data
+
+    @model_validator(mode="after")
+    def _one_source(self) -> Self:
+        given = [self.file_data, self.file_url, self.file_id]
+        if sum(each is not None for each in given) != 1:
+            raise ValueError("a file needs one of file_data, file_url and file_id")
+        return self
+
+
+class FilePart(_Part):
+    type: Literal["file"]
+    file: File
+
+    @property
+    def is_new(self) -> bool:
+        return True
+
+
+Part = Annotated[
+    TextPart | ImagePart | AudioPart | FilePart | RefusalPart, Field(discriminator="type")
+]

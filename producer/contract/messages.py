@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from .content import Frozen, Part, RefusalPart, TextPart, unset
+from .content import FilePart, Frozen, Part, RefusalPart, TextPart, unset
 from .kept import Kept
 
 Role = Literal["system", "developer", "user", "assistant", "tool"]
@@ -73,6 +73,8 @@ class Message(Frozen):
                     yield f"content[{number}].text", part.text
                 elif isinstance(part, RefusalPart):
                     yield f"content[{number}].refusal", part.refusal
+                elif isinstance(part, FilePart) and part.file.filename:
+                    yield f"content[{number}].file.filename", part.file.filename
         for name in ("name", "tool_call_id", "refusal", "reasoning_content"):
             if text := getattr(self, name):
                 yield name, text

@@ -6,7 +6,8 @@ import math
 import re
 from typing import Any
 
-from .content import ImagePart, TextPart
+from .content import AudioPart, FilePart, ImagePart, TextPart
+from .hygiene import problem
 from .messages import Message
 
 MAX_DIGITS = 300
@@ -65,9 +66,40 @@ def changed_at_some_providers(message: Message) -> str:
     for image in images:
         if reason := _wrong_image(image.image_url.url):
             return reason
+    for part in parts:
+        if isinstance(part, FilePart | AudioPart) and (reason := wrong_media(message, part)):
+            return reason
     if message.role == "user" and not _says_something(parts):
         return "a user message needs a text or an image, and no empty parts. Fix: leave it out"
     return ""
+
+
+def wrong_media(message: Message, part: FilePart | AudioPart) -> str:
+    """Why a file or a sound cannot be sent, with the fix; "" if it can."""
+    if message.role != "user":
+        return f"a file in a {message.role} message is not taken. Fix: put it into a user message"
+    if isinstance(part, AudioPart):
+        return _wrong_data("a sound", part.input_audio.data)
+    file = part.file
+    if file.file_url is not None and not file.file_url.lower().startswith("https://"):
+        return "a file's address begins with https:. Fix: write one, or send its data"
+    if file.file_data is None:
+        return ""
+    if not file.media_type:
+        return "nothing tells what a file is. Fix: data:application/pdf;base64,... or a filename"
+    if reason := _wrong_data("a file", file.base64):
+        return reason
+    if file.media_type.startswith("text/"):
+        return problem(base64.b64decode(file.base64).decode("utf-8", "replace"))
+    return ""
+
+
+def _wrong_data(what: str, data: str) -> str:
+    try:
+        decoded = base64.b64decode(data, validate=True)
+    except (binascii.Error, ValueError):
+        return f"{what}'s base64 cannot be decoded. Fix: encode it with base64.b64encode"
+    return "" if decoded else f"{what} has no data. Fix: leave it out"
 
 
 def _says_something(parts: Any) -> bool:

@@ -105,9 +105,11 @@ def test_every_option_of_a_request_is_translated(wire, ask):
 
 
 def test_an_image_by_url_is_left_to_another_link():
-    image = {"type": "image_url", "image_url": {"url": "https://example.org/a.png"}}
+    image = {"type": "image_url", "image_url": {"url": "https://example.org/a"}}
     request = CompletionRequest.checked(messages=[{"role": "user", "content": [image]}])
-    assert load("gemini").unsupported(request) == "an image by URL"
+    assert (
+        load("gemini").unsupported(request) == "an image by URL whose type its name does not tell"
+    )
 
 
 def test_a_limit_of_the_model_s_own_is_not_sent(wire, ask):

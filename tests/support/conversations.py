@@ -114,6 +114,8 @@ def _part(part: dict) -> list:
     if image := part.get("inlineData"):
         kind = image.get("mimeType") or image.get("mime_type")
         return ["image", f"data:{kind};base64,{image['data'].replace('-', '+').replace('_', '/')}"]
+    if address := part.get("fileData"):
+        return ["image", address.get("fileUri") or address["file_uri"]]
     if call := part.get("functionCall"):
         return ["call", call["name"], call.get("args", {})]
     if result := part.get("functionResponse"):

@@ -4,11 +4,12 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from producer.contract.content import ImagePart, Part
+from producer.contract.content import AudioPart, FilePart, ImagePart, Part
 from producer.contract.messages import Message, ToolCall
 
 from .anthropic_answers import API
 from .given_back import Back, given_back
+from .media import is_text, text_in
 from .pairing import arguments
 from .turns import SYSTEM_ROLES, Piece, all_parts, image_urls, parts_of, system_text, word_of
 
@@ -22,6 +23,11 @@ def unsupported(messages: tuple[Message, ...]) -> str:
     for url in image_urls(messages):
         if url.startswith("data:") and not IMAGE.match(url):
             return "an image that is neither jpeg, png, gif nor webp"
+    for _, part in all_parts(messages):
+        if isinstance(part, AudioPart):
+            return "a sound"
+        if isinstance(part, FilePart) and not _document(part):
+            return "a file that is neither PDF nor text, nor its own"
     marks = count_marks(messages)
     if marks > MOST_MARKS:
         return f"{marks} marks of cache_control (at most {MOST_MARKS})"
@@ -103,8 +109,31 @@ def _block(part: Part, marked: bool = True) -> Iterator[Piece]:
 def _translated(part: Part) -> Piece | None:
     if isinstance(part, ImagePart):
         return {"type": "image", "source": _source(part.image_url.url)}
+    if isinstance(part, FilePart):
+        return _document(part)
     word = word_of(part) or ""
     return text_block(word) if word.strip() else None
+
+
+def _document(part: FilePart) -> Piece | None:
+    file = part.file
+    source: Piece
+    if file.file_id:
+        if not file.file_id.startswith("file_"):
+            return None
+        source = {"type": "file", "file_id": file.file_id}
+    elif file.media_type == "application/pdf" and file.file_url:
+        source = {"type": "url", "url": file.file_url}
+    elif file.media_type == "application/pdf":
+        source = {"type": "base64", "media_type": file.media_type, "data": file.base64}
+    elif is_text(file) and file.file_data:
+        source = {"type": "text", "media_type": "text/plain", "data": text_in(file)}
+    else:
+        return None
+    document: Piece = {"type": "document", "source": source}
+    if file.filename:
+        document["title"] = file.filename
+    return document
 
 
 def _source(url: str) -> Piece:

@@ -35,6 +35,7 @@ from .gemini_messages import conversation, options, unsupported
 from .gemini_parameters import function_calling
 from .gemini_parts import Features
 from .statuses import WRONG_SHAPE, bad_response, refuse_no_answer
+from .turns import image_urls
 
 with warnings.catch_warnings():
     # It warns that it is no longer supported; our docs say so.
@@ -72,6 +73,8 @@ class GeminiLegacy:
 
     @classmethod
     def unsupported(cls, request: CompletionRequest) -> str:
+        if any(not url.startswith("data:") for url in image_urls(request.messages)):
+            return "an image by URL"
         return unsupported(request) or unsupported_keyword(request)
 
     async def complete(self, call: Call) -> Reply:

@@ -5,15 +5,26 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from producer.contract.content import ImagePart, Part
+from producer.contract.content import (
+    MEDIA_TYPES,
+    AudioPart,
+    File,
+    FilePart,
+    ImagePart,
+    Part,
+)
 from producer.contract.messages import Message, ToolCall
 
 from .gemini_answers import API
 from .given_back import Back, given_back
+from .media import is_text
 from .pairing import arguments
-from .turns import Piece, image_urls, parts_of, text_of, word_of
+from .turns import Piece, all_parts, parts_of, text_of, word_of
 
 _IMAGE = re.compile(r"data:(image/[\w.+-]+);base64,(.+)", re.DOTALL)
+
+
+_FILES = "https://generativelanguage.googleapis.com/v1beta/"
 
 
 class Features(NamedTuple):
@@ -36,8 +47,11 @@ _UNSEALED = ("gemini-1", "gemini-2")
 
 def unsupported(messages: tuple[Message, ...]) -> str:
     """What of the messages the API cannot express, "" if there is nothing."""
-    if not all(_IMAGE.match(url) for url in image_urls(messages)):
-        return "an image by URL"
+    for _, part in all_parts(messages):
+        if isinstance(part, ImagePart) and not _image(part.image_url.url):
+            return "an image by URL whose type its name does not tell"
+        if isinstance(part, FilePart) and not _file(part.file):
+            return "a file that is neither PDF nor text, nor its own"
     for message in messages:
         if message.role == "tool" and any(word_of(part) is None for part in message.parts):
             return "anything but text in a tool's result"
@@ -99,11 +113,45 @@ def _function_call(call: ToolCall, features: Features) -> Piece:
 
 def _translated(part: Part) -> Iterator[Piece]:
     """One part, or none for a blank text."""
+    media = None
     if isinstance(part, ImagePart):
-        if found := _IMAGE.match(part.image_url.url):
-            mime_type, data = found.groups()
-            yield {"inline_data": {"mime_type": mime_type, "data": base64.b64decode(data)}}
-        return
+        media = _image(part.image_url.url)
+    elif isinstance(part, FilePart):
+        media = _file(part.file)
+    elif isinstance(part, AudioPart):
+        sound = part.input_audio
+        media = _inline(f"audio/{sound.format}", sound.data)
+    if media:
+        yield media
     word = word_of(part) or ""
     if word.strip():
         yield {"text": word}
+
+
+def _image(url: str) -> Piece | None:
+    """Google reads an https address itself, and must be told what is there."""
+    if found := _IMAGE.match(url):
+        return _inline(*found.groups())
+    name = url.partition("?")[0]
+    kind = MEDIA_TYPES.get(name.rpartition(".")[2].lower(), "")
+    if url[:8].lower() == "https://" and kind.startswith("image/"):
+        return {"file_data": {"mime_type": kind, "file_uri": url}}
+    return None
+
+
+def _file(file: File) -> Piece | None:
+    if file.file_id:
+        if file.file_id.startswith("files/"):
+            return {"file_data": {"file_uri": f"{_FILES}{file.file_id}"}}
+        if file.file_id.startswith(_FILES):
+            return {"file_data": {"file_uri": file.file_id}}
+        return None
+    if file.media_type != "application/pdf" and not is_text(file):
+        return None
+    if file.file_url:
+        return {"file_data": {"mime_type": file.media_type, "file_uri": file.file_url}}
+    return _inline(file.media_type, file.base64)
+
+
+def _inline(mime_type: str, data: str) -> Piece:
+    return {"inline_data": {"mime_type": mime_type, "data": base64.b64decode(data)}}

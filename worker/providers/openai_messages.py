@@ -3,14 +3,21 @@
 import re
 from typing import Any
 
-from producer.contract.content import Part, RefusalPart
+from producer.contract.content import (
+    MEDIA_TYPES,
+    AudioPart,
+    File,
+    FilePart,
+    Part,
+    RefusalPart,
+)
 from producer.contract.messages import Message
 from producer.contract.requests import CompletionRequest
 
 from .dialects import Dialect
 from .given_back import kept_of, sealed_list
 from .pairing import USABLE, arguments_text, paired
-from .turns import Piece, named, parts_of, word_of
+from .turns import Piece, all_parts, named, parts_of, word_of
 
 SHORT_ID = re.compile(r"[A-Za-z0-9]{9}")
 MARKS = ("cache_control", "prompt_cache_breakpoint")
@@ -21,7 +28,30 @@ def unsupported(messages: tuple[Message, ...]) -> str:
     for message in messages:
         if message.role == "tool" and any(word_of(part) is None for part in message.parts):
             return "anything but text in a tool's result"
+    for _, part in all_parts(messages):
+        if isinstance(part, FilePart) and part.file.file_url:
+            return "a file by URL"
+        if isinstance(part, FilePart) and not is_openais(part.file):
+            return "a file of another provider"
+        if isinstance(part, AudioPart) and part.input_audio.format not in ("wav", "mp3"):
+            return "a sound that is neither wav nor mp3"
     return ""
+
+
+def is_openais(file: File) -> bool:
+    """Whether its id may be one of OpenAI's or of a server like it."""
+    named = file.file_id or ""
+    return not named.startswith(("file_", "files/", "https:"))
+
+
+def file_of(file: File) -> Piece:
+    """Its data with its type, and with a name, without which the API refuses it."""
+    told = file.model_dump(mode="json", exclude_none=True)
+    if file.file_data:
+        told["file_data"] = f"data:{file.media_type};base64,{file.base64}"
+        ends = (end for end, kind in MEDIA_TYPES.items() if kind == file.media_type)
+        told.setdefault("filename", f"file.{next(ends, 'bin')}")
+    return told
 
 
 def messages_of(
@@ -103,6 +133,8 @@ def _parts(message: Message, parts: tuple[Part, ...], dialect: Dialect) -> list[
 def _part(part: Part, dialect: Dialect) -> Piece:
     if isinstance(part, RefusalPart) and not dialect.refusals:
         return {"type": "text", "text": part.refusal}
+    if isinstance(part, FilePart):
+        part = part.model_copy(update={"file": File(**file_of(part.file))})
     left_out = set(MARKS)
     if dialect.cache_marks:
         left_out.discard("cache_control")

@@ -16,7 +16,7 @@ from .openai_embeddings import embed
 from .openai_parameters import search_tool, told_to_responses
 from .provider_options import with_options
 from .responses_answers import read
-from .responses_input import LEAST_OUTPUT, input_of, text_format, tools
+from .responses_input import LEAST_OUTPUT, input_of, text_format, tools, unsupported
 from .statuses import error_in_answer
 from .transport import translating
 
@@ -31,7 +31,7 @@ class OpenAIResponses:
     def unsupported(cls, request: CompletionRequest) -> str:
         if request.max_tokens and request.max_tokens < LEAST_OUTPUT:
             return f"max_tokens={request.max_tokens} (at least {LEAST_OUTPUT})"
-        return ""
+        return unsupported(request.messages)
 
     async def complete(self, call: Call) -> Reply:
         with translating(call.patience):

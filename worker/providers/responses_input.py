@@ -3,20 +3,31 @@
 from collections.abc import Iterable
 from typing import Any
 
-from producer.contract.content import ImagePart, Part, RefusalPart
+from producer.contract.content import AudioPart, FilePart, ImagePart, Part, RefusalPart
 from producer.contract.messages import Message, ToolCall
 from producer.contract.requests import CompletionRequest
 from producer.contract.tools import Tool
 
 from .given_back import given_back, sealed_list
+from .openai_messages import file_of, is_openais
 from .pairing import arguments_text, paired
 from .responses_answers import API
-from .turns import SYSTEM_ROLES, Piece, named, parts_of, text_of
+from .turns import SYSTEM_ROLES, Piece, all_parts, named, parts_of, text_of
 
 LEAST_OUTPUT = 16
 """Tokens; the API refuses a lower `max_output_tokens` (integer_below_min_value)."""
 
 NO_PARAMETERS = {"type": "object", "properties": {}}
+
+
+def unsupported(messages: Iterable[Message]) -> str:
+    """What of the messages the API cannot express, "" if there is nothing."""
+    for _, part in all_parts(messages):
+        if isinstance(part, AudioPart):
+            return "a sound"
+        if isinstance(part, FilePart) and not is_openais(part.file):
+            return "a file of another provider"
+    return ""
 
 
 def input_of(request: CompletionRequest, model: str) -> dict[str, Any]:
@@ -114,7 +125,11 @@ def _part(part: Part, role: str) -> Piece:
     if isinstance(part, RefusalPart):
         return {"type": "refusal", "refusal": part.refusal}
     piece: Piece
-    if isinstance(part, ImagePart):
+    if isinstance(part, FilePart):
+        piece = {"type": "input_file", **file_of(part.file)}
+    elif isinstance(part, AudioPart):
+        raise AssertionError("a sound is unsupported")
+    elif isinstance(part, ImagePart):
         image = part.image_url
         piece = {"type": "input_image", "image_url": image.url, "detail": image.detail or "auto"}
     else:

@@ -21,6 +21,7 @@ from ..settings import VENDORS, CallSettings, Link, QuotaSettings, Settings
 from . import load
 from .dialects import DIALECTS, dialect_of
 from .embedding_selection import EmbeddingSelector
+from .media import unheard
 from .output_limits import OutputLimit, OutputLimits
 from .parameter_rules import Target
 from .parameters import fitting, unfit
@@ -210,12 +211,11 @@ class LinkSelector:
         if not request.drop_unsupported:
             for each in unfit(request, self._target(link, request)):
                 return each.reason
-        return self._harmful_mark(link, request) or load(link.adapter).unsupported(request)
+        harm = unheard(link, self._facts(link), request) or self._harmful_mark(link, request)
+        return harm or load(link.adapter).unsupported(request)
 
     def fitting(self, link: Link, request: CompletionRequest, max_tokens: int) -> CompletionRequest:
-        """The request without the parameters that the link cannot be told, which it may do
-        without (`drop_unsupported`).
-        """
+        """The request without the parameters that the link cannot be told (`drop_unsupported`)."""
         return fitting(request, Target(link, self._facts(link), max_tokens))
 
     def _target(self, link: Link, request: CompletionRequest) -> Target:

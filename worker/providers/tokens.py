@@ -22,6 +22,7 @@ from producer.contract.content import ImagePart
 from producer.contract.requests import CompletionRequest
 
 from ..model_catalog import Models
+from .media import tokens_of_media
 
 PER_MESSAGE = 4
 """Role and separators of one message; OpenAI's chat format takes 3, and 1 more for a name."""
@@ -109,7 +110,7 @@ class Estimator:
         Requests with images or tools are ignored: their tokens do not depend on the vocabulary.
         """
         vocabulary = _vocabulary(self._models, provider, model)
-        if vocabulary is None or request.tools or _images(request) or _sealed(request, model):
+        if vocabulary is None or request.tools or _has_media(request) or _sealed(request, model):
             return
         counted = _counted(request, vocabulary)
         without_frame = input_tokens - _frame(request, image=0)
@@ -181,7 +182,7 @@ def _frame(request: CompletionRequest, image: int) -> int:
     tokens = PER_REQUEST + PER_MESSAGE * len(request.messages)
     if request.tools:
         tokens += TOOLS
-    return tokens + image * _images(request)
+    return tokens + image * _images(request) + tokens_of_media(request, image)
 
 
 def _sealed(request: CompletionRequest, model: str) -> int:
@@ -199,6 +200,10 @@ def _sealed(request: CompletionRequest, model: str) -> int:
                 tokens += len(thought.encode("utf-8", "surrogatepass"))
                 tokens += len(piece.seal) * 3 // 4
     return tokens
+
+
+def _has_media(request: CompletionRequest) -> bool:
+    return bool(_images(request) or tokens_of_media(request, 1))
 
 
 def _images(request: CompletionRequest) -> int:
