@@ -3,12 +3,17 @@
 import json
 
 import pytest
-from contract.exchanges import EXCHANGES, wired
+from anthropic import transform_schema
+from contract.exchanges import EXCHANGES, of, wired
 from support.conversations import heard, load, meant
 
 from producer.contract.requests import CompletionRequest
+from worker.model_catalog import Model
 from worker.providers import REGISTRY
 from worker.providers import load as load_adapter
+from worker.providers.parameter_rules import Target
+from worker.providers.parameters import unfit
+from worker.settings import Link
 
 CONVERSATIONS = load()
 OPTIONS = ("stop", "tools", "response_format")
@@ -17,13 +22,19 @@ OPTIONS = ("stop", "tools", "response_format")
 def assert_means_the_same(wire, ask, adapter, conversation):
     """One call with everything of the request; or the adapter names what it cannot express."""
     asked, wire.reply = conversation["request"], conversation["reply"]
-    reason = load_adapter(adapter).unsupported(CompletionRequest.checked(**asked))
+    request = CompletionRequest.checked(**asked)
+    link = Link(provider=adapter, model=of(adapter).model, adapter=adapter)
+    told = [each.reason for each in unfit(request, Target(link, Model(), 100))]
+    reason = load_adapter(adapter).unsupported(request) or "".join(told)
     expected = conversation.get("unfit", {}).get(adapter, "")
     assert (expected in reason) if expected else reason == ""
     if expected:
         return
     reply = ask(wire.base_url, **asked)
-    assert heard(wire.calls[0].request) == meant(asked)
+    understood = meant(asked)
+    if adapter == "anthropic" and understood["schema"]:
+        understood["schema"] = transform_schema(understood["schema"])
+    assert heard(wire.calls[0].request) == understood
     expected = conversation["reply"]
     usage = expected["usage"]
     called = [

@@ -9,6 +9,8 @@ from pathlib import Path
 
 from support import responses
 
+from worker.providers.anthropic_messages import ONE_OBJECT
+
 FILES = sorted((Path(__file__).parents[1] / "contract/conversations").glob("*.json"))
 GO_ON = [["user", [["text", "Continue."]]]]
 
@@ -57,7 +59,10 @@ def heard(body: dict) -> dict:
 def _anthropic(body: dict) -> dict:
     names: dict = {}
     turns = [
-        [turn["role"], [_block(block, names) for block in turn["content"]]]
+        [
+            turn["role"],
+            [_block(each, names) for each in turn["content"] if each.get("text") != ONE_OBJECT],
+        ]
         for turn in body["messages"]
     ]
     return {
