@@ -37,8 +37,9 @@ def packed(pages):
         (b"%PDF <</Type/Pages>> <</Type/Page>> <</Type /Page/X 1>>", 2),
         (packed(7), 7),
         (b"%PDF " + b"x" * 6_000, 3),
-        (packed(3)[:-9] + b"broken", 3),
+        (packed(3)[:-4], 3),
     ],
+    ids=["plain", "packed", "hidden", "cut"],
 )
 def test_the_pages_of_a_pdf_are_counted(content, pages):
     assert tokens_of_media(pdf(content), IMAGE) == pages * (IMAGE + PAGE_TEXT)
