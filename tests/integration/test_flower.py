@@ -13,6 +13,8 @@ from support import flower
 from support.flower import LOGIN
 from support.ledger import ask, until
 
+from producer.contract.errors import InvalidRequest
+
 SEARCH = {
     "draw": 1,
     "start": 0,
@@ -64,6 +66,21 @@ def test_flower_shows_jobs_to_its_operator_and_no_prompts(
         fleet_view.get("/worker/worker1", LOGIN)[1],
     ):
         assert [word for word in ("secret prompt", answer, "sk-secret-key") if word in page] == []
+
+
+def test_it_shows_why_attempts_failed(fleet_view, complete, wire, openai_env, start_worker):
+    """The status and the names that the provider gave, and not its words."""
+    start_worker(openai_env | {"LLM_MAX_ATTEMPTS": "1"})
+    fleet_view.wait_shown(lambda: answered(complete))
+    wire.script = lambda request, number: "400"
+    job = complete.delay(ask("the secret prompt"), "u1", max_tokens=50)
+    with pytest.raises(InvalidRequest):
+        job.value(30)
+    page = f"/api/task/info/{job.id}"
+    until(lambda: '"FAILURE"' in fleet_view.get(page, LOGIN)[1])
+    shown = json.loads(fleet_view.get(page, LOGIN)[1])
+    assert "HTTP 400 invalid_value" in shown["exception"]
+    assert "secret prompt" not in json.dumps(shown)
 
 
 def test_nothing_can_be_changed_through_it(fleet_view, complete, wire, openai_env, start_worker):
