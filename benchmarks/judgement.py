@@ -1,20 +1,24 @@
 """Does one call's bad luck stay its own, and is an outage waited out?
 
-    python benchmarks/judgement.py [disturbances] [death] [outage] [--jobs 400] [--seconds 60]
+    python benchmarks/judgement.py [disturbances] [death] [outage] [start] [--jobs 400]
+        [--seconds 60]
 
 disturbances: two links, 10 jobs/s of ten users, a provider that takes 0.3 s; six disturbances, one
 at a time. Shows of the others' jobs how many the dearer link answered, what they cost and how long
 they took. death: the first of two links fails, and heals. outage: the only link fails, has no quota
 or refuses its key for so many seconds, under 2 jobs/s. Ends with what the ledger and the wire say
-of the calls.
+of the calls. start: everything from nothing; when the first job's call comes after the worker's
+being ready, for a job that waits already and for one that is submitted then.
 """
 
 import argparse
+import json
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from datetime import datetime
 from pathlib import Path
 from statistics import mean, quantiles
 
@@ -31,6 +35,7 @@ from worker.embedded import EmbeddedValkey
 
 PER_S = 10.0
 OPTIONS = {"max_tokens": 50, "cache": "bypass"}
+PARTS = ("disturbances", "death", "outage", "start")
 FIRST, SECOND = "openai:gpt-4o-mini", "second:large"
 
 
@@ -41,13 +46,17 @@ class Fleet:
         self.first = first
         self.second = second
         self.secrets = secrets
+        self.worker: WorkerProcess
 
     def set_key(self, key: str) -> None:
         (self.secrets / "OPENAI_API_KEY").write_text(key)
 
 
 @contextmanager
-def running(chain: str, **settings: str) -> Iterator[Fleet]:
+def running(
+    chain: str, before: Callable[[Fleet], None] | None = None, **settings: str
+) -> Iterator[Fleet]:
+    """`before`: what happens when the ledger is there, and no worker yet."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         valkey = stack.enter_context(EmbeddedValkey(folder / "valkey"))
@@ -67,7 +76,9 @@ def running(chain: str, **settings: str) -> Iterator[Fleet]:
             "LLM_USER_TOKENS_PER_HOUR": "1000000000",
             **settings,
         }
-        worker = WorkerProcess(env, "threads", 32, "bench", folder / "worker.log")
+        fleet.worker = worker = WorkerProcess(env, "threads", 32, "bench", folder / "worker.log")
+        if before:
+            before(fleet)
         worker.start()
         stack.callback(worker.kill)
         worker.wait_ready()
@@ -235,11 +246,39 @@ def inversions(order: list[str]) -> int:
     return found
 
 
+def start(waits: bool) -> None:
+    """The server, the worker and the job are all new."""
+    called: list[float] = []
+
+    def script(request: dict, number: int) -> str:
+        called.append(time.time())
+        return "ok"
+
+    def submit(fleet: Fleet) -> None:
+        fleet.first.script = script
+        producer.complete.delay(ask("first"), "user0", **OPTIONS)
+
+    with running(FIRST, submit if waits else None) as fleet:
+        began = ready_at(fleet.worker.log())
+        if not waits:
+            began = time.time()
+            submit(fleet)
+        fleet.first.wait_for(len)
+    name = "waits already" if waits else "is submitted then"
+    print(f"start: a job that {name} is called {called[0] - began:+.2f} s after ready")
+
+
+def ready_at(log: str) -> float:
+    """Seconds of the epoch at which the worker said so."""
+    line = next(each for each in log.splitlines() if " ready." in each)
+    return datetime.fromisoformat(json.loads(line)["timestamp"]).timestamp()
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("parts", nargs="*", default=["disturbances", "death", "outage"])
+    parser.add_argument("parts", nargs="*", default=PARTS)
     parser.add_argument("--jobs", type=int, default=400)
     parser.add_argument("--seconds", type=int, default=60)
     given = parser.parse_args()
@@ -248,6 +287,9 @@ def main() -> None:
             disturbances(given.jobs)
         if "death" in given.parts:
             death(given.jobs)
+        if "start" in given.parts:
+            start(waits=True)
+            start(waits=False)
         if "outage" in given.parts:
             for event in ("500", "quota", "revoked key"):
                 outage(event, given.seconds)

@@ -1,7 +1,7 @@
 """Who probes a link, and what becomes of a probe whose worker freezes or dies."""
 
 import pytest
-from support.circuits import LINK, elapse, is_open, opened, running
+from support.circuits import LINK, elapse, fail_all, is_open, opened, running
 from support.ledger import KEYS
 
 from worker.faults import Outage
@@ -41,6 +41,20 @@ def test_a_job_that_went_on_elsewhere_probes_no_longer(hand_run):
     another = fleet.start(fleet.submit("y")[0])
     assert fleet.reserve(another, "a") == "a"
     assert prober(fleet) == another.id
+
+
+@pytest.mark.parametrize(
+    ("tokens", "late_s", "goes"), [(110, 0, True), (300, 0, False), (300, 4, True)]
+)
+def test_a_short_job_goes_first_and_after_three_seconds_any(hand_run, tokens, late_s, goes):
+    """A little more than the mean is short: jobs that are all alike differ by a few tokens."""
+    fleet = hand_run(slots=20)
+    for job in running(fleet, *"uvuv"):
+        fleet.answer(job)
+    fail_all(fleet, running(fleet, *"uvuvu"))
+    elapse(fleet, 6 + late_s)
+    job = fleet.start(fleet.submit("w")[0])
+    assert (fleet.reserve(job, "a", tokens=tokens) == "a") == goes
 
 
 @pytest.mark.parametrize("says", ["fails", "answers"])

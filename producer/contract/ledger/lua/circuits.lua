@@ -8,6 +8,7 @@ local LONGEST_MS = 60000  -- between two probes, unless the provider asks for mo
 local CALM_MS = 60000     -- closed for so long, the next opening is one step shorter
 local SHORT_MS = 10000    -- a pause that was asked for ends without a probe, if it was no longer
 local OVERDUE_MS = 3000   -- a half-open link waits so long for a short job, then takes any
+local SHORT = 1.25        -- of the mean of the link's calls: where all are alike, all are short
 
 -- `till`: of an open or half-open one; `since`: when it began to fail; `why`; `told`: the provider
 -- asked for it; `level`: openings, which make the next one longer; `closed`: since when it is.
@@ -126,7 +127,7 @@ local function may_probe(link, id, tokens, overdue_ms)
     return prober == id
   end
   local mean = link.answers and link.worst / link.answers
-  return not mean or not tokens or tokens <= mean or overdue_ms >= OVERDUE_MS
+  return not mean or not tokens or tokens <= SHORT * mean or overdue_ms >= OVERDUE_MS
 end
 
 -- Why a job may not call the link now; nil if it may. `tokens`: of its call; nil = not known.
