@@ -39,12 +39,14 @@ def walk_of_this_version(url: str, jobs: int) -> Iterator[Step]:
     from worker.cache import Cache
     from worker.ledger.attempt import Attempt, Bill, Candidate
     from worker.ledger.connection import Keys, connect
+    from worker.ledger.fleet_limits import FleetLimits
     from worker.ledger.ledger import Ledger
     from worker.settings import CacheSettings, CallSettings, LedgerSettings, Link, QuotaSettings
     from worker.telemetry.metrics import Metrics
 
     redis, keys = connect(url), Keys()
-    ledger = Ledger(redis, keys, LedgerSettings(), "bench")
+    limits = FleetLimits.of(QuotaSettings())
+    ledger = Ledger(redis, keys, LedgerSettings(), "bench", limits=limits)
     link = Link(provider="openai", model="gpt-4o-mini", adapter="simulator")
     cache = Cache(CacheSettings(), CallSettings(), (link,), "fast")
     quota = Quota(ledger, QuotaSettings())

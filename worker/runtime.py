@@ -14,6 +14,7 @@ from .budgets.quota import Quota
 from .cache import Cache
 from .documents import DocumentSummarizer
 from .ledger.connection import LedgerConnection, Redis, connect
+from .ledger.fleet_limits import FleetLimits
 from .ledger.leases import Leases
 from .ledger.ledger import Ledger
 from .loop import Loop
@@ -65,6 +66,7 @@ class Runtime:
             self.settings.lanes,
             self.settings.pace,
             self.settings.retry,
+            FleetLimits.of(self.settings.quota),
         )
 
     @cached_property
@@ -135,7 +137,7 @@ class Runtime:
     @cached_property
     def alerts(self) -> Alerts:
         settings = self.settings
-        health = Health(self.connection, settings.health, settings.quota.usd_per_day)
+        health = Health(self.connection, settings.health)
         return Alerts(self.connection, health, settings.alerts)
 
     def _cancel(self, job_id: str) -> None:

@@ -171,7 +171,7 @@ def flower_pages(fleet_view, jobs):
 def scraped(ledger):
     opened = connection(ledger.url())
     metrics = Metrics(opened.redis, opened.keys)
-    text = page(Health(opened, HealthSettings(), None).check(), metrics).decode()
+    text = page(Health(opened, HealthSettings()).check(), metrics).decode()
     opened.close()
     return text
 

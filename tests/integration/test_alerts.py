@@ -74,7 +74,7 @@ def inbox():
 
 def alerts_at(url, **settings):
     ledger = connection(url)
-    health = Health(ledger, HealthSettings(least=1), None)
+    health = Health(ledger, HealthSettings(least=1))
     return Alerts(ledger, health, AlertSettings(**({"period_s": 0.001, "clear_s": 0} | settings)))
 
 

@@ -18,12 +18,12 @@ QUIET = {"LLM_COOLDOWN_SECONDS": "0.05", "LLM_MAX_ATTEMPTS": "1"}
 
 @pytest.fixture
 def health(redis_url):
-    """`health(usd_per_day=None, **thresholds)` asks the fleet."""
+    """`health(**thresholds)` asks the fleet."""
     ledger = connection(redis_url)
 
-    def ask_it(usd_per_day=None, **thresholds):
+    def ask_it(**thresholds):
         settings = HealthSettings(**({"least": 3} | thresholds))
-        return Health(ledger, settings, usd_per_day).check()
+        return Health(ledger, settings).check()
 
     yield ask_it
     ledger.close()
@@ -59,14 +59,14 @@ def test_no_worker_is_down(health):
 def test_a_ledger_that_is_away_is_down(own_valkey: EmbeddedValkey):
     ledger = connection(own_valkey.url())
     own_valkey.kill()
-    verdict = Health(ledger, HealthSettings(), None).check()
+    verdict = Health(ledger, HealthSettings()).check()
     assert (verdict.status, names(verdict), verdict.snapshot) == ("down", {"redis_away"}, None)
     assert verdict.body()["latency"]["count"] == 0
 
 
 def test_a_ledger_that_takes_no_jobs_is_down(own_valkey: EmbeddedValkey):
     """Although everything can be read; as soon as it takes them, it is as before."""
-    health = Health(connection(own_valkey.url()), HealthSettings(), None)
+    health = Health(connection(own_valkey.url()), HealthSettings())
     assert names(health.check()) == {"no_workers"}
     with Redis.from_url(own_valkey.url()) as redis:
         redis.config_set("maxmemory", 1)
@@ -163,10 +163,13 @@ def test_money(complete, wire, openai_env, start_worker, health, redis_url):
     start_worker(openai_env)
     work(complete, 2)
     spent = health().snapshot.spent / 1e6
-    assert names(health(usd_per_day=spent * 1.05)) == {"budget"}
-    assert names(health(usd_per_day=spent * 2)) == set()
     redis = connect(redis_url)
     limits = Overrides(redis, KEYS)
+    limits.change(FLEET, usd_per_day=spent * 1.05, usd_per_month=spent * 3)
+    assert names(health()) == {"budget"}
+    limits.change(FLEET, usd_per_day=spent * 2)
+    assert names(health()) == set()
+    limits.reset(FLEET)
     for n in range(12):
         limits.change(Subject("user", "u1"), group=f"team{n}")
         limits.change(Subject("group", f"team{n}"), tokens_per_hour=100_000)
@@ -174,7 +177,7 @@ def test_money(complete, wire, openai_env, start_worker, health, redis_url):
     limits.change(FLEET, usd_per_day=spent)
     found = {
         finding.about: finding.text
-        for finding in health(usd_per_day=100, budget=0.0001).findings
+        for finding in health(budget=0.0001).findings
         if finding.name == "budget"
     }
     assert set(found) == {"fleet", "groups"}
@@ -189,7 +192,7 @@ def test_a_day_dearer_than_the_alarm(complete, wire, openai_env, start_worker, r
     work(complete, 2)
     ledger = connection(redis_url)
     alarm = HealthSettings(usd_per_day=0.000001)
-    assert "spend" in names(Health(ledger, alarm, None).check())
+    assert "spend" in names(Health(ledger, alarm).check())
     ledger.close()
 
 
@@ -197,7 +200,7 @@ def test_a_server_that_may_forget(tmp_path):
     with EmbeddedValkey(tmp_path, appendonly=False) as server:
         ledger = connection(server.url())
         ledger.redis.config_set("maxmemory-policy", "allkeys-lru")
-        verdict = Health(ledger, HealthSettings(), None).check()
+        verdict = Health(ledger, HealthSettings()).check()
         unsafe = [finding.text for finding in verdict.findings if finding.name == "unsafe_redis"]
         assert len(unsafe) == 2
         assert all("Fix: CONFIG SET" in text for text in unsafe)

@@ -151,7 +151,7 @@ def judged(redis_url, script):
     fleet = ScriptedFleet(redis_url)
     script(fleet)
     ledger = connection(redis_url)
-    verdict = Health(ledger, HealthSettings(), None).check()
+    verdict = Health(ledger, HealthSettings()).check()
     ledger.close()
     fleet.redis.close()
     return verdict

@@ -25,14 +25,15 @@ from producer.contract.requests import CompletionRequest
 from producer.contract.submission import Submission
 from worker.faults import LeaseLost
 from worker.ledger.attempt import Attempt, Bill, Candidate, Start
-from worker.ledger.calls import BudgetLimits, Wait
+from worker.ledger.calls import Wait
+from worker.ledger.fleet_limits import FleetLimits
 from worker.ledger.ledger import Ledger
 from worker.ledger.running_job import RunningJob
 from worker.settings import LedgerSettings, Link
 
 REQUEST = CompletionRequest.checked(messages=[{"role": "user", "content": "x"}])
 LINK = Link(provider="simulator", model="m", adapter="simulator")
-LIMITS = BudgetLimits(-1, -1, -1, 10**15)
+LIMITS = FleetLimits(usd_per_day=10**15)
 """Only a budget with a limit is kept: this one is never reached."""
 EMPTY = {"interactive": True, "batch": True}
 FINAL = {"done", "failed", "cancelled", "expired", "dead"}
@@ -68,7 +69,7 @@ class LedgerMachine(RuleBasedStateMachine):
         self.redis = Redis.from_url(self.url, decode_responses=True)
         self.redis.flushall()
         self.probe = LedgerProbe(self.url)
-        self.ledger = Ledger(self.redis, KEYS, LedgerSettings(deliveries=3), "test")
+        self.ledger = Ledger(self.redis, KEYS, LedgerSettings(deliveries=3), "test", limits=LIMITS)
         self.ledger._quiet_ms = 0  # no other process holds a lease here
         self.ledger.heartbeat("test", 3, 3600)
         self.submitted: list[str] = []
@@ -121,7 +122,7 @@ class LedgerMachine(RuleBasedStateMachine):
             return
         candidate = Candidate(LINK, 1, micro, micro)
         try:
-            reply = self.ledger.reserve(start.job, LIMITS, [candidate])
+            reply = self.ledger.reserve(start.job, [candidate])
         except LeaseLost:
             return
         if reply.verdict == "go":

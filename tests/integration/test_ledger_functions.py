@@ -22,7 +22,10 @@ from worker.ledger import fleet_functions as fleet
 from worker.ledger import job_functions as moves
 from worker.ledger.attempt import NOT_CACHED
 from worker.ledger.connection import connect, ledger_functions
+from worker.ledger.fleet_functions import setting_names
+from worker.ledger.fleet_limits import NO_LIMITS, FleetLimits
 
+PERIODS = ("usd_per_day", "usd_per_week", "usd_per_month")
 CALLS = {
     each.function: each
     for module in (calls, fleet, moves)
@@ -196,25 +199,26 @@ def test_the_same_request_of_another_user_is_another_job(call, redis):
 
 
 def test_a_budget_without_a_limit_is_not_written(call, redis):
-    call(hostile.heartbeat(slots=4))
+    call(hostile.heartbeat(slots=4, **NO_LIMITS._asdict()))
     call(hostile.submit(hostile.item("one")))
     call(hostile.start("one"))
     link = moves.ReservedLink("openai:gpt-x", 10, 100, -1, -1, -1)
-    assert (
-        call(moves.Reserve("one", 1, -1, -1, -1, -1, 9000, 0, *NOT_CACHED, (link,))).verdict == "go"
-    )
+    assert call(moves.Reserve("one", 1, 9000, 0, *NOT_CACHED, (link,))).verdict == "go"
     call(hostile.settle("one"))
     assert list(redis.scan_iter(f"{KEYS.root}bud:*")) == []
 
 
 def test_a_first_limit_of_dollars_counts_what_was_spent_before(call, redis):
-    call(fleet.SetLimits("user", "alice", "", "", "", "", "100", "", 95, 3))
+    limits = dict.fromkeys(PERIODS, "100")
+    used = tuple(fleet.UsedDollars(name, 95, 3) for name in PERIODS)
+    call(fleet.SetLimits("user", "alice", "", "", "", "", *limits.values(), "", used))
     call(hostile.heartbeat(slots=4))
     call(hostile.submit(hostile.item("one")))
     call(hostile.start("one"))
     reply = call(hostile.reserve("one"))
-    (over,) = reply.in_the_way
-    assert (reply.verdict, over.limit, over.used) == ("over", "user_usd_per_day", 98)
+    assert reply.verdict == "over"
+    found = {each.limit: each.used for each in reply.in_the_way}
+    assert found == {f"user_{name}": 98 for name in PERIODS}
 
 
 def test_the_settings_of_the_worker_that_started_last_hold(call, redis):
@@ -228,6 +232,25 @@ def test_the_settings_of_the_worker_that_started_last_hold(call, redis):
     call(hostile.heartbeat("new", slots=0))
     assert (call(old).ruled_by, call(old).differing) == ("old", "")
     assert redis.hget(KEYS.config, "ttl") == "1000"
+
+
+def test_so_do_its_limits_and_its_calendar(call, redis):
+    """One writer: what another worker thinks is told, and changes nothing."""
+    limits = FleetLimits(user_tokens_per_hour=50, zone="Asia/Tokyo")._asdict()
+    old = hostile.heartbeat("old", age_ms=60_000)
+    new = hostile.heartbeat("new", age_ms=1_000, offsets="0:32400000", **limits)
+    call(old)
+    call(hostile.submit(hostile.item("one"), hostile.item("two")))
+    call(hostile.start("one"))
+    assert call(hostile.reserve("one")).verdict == "go"
+    call(new)
+    changed = "zone,user_tokens_per_hour,user_requests_per_minute,user_usd_per_day,usd_per_day"
+    assert set(call(old).differing.split(",")) == set(changed.split(","))
+    assert setting_names("zone,usd_per_day") == ("LLM_BUDGET_ZONE", "LLM_USD_PER_DAY")
+    call(hostile.start("two"))
+    link = moves.ReservedLink("openai:gpt-x", 10, 100, -1, -1, -1)
+    (over,) = call(moves.Reserve("two", 1, 9000, 0, *NOT_CACHED, (link,))).in_the_way
+    assert (over.limit, over.allowed) == ("user_tokens_per_hour", 50)
 
 
 def test_a_server_that_lost_the_library_gets_it_again(call, redis):
@@ -255,6 +278,6 @@ def test_two_versions_live_side_by_side_until_the_old_one_is_needed_no_more(call
 
 def test_what_is_wrong_with_a_call_is_named(call):
     with pytest.raises(InvalidCall, match=r"set_limits: weight needs a number from 0.01 to 1000"):
-        call(fleet.SetLimits("user", "alice", "nan", "", "", "", "", "", 0, 0))
+        call(fleet.SetLimits("user", "alice", "nan", "", "", "", "", "", "", "", ()))
     with pytest.raises(InvalidCall, match=r"renew: item 1: fence needs a whole number"):
         call(moves.Renew(1, (moves.HeldLease("a", 1, False), moves.HeldLease("b", -1, False))))

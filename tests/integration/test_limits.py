@@ -83,7 +83,7 @@ def test_what_is_used_of_a_limit_is_seen(hand_run):
     fleet.attempt_of(lost).billed(POSSIBLY_BILLED)
     fleet.ledger.settle(lost, fleet.attempt_of(lost), JobError("lost"))
     tokens, dollars = fleet.limits.current(ALICE).used
-    assert (tokens.limit, tokens.allowed) == ("tokens_per_hour", None)
+    assert (tokens.limit, tokens.allowed) == ("tokens_per_hour", 1000)
     assert (tokens.spent, tokens.maybe_billed, tokens.held) == (100, 30, 50)
     assert 3600 <= tokens.resets_in_s <= 3660
     assert (dollars.limit, dollars.allowed) == ("usd_per_day", 0.0001)

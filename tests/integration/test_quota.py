@@ -18,6 +18,7 @@ from worker.budgets.quota import Quota, hold_of
 from worker.faults import Deferred, Fault, ProviderError
 from worker.ledger.attempt import NOT_SENT, POSSIBLY_BILLED, Attempt, Bill, Candidate
 from worker.ledger.connection import Keys
+from worker.ledger.fleet_limits import FleetLimits
 from worker.ledger.ledger import Ledger
 from worker.ledger.running_job import RunningJob
 from worker.settings import LedgerSettings, Link, QuotaSettings
@@ -37,6 +38,12 @@ class InLedger:
         self.budgets = Ledger(self.redis, Keys(), LedgerSettings(), "test")
         self.budgets.heartbeat("test", 1000, 3600)
         self.ledger = LedgerProbe(url)
+
+    def quota(self, settings):
+        """By which the fleet goes from now on."""
+        self.budgets._limits = FleetLimits.of(settings)
+        self.budgets.heartbeat("test", 1000, 3600)
+        return Quota(self.budgets, settings)
 
     def open(self, user):
         job_id = f"job-{next(numbers)}"
@@ -65,6 +72,10 @@ class InMemory:
 
     def __init__(self) -> None:
         self.budgets = MemoryBudgets()
+
+    def quota(self, settings):
+        self.budgets.limits = FleetLimits.of(settings)
+        return Quota(self.budgets, settings)
 
     def open(self, user):
         return running_job(f"job-{next(numbers)}", user_id=user)
@@ -100,7 +111,7 @@ def spend(side, quota, user="u1", tokens=10, micro=100):
 
 def test_limit_5_the_6th_request_is_refused(side):
     """And it says which limit, how much is used and asked, and when it frees."""
-    quota = Quota(side.budgets, QuotaSettings(**UNLIMITED, requests_per_minute=5))
+    quota = side.quota(QuotaSettings(**UNLIMITED, requests_per_minute=5))
     for _ in range(5):
         spend(side, quota)
     with pytest.raises(RateLimited) as caught:
@@ -118,7 +129,7 @@ def test_limit_5_the_6th_request_is_refused(side):
 
 def test_what_only_holds_are_in_the_way_of_waits(side):
     """It is not refused: it fits once they are settled below their worst case."""
-    quota = Quota(side.budgets, QuotaSettings(max_cost_per_request=None, tokens_per_hour=100))
+    quota = side.quota(QuotaSettings(max_cost_per_request=None, tokens_per_hour=100))
     first, second = side.open("u1"), side.open("u1")
     attempt = Attempt()
     quota.take_hold(first, attempt, candidate(tokens=80))
@@ -132,7 +143,7 @@ def test_what_only_holds_are_in_the_way_of_waits(side):
 
 def test_a_failure_gives_back_its_hold_or_keeps_it_as_possibly_billed(side):
     """The provider that may have worked is counted at its worst case."""
-    quota = Quota(side.budgets, QuotaSettings(max_cost_per_request=None, tokens_per_hour=1000))
+    quota = side.quota(QuotaSettings(max_cost_per_request=None, tokens_per_hour=1000))
     for maybe, expected in ((False, (0, 0)), (True, (0, 80))):
         job, attempt = side.open("u1"), Attempt()
         quota.take_hold(job, attempt, candidate(tokens=80))
@@ -144,7 +155,7 @@ def test_a_failure_gives_back_its_hold_or_keeps_it_as_possibly_billed(side):
 
 def test_the_cap_per_request_counts_earlier_attempts(side):
     """A job cannot pay its way past the cap by retrying."""
-    quota = Quota(side.budgets, QuotaSettings(max_cost_per_request=0.001, tokens_per_hour=None))
+    quota = side.quota(QuotaSettings(max_cost_per_request=0.001, tokens_per_hour=None))
     job = replace(side.open("u1"), spent_micro_usd=950)
     with pytest.raises(BudgetExceeded, match="max_cost_per_request") as caught:
         quota.take_hold(job, Attempt(), candidate(micro=100))
@@ -185,7 +196,7 @@ def test_both_decide_alike_and_never_overshoot(redis_url, steps):
     with Redis.from_url(redis_url) as redis:
         redis.flushall()
     sides = [InLedger(redis_url), InMemory()]
-    quotas = [Quota(side.budgets, LIMIT) for side in sides]
+    quotas = [side.quota(LIMIT) for side in sides]
     running = []
     for kind, first, second, third in steps:
         if kind == "reserve":

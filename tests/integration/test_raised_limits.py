@@ -4,8 +4,8 @@ import pytest
 from support.ledger import KEYS
 
 from worker.budgets.overrides import FLEET, NONE, Subject
-from worker.budgets.quota import Quota
 from worker.faults import Deferred
+from worker.ledger.fleet_limits import FleetLimits
 from worker.settings import QuotaSettings
 
 ALICE, BOB, TEAM = Subject("user", "alice"), Subject("user", "bob"), Subject("group", "team")
@@ -111,15 +111,16 @@ def test_a_limit_that_still_stands_parks_them_again(hand_run):
 
 
 @pytest.mark.parametrize("settings", [QuotaSettings(tokens_per_hour=10_000), QuotaSettings()])
-def test_settings_that_allow_more_free_them_one_by_one(hand_run, settings):
-    """The ledger hears of them with the first job that fits."""
+def test_settings_that_allow_more_free_them_at_once(hand_run, settings):
+    """The ledger hears of them with the heartbeat of the worker that started last."""
     fleet = hand_run(slots=20, quota=QuotaSettings(tokens_per_hour=150))
     used_up(fleet)
     waiting = parked(fleet)
-    fleet.quota = Quota(fleet.ledger, settings)
-    for each in [fleet.submit("alice")[0], *waiting]:
+    fleet.ledger._limits = FleetLimits.of(settings)
+    fleet.ledger.heartbeat("test", 20, 3600)
+    assert released(fleet) == waiting
+    for each in waiting:
         assert fleet.reserve(fleet.start(each), "a") == "a"
-        fleet.sweep()
 
 
 def test_jobs_behind_held_amounts_are_freed_too(hand_run):

@@ -7,7 +7,7 @@ from pydantic import ValidationError
 from support.ledger import KEYS
 
 from producer.contract.ledger.functions import InvalidCall
-from worker.budgets.quota import Quota
+from worker.ledger.fleet_limits import FleetLimits
 from worker.ledger.ledger import Ledger
 from worker.settings import LaneSettings, LedgerSettings, PaceSettings, QuotaSettings, RetrySettings
 from worker.settings.base import MOST, TEN_YEARS_S
@@ -28,10 +28,7 @@ def start(ledger, **_):
     ledger.start("nothing")
 
 
-def budget_left(ledger, job, quota):
-    quota.left(job)
-
-
+DOLLARS = [name for name in QuotaSettings.model_fields if "_usd_per_" in f"_{name}"]
 BOUNDS = [
     (LedgerSettings, "usage_days", TEN_YEARS_S // 86_400, heartbeat),
     (LedgerSettings, "result_expires_s", TEN_YEARS_S, heartbeat),
@@ -40,16 +37,15 @@ BOUNDS = [
     (LedgerSettings, "deliveries", MOST, start),
     (LedgerSettings, "deliveries", MOST, sweep),
     (RetrySettings, "max_attempts", MOST, sweep),
-    (QuotaSettings, "tokens_per_hour", MOST, budget_left),
-    (QuotaSettings, "requests_per_minute", MOST, budget_left),
-    (QuotaSettings, "user_usd_per_day", MOST_DOLLARS, budget_left),
-    (QuotaSettings, "usd_per_day", MOST_DOLLARS, budget_left),
+    (QuotaSettings, "tokens_per_hour", MOST, heartbeat),
+    (QuotaSettings, "requests_per_minute", MOST, heartbeat),
+    *((QuotaSettings, name, MOST_DOLLARS, heartbeat) for name in DOLLARS),
 ]
 
 
 @pytest.fixture
 def built(hand_run):
-    """`built(settings)`: a ledger and a quota that have them, and a running job."""
+    """`built(settings)`: a ledger that has them, and a running job."""
     fleet = hand_run()
     job = fleet.start(fleet.submit("u1")[0])
 
@@ -58,8 +54,9 @@ def built(hand_run):
         settings = given if isinstance(given, LedgerSettings) else LedgerSettings()
         retry = given if isinstance(given, RetrySettings) else None
         quota = given if isinstance(given, QuotaSettings) else QuotaSettings()
-        ledger = Ledger(fleet.redis, KEYS, settings, "test", lanes, PaceSettings(), retry)
-        return {"ledger": ledger, "job": job, "quota": Quota(ledger, quota)}
+        limits = FleetLimits.of(quota)
+        ledger = Ledger(fleet.redis, KEYS, settings, "test", lanes, PaceSettings(), retry, limits)
+        return {"ledger": ledger, "job": job}
 
     return build
 

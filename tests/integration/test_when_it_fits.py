@@ -26,7 +26,9 @@ MICRO = 1_000_000
 @pytest.fixture
 def moved(hand_run, monkeypatch):
     with_moved_clock(monkeypatch)
-    return lambda: hand_run(slots=10_000, quota=NO_LIMITS)
+    return lambda zone="UTC": hand_run(
+        slots=10_000, quota=NO_LIMITS.model_copy(update={"zone": zone})
+    )
 
 
 def moved_on(fleet, by_s):
@@ -72,14 +74,18 @@ LIMITS = st.fixed_dictionaries(
         (USER, "tokens_per_hour"): some(100),
         (USER, "requests_per_minute"): some(4),
         (USER, "usd_per_day"): some(100),
+        (USER, "usd_per_week"): some(120),
+        (USER, "usd_per_month"): some(140),
         (GROUP, "tokens_per_hour"): some(150),
         (GROUP, "requests_per_minute"): some(6),
         (GROUP, "usd_per_day"): some(150),
         (FLEET, "usd_per_day"): some(200),
+        (FLEET, "usd_per_month"): some(240),
     }
 )
 BILLS = st.sampled_from(["none", "free", "maybe", "real"])
-PAUSES_S = st.sampled_from([0, 1, 5, 30, 600, 2_000])
+PAUSES_S = st.sampled_from([0, 1, 5, 30, 600, 2_000, 40_000, 300_000])
+ZONES = st.sampled_from(["UTC", "Europe/Berlin", "America/Havana", "Pacific/Auckland"])
 CALLS = st.lists(
     st.tuples(PAUSES_S, st.integers(1, 40), st.integers(0, 40), BILLS), min_size=2, max_size=8
 )
@@ -92,7 +98,7 @@ def check_refusals(fleet, limits, calls, wanted):
     fleet.limits.change(USER, group="team")
     for (subject, name), most in limits.items():
         if most is not None:
-            limit = most / MICRO if name == "usd_per_day" else most
+            limit = most / MICRO if name.startswith("usd") else most
             fleet.limits.change(subject, **{name: limit})
     for pause_s, tokens, micro, kind in calls:
         moved_on(fleet, pause_s)
@@ -127,16 +133,16 @@ def check_instant(fleet, retry_after_s, wanted):
 
 
 @settings(max_examples=40, **QUICK)
-@given(limits=LIMITS, calls=CALLS, wanted=WANTED)
-def test_a_refusal_says_when_all_limits_let_it_in(moved, limits, calls, wanted):
-    check_refusals(moved(), limits, calls, wanted)
+@given(zone=ZONES, limits=LIMITS, calls=CALLS, wanted=WANTED)
+def test_a_refusal_says_when_all_limits_let_it_in(moved, zone, limits, calls, wanted):
+    check_refusals(moved(zone), limits, calls, wanted)
 
 
 @pytest.mark.faults
 @settings(max_examples=500, **QUICK)
-@given(limits=LIMITS, calls=CALLS, wanted=WANTED)
-def test_so_do_very_many(moved, limits, calls, wanted):
-    check_refusals(moved(), limits, calls, wanted)
+@given(zone=ZONES, limits=LIMITS, calls=CALLS, wanted=WANTED)
+def test_so_do_very_many(moved, zone, limits, calls, wanted):
+    check_refusals(moved(zone), limits, calls, wanted)
 
 
 def test_every_call_that_left_is_a_request(moved):

@@ -22,6 +22,7 @@ from worker.ledger.attempt import (
 )
 from worker.ledger.calls import Wait
 from worker.ledger.connection import ledger_functions
+from worker.ledger.fleet_limits import FleetLimits
 from worker.ledger.ledger import Ledger
 from worker.ledger.running_job import RunningJob
 from worker.rate_limit_headers import NOT_STATED
@@ -40,12 +41,19 @@ class HandRun:
         self.redis = Redis.from_url(url, decode_responses=True)
         self.redis.flushall()
         limits = PaceSettings(limits={name: Pace(**row) for name, row in (pace or {}).items()})
+        quota = quota or QuotaSettings(tokens_per_hour=None)
         self.ledger = Ledger(
-            self.redis, KEYS, LedgerSettings(), "test", LaneSettings(**lanes), limits
+            self.redis,
+            KEYS,
+            LedgerSettings(),
+            "test",
+            LaneSettings(**lanes),
+            limits,
+            limits=FleetLimits.of(quota),
         )
         self.quiet_ms, self.ledger._quiet_ms = self.ledger._quiet_ms, 0
         """The server may be young, but no other process holds a lease there."""
-        self.quota = Quota(self.ledger, quota or QuotaSettings(tokens_per_hour=None))
+        self.quota = Quota(self.ledger, quota)
         self.limits = Overrides(self.redis, KEYS)
         self.functions = ledger_functions(self.redis, KEYS)
         self.ledger.heartbeat("test", slots, 3600)

@@ -9,6 +9,7 @@ from producer.contract.ledger.call import Call
 from producer.contract.ledger.functions import Functions
 from worker.ledger import fleet_functions as fleet
 from worker.ledger import job_functions as moves
+from worker.ledger.fleet_limits import FleetLimits
 
 NUMBERS = ("", "nan", "inf", "-inf", "-5", "1.5", "1e3", "0x10", " 1", str(2**63), "9" * 400)
 TEXTS = ("", "x" * 2_000, "{", '{"error":1}', "done\n", "job:", "budget:cc:{0}:j:run", "\0")
@@ -53,8 +54,14 @@ def heartbeat(worker: str = "w1", slots: int = 2, **changes: object) -> fleet.He
         "usage_ms": 8_640_000_000,
         "batch_share": 0.1,
         "user_in_flight": 0,
+        "offsets": "0:3600000",
+        **FleetLimits(10_000, 100, 1_000_000, -1, -1, 5_000_000, -1, -1, "Africa/Tunis")._asdict(),
     }
     return fleet.Heartbeat(**{**fields, **changes})  # type: ignore[arg-type]
+
+
+def used(limit: str) -> fleet.UsedDollars:
+    return fleet.UsedDollars(limit, 7, 8)
 
 
 def start(job_id: str) -> moves.Start:
@@ -64,9 +71,7 @@ def start(job_id: str) -> moves.Start:
 def reserve(job_id: str, fence: int = 1) -> moves.Reserve:
     link = moves.ReservedLink("openai:gpt-x", 10, 100, -1, -1, -1)
     asked = ("hash", "faq", True, True, "blog")
-    return moves.Reserve(
-        job_id, fence, 10_000, 100, 1_000_000, 5_000_000, 60_000, 1_000, *asked, (link,)
-    )
+    return moves.Reserve(job_id, fence, 60_000, 1_000, *asked, (link,))
 
 
 def settle(job_id: str, fence: int = 1, **changes: object) -> moves.Settle:
@@ -135,7 +140,7 @@ def submit(*items: calls.SubmittedItem) -> calls.Submit:
 def busy_ledger(redis: Redis, call: Functions) -> None:
     """One job of each state, a batch with a failed item, limits and a document."""
     redis.flushall()
-    call(fleet.SetLimits("user", "alice", "2", "", "", "", "", "team", 0, 0))
+    call(fleet.SetLimits("user", "alice", "2", "", "", "", "", "", "", "team", ()))
     call(calls.KeepText("sha", "text"))
     call(heartbeat(slots=8))
     call(calls.BatchOpen("bat", "alice", "label", 60_000, 1_000))
@@ -151,7 +156,6 @@ def busy_ledger(redis: Redis, call: Functions) -> None:
 
 def valid_calls() -> dict[str, Call]:
     """One call of each function that `busy_ledger` takes, by the function's name."""
-    limits = (10_000, 100, 1_000_000, 5_000_000)
     found: list[Call] = [
         submit(item("bat.1", wrong='{"error":{"type":"InvalidRequest"}}', batch="bat"), item("n2")),
         start("rel"),
@@ -161,17 +165,19 @@ def valid_calls() -> dict[str, Call]:
         moves.Sweep(10, 3, 6, True, True, "retry", 0),
         moves.Renew(10_000, (moves.HeldLease("run", 1, False), moves.HeldLease("rel", 0, True))),
         heartbeat("w2"),
-        moves.BudgetLeft("run", *limits),
+        moves.BudgetLeft("run"),
         moves.Agree("run", "parts_of", "1:2"),
         fleet.CountSamples(("n|x", "c|a|b")),
         fleet.BatchForget("bat"),
         fleet.ForgetJobs("alice", ("gone", "run")),
         fleet.ReassignUsage(1, "erased", ('["alice","","",""]',)),
         fleet.Forgive("p:m", "run", 0, 10**13, 0, 100, False),
-        fleet.SetLimits("user", "bob", "2.5", "3", "4", "5", "6", "team", 7, 8),
+        fleet.SetLimits(
+            "user", "bob", "2.5", "3", "4", "5", "6", "7", "8", "team", (used("usd_per_week"),)
+        ),
         fleet.ResetLimits("user", "alice"),
         fleet.LimitsLeft("user", "alice"),
-        fleet.Snapshot(100, 1_000, 60_000),
+        fleet.Snapshot(100, 60_000),
         calls.Status("run"),
         calls.Cancel("rel"),
         calls.ExpectTexts((calls.ExpectedText("sha"), calls.ExpectedText("none"))),

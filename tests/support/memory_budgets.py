@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from producer.contract.outcome import Outcome
 from worker.ledger.attempt import NOT_CACHED, Attempt, Candidate, Question
-from worker.ledger.calls import BudgetLimits
+from worker.ledger.fleet_limits import NO_LIMITS
 from worker.ledger.job_functions import BudgetLeftReply, InTheWay, ReserveReply
 from worker.ledger.running_job import RunningJob
 
@@ -67,6 +67,8 @@ class MemoryBudgets:
     def __init__(
         self, now_ms: Callable[[], int] = lambda: time.monotonic_ns() // 1_000_000
     ) -> None:
+        self.limits = NO_LIMITS
+        """Those of every user and of the fleet; a test sets others."""
         self._now_ms = now_ms
         self._lock = threading.Lock()
         self._budgets: dict[tuple[str, str], Budget] = {}
@@ -75,7 +77,6 @@ class MemoryBudgets:
     def reserve(
         self,
         job: RunningJob,
-        limits: BudgetLimits,
         candidates: list[Candidate],
         question: Question = NOT_CACHED,
     ) -> ReserveReply:
@@ -89,7 +90,7 @@ class MemoryBudgets:
         with self._lock:
             found = [
                 self._in_the_way(limit, allowed, job.user_id, asked[limit.unit])
-                for limit, allowed in zip(LIMITS, limits, strict=True)
+                for limit, allowed in self._allowed()
                 if allowed >= 0
             ]
             rows = sorted((each for each in found if each), key=_lateness, reverse=True)
@@ -101,16 +102,18 @@ class MemoryBudgets:
         number = job.attempts + 1
         return ReserveReply("go", candidate=0, number=number, entry_key=question.content)
 
-    def budget_left(self, job: RunningJob, limits: BudgetLimits) -> BudgetLeftReply:
+    def budget_left(self, job: RunningJob) -> BudgetLeftReply:
         """As `Ledger.budget_left`."""
-        found = [*self._tightest("micro", job, limits), *self._tightest("tokens", job, limits)]
-        return BudgetLeftReply(*found)
+        return BudgetLeftReply(*self._tightest("micro", job), *self._tightest("tokens", job))
 
-    def _tightest(self, unit: str, job: RunningJob, limits: BudgetLimits) -> tuple[int, int]:
+    def _allowed(self) -> list[tuple[Limit, int]]:
+        return [(limit, getattr(self.limits, limit.name)) for limit in LIMITS]
+
+    def _tightest(self, unit: str, job: RunningJob) -> tuple[int, int]:
         user = job.user_id
         rests = [
             (max(0, allowed - self.used(limit, user) - self.held(limit, user)), allowed)
-            for limit, allowed in zip(LIMITS, limits, strict=True)
+            for limit, allowed in self._allowed()
             if limit.unit == unit and allowed >= 0
         ]
         return min(rests, default=(-1, -1))

@@ -7,9 +7,10 @@ are not set here are as the settings say. Redis down: every method raises.
 import math
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
+from zoneinfo import ZoneInfo
 
 from ..ledger.connection import Keys, Redis, ledger_functions
-from ..ledger.fleet_functions import LimitsLeft, ResetLimits, SetLimits
+from ..ledger.fleet_functions import LimitsLeft, ResetLimits, SetLimits, UsedDollars
 from .usage import Sums, Usage
 
 NONE = -1
@@ -17,11 +18,12 @@ NONE = -1
 
 MICRO = 1_000_000
 
-_BUDGETS = ("tokens_per_hour", "requests_per_minute", "usd_per_day")
+DOLLARS = ("usd_per_day", "usd_per_week", "usd_per_month")
+_BUDGETS = ("tokens_per_hour", "requests_per_minute", *DOLLARS)
 KNOWN = {
     "user": ("weight", "in_flight", *_BUDGETS, "group"),
     "group": ("in_flight", *_BUDGETS),
-    "fleet": ("usd_per_day",),
+    "fleet": DOLLARS,
 }
 """What may be set, of whom.
 
@@ -53,8 +55,8 @@ class UsedLimit:
     """What is used of a limit of tokens, requests or dollars now."""
 
     limit: str
-    allowed: float | None
-    """`NONE`: no limit; None: it is as the settings say."""
+    allowed: float
+    """As set here, else as the fleet's settings say; `NONE`: no limit."""
     spent: float
     maybe_billed: float
     held: float
@@ -74,7 +76,7 @@ class CurrentLimits:
     waiting: dict[str, int]
     """Jobs of a user that wait, by lane; empty for others."""
     used: list[UsedLimit]
-    """Of limits that were set here or of which something is used."""
+    """Of limits that there are or of which something is used."""
 
 
 class Overrides:
@@ -107,16 +109,13 @@ class Overrides:
         if unknown:
             raise ValueError(f"{subject} cannot have {', '.join(unknown)}; only {', '.join(known)}")
         stored = {field: _dumped(field, limits[field]) if field in limits else "" for field in ALL}
-        today = Sums()
-        if "usd_per_day" in limits:
-            today = self._used_today(subject)
+        used = [self._used_in_period(subject, name) for name in DOLLARS if name in limits]
         self._call(
             SetLimits(
                 kind=subject.kind,
                 name=subject.name,
                 **stored,
-                spent_today=max(0, today.micro_usd),
-                maybe_today=max(0, today.maybe_micro_usd),
+                items=tuple(used),
             )
         )
 
@@ -129,12 +128,21 @@ class Overrides:
         named = (str(each).partition(":") for each in self._redis.smembers(self._keys.limited))
         return sorted(Subject(kind, name) for kind, _, name in named)  # type: ignore[arg-type]
 
-    def _used_today(self, subject: Subject) -> Sums:
-        """So that a first limit counts what was used before it was set."""
-        today = self._usage.today()
+    def _used_in_period(self, subject: Subject, limit: str) -> UsedDollars:
+        """So that a first limit counts what was used in its period before it was set: by UTC days,
+        from the one in which the period began.
+        """
+        first, today = self._usage.days_of(limit, self._zone())
         if subject.kind == "fleet":
-            return self._usage.total(today, today)
-        return dict(self._usage.by(subject.kind, today, today)).get(subject.name, Sums())
+            sums = self._usage.total(first, today)
+        else:
+            named = dict(self._usage.by(subject.kind, first, today))
+            sums = named.get(subject.name, Sums())
+        return UsedDollars(limit, max(0, sums.micro_usd), max(0, sums.maybe_micro_usd))
+
+    def _zone(self) -> ZoneInfo:
+        """Of the fleet's budgets."""
+        return ZoneInfo(str(self._redis.hget(self._keys.config, "zone") or "UTC"))
 
     def _in_flight(self, subject: Subject) -> int:
         """Released and running jobs."""
@@ -154,15 +162,17 @@ class Overrides:
         }
 
 
-def _used(limit: str, allowed: str, spent: int, maybe: int, held: int, resets_ms: int) -> UsedLimit:
+def _used(limit: str, allowed: int, spent: int, maybe: int, held: int, resets_ms: int) -> UsedLimit:
     scale = 1
-    if limit == "usd_per_day":
+    if limit in DOLLARS:
         scale = MICRO
-    most = None
-    if allowed:
-        most = float(_loaded(limit, allowed))
     return UsedLimit(
-        limit, most, spent / scale, maybe / scale, held / scale, max(0, resets_ms) / 1000
+        limit,
+        allowed if allowed == NONE else allowed / scale,
+        spent / scale,
+        maybe / scale,
+        held / scale,
+        max(0, resets_ms) / 1000,
     )
 
 
@@ -175,7 +185,7 @@ def _dumped(field: str, value: str | float) -> str:
     least = LEAST[field]
     if number != NONE and number < least:
         raise ValueError(f"{field} must be at least {least}, or {NONE} for no limit; not {value}")
-    if field == "usd_per_day" and number != NONE:
+    if field in DOLLARS and number != NONE:
         return str(round(number * MICRO))
     if field == "weight":
         return f"{number:f}"
@@ -188,6 +198,6 @@ def _loaded(field: str, text: str) -> str | float:
     if field == "group":
         return text
     number = float(text)
-    if field == "usd_per_day" and number != NONE:
+    if field in DOLLARS and number != NONE:
         return number / MICRO
     return number

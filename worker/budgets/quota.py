@@ -19,7 +19,6 @@ from producer.contract.errors import (
 
 from ..faults import Deferred, Outage, ProviderError
 from ..ledger.attempt import NOT_CACHED, Attempt, CachePlace, Candidate, Question
-from ..ledger.calls import BudgetLimits
 from ..ledger.job_functions import BudgetLeftReply, InTheWay, ReserveReply
 from ..ledger.running_job import RunningJob
 from ..settings import QuotaSettings
@@ -46,12 +45,11 @@ class Budgets(Protocol):
     def reserve(
         self,
         job: RunningJob,
-        limits: BudgetLimits,
         candidates: list[Candidate],
         question: Question = NOT_CACHED,
     ) -> ReserveReply: ...
 
-    def budget_left(self, job: RunningJob, limits: BudgetLimits) -> BudgetLeftReply: ...
+    def budget_left(self, job: RunningJob) -> BudgetLeftReply: ...
 
 
 @dataclass(frozen=True)
@@ -82,18 +80,12 @@ def hold_of(attempt: Attempt) -> Iterator[None]:
 
 
 class Quota:
-    """The limits' rules and words; the counters are the ledger's."""
+    """The limits' rules and words; counters, and limits of more than one job, are the ledger's."""
 
     def __init__(self, budgets: Budgets, settings: QuotaSettings) -> None:
         self._budgets = budgets
         self._cap_micro_usd = _micro_usd(settings.max_cost_per_request)
         self._risk_micro_usd = _micro_usd(settings.max_possibly_billed_per_job)
-        self._limits = BudgetLimits(
-            user_tokens_per_hour=_or_unlimited(settings.tokens_per_hour),
-            user_requests_per_minute=_or_unlimited(settings.requests_per_minute),
-            user_usd_per_day=_micro_usd(settings.user_usd_per_day),
-            usd_per_day=_micro_usd(settings.usd_per_day),
-        )
 
     def take_hold(
         self,
@@ -114,7 +106,7 @@ class Quota:
         offered = [each for each in affordable if self._risks(job, each.micro_usd)]
         if affordable and not offered:
             raise self._over_risk(job, affordable)
-        reply = self._budgets.reserve(job, self._limits, offered, question)
+        reply = self._budgets.reserve(job, offered, question)
         attempt.place = CachePlace(reply.entry_key, reply.entry, reply.now_ms)
         match reply.verdict:
             case "go":
@@ -136,7 +128,7 @@ class Quota:
 
     def left(self, job: RunningJob) -> Left:
         """Before anything is held."""
-        found = self._budgets.budget_left(job, self._limits)
+        found = self._budgets.budget_left(job)
         left = Left(None, None, None, None)
         if found.micro >= 0:
             allowed_usd = found.micro_allowed / 1e6
@@ -276,7 +268,3 @@ def _is_dollars(limit: str) -> bool:
 
 def _micro_usd(dollars: float | None) -> int:
     return -1 if dollars is None else round(dollars * 1_000_000)
-
-
-def _or_unlimited(limit: int | None) -> int:
-    return -1 if limit is None else limit

@@ -7,7 +7,7 @@ one of `connection.ERRORS`.
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
 from ..ledger.connection import Keys, Redis
 
@@ -50,6 +50,15 @@ class Usage:
     def today(self) -> date:
         """By the server's clock, UTC."""
         return datetime.fromtimestamp(int(self._redis.time()[0]), UTC).date()
+
+    def days_of(self, limit: str, zone: tzinfo) -> tuple[date, date]:
+        """The UTC days of the calendar period of a limit of dollars, from its beginning until
+        today.
+        """
+        now = datetime.fromtimestamp(int(self._redis.time()[0]), zone)
+        back = {"usd_per_day": 0, "usd_per_week": now.weekday(), "usd_per_month": now.day - 1}
+        begin = datetime.combine(now.date() - timedelta(days=back[limit]), time.min, zone)
+        return begin.astimezone(UTC).date(), now.astimezone(UTC).date()
 
     def by(self, what: str, since: date, until: date) -> list[tuple[str, Sums]]:
         """Sums per `what` (one of `BY`) of these days, both included.

@@ -88,6 +88,8 @@ def show(user: str | None, group: str | None, fleet: bool) -> None:
 @click.option("--tokens-per-hour", type=OrNone(whole=True))
 @click.option("--requests-per-minute", type=OrNone(whole=True))
 @click.option("--usd-per-day", type=OrNone(whole=False))
+@click.option("--usd-per-week", type=OrNone(whole=False), help="From Monday on.")
+@click.option("--usd-per-month", type=OrNone(whole=False))
 @click.option(
     "--join",
     "joined",
@@ -98,6 +100,8 @@ def set_(
     user: str | None, group: str | None, fleet: bool, joined: str | None, **given: float | None
 ) -> None:
     """Set limits of USER, of a --group or of the --fleet; a number, or none for no limit.
+
+    Days, weeks and months are those of LLM_BUDGET_ZONE.
 
     \b
     completions limits set alice --weight 4 --usd-per-day 5 --join team-a
@@ -147,10 +151,8 @@ def _line(limits: CurrentLimits) -> str:
 
 
 def _used(used: UsedLimit) -> str:
-    most = "the settings' limit"
-    if used.allowed is not None:
-        most = _shown(used.allowed)
-    spent, maybe, held = map(_shown, (used.spent, used.maybe_billed, used.held))
+    values = (used.allowed, used.spent, used.maybe_billed, used.held)
+    most, spent, maybe, held = map(_shown, values)
     return (
         f"{used.limit}: {spent} of {most} spent, {maybe} possibly billed, {held} held; "
         f"all of it is free again in {used.resets_in_s:,.0f} s"

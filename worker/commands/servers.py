@@ -14,7 +14,7 @@ from producer.redis_trouble import described
 from ..ledger.connection import ERRORS, LedgerConnection, Redis, RedisError
 from ..ledger.ledger import Ledger
 from ..monitoring.health import Health
-from ..settings import HealthSettings, LedgerSettings, QuotaSettings, load, load_redis
+from ..settings import HealthSettings, LedgerSettings, load, load_redis
 
 
 class Server(NamedTuple):
@@ -64,5 +64,5 @@ def operators_ledger(connection: LedgerConnection) -> Ledger:
 
 
 def fleet_health(connection: LedgerConnection) -> Health:
-    """From the thresholds and the fleet's limit alone. Raises `SettingsError`."""
-    return Health(connection, load(HealthSettings), load(QuotaSettings).usd_per_day)
+    """From the thresholds alone. Raises `SettingsError`."""
+    return Health(connection, load(HealthSettings))

@@ -46,16 +46,6 @@ class Missing(NamedTuple):
     """The ledger knows no such job."""
 
 
-class BudgetLimits(NamedTuple):
-    """The limits of a worker's settings; -1 = none. Dollars in micro-dollars."""
-
-    user_tokens_per_hour: int
-    user_requests_per_minute: int
-    user_usd_per_day: int
-    usd_per_day: int
-    """Of the whole fleet."""
-
-
 @dataclass(frozen=True)
 class Wait:
     """Why and how long a job gives its lease back."""

@@ -12,6 +12,15 @@ FLEET_SETTINGS = {
     "usage_ms": "LLM_USAGE_DAYS",
     "batch_share": "LLM_BATCH_SHARE",
     "user_in_flight": "LLM_USER_MAX_IN_FLIGHT",
+    "zone": "LLM_BUDGET_ZONE",
+    "user_tokens_per_hour": "LLM_USER_TOKENS_PER_HOUR",
+    "user_requests_per_minute": "LLM_USER_REQUESTS_PER_MINUTE",
+    "user_usd_per_day": "LLM_USER_USD_PER_DAY",
+    "user_usd_per_week": "LLM_USER_USD_PER_WEEK",
+    "user_usd_per_month": "LLM_USER_USD_PER_MONTH",
+    "usd_per_day": "LLM_USD_PER_DAY",
+    "usd_per_week": "LLM_USD_PER_WEEK",
+    "usd_per_month": "LLM_USD_PER_MONTH",
 }
 """Arguments of a heartbeat that hold for the whole fleet -> the variables that set them."""
 
@@ -48,6 +57,17 @@ class Heartbeat(Call[HeartbeatReply], function="heartbeat"):
     batch_share: float
     user_in_flight: int
     """0 = any."""
+    zone: str
+    offsets: str
+    """What the zone's clocks are ahead of UTC, as `calendar.lua` reads it."""
+    user_tokens_per_hour: int
+    user_requests_per_minute: int
+    user_usd_per_day: int
+    user_usd_per_week: int
+    user_usd_per_month: int
+    usd_per_day: int
+    usd_per_week: int
+    usd_per_month: int
 
 
 @dataclass(frozen=True)
@@ -111,6 +131,15 @@ class Forgive(Call[ForgiveReply], function="forgive"):
 
 
 @dataclass(frozen=True)
+class UsedDollars:
+    """What was used of a limit of dollars in its period before it was set."""
+
+    limit: str
+    spent: int
+    maybe: int
+
+
+@dataclass(frozen=True)
 class SetLimits(Call[Nothing], function="set_limits"):
     """ "" leaves a limit as it is."""
 
@@ -121,9 +150,10 @@ class SetLimits(Call[Nothing], function="set_limits"):
     tokens_per_hour: str
     requests_per_minute: str
     usd_per_day: str
+    usd_per_week: str
+    usd_per_month: str
     group: str
-    spent_today: int
-    maybe_today: int
+    items: tuple[UsedDollars, ...]
 
 
 @dataclass(frozen=True)
@@ -134,9 +164,9 @@ class ResetLimits(Call[Nothing], function="reset_limits"):
 
 @dataclass(frozen=True)
 class LimitsLeftReply(Reply):
-    limits: list[tuple[str, str, int, int, int, int]]
-    """(limit, allowed, spent, possibly billed, held, ms until nothing of it counts); allowed "": it
-    was not set at run time, "-1": any.
+    limits: list[tuple[str, int, int, int, int, int]]
+    """(limit, allowed, spent, possibly billed, held, ms until nothing of it counts); allowed -1:
+    any.
     """
 
 
@@ -174,5 +204,4 @@ class SnapshotReply(Reply):
 @dataclass(frozen=True)
 class Snapshot(Call[SnapshotReply], function="snapshot"):
     most: int
-    usd_per_day: int
     window_ms: int

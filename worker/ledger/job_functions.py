@@ -125,10 +125,6 @@ class ReserveReply(Reply):
 class Reserve(Call[ReserveReply], function="reserve"):
     id: str
     fence: int
-    user_tokens_per_hour: int
-    user_requests_per_minute: int
-    user_usd_per_day: int
-    usd_per_day: int
     left_ms: int
     """Until the job must have ended."""
     least_ms: int
@@ -260,10 +256,6 @@ class BudgetLeftReply(Reply):
 @dataclass(frozen=True)
 class BudgetLeft(Call[BudgetLeftReply], function="budget_left"):
     id: str
-    user_tokens_per_hour: int
-    user_requests_per_minute: int
-    user_usd_per_day: int
-    usd_per_day: int
 
 
 @dataclass(frozen=True)

@@ -27,8 +27,9 @@ from ..faults import LeaseLost, after_the_reply
 from ..settings import LaneSettings, LedgerSettings, PaceSettings, RetrySettings
 from . import fleet_functions, job_functions
 from .attempt import MIN_CALL_S, NOT_CACHED, Attempt, Candidate, Question
-from .calls import BudgetLimits, Dropped, Ended, Ending, Heard, Missing, Submitted, Wait
+from .calls import Dropped, Ended, Ending, Heard, Missing, Submitted, Wait
 from .connection import ERRORS, Keys, Redis, ledger_functions
+from .fleet_limits import NO_LIMITS, FleetLimits
 from .job_functions import ReserveReply
 from .recent_settles import RecentSettles
 from .reserved_link import reserved_link
@@ -39,7 +40,6 @@ from .settle_call import bill_of, milliseconds, settle_call
 PARTS_AT_ONCE = 200
 QUIET_MS = 1_500
 """Room for a slow trip, and for a server that counts its age in whole seconds."""
-DAY_MS = 86_400_000
 
 
 class Ledger:
@@ -54,6 +54,7 @@ class Ledger:
         lanes: LaneSettings | None = None,
         pace: PaceSettings | None = None,
         retry: RetrySettings | None = None,
+        limits: FleetLimits = NO_LIMITS,
     ) -> None:
         self._redis = redis
         self._keys = keys
@@ -63,6 +64,7 @@ class Ledger:
         self._lanes = lanes or LaneSettings()
         self._pace = pace or PaceSettings()
         self._retry = retry or RetrySettings()
+        self._limits = limits
         self._lease_ms = int(settings.lease_s * 1000)
         # Leases, and settles after a restart, are renewed five times as often as they lapse.
         self._quiet_ms = self._lease_ms // 5 + QUIET_MS
@@ -186,7 +188,6 @@ class Ledger:
     def reserve(
         self,
         job: RunningJob,
-        limits: BudgetLimits,
         candidates: list[Candidate],
         question: Question = NOT_CACHED,
     ) -> ReserveReply:
@@ -200,20 +201,18 @@ class Ledger:
         call = job_functions.Reserve(
             job.id,
             job.fence,
-            *limits,
             milliseconds(left_s),
             milliseconds(MIN_CALL_S),
             **question._asdict(),
             items=links,
         )
-        reply = self._call(call)
-        if reply.verdict == "lost":
+        if (reply := self._call(call)).verdict == "lost":
             raise LeaseLost(job.id)
         return reply
 
-    def budget_left(self, job: RunningJob, limits: BudgetLimits) -> job_functions.BudgetLeftReply:
+    def budget_left(self, job: RunningJob) -> job_functions.BudgetLeftReply:
         """What the job's budgets leave now."""
-        return self._call(job_functions.BudgetLeft(job.id, *limits))
+        return self._call(job_functions.BudgetLeft(job.id))
 
     def renew(
         self, held: list[tuple[str, int]], reported: Iterable[str]
@@ -289,9 +288,10 @@ class Ledger:
                 library=self._call.library.name,
                 outcome_ms=self._settings.result_expires_s * 1000,
                 dead_letter_ms=self._settings.dead_letter_s * 1000,
-                usage_ms=self._settings.usage_days * DAY_MS,
+                usage_ms=self._settings.usage_ms,
                 batch_share=self._lanes.batch_share,
                 user_in_flight=self._lanes.user_in_flight or 0,
+                **self._limits.arguments(datetime.now(UTC).date()),
             )
         )
         for name in reply.unneeded:

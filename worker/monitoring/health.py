@@ -35,27 +35,16 @@ class Verdict:
 
 
 class Health:
-    """Reads the fleet and judges it.
+    """Reads the fleet and judges it."""
 
-    `fleet_usd_per_day`: the limit in the settings, to say when it is nearly spent.
-    """
-
-    def __init__(
-        self,
-        connection: LedgerConnection,
-        settings: HealthSettings,
-        fleet_usd_per_day: float | None,
-    ) -> None:
+    def __init__(self, connection: LedgerConnection, settings: HealthSettings) -> None:
         self._connection = connection
         self._settings = settings
-        self._fleet_usd_per_day = fleet_usd_per_day
 
     def check(self) -> Verdict:
         """One reading. Never raises for a server that is down: then the verdict is."""
         try:
-            snapshot = FleetSnapshot.read(
-                self._connection, self._settings.window_s, self._fleet_usd_per_day
-            )
+            snapshot = FleetSnapshot.read(self._connection, self._settings.window_s)
         except ERRORS as error:
             return Verdict("down", (ledger_trouble(self._connection, error),), None, None)
         found = tuple(findings(snapshot, self._settings))

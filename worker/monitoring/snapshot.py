@@ -85,16 +85,11 @@ class FleetSnapshot:
     """What was counted in the window asked for."""
 
     @classmethod
-    def read(
-        cls, connection: LedgerConnection, window_s: int, fleet_usd_per_day: float | None
-    ) -> Self:
-        """`fleet_usd_per_day`: the limit in the settings. Raises one of `connection.ERRORS`."""
+    def read(cls, connection: LedgerConnection, window_s: int) -> Self:
+        """Raises one of `connection.ERRORS`."""
         redis = connection.redis
         redis_ms = min(measured(redis.ping) for _ in range(3))
-        limit = -1
-        if fleet_usd_per_day is not None:
-            limit = round(fleet_usd_per_day * MICRO)
-        reply = connection.functions(Snapshot(LINES, limit, window_s * 1000))
+        reply = connection.functions(Snapshot(LINES, window_s * 1000))
         skew_s = {worker: int(ms) / 1000 for worker, ms in reply.skews}
         skew_s["here"] = datetime.now(UTC).timestamp() - reply.now_ms / 1000
         return cls(

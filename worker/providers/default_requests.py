@@ -176,7 +176,11 @@ class DefaultRequests:
             )
         for name, limit in (
             ("LLM_USER_USD_PER_DAY", quota.user_usd_per_day),
+            ("LLM_USER_USD_PER_WEEK", quota.user_usd_per_week),
+            ("LLM_USER_USD_PER_MONTH", quota.user_usd_per_month),
             ("LLM_USD_PER_DAY", quota.usd_per_day),
+            ("LLM_USD_PER_WEEK", quota.usd_per_week),
+            ("LLM_USD_PER_MONTH", quota.usd_per_month),
         ):
             if limit is not None and self._worst_usd(link, question) > limit:
                 yield (

@@ -3,6 +3,7 @@
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Literal, NamedTuple
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, Field
 from pydantic_settings import NoDecode
@@ -29,6 +30,14 @@ from .base import (
 from .links import Link
 
 DAY_S = 86_400
+
+
+def _known_zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ValueError, OSError, ZoneInfoNotFoundError):
+        raise ValueError("no time zone of that name. Fix: one such as Europe/Berlin") from None
+    return name
 
 
 class RedisSettings(Slice, ProducerSettings):
@@ -103,7 +112,13 @@ class QuotaSettings(Slice):
     tokens_per_hour: Positive | None = variable("LLM_USER_TOKENS_PER_HOUR", 100_000)
     requests_per_minute: Positive | None = variable("LLM_USER_REQUESTS_PER_MINUTE", None)
     user_usd_per_day: Dollars | None = variable("LLM_USER_USD_PER_DAY", None)
+    user_usd_per_week: Dollars | None = variable("LLM_USER_USD_PER_WEEK", None)
+    user_usd_per_month: Dollars | None = variable("LLM_USER_USD_PER_MONTH", None)
     usd_per_day: Dollars | None = variable("LLM_USD_PER_DAY", None)
+    usd_per_week: Dollars | None = variable("LLM_USD_PER_WEEK", None)
+    usd_per_month: Dollars | None = variable("LLM_USD_PER_MONTH", None)
+    zone: Annotated[str, AfterValidator(_known_zone)] = variable("LLM_BUDGET_ZONE", "UTC")
+    """Whose calendar days, weeks (from Monday) and months count."""
 
 
 class CacheSettings(Slice):
@@ -144,6 +159,10 @@ class LedgerSettings(Slice):
     """
     usage_days: Days = variable("LLM_USAGE_DAYS", 400)
     """How long daily sums of usage are kept."""
+
+    @property
+    def usage_ms(self) -> int:
+        return self.usage_days * DAY_S * 1000
 
 
 class LaneSettings(Slice):

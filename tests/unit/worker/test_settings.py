@@ -63,6 +63,12 @@ def test_negative_limits_are_refused(env):
     assert set(problems()) == {"LLM_USD_PER_DAY", "LLM_USER_TOKENS_PER_HOUR"}
 
 
+@pytest.mark.parametrize("zone", ["Mars/Olympus", "../../etc/passwd", "Europe/berlin ", "UTC+2"])
+def test_a_time_zone_that_is_none_is_told(env, zone):
+    env(LLM_CHAIN="simulator:s", LLM_BUDGET_ZONE=zone)
+    assert "no time zone of that name" in problems()["LLM_BUDGET_ZONE"]
+
+
 def test_certificates_that_are_not_there_are_told_at_the_start(env, tmp_path):
     env(LLM_CHAIN="simulator:s", REQUESTS_CA_BUNDLE=str(tmp_path / "gone.pem"))
     assert "no such file" in problems()["REQUESTS_CA_BUNDLE"]

@@ -1,16 +1,6 @@
 -- Say that a worker lives, with how many slots and by which settings.
--- Keeps: target of released + running = live slots + max(2, a quarter of them); where workers'
--- settings of the fleet differ, those of the one that started last hold.
+-- Keeps: target of released + running = live slots + max(2, a quarter of them).
 local LEAST_SPARE = 2
-local SAME_START_MS = 5000
-
-local SHARED = {
-  { 'ttl', 'outcome_ms' },
-  { 'dead_ms', 'dead_letter_ms' },
-  { 'usage_ms', 'usage_ms' },
-  { 'share', 'batch_share' },
-  { 'cap', 'user_in_flight' },
-}
 
 local function forget(worker)
   redis.call('ZREM', keys.workers(), worker)
@@ -35,77 +25,21 @@ local function set_target()
   config.set('target', target)
 end
 
--- The settings that hold and that this worker has otherwise, by name.
-local function differing(given)
-  local names = {}
-  for _, each in ipairs(SHARED) do
-    local stored, name = each[1], each[2]
-    if config.number(stored, -1) ~= given[name] then
-      names[#names + 1] = name
-    end
-  end
-  return table.concat(names, ',')
-end
-
-local function rules(given, started_ms)
-  local ruler = config.text('ruled_by')
-  if ruler == '' or ruler == given.worker then
-    return true
-  end
-  if started_ms > config.number('ruled_since') then
-    return true
-  end
-  return not redis.call('ZSCORE', keys.workers(), ruler)
-end
-
-local function take_rule(given, started_ms)
-  local values = { 'ruled_by', given.worker, 'ruled_since', started_ms }
-  for _, each in ipairs(SHARED) do
-    values[#values + 1] = each[1]
-    values[#values + 1] = given[each[2]]
-  end
-  local cap = config.number('cap')
-  config.set(unpack(values))
-  if given.user_in_flight ~= cap then
-    for _, user in ipairs(redis.call('HKEYS', keys.in_flight())) do
-      rings.join_all(user)
-    end
-  end
-end
-
--- What this worker has otherwise than the settings that hold.
-local function share_settings(given)
-  local noted = redis.call('HGET', keys.worker_settings(), given.worker) or ''
-  local own = call.now - given.age_ms
-  local started_ms = tonumber(noted:match('^(%d+)')) or own
-  if math.abs(started_ms - own) > SAME_START_MS then
-    started_ms = own  -- another process under the name of one that died
-  end
-  local names = ''
-  if rules(given, started_ms) then
-    take_rule(given, started_ms)
-  else
-    names = differing(given)
-  end
-  redis.call('HSET', keys.worker_settings(), given.worker, started_ms .. ' ' .. names)
-  return names
+local takes = {
+  { 'worker', checks.name },
+  { 'process', checks.name },               -- of the worker: another one after each start
+  { 'slots', checks.integer(0, 1000000) },  -- 0: it is leaving
+  { 'life_ms', checks.ms },                 -- of this heartbeat
+  { 'age_ms', checks.ms },                  -- since the worker's process started
+  { 'clock_ms', checks.count },             -- the worker's own
+  { 'library', checks.name },               -- of functions that it calls
+}
+for _, each in ipairs(fleet_settings.TAKES) do
+  takes[#takes + 1] = each
 end
 
 return {
-  takes = {
-    { 'worker', checks.name },
-    { 'process', checks.name },               -- of the worker: another one after each start
-    { 'slots', checks.integer(0, 1000000) },  -- 0: it is leaving
-    { 'life_ms', checks.ms },                 -- of this heartbeat
-    { 'age_ms', checks.ms },                  -- since the worker's process started
-    { 'clock_ms', checks.count },             -- the worker's own
-    { 'library', checks.name },               -- of functions that it calls
-    { 'outcome_ms', checks.life_ms },
-    { 'dead_letter_ms', checks.ms },
-    { 'usage_ms', checks.ms },
-    { 'batch_share', checks.number(0, 1) },
-    { 'user_in_flight', checks.integer(0, 1000000000) },  -- 0 = any
-  },
+  takes = takes,
   -- ruled_by: the worker whose settings hold; unneeded: libraries to delete.
   gives = { 'ruled_by', 'differing', 'unneeded' },
   run = function(given)
@@ -116,7 +50,7 @@ return {
       redis.call('HSET', keys.slots(), given.worker, given.slots)
       redis.call('HSET', keys.skews(), given.worker, given.clock_ms - call.now)
       forget_dead()
-      names = share_settings(given)
+      names = fleet_settings.share(given)
       libraries.note_worker(given.library, given.life_ms)
     else
       forget(given.worker)

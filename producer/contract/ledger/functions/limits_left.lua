@@ -12,7 +12,7 @@ local function row(budget, allowed)
   end
   local resets_ms = 0
   if last then
-    resets_ms = (last + budget.window.slots) * budget.window.slot_ms - call.now
+    resets_ms = windows.left_at(budget.window, last) - call.now
   end
   return { budget.window.limit, allowed, used - maybe, maybe, held, resets_ms }
 end
@@ -22,15 +22,15 @@ return {
     { 'kind', checks.one_of('user', 'group', 'fleet') },
     { 'name', checks.name },
   },
-  -- Of each limit that was set at run time or is in use: its name, what is allowed ('' = not set at
-  -- run time, -1 = any), spent, possibly billed and held, and ms until nothing of it counts.
+  -- Of each limit that is set or in use: its name, what is allowed (-1 = any), spent, possibly
+  -- billed and held, and ms until nothing of it counts.
   gives = { 'limits' },
   run = function(given)
     local rows = {}
     for _, window in ipairs(windows.ALL) do
-      local own = overrides.field(given.kind, given.name, window.limit)
-      local found = row(budgets.of(given.kind, given.name, window), own or '')
-      if tonumber(own or -1) >= 0 or found[3] + found[4] + found[5] > 0 then
+      local allowed = windows.allowed(given.kind, given.name, window)
+      local found = row(budgets.of(given.kind, given.name, window), allowed)
+      if allowed >= 0 or found[3] + found[4] + found[5] > 0 then
         rows[#rows + 1] = found
       end
     end

@@ -49,13 +49,8 @@ end
 local takes = {
   { 'id', checks.id },
   { 'fence', checks.fence },
-  -- The limits that the worker's settings give; -1 = none.
-  { 'user_tokens_per_hour', checks.limit },
-  { 'user_requests_per_minute', checks.limit },
-  { 'user_usd_per_day', checks.limit },  -- micro-dollars
-  { 'usd_per_day', checks.limit },       -- of the fleet
-  { 'left_ms', checks.ms },              -- until the job must have ended
-  { 'least_ms', checks.ms },             -- that a call needs
+  { 'left_ms', checks.ms },   -- until the job must have ended
+  { 'least_ms', checks.ms },  -- that a call needs
 }
 for _, field in ipairs(cached.QUESTION) do
   takes[#takes + 1] = field
@@ -69,7 +64,7 @@ local function call_or_wait(id, given)
   end
   local candidate = given.items[chosen]
   local amounts = { micro = candidate.micro, tokens = candidate.tokens, requests = 1 }
-  local list, allowed = budgets.limited(id, given)
+  local list, allowed = budgets.limited(id)
   local refused = over_limit(id, list, allowed, amounts)
   if refused then
     return refused

@@ -1,5 +1,5 @@
 -- Set limits of one user, group or the fleet; what is not given stays.
--- Keeps: a budget that gets its first limit of dollars begins with what was spent today.
+-- Keeps: a budget that gets its first limit of dollars begins with what was spent in its period.
 local NONE = -1
 
 local function set(given, names)
@@ -15,12 +15,18 @@ local function set(given, names)
   end
 end
 
-local function begin_with_today(given)
-  local budget = budgets.of(given.kind, given.name, windows.DOLLARS)
-  budgets.raise_used(budget, 'u', given.spent_today)
-  budgets.raise_used(budget, 'm', given.maybe_today)
-  budgets.keep(budget)
+local function begin_with_used(given, each)
+  for _, window in ipairs(windows.DOLLARS) do
+    if window.limit == each.limit and given[each.limit] ~= NONE then
+      local budget = budgets.of(given.kind, given.name, window)
+      budgets.raise_used(budget, 'u', each.spent)
+      budgets.raise_used(budget, 'm', each.maybe)
+      budgets.keep(budget)
+    end
+  end
 end
+
+local DOLLARS = checks.optional(checks.limit)  -- micro-dollars; -1 = none
 
 return {
   takes = {
@@ -30,20 +36,23 @@ return {
     { 'in_flight', checks.optional(checks.limit) },
     { 'tokens_per_hour', checks.optional(checks.limit) },
     { 'requests_per_minute', checks.optional(checks.limit) },
-    { 'usd_per_day', checks.optional(checks.limit) },  -- micro-dollars; -1 = none
+    { 'usd_per_day', DOLLARS },
+    { 'usd_per_week', DOLLARS },
+    { 'usd_per_month', DOLLARS },
     { 'group', checks.any },
-    { 'spent_today', checks.count },
-    { 'maybe_today', checks.count },
   },
+  -- What was used by now, of those of dollars that are set.
+  each = { { 'limit', checks.name }, { 'spent', checks.count }, { 'maybe', checks.count } },
   gives = {},
   run = function(given)
     limits.change(given.kind, given.name, function()
       set(given, {
-        'weight', 'in_flight', 'tokens_per_hour', 'requests_per_minute', 'usd_per_day', 'group',
+        'weight', 'in_flight', 'tokens_per_hour', 'requests_per_minute', 'usd_per_day',
+        'usd_per_week', 'usd_per_month', 'group',
       })
     end)
-    if given.usd_per_day ~= '' and given.usd_per_day ~= NONE then
-      begin_with_today(given)
+    for _, each in ipairs(given.items) do
+      begin_with_used(given, each)
     end
     return {}
   end,

@@ -53,25 +53,26 @@ local function lane_state(lane, most)
   return { lane, waiting_jobs, oldest }
 end
 
-local function add_budget(list, kind, name, window, allowed)
-  if not allowed or tonumber(allowed) <= 0 then
-    return
+local function add_budgets(list, kind, name)
+  for _, window in ipairs(windows.ALL) do
+    local allowed = windows.allowed(kind, name, window)
+    if allowed > 0 then
+      local used = budgets.read(budgets.of(kind, name, window))
+      list[#list + 1] = { kind, name, window.limit, used, allowed }
+    end
   end
-  local used = budgets.read(budgets.of(kind, name, window))
-  list[#list + 1] = { kind, name, window.limit, used, tonumber(allowed) }
 end
 
 -- Limits that stop more than one user: those of groups, and the fleet's.
-local function limited(fleet_limit)
+local function limited()
   local list = {}
   for _, subject in ipairs(redis.call('SMEMBERS', keys.limited())) do
     local group = subject:match('^group:(.*)$')
-    for _, window in ipairs(group and windows.ALL or {}) do
-      add_budget(list, 'group', group, window, overrides.field('group', group, window.limit))
+    if group then
+      add_budgets(list, 'group', group)
     end
   end
-  local own = overrides.field('fleet', 'all', windows.DOLLARS.limit)
-  add_budget(list, 'fleet', 'all', windows.DOLLARS, own or fleet_limit)
+  add_budgets(list, 'fleet', 'all')
   return list
 end
 
@@ -86,7 +87,6 @@ end
 return {
   takes = {
     { 'most', checks.integer(1, 1000000) },  -- lines looked at per ring
-    { 'usd_per_day', checks.limit },         -- micro-dollars: the settings' limit of the fleet
     { 'window_ms', checks.integer(0, 3600000) },  -- of users
   },
   -- lanes: {lane, jobs, oldest ms}; cooling: {link, why, ms, words, jobs};
@@ -115,7 +115,7 @@ return {
       skews = of_live_workers(keys.skews()),
       spent = math.max(0, spent),
       maybe = math.max(0, maybe),
-      budgets = limited(given.usd_per_day),
+      budgets = limited(),
       settings = of_live_workers(keys.worker_settings()),
       ruled_by = config.text('ruled_by'),
       users = hurt_users.counts(given.window_ms),

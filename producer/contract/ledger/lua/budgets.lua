@@ -19,12 +19,12 @@ function budgets.of(kind, subject, window, limit)
 end
 
 -- Those of a job that have a limit, and the limits beside them.
-function budgets.limited(id, settings)
+function budgets.limited(id)
   local found, allowed = {}, {}
   local subjects = windows.subjects(id)
   for _, limit in ipairs(windows.LIMITS) do
     local subject = subjects[limit.kind]
-    local most = subject and windows.allowed(limit, subject, settings) or -1
+    local most = subject and windows.allowed(limit.kind, subject, limit.window) or -1
     if most >= 0 then
       found[#found + 1] = budgets.of(limit.kind, subject, limit.window, limit)
       allowed[#found] = most
@@ -71,7 +71,7 @@ function budgets.among(id, codes)
 end
 
 local function slot_of(budget, at_ms)
-  return math.floor(at_ms / budget.window.slot_ms)
+  return windows.slot(budget.window, at_ms)
 end
 
 function budgets.is_in_window(budget, at_ms)

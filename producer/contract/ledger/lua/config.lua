@@ -11,6 +11,16 @@ local function known()
   return fields
 end
 
+-- Read at once those that will be asked for.
+function config.load(names)
+  local fields = known()
+  if fields[names[1]] == nil then
+    for i, value in ipairs(redis.call('HMGET', keys.config(), unpack(names))) do
+      fields[names[i]] = value
+    end
+  end
+end
+
 -- '' = not set.
 function config.text(name)
   local fields = known()

@@ -19,7 +19,7 @@ local function fits_in_ms(budget, slots, used, want, limit)
   for _, each in ipairs(slots) do
     used = used - each.amount
     if used + want <= limit then
-      return (each.slot + budget.window.slots) * budget.window.slot_ms - call.now
+      return windows.left_at(budget.window, each.slot) - call.now
     end
   end
   return 0
@@ -86,6 +86,14 @@ function limits.wake_one_behind(id)
       waiting.wake(what, 1)
       forget_if_empty(what)
     end
+  end
+end
+
+-- The settings' limits are others now: those behind one are tried again.
+function limits.given_anew()
+  for _, what in ipairs(redis.call('SMEMBERS', keys.behind())) do
+    waiting.wake_in_order(what)
+    forget_if_empty(what)
   end
 end
 

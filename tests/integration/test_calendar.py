@@ -1,0 +1,108 @@
+"""The ledger's days, weeks and months are those of the zone's calendar, whatever its clocks do.
+
+Python's `zoneinfo` is what they are compared with.
+"""
+
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from support import hostile
+from support.ledger import KEYS
+from support.moved_clock import set_clock, with_moved_clock
+
+from worker.ledger.connection import connect, ledger_functions
+from worker.ledger.fleet_functions import LimitsLeft, SetLimits, UsedDollars
+from worker.ledger.fleet_limits import FleetLimits
+
+PERIODS = ("usd_per_day", "usd_per_week", "usd_per_month")
+ZONES = (
+    "UTC",
+    "Europe/Berlin",
+    "America/New_York",
+    "Asia/Kolkata",
+    "Asia/Kathmandu",
+    "Pacific/Auckland",
+    "Pacific/Kiritimati",
+    "Pacific/Pago_Pago",
+    "Australia/Lord_Howe",
+    "America/St_Johns",
+    "America/Santiago",
+    "Africa/Cairo",
+    "Asia/Beirut",
+    "America/Havana",
+)
+"""Some put their clocks forward at midnight (Santiago, Cairo, Beirut, Havana), one by half an hour
+(Lord Howe).
+"""
+BEGIN = datetime(2027, 1, 1, tzinfo=UTC)
+CHANGES = [
+    ("America/Santiago", datetime(2027, 9, 5, 3, 30, tzinfo=UTC)),
+    ("Asia/Beirut", datetime(2027, 3, 27, 21, 59, tzinfo=UTC)),
+    ("Europe/Berlin", datetime(2027, 3, 28, 0, 59, tzinfo=UTC)),
+    ("Europe/Berlin", datetime(2027, 10, 31, 0, 30, tzinfo=UTC)),
+    ("Europe/Berlin", datetime(2028, 2, 29, 12, 0, tzinfo=UTC)),
+]
+
+
+@pytest.fixture
+def at(redis_url, monkeypatch):
+    """`at(zone, instant)`: how long each budget of dollars of a user still counts, in seconds."""
+    with_moved_clock(monkeypatch)
+    redis = connect(redis_url)
+    call = ledger_functions(redis, KEYS)
+
+    def resets_in_s(zone, instant):
+        redis.flushdb()
+        now, _ = redis.time()
+        moved_s = int(instant.timestamp()) - now
+        set_clock(redis, moved_s)
+        limits = FleetLimits(zone=zone).arguments(instant.date())
+        call(hostile.heartbeat(**limits, life_ms=10**11))
+        used = tuple(UsedDollars(name, 5, 0) for name in PERIODS)
+        call(SetLimits("user", "u", "", "", "", "", "9", "9", "9", "", used))
+        found = {row[0]: row[5] / 1000 for row in call(LimitsLeft("user", "u")).limits}
+        return {name: found[name] for name in PERIODS}
+
+    yield resets_in_s
+    redis.close()
+
+
+def first_instant(day: date, zone: str) -> datetime:
+    """Of a local day: clocks put forward at midnight begin it later."""
+    clock = ZoneInfo(zone)
+    local = datetime.combine(day, time.min, clock)
+    instant = local.astimezone(UTC)
+    while instant.astimezone(clock).date() < day:
+        instant += timedelta(minutes=30)
+    return instant
+
+
+def ends(zone: str, instant: datetime) -> dict[str, float]:
+    today = instant.astimezone(ZoneInfo(zone)).date()
+    next_month = (today.replace(day=1) + timedelta(days=32)).replace(day=1)
+    days = (
+        today + timedelta(days=1),
+        today + timedelta(days=7 - today.weekday()),
+        next_month,
+    )
+    instants = (first_instant(day, zone) for day in days)
+    return {
+        name: (end - instant).total_seconds() for name, end in zip(PERIODS, instants, strict=True)
+    }
+
+
+@settings(
+    max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(zone=st.sampled_from(ZONES), after_s=st.integers(0, 3 * 365 * 86_400))
+def test_periods_end_when_the_zones_calendar_says(at, zone, after_s):
+    instant = BEGIN + timedelta(seconds=after_s)
+    assert at(zone, instant) == pytest.approx(ends(zone, instant), abs=3)
+
+
+@pytest.mark.parametrize(("zone", "instant"), CHANGES)
+def test_also_when_clocks_change_and_in_leap_years(at, zone, instant):
+    assert at(zone, instant) == pytest.approx(ends(zone, instant), abs=3)
