@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from .contract.hygiene import untrusted
     from .contract.requests import CompletionRequest
     from .embeddings import EmbeddingJob, Embeddings, embed
+    from .contract.used_limits import UsedLimit
     from .summaries import summarize
+    from .user_limits import limits
 
 __all__ = [
     "Batch",
@@ -26,10 +28,12 @@ __all__ = [
     "Embeddings",
     "Job",
     "JobError",
+    "UsedLimit",
     "complete",
     "configure",
     "embed",
     "errors",
+    "limits",
     "summarize",
     "untrusted",
 ]
@@ -38,6 +42,7 @@ _MODULES = {
     "Batch": ".batches",
     "complete": ".client",
     "configure": ".client",
+    "limits": ".user_limits",
     "summarize": ".summaries",
     "Job": ".client",
     "embed": ".embeddings",
@@ -46,6 +51,7 @@ _MODULES = {
     "Completion": ".contract.completions",
     "CompletionRequest": ".contract.requests",
     "JobError": ".contract.errors",
+    "UsedLimit": ".contract.used_limits",
     "untrusted": ".contract.hygiene",
 }
 

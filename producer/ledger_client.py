@@ -21,6 +21,7 @@ from .contract.ledger.keys import LedgerKeys
 from .contract.ledger.texts import keep_texts
 from .contract.stored_texts import sha_of
 from .contract.submission import Submission, submit
+from .contract.used_limits import UsedLimit, used_limits
 from .ledger_replies import (
     BatchChange,
     Cancellation,
@@ -140,6 +141,15 @@ class LedgerClient:
         with _unavailable_if_away(job_id):
             text, known = pipeline.execute()
         return StoredOutcome(text, bool(known))
+
+    def limits(self, user_id: str) -> list[UsedLimit]:
+        """Of the user, then of the user's group."""
+        own = self._call(calls.LimitsLeft("user", user_id))
+        found = used_limits("user", own.limits)
+        if own.group:
+            group = self._call(calls.LimitsLeft("group", own.group))
+            found += used_limits("group", group.limits)
+        return found
 
     def keep_text(self, text: str) -> None:
         """Store a text for an hour; a job that needs it keeps it longer."""

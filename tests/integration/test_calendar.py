@@ -13,8 +13,9 @@ from support import hostile
 from support.ledger import KEYS
 from support.moved_clock import set_clock, with_moved_clock
 
+from producer.contract.ledger.calls import LimitsLeft
 from worker.ledger.connection import connect, ledger_functions
-from worker.ledger.fleet_functions import LimitsLeft, SetLimits, UsedDollars
+from worker.ledger.fleet_functions import SetLimits, UsedDollars
 from worker.ledger.fleet_limits import FleetLimits
 
 PERIODS = ("usd_per_day", "usd_per_week", "usd_per_month")

@@ -8,8 +8,10 @@ import pytest
 from click.testing import CliRunner
 from support.ledger import KEYS, LedgerProbe
 
-from producer.contract.errors import BudgetExceeded, JobError, RateLimited
-from worker.budgets.overrides import FLEET, NONE, Subject
+import producer
+from producer.contract.errors import BudgetExceeded, InvalidRequest, JobError, RateLimited
+from producer.contract.used_limits import NONE
+from worker.budgets.overrides import FLEET, Subject
 from worker.commands.limits import limits
 from worker.ledger.attempt import POSSIBLY_BILLED
 from worker.settings import QuotaSettings
@@ -89,6 +91,29 @@ def test_what_is_used_of_a_limit_is_seen(hand_run):
     assert (dollars.limit, dollars.allowed) == ("usd_per_day", 0.0001)
     assert (dollars.spent, dollars.maybe_billed, dollars.held) == (0.00001, 0.00001, 0.00001)
     assert 0 < dollars.resets_in_s <= 86_400
+
+
+def test_a_web_app_sees_what_a_user_has_left(hand_run, redis_url):
+    """Of the settings', the user's own and the group's limits."""
+    fleet = hand_run(slots=50, quota=QuotaSettings(tokens_per_hour=1000))
+    fleet.limits.change(ALICE, usd_per_month=2, group="team")
+    fleet.limits.change(TEAM, requests_per_minute=9)
+    fleet.answer(one(fleet, "alice"))
+    producer.configure(redis_url)
+    found = {(each.whose, each.limit): each for each in producer.limits("alice")}
+    assert set(found) == {
+        ("user", "tokens_per_hour"),
+        ("user", "usd_per_month"),
+        ("group", "requests_per_minute"),
+    }
+    tokens = found["user", "tokens_per_hour"]
+    assert (tokens.allowed, tokens.spent, tokens.left) == (1000, 100, 900)
+    assert found["user", "usd_per_month"].left == pytest.approx(1.99999)
+    assert found["group", "requests_per_minute"].left == 8
+    (stranger,) = producer.limits("nobody")
+    assert (stranger.limit, stranger.left, stranger.resets_in_s) == ("tokens_per_hour", 1000, 0)
+    with pytest.raises(InvalidRequest):
+        producer.limits("")
 
 
 def test_a_groups_cap_is_shared_by_its_members_in_turn(hand_run):

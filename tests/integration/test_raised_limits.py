@@ -3,7 +3,8 @@
 import pytest
 from support.ledger import KEYS
 
-from worker.budgets.overrides import FLEET, NONE, Subject
+from producer.contract.used_limits import NONE
+from worker.budgets.overrides import FLEET, Subject
 from worker.faults import Deferred
 from worker.ledger.fleet_limits import FleetLimits
 from worker.settings import QuotaSettings

@@ -176,7 +176,7 @@ def valid_calls() -> dict[str, Call]:
             "user", "bob", "2.5", "3", "4", "5", "6", "7", "8", "team", (used("usd_per_week"),)
         ),
         fleet.ResetLimits("user", "alice"),
-        fleet.LimitsLeft("user", "alice"),
+        calls.LimitsLeft("user", "alice"),
         fleet.Snapshot(100, 60_000),
         calls.Status("run"),
         calls.Cancel("rel"),

@@ -9,14 +9,12 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple
 from zoneinfo import ZoneInfo
 
+from producer.contract.ledger.calls import LimitsLeft
+from producer.contract.used_limits import MICRO, NONE, UsedLimit, used_limits
+
 from ..ledger.connection import Keys, Redis, ledger_functions
-from ..ledger.fleet_functions import LimitsLeft, ResetLimits, SetLimits, UsedDollars
+from ..ledger.fleet_functions import ResetLimits, SetLimits, UsedDollars
 from .usage import Sums, Usage
-
-NONE = -1
-"""No limit, whatever the settings say."""
-
-MICRO = 1_000_000
 
 DOLLARS = ("usd_per_day", "usd_per_week", "usd_per_month")
 _BUDGETS = ("tokens_per_hour", "requests_per_minute", *DOLLARS)
@@ -51,21 +49,6 @@ FLEET = Subject("fleet", "all")
 
 
 @dataclass(frozen=True)
-class UsedLimit:
-    """What is used of a limit of tokens, requests or dollars now."""
-
-    limit: str
-    allowed: float
-    """As set here, else as the fleet's settings say; `NONE`: no limit."""
-    spent: float
-    maybe_billed: float
-    held: float
-    """The worst case of calls on the wire."""
-    resets_in_s: float
-    """Until nothing that is used now counts any more."""
-
-
-@dataclass(frozen=True)
 class CurrentLimits:
     """What holds for one subject now."""
 
@@ -96,7 +79,7 @@ class Overrides:
             for field in KNOWN[subject.kind]
             if field in stored
         }
-        used = [_used(*row) for row in self._call(LimitsLeft(*subject)).limits]
+        used = used_limits(subject.kind, self._call(LimitsLeft(*subject)).limits)
         return CurrentLimits(subject, own, self._in_flight(subject), self._waiting(subject), used)
 
     def change(self, subject: Subject, **limits: str | float) -> None:
@@ -160,20 +143,6 @@ class Overrides:
             lane: int(str(self._redis.llen(self._keys.waiting(lane, subject.name))))
             for lane in ("interactive", "batch")
         }
-
-
-def _used(limit: str, allowed: int, spent: int, maybe: int, held: int, resets_ms: int) -> UsedLimit:
-    scale = 1
-    if limit in DOLLARS:
-        scale = MICRO
-    return UsedLimit(
-        limit,
-        allowed if allowed == NONE else allowed / scale,
-        spent / scale,
-        maybe / scale,
-        held / scale,
-        max(0, resets_ms) / 1000,
-    )
 
 
 def _dumped(field: str, value: str | float) -> str:

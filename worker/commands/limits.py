@@ -6,7 +6,9 @@ from typing import Any
 
 import click
 
-from ..budgets.overrides import FLEET, NONE, CurrentLimits, Overrides, Subject, UsedLimit
+from producer.contract.used_limits import NONE, UsedLimit
+
+from ..budgets.overrides import FLEET, CurrentLimits, Overrides, Subject
 from .servers import ledger_connection
 
 MOST = 1e12
@@ -151,7 +153,8 @@ def _line(limits: CurrentLimits) -> str:
 
 
 def _used(used: UsedLimit) -> str:
-    values = (used.allowed, used.spent, used.maybe_billed, used.held)
+    allowed = NONE if used.allowed is None else used.allowed
+    values = (allowed, used.spent, used.maybe_billed, used.held)
     most, spent, maybe, held = map(_shown, values)
     return (
         f"{used.limit}: {spent} of {most} spent, {maybe} possibly billed, {held} held; "

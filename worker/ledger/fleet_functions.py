@@ -163,20 +163,6 @@ class ResetLimits(Call[Nothing], function="reset_limits"):
 
 
 @dataclass(frozen=True)
-class LimitsLeftReply(Reply):
-    limits: list[tuple[str, int, int, int, int, int]]
-    """(limit, allowed, spent, possibly billed, held, ms until nothing of it counts); allowed -1:
-    any.
-    """
-
-
-@dataclass(frozen=True)
-class LimitsLeft(Call[LimitsLeftReply], function="limits_left"):
-    kind: str
-    name: str
-
-
-@dataclass(frozen=True)
 class SnapshotReply(Reply):
     now_ms: int
     workers: int

@@ -199,3 +199,19 @@ class BatchProgressReply(Reply):
 @dataclass(frozen=True)
 class BatchProgress(Call[BatchProgressReply], function="batch_progress"):
     batch: str
+
+
+@dataclass(frozen=True)
+class LimitsLeftReply(Reply):
+    limits: list[tuple[str, int, int, int, int, int]]
+    """(limit, allowed, spent, possibly billed, held, ms until nothing of it counts); allowed -1:
+    any; dollars in micro-dollars.
+    """
+    group: str
+    """Of a user; "" if there is none."""
+
+
+@dataclass(frozen=True)
+class LimitsLeft(Call[LimitsLeftReply], function="limits_left"):
+    kind: str
+    name: str

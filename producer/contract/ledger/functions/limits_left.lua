@@ -24,7 +24,7 @@ return {
   },
   -- Of each limit that is set or in use: its name, what is allowed (-1 = any), spent, possibly
   -- billed and held, and ms until nothing of it counts.
-  gives = { 'limits' },
+  gives = { 'limits', 'group' },
   run = function(given)
     local rows = {}
     for _, window in ipairs(windows.ALL) do
@@ -34,6 +34,7 @@ return {
         rows[#rows + 1] = found
       end
     end
-    return { limits = rows }
+    local group = given.kind == 'user' and caps.group_of(given.name)
+    return { limits = rows, group = group or '' }
   end,
 }
