@@ -99,6 +99,10 @@ class AllKeys(Keys):
         return f"{self.root}bkeep"
 
     @property
+    def held_lines(self) -> str:
+        return f"{self.root}hlines"
+
+    @property
     def stored_texts(self) -> str:
         return f"{self.root}docs"
 

@@ -148,7 +148,7 @@ class MemoryBudgets:
     def _in_the_way(self, limit: Limit, allowed: int, user_id: str, asked: int) -> InTheWay | None:
         used = self.used(limit, user_id)
         held = self.held(limit, user_id)
-        if used + held + asked <= allowed:
+        if not asked or used + held + asked <= allowed:
             return None
         fits_in_ms = 0
         if used + asked > allowed:

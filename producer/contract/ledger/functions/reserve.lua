@@ -8,42 +8,39 @@ local FIELDS = {
   'flight', 'risk',
 }
 
-local function note_blocked(id, budget, held, wakes_on)
-  jobs.set(id, 'wakes_on', wakes_on, 'seen_held', held)
+local function note_blocked(id, last, wakes_on)
+  jobs.set(id, 'wakes_on', wakes_on, 'seen_held', last.held)
+  if not last.is_over then
+    held_lines.join(id, last.budget, last.allowed - last.used - last.asked)
+  end
   local batch = jobs.paying_batch(id)
   if batch then
-    batches.set(batch, 'held_by', budget.limit.name, 'held_at', call.now)
+    batches.set(batch, 'held_by', last.budget.limit.name, 'held_at', call.now)
   end
 end
 
--- What keeps the amounts from fitting; nil if they fit all limits. The limit that lets them in
--- last decides.
-local function over_limit(id, list, allowed, amounts)
-  local wants = {}
-  for i, budget in ipairs(list) do
-    wants[i] = risks.beyond(id, budget, amounts[budget.unit])
-  end
-  local found = limits.in_the_way(list, allowed, wants)
+-- The limit that lets the amounts in last decides.
+local function blocked(id, call_asked)
+  local found = call_asked.in_the_way
   local last = found[1]
-  if not last then
-    return nil
-  end
-  local verdict, wakes_on = 'held', 'budget:' .. last.budget.key
+  local verdict, wakes_on = 'held', held_lines.followed(last.budget)
   if last.is_over then
     verdict, wakes_on = 'over', limits.followed(last.budget)
   end
-  note_blocked(id, last.budget, last.held, wakes_on)
+  note_blocked(id, last, wakes_on)
   return { verdict = verdict, wakes_on = wakes_on, in_the_way = limits.told(found) }
 end
 
-local function reserved(id, fence, candidate, amounts, list)
+local function reserved(id, fence, call_asked)
+  local candidate = call_asked.candidate
   local link = pace.of(candidate.link)
   if grants.use(id, link, candidate.tokens) then
     rings.gate(jobs.field(id, 'lane'), jobs.field(id, 'user'), '')
   end
+  held_lines.leave(id, call_asked.list)
   jobs.remove(id, 'wakes_on')
   limits.wake_one_behind(id)
-  return attempts.open(id, fence, candidate.link, amounts, list)
+  return attempts.open(id, fence, candidate.link, call_asked.amounts, call_asked.list)
 end
 
 local takes = {
@@ -57,21 +54,18 @@ for _, field in ipairs(cached.QUESTION) do
 end
 
 local function call_or_wait(id, given)
-  local chosen, shortest = free_links.first(id, given.items, given)
+  local chosen, shortest = choices.first(id, given.items, given)
   if not chosen then
     jobs.set(id, 'size', given.items[1].tokens)
     return shortest
   end
-  local candidate = given.items[chosen]
-  local amounts = { micro = candidate.micro, tokens = candidate.tokens, requests = 1 }
-  local list, allowed = budgets.limited(id)
-  local refused = over_limit(id, list, allowed, amounts)
-  if refused then
-    return refused
+  if #chosen.in_the_way > 0 then
+    return blocked(id, chosen)
   end
-  local number = reserved(id, given.fence, candidate, amounts, list)
+  local number = reserved(id, given.fence, chosen)
+  local candidate = chosen.candidate
   local probes = pace.of(candidate.link).probe == id and 1 or 0
-  return { verdict = 'go', candidate = chosen - 1, number = number, probes = probes }
+  return { verdict = 'go', candidate = candidate.number - 1, number = number, probes = probes }
 end
 
 local function answered_or_called(id, given, found)

@@ -2,8 +2,6 @@
 -- Invariant: what a hold adds to a budget, one release takes away again.
 local bookings = {}
 
-local WOKEN = 2  -- jobs told that a hold is free: more would find it taken
-
 function bookings.hold(id, list, amounts)
   risks.suspend(id)
   for _, budget in ipairs(list) do
@@ -28,7 +26,7 @@ end
 local function release_hold(id, list, amounts)
   for _, budget in ipairs(list) do
     budgets.add_held(budget, -risks.held(id, budget, amounts))
-    waiting.wake('budget:' .. budget.key, WOKEN)
+    held_lines.released(budget)
   end
   jobs.remove(id, 'held_tokens', 'held_micro', 'held_on', 'link')
 end

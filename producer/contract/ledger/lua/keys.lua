@@ -12,7 +12,7 @@ local SINGLE = {
   group_in_flight = 'infg', benches = 'benches', limited = 'limited', open = 'open',
   parked = 'park', deadlines = 'dl', config = 'cfg', totals = 'tot', cooling = 'cooling',
   sequence = 'seq', dead = 'dead', batches = 'batches', ending_batches = 'bends',
-  batches_to_keep = 'bkeep', possible_bills = 'maybe',
+  batches_to_keep = 'bkeep', possible_bills = 'maybe', held_lines = 'hlines',
   stored_texts = 'docs', cache_generations = 'cgen', workers = 'wk', slots = 'slots',
   skews = 'skew', worker_settings = 'wset', worker_clocks = 'wclk', libraries = 'versions',
 }

@@ -43,7 +43,7 @@ function limits.in_the_way(list, allowed, wants)
   for i, budget in ipairs(list) do
     local want, limit = wants[i], allowed[i]
     local used, held, slots = budgets.read(budget)
-    if used + held + want > limit then
+    if want > 0 and used + held + want > limit then
       local is_over = used + want > limit
       found[#found + 1] = {
         budget = budget, allowed = limit, used = used, held = held, asked = want,
@@ -54,6 +54,15 @@ function limits.in_the_way(list, allowed, wants)
   end
   table.sort(found, is_later)
   return found
+end
+
+-- As if it were in the way: another job was before this one.
+function limits.in_line(budget, allowed, want)
+  local used, held = budgets.read(budget)
+  return {
+    budget = budget, allowed = allowed, used = used, held = held, asked = want, is_over = false,
+    fits_in_ms = 0,
+  }
 end
 
 function limits.told(found)
