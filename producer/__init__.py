@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from .contract.errors import JobError
     from .contract.hygiene import untrusted
     from .contract.requests import CompletionRequest
-    from .embeddings import EmbeddingJob, Embeddings, embed
     from .contract.used_limits import UsedLimit
+    from .embeddings import EmbeddingJob, Embeddings, embed
     from .summaries import summarize
     from .user_limits import limits
 
