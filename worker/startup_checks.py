@@ -158,7 +158,8 @@ def _unknown_vocabularies(settings: Settings) -> Iterator[Problem]:
 
 def _prices_in_another_unit(settings: Settings) -> Iterator[Problem]:
     models = settings.models.known
-    for reason in PriceChecks(settings.pricing, settings.all_links, models).refusals():
+    # A row for all models of a provider is meant for its answers, not for vectors of texts.
+    for reason in PriceChecks(settings.pricing, settings.links, models).refusals():
         yield invalid(
             "LLM_PRICES",
             reason,

@@ -154,7 +154,7 @@ def test_users_at_their_cap_are_counted_as_waiting(hand_run):
     fleet = hand_run(slots=8, user_in_flight=2)
     fleet.submit("greedy", 7)
     fleet.submit("other", 1)
-    lanes = fleet.functions(Snapshot(10, -1, 0)).lanes
+    lanes = fleet.functions(Snapshot(10, 0)).lanes
     assert [lane[:2] for lane in lanes] == [["interactive", 5], ["batch", 0]]
 
 

@@ -167,10 +167,10 @@ def test_a_limit_that_a_429_told_is_forgotten_after_its_minute(hand_run):
     fleet.attempt_of(job).rate_limits = told
     fleet.fail(job, Fault.RATE_LIMITED, after_s=100)
     assert room(fleet)["requests"] == 60
-    (found,) = fleet.functions(Snapshot(10, -1, 0)).cooling
+    (found,) = fleet.functions(Snapshot(10, 0)).cooling
     assert "p:a: a 429 told 60 requests and 1000 tokens a minute, kept for 60 s" in found
     fleet.redis.hset(KEYS.pace("p:a"), "expires", 1)
-    assert fleet.functions(Snapshot(10, -1, 0)).cooling == []
+    assert fleet.functions(Snapshot(10, 0)).cooling == []
     fleet.redis.hdel(KEYS.pace("p:a"), "brake")
     jobs = [fleet.start(job_id) for job_id in fleet.submit("u", 5)]
     assert [fleet.reserve(job, "a", tokens=900) for job in jobs] == ["a"] * 5

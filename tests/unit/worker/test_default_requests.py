@@ -91,6 +91,11 @@ def test_a_price_in_another_unit_is_refused_unless_forced(settings, row, reason)
     assert checked_settings().pricing.overrides
 
 
+def test_a_dear_price_of_all_models_is_not_compared_with_that_of_vectors(settings):
+    settings(LLM_CHAIN="openai:m", LLM_PRICES="openai:*=15/120")
+    assert checked_settings().pricing.overrides
+
+
 def test_a_price_of_nothing_is_no_mistake(settings):
     settings(LLM_CHAIN="openai:gpt-4o", LLM_PRICES="openai:gpt-4o=0/0")
     assert checked_settings().pricing.overrides
