@@ -79,7 +79,7 @@ def test_a_large_hold_is_not_overtaken_by_small_ones(wallet):
     found.end(first, 5)
     assert found.released() == [large]
     assert found.ask(large, 80)
-    assert set(found.released()) == set(small[:2])
+    assert found.released() == small[:1]
     assert found.ask(small[0], 10)
 
 
@@ -139,10 +139,8 @@ AMOUNTS = st.lists(st.integers(1, 100), min_size=3, max_size=20)
     max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(amounts=AMOUNTS, ends=st.lists(st.integers(0, 10), min_size=60, max_size=60))
-def test_everybody_is_called_and_who_wants_most_is_not_overtaken(wallet, amounts, ends):
-    """But by the two that are woken with it. Calls cost nothing in the end, so all money comes
-    back.
-    """
+def test_everybody_is_called_whatever_they_hold(wallet, amounts, ends):
+    """And no more is held than there is. Calls cost nothing in the end: all money comes back."""
     found = wallet()
     ids = submitted(found, *[f"u{n}" for n in range(len(amounts))])
     want = dict(zip(ids, amounts, strict=True))
@@ -156,8 +154,6 @@ def test_everybody_is_called_and_who_wants_most_is_not_overtaken(wallet, amounts
             found.end(list(found.open)[turn % len(found.open)])
         to_start = found.released()
     assert sorted(found.called) == sorted(ids)
-    most = max(ids, key=want.__getitem__)
-    assert found.called.index(most) - ids.index(most) <= 2
 
 
 def offers(**micro):

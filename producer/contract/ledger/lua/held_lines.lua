@@ -4,7 +4,6 @@
 local held_lines = {}
 
 local UNHEARD_MS = 60000  -- the first of a line that has not tried for so long has lost its place
-local WOKEN = 2           -- jobs told that a hold is free: more would find it taken
 local LOOKED_AT = 50      -- of those that follow it: some have been called or have ended since
 
 function held_lines.followed(budget)
@@ -54,19 +53,22 @@ function held_lines.join(id, budget, most_held)
   end
 end
 
+-- One at a time, or the order in which they come would be another: who is called wakes the next.
 local function wake_next(what)
-  local woken = 0
   waiting.wake(what, LOOKED_AT, function()
-    woken = woken + 1
-    return woken == WOKEN
+    return true
   end)
 end
 
 -- The job is called: the next ones may be.
 function held_lines.leave(id, list)
   local was_on = jobs.field(id, 'wakes_on')
+  if not was_on then
+    return
+  end
   for _, budget in ipairs(list) do
-    if was_on == held_lines.followed(budget) then
+    local other = first(budget, redis.call('HGET', keys.held_lines(), budget.key))
+    if was_on == held_lines.followed(budget) and (not other or other == id) then
       redis.call('HDEL', keys.held_lines(), budget.key)
       wake_next(was_on)
     end
