@@ -143,11 +143,21 @@ def _body(item: Item) -> dict[str, Any]:
         whole = answer.to_openai(item.ended_s)
         return whole | {"id": f"chatcmpl-{item.job_id}"}
     if isinstance(answer, Truncated):
-        return _of_error(item, answer, {"content": answer.partial_text, "refusal": None}, "length")
+        return _of_error(
+            item,
+            answer,
+            {"content": answer.partial_text, "refusal": None},
+            "length",
+        )
     if isinstance(answer, Refused) and "text" in answer.details:
         text = answer.details["text"] or None
         if answer.details.get("reason") == "content_filter":
-            return _of_error(item, answer, {"content": text, "refusal": None}, "content_filter")
+            return _of_error(
+                item,
+                answer,
+                {"content": text, "refusal": None},
+                "content_filter",
+            )
         return _of_error(item, answer, {"content": None, "refusal": text}, "stop")
     return {}
 

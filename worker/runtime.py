@@ -121,7 +121,14 @@ class Runtime:
     def pipeline(self) -> Pipeline:
         quota = Quota(self.ledger, self.settings.quota)
         filters = OutputFilters(self.settings.filters)
-        return Pipeline(self.audit, self.cache, quota, self.chain, filters, self.settings.retry)
+        return Pipeline(
+            self.audit,
+            self.cache,
+            quota,
+            self.chain,
+            filters,
+            self.settings.retry,
+        )
 
     @cached_property
     def summaries(self) -> DocumentSummarizer:

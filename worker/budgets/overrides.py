@@ -80,7 +80,13 @@ class Overrides:
             if field in stored
         }
         used = used_limits(subject.kind, self._call(LimitsLeft(*subject)).limits)
-        return CurrentLimits(subject, own, self._in_flight(subject), self._waiting(subject), used)
+        return CurrentLimits(
+            subject,
+            own,
+            self._in_flight(subject),
+            self._waiting(subject),
+            used,
+        )
 
     def change(self, subject: Subject, **limits: str | float) -> None:
         """Set these and leave the others.

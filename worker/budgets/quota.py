@@ -134,7 +134,11 @@ class Quota:
             allowed_usd = found.micro_allowed / 1e6
             left = replace(left, left_usd=found.micro / 1e6, usd_per_day=allowed_usd)
         if found.tokens >= 0:
-            left = replace(left, left_tokens=found.tokens, tokens_per_hour=found.tokens_allowed)
+            left = replace(
+                left,
+                left_tokens=found.tokens,
+                tokens_per_hour=found.tokens_allowed,
+            )
         return left
 
     def affords(self, job: RunningJob, micro_usd: int) -> bool:

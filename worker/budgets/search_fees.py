@@ -7,7 +7,12 @@ OpenAI $25 per 1,000 calls of chat models that search, $10 with the Responses AP
 
 from ..settings import Link
 
-MICRO_USD = {"anthropic": 10_000, "openai": 25_000, "openai-responses": 10_000, "gemini": 14_000}
+MICRO_USD = {
+    "anthropic": 10_000,
+    "openai": 25_000,
+    "openai-responses": 10_000,
+    "gemini": 14_000,
+}
 """Adapter -> micro-dollars per search."""
 PER_PROMPT = {"gemini-1": 35_000, "gemini-2": 35_000}
 """Beginning of a model's id -> micro-dollars, however many searches there are."""

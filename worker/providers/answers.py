@@ -207,7 +207,13 @@ def text_and_reasoning(content: Any) -> tuple[str, str]:
     return "".join(texts), "".join(thoughts)
 
 
-_REASONING_PARTS = ("thinking", "reasoning", "redacted_thinking", "reasoning_content", "summary")
+_REASONING_PARTS = (
+    "thinking",
+    "reasoning",
+    "redacted_thinking",
+    "reasoning_content",
+    "summary",
+)
 
 
 def _value(text: object) -> object:

@@ -24,7 +24,12 @@ MOST_IN_EVENTS = 10 * MOST_MARKS
 
 MOST_DIGITS = 400
 """Of an integer. A longer one is no count of anything, and Python would refuse to read it."""
-END_MARKS = (b"data: [DONE]", b"data:[DONE]", b'"type":"message_stop"', b'"type": "message_stop"')
+END_MARKS = (
+    b"data: [DONE]",
+    b"data:[DONE]",
+    b'"type":"message_stop"',
+    b'"type": "message_stop"',
+)
 """OpenAI's and Anthropic's; Gemini's streams have none."""
 END_BYTES = 64
 """In which the mark stands, with what may follow it."""

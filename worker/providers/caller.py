@@ -216,7 +216,13 @@ class ProviderCaller:
             # What is asked for is not left out because another job could do without it.
             refused -= request.said
         whole = {STREAMING} if request.choices > 1 else set()
-        limits = self._timing.limits(job, link, chosen.max_tokens, remaining_s, refused | whole)
+        limits = self._timing.limits(
+            job,
+            link,
+            chosen.max_tokens,
+            remaining_s,
+            refused | whole,
+        )
         return Call(
             job_id=job.id,
             model=link.model,

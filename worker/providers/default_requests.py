@@ -97,7 +97,12 @@ class DefaultRequests:
         return self._models.of(link.provider, link.model)
 
     def _worst_usd(self, link: Link, trial: _Trial) -> float:
-        price = self._pricing.worst(link.provider, link.model, trial.input_tokens, trial.max_tokens)
+        price = self._pricing.worst(
+            link.provider,
+            link.model,
+            trial.input_tokens,
+            trial.max_tokens,
+        )
         return price.micro_usd / 1_000_000
 
     def _over_cap(self, link: Link, trial: _Trial) -> bool:

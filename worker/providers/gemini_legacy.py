@@ -133,7 +133,11 @@ class GeminiLegacy:
 
 
 def _sdk_request(call: Call) -> Any:
-    system, contents = conversation(call.request, call.model, Features(ids=False, seals=False))
+    system, contents = conversation(
+        call.request,
+        call.model,
+        Features(ids=False, seals=False),
+    )
     wanted = options(call.request)
     fields: dict[str, Any] = {
         "model": f"models/{call.model}",

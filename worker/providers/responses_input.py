@@ -131,7 +131,11 @@ def _part(part: Part, role: str) -> Piece:
         raise AssertionError("a sound is unsupported")
     elif isinstance(part, ImagePart):
         image = part.image_url
-        piece = {"type": "input_image", "image_url": image.url, "detail": image.detail or "auto"}
+        piece = {
+            "type": "input_image",
+            "image_url": image.url,
+            "detail": image.detail or "auto",
+        }
     else:
         kind = "output_text" if role == "assistant" else "input_text"
         piece = {"type": kind, "text": part.text}
