@@ -68,6 +68,30 @@ def test_the_books_balance_under_a_mixed_provider(complete, wire, start_worker, 
         assert sum(line["maybe_billed_usd"] > 0 for line in lines) == doubtful
 
 
+def test_attempts_are_calls_also_where_deadlines_are_short(
+    complete, wire, start_worker, openai_env, redis_url
+):
+    """Nothing is an attempt, or possibly billed, that never left."""
+    wire.script = mixed(seed=7, weights=WEIGHTS | {"ok;delay=1": 2})
+    start_worker(openai_env | {"LLM_TIMEOUT_SECONDS": "3"}, concurrency=16)
+    jobs = [
+        complete.delay(
+            ask(f"question {n}"), f"user{n % 7}", max_tokens=100, deadline_s=0.2 + n % 10 * 0.3
+        )
+        for n in range(100)
+    ]
+    ended = Counter()
+    for job in jobs:
+        try:
+            ended[type(job.value(30)).__name__] += 1
+        except JobError as error:
+            ended[type(error).__name__] += 1
+    assert ended["DeadlineExceeded"] > 0
+    with LedgerProbe(redis_url) as ledger:
+        assert sum(int(job.get("attempts", 0)) for job in ledger.jobs()) == len(wire.calls) > 0
+        assert ledger.counter("maybe_billed_attempts") <= len(wire.calls)
+
+
 def _micro(tokens_in, tokens_out):
     """gpt-4o-mini, dollars per million tokens 0.15 and 0.60, rounded up per call."""
     return int(
