@@ -68,10 +68,13 @@ _WITHOUT_CODE = {
 """Parts of replies that begin with ERR, or of which the client keeps no code -> the code."""
 
 
+_OF_PIPELINE = " of pipeline caused error: "
+
+
 def refusal_of(error: BaseException) -> Refusal | None:
     """None: the server did not answer, or said something else."""
     for each in _chain(error):
-        text = str(each)
+        text = _said(each)
         code = getattr(each, "status_code", None) or text.partition(" ")[0]
         if code in _BY_CODE:
             return _BY_CODE[code]
@@ -93,7 +96,7 @@ def reason(error: BaseException) -> str:
     if type(error).__module__.partition(".")[0] not in SPEAKERS:
         return name  # any other text may hold a prompt
     # An unknown command is quoted by the server together with its arguments.
-    text = str(error).partition(", with args")[0].rstrip(".")
+    text = _said(error).partition(", with args")[0].rstrip(".")
     return f"{name}: {text}" if text else name
 
 
@@ -108,6 +111,14 @@ def described(url: str, error: BaseException, variables: str = LEDGER_VARIABLES)
         return f"Redis does not answer at {address} ({reason(error)}). Fix: check {variables}"
     fix = refusal.fix.format(variables=variables)
     return f"Redis refuses at {address}: {reason(error)}. Fix: {fix}"
+
+
+def _said(error: BaseException) -> str:
+    """By the server. Of a pipeline's command the client puts this behind the command, and with it
+    the beginning of what was to be stored.
+    """
+    text = str(error)
+    return text.rpartition(_OF_PIPELINE)[2] if _OF_PIPELINE in text else text
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:

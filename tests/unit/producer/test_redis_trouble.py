@@ -5,6 +5,7 @@ what was asked.
 import pytest
 from kombu.exceptions import OperationalError
 from redis._parsers.base import BaseParser
+from redis.exceptions import ResponseError
 
 from producer.redis_trouble import REFUSALS, described, reason, refusal_of
 
@@ -65,3 +66,13 @@ def test_anything_else_is_no_refusal(error):
     text = described("redis://h", error)
     assert text.startswith("Redis does not answer at h:6379 (")
     assert "prompt" not in text
+
+
+def test_what_a_command_of_a_pipeline_brings_is_not_repeated():
+    """The client writes the command before what the server said, and answers are in it."""
+    command = 'Command # 1 (SETEX celery-task-meta-1 9 {"result": "SECRET"})'
+    said = f"{command} of pipeline caused error: "
+    full = ResponseError(f"{said}MISCONF Valkey cannot persist to disk")
+    assert refusal_of(full).code == "MISCONF"
+    odd = reason(ResponseError(f"{said}ERR of another kind"))
+    assert odd == "ResponseError: ERR of another kind"
