@@ -17,13 +17,22 @@ def test_a_part_is_said_or_the_link_is_passed_over(wire, ask, adapter, case):
     asked = {"messages": [{"role": "user", "content": [case["part"]]}]}
     request = CompletionRequest.checked(**asked)
     reason = load(adapter).unsupported(request)
-    expected = case["sent"][adapter]
+    expected = _expected(case, adapter)
     if isinstance(expected, str):
         assert expected == reason
         return
     assert reason == ""
     ask(wire.base_url, **asked)
-    assert _content(wire.calls[0].request) == [expected]
+    assert _content(wire.calls[0].request) == [_camel(expected)]
+
+
+def _expected(case, adapter):
+    """Google's earlier SDK says what the present one does, but reads no image's address."""
+    if adapter != "gemini-legacy":
+        return case["sent"][adapter]
+    if case["name"].startswith("image") and "data:" not in str(case["part"]):
+        return "an image by URL"
+    return case["sent"]["gemini"]
 
 
 def test_the_page_of_requests_has_the_same_table():
@@ -51,9 +60,14 @@ def _content(sent):
 
 
 def _camel(piece):
-    """Google's SDK spells some names with underscores, which its API takes, too."""
+    """Google's SDKs spell some names with underscores and base64 in either alphabet; its API takes
+    both.
+    """
     if "inlineData" not in piece and "fileData" not in piece:
         return piece
     ((kind, media),) = piece.items()
     names = {"mime_type": "mimeType", "file_uri": "fileUri"}
-    return {kind: {names.get(name, name): value for name, value in media.items()}}
+    found = {names.get(name, name): value for name, value in media.items()}
+    if "data" in found:
+        found["data"] = found["data"].replace("-", "+").replace("_", "/")
+    return {kind: found}
