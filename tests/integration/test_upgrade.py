@@ -111,7 +111,7 @@ def test_both_versions_share_the_queue(
         assert {library(KEYS.prefix).name} < libraries
 
 
-@pytest.mark.parametrize("dies", ["old", "new"])
+@pytest.mark.parametrize("dies", ["old", pytest.param("new", marks=pytest.mark.faults)])
 def test_either_takes_over_from_the_other(
     complete, wire, openai_env, start_worker, old_worker, dies
 ):

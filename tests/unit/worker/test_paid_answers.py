@@ -20,7 +20,11 @@ from worker.sealing import Seal, new_pair
 PLAIN = (KeyError("k"), ValueError("v"), RecursionError(), MemoryError(), AssertionError())
 
 
-@pytest.mark.parametrize("error", PLAIN, ids=repr)
+IN_FAULTS = [pytest.param(each, marks=pytest.mark.faults) for each in PLAIN[1:]]
+"""Each takes every line; one of them stands for all in the default lane."""
+
+
+@pytest.mark.parametrize("error", [PLAIN[0], *IN_FAULTS], ids=repr)
 def test_an_error_at_any_line_after_the_reply_ends_the_job(error):
     """It is booked, really or as possibly billed, and never parked for another call."""
     excluded = ("/tasks.py", "/telemetry", "/ledger/settling.py", "/ledger/recent_settles.py")
