@@ -5,6 +5,7 @@ They are sent as OpenAI would take them: what a body does not say is left to the
 
 from typing import Any
 
+from .contract.echoes import is_silent
 from .contract.errors import InvalidRequest
 from .contract.identifiers import checked_label
 from .contract.parameters import Parameters
@@ -28,7 +29,6 @@ _USED = {
     "modalities",
     *Parameters.model_fields,
 } - {"drop_unsupported"}
-_EMPTY: tuple[Any, ...] = (None, "", [], {})
 _LEFT_TO_THE_PROVIDER = {"defaults": "provider", "on_truncation": "accept"}
 
 
@@ -60,28 +60,10 @@ def request(line: dict[str, Any]) -> dict[str, Any]:
     body = line.get("body")
     if not isinstance(body, dict):
         raise InvalidRequest("body is no object. Fix: make it the parameters of a chat completion")
-    given = {name: value for name, value in body.items() if not _is_empty(value)}
+    given = {name: value for name, value in body.items() if not is_silent(value)}
     if given.get("store") is True:
         # It is about the account, and changes no answer.
         del given["store"]
     if unknown := sorted(given.keys() - _USED):
         raise InvalidRequest(f"body.{unknown[0]} cannot be honoured. Fix: leave it out")
-    if isinstance(given.get("messages"), list):
-        given["messages"] = [_message(each) for each in given["messages"]]
     return given | _LEFT_TO_THE_PROVIDER | {"name": line.get("custom_id", "")}
-
-
-def _is_empty(value: Any) -> bool:
-    """0 and False are no such value."""
-    return any(type(value) is type(empty) and value == empty for empty in _EMPTY)
-
-
-def _message(message: Any) -> Any:
-    """Without what says nothing, as answers have it that are sent back."""
-    if not isinstance(message, dict):
-        return message
-    return {
-        name: value
-        for name, value in message.items()
-        if name in ("role", "content") or not _is_empty(value)
-    }

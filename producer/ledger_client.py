@@ -154,7 +154,7 @@ class LedgerClient:
     def keep_text(self, text: str) -> None:
         """Store a text for an hour; a job that needs it keeps it longer."""
         with _unavailable_if_away():
-            keep_texts(self._uploading, [{sha_of(text): text}])
+            keep_texts(self._functions, self._uploading, [{sha_of(text): text}])
 
     def open_batch(
         self, batch_id: str, user_id: str, label: str, retention_ms: int, max_micro: int | None

@@ -48,7 +48,7 @@ def _said(fields: dict[str, Any], number: int, called: dict[str, str]) -> dict[s
     kept = {
         name: value
         for name, value in fields.items()
-        if name in ("role", "content") or not _is_silent(value)
+        if name in ("role", "content") or not is_silent(value)
     }
     if not is_answer:
         return _result(kept, called)
@@ -99,6 +99,6 @@ def _call(call: Any) -> Any:
     return kept
 
 
-def _is_silent(value: Any) -> bool:
+def is_silent(value: Any) -> bool:
     """0 and False are no such value."""
     return any(type(value) is type(silent) and value == silent for silent in _SILENT)

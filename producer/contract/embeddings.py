@@ -11,6 +11,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import ConfigDict, Field
 
+from .arguments import named
 from .completions import Completion, CostBasis, Usage, Vectors
 from .content import Frozen
 from .errors import InvalidRequest
@@ -125,19 +126,8 @@ def called_with(args: Any, kwargs: Any) -> dict[str, Any]:
 
     Raises `InvalidRequest`, whatever the arguments are.
     """
-    args, named = args or (), kwargs or {}
-    if not isinstance(args, tuple | list) or len(args) > 2:
-        raise InvalidRequest(
-            "embed takes two positional arguments, texts and user_id. Fix: name the others"
-        )
-    if not isinstance(named, dict) or not all(isinstance(name, str) for name in named):
-        raise InvalidRequest("kwargs: needs a dict whose keys are texts")
-    placed = dict(zip(("texts", "user_id"), args, strict=False))
-    if twice := placed.keys() & named.keys():
-        raise InvalidRequest(
-            f"{min(twice)}: given twice, by position and by name. Fix: give it once"
-        )
-    fields = placed | named
+    too_many = "embed takes two positional arguments, texts and user_id. Fix: name the others"
+    fields = named(("texts", "user_id"), args or (), kwargs or {}, too_many)
     user = {"user_id": fields.pop("user_id")} if "user_id" in fields else {}
     if "texts" not in fields:
         raise InvalidRequest("texts: required and missing. Fix: add it", {"fields": ["texts"]})

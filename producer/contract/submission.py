@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
+from .arguments import named
 from .errors import InvalidRequest, JobError
 from .identifiers import checked_id, checked_job_id, checked_label
 from .ledger.calls import Submit, SubmitReply, SubmittedItem
@@ -34,6 +35,10 @@ them.
 """
 
 _REFUSED = ("queue", "exchange", "routing_key")
+_TOO_MANY = (
+    "complete takes two positional arguments, messages and user_id. "
+    "Fix: name the others; in a chain, where the answer before comes first, use complete.si(...)"
+)
 _SIGNATURES = ("link", "link_error", "chain")
 _LONGEST_S = 10 * 365 * 86_400
 
@@ -86,7 +91,7 @@ class Submission:
         """
         if not batch:
             checked_job_id("task_id", job_id)
-        fields = _named(args, kwargs)
+        fields = named(("messages", "user_id"), args, kwargs, _TOO_MANY)
         user_id = checked_user(fields.pop("user_id", None))
         idempotency_key = _idempotency_key(fields.pop("idempotency_key", None))
         for option in _REFUSED:
@@ -144,28 +149,8 @@ def submit(submissions: list[Submission], functions: Functions, uploads: Functio
     `uploads`: the ledger's functions on a connection that has time for large texts.
     """
     stored = [each.stored() for each in submissions]
-    keep_texts(uploads, [each.texts for each in stored])
+    keep_texts(functions, uploads, [each.texts for each in stored])
     return functions(Submit(functions.library.name, tuple(each.item for each in stored)))
-
-
-def _named(args: Any, kwargs: Any) -> dict[str, Any]:
-    if not isinstance(args, tuple | list):
-        raise InvalidRequest(f"args: needs a tuple, this one is a {type(args).__name__}")
-    if not isinstance(kwargs, dict) or not all(isinstance(name, str) for name in kwargs):
-        raise InvalidRequest("kwargs: needs a dict whose keys are texts")
-    if len(args) > 2:
-        raise InvalidRequest(
-            "complete takes two positional arguments, messages and user_id. "
-            "Fix: name the others; in a chain, where the answer before comes first, "
-            "use complete.si(...)"
-        )
-    fields = dict(zip(("messages", "user_id"), args, strict=False))
-    twice = fields.keys() & kwargs.keys()
-    if twice:
-        raise InvalidRequest(
-            f"{min(twice)}: given twice, by position and by name. Fix: give it once"
-        )
-    return fields | kwargs
 
 
 def checked_user(user_id: Any) -> str:

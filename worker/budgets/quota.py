@@ -16,9 +16,11 @@ from producer.contract.errors import (
     JobError,
     RateLimited,
 )
+from producer.contract.used_limits import MICRO
 
 from ..faults import Deferred, Outage, ProviderError
 from ..ledger.attempt import NOT_CACHED, Attempt, CachePlace, Candidate, Question
+from ..ledger.fleet_limits import in_micro_usd
 from ..ledger.job_functions import BudgetLeftReply, InTheWay, ReserveReply
 from ..ledger.running_job import RunningJob
 from ..settings import QuotaSettings
@@ -34,7 +36,6 @@ lost.
 """
 
 
-MICRO = 1_000_000
 ROUNDING_S = 0.05
 """So that a job parked until a slot leaves its window does not start a millisecond too early."""
 
@@ -84,8 +85,8 @@ class Quota:
 
     def __init__(self, budgets: Budgets, settings: QuotaSettings) -> None:
         self._budgets = budgets
-        self._cap_micro_usd = _micro_usd(settings.max_cost_per_request)
-        self._risk_micro_usd = _micro_usd(settings.max_possibly_billed_per_job)
+        self._cap_micro_usd = in_micro_usd(settings.max_cost_per_request)
+        self._risk_micro_usd = in_micro_usd(settings.max_possibly_billed_per_job)
 
     def take_hold(
         self,
@@ -268,7 +269,3 @@ def _detailed(each: InTheWay) -> dict[str, Any]:
 
 def _is_dollars(limit: str) -> bool:
     return "usd" in limit or "cost" in limit
-
-
-def _micro_usd(dollars: float | None) -> int:
-    return -1 if dollars is None else round(dollars * 1_000_000)

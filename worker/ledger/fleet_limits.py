@@ -7,12 +7,13 @@ from functools import lru_cache
 from typing import Any, NamedTuple, Self
 from zoneinfo import ZoneInfo
 
+from producer.contract.used_limits import MICRO, NONE
+
 from ..settings import QuotaSettings
 
 PAST_DAYS = 62
 """Before now, for a month that began in the time before a change of the clocks."""
 COMING_DAYS = 400
-MICRO = 1_000_000
 
 
 class FleetLimits(NamedTuple):
@@ -33,12 +34,12 @@ class FleetLimits(NamedTuple):
         return cls(
             user_tokens_per_hour=_or_none(settings.tokens_per_hour),
             user_requests_per_minute=_or_none(settings.requests_per_minute),
-            user_usd_per_day=_micro_usd(settings.user_usd_per_day),
-            user_usd_per_week=_micro_usd(settings.user_usd_per_week),
-            user_usd_per_month=_micro_usd(settings.user_usd_per_month),
-            usd_per_day=_micro_usd(settings.usd_per_day),
-            usd_per_week=_micro_usd(settings.usd_per_week),
-            usd_per_month=_micro_usd(settings.usd_per_month),
+            user_usd_per_day=in_micro_usd(settings.user_usd_per_day),
+            user_usd_per_week=in_micro_usd(settings.user_usd_per_week),
+            user_usd_per_month=in_micro_usd(settings.user_usd_per_month),
+            usd_per_day=in_micro_usd(settings.usd_per_day),
+            usd_per_week=in_micro_usd(settings.usd_per_week),
+            usd_per_month=in_micro_usd(settings.usd_per_month),
             zone=settings.zone,
         )
 
@@ -77,9 +78,10 @@ def _change(clock: ZoneInfo, begin: datetime, end: datetime) -> datetime:
     return end
 
 
-def _micro_usd(dollars: float | None) -> int:
-    return -1 if dollars is None else round(dollars * MICRO)
+def in_micro_usd(dollars: float | None) -> int:
+    """A limit of dollars in micro-dollars; -1 = none."""
+    return NONE if dollars is None else round(dollars * MICRO)
 
 
 def _or_none(limit: int | None) -> int:
-    return -1 if limit is None else limit
+    return NONE if limit is None else limit

@@ -18,10 +18,9 @@ from .bodies import clean, is_stream, items, text_of, written
 from .finish_reasons import MISSING, Ending, ending
 from .pieces import RawPiece, wanted_back
 from .sources import bounded
-from .tool_calls import RawCall, made
+from .tool_calls import MOST_NAME_CHARACTERS, RawCall, made
 from .usages import NOTHING, Stated
 
-MOST_NAME_CHARACTERS = 256
 MOST_REASONING = 1_000_000
 """Characters; what is beyond is left out."""
 

@@ -18,11 +18,12 @@ from typing import Any, NamedTuple
 
 import splintr
 
-from producer.contract.content import ImagePart
+from producer.contract.content import AudioPart, FilePart, ImagePart
 from producer.contract.requests import CompletionRequest
 
 from ..model_catalog import Models
 from .media import tokens_of_media
+from .turns import all_parts
 
 PER_MESSAGE = 4
 """Role and separators of one message; OpenAI's chat format takes 3, and 1 more for a name."""
@@ -203,7 +204,8 @@ def _sealed(request: CompletionRequest, model: str) -> int:
 
 
 def _has_media(request: CompletionRequest) -> bool:
-    return bool(_images(request) or tokens_of_media(request, 1))
+    media = (ImagePart, FilePart, AudioPart)
+    return any(isinstance(part, media) for _, part in all_parts(request.messages))
 
 
 def _images(request: CompletionRequest) -> int:

@@ -13,9 +13,8 @@ from ..faults import Fault, ProviderError
 from ..rate_limit_headers import RateLimits
 from .base import Call, Reply
 from .bodies import clean, text_of
+from .tool_calls import MOST_NAME_CHARACTERS
 from .usages import NOTHING, Stated
-
-MOST_MODEL_CHARACTERS = 256
 
 
 @dataclass
@@ -55,7 +54,7 @@ def vectors_reply(call: Call, raw: RawVectors, headers: Mapping[str, str]) -> Re
     return Reply(
         text="",
         finish="stop",
-        model=clean(text_of(raw.model))[:MOST_MODEL_CHARACTERS] or call.model,
+        model=clean(text_of(raw.model))[:MOST_NAME_CHARACTERS] or call.model,
         usage=raw.usage.usage,
         vectors=compact(rows),
         provider_request_id=raw.request_id,

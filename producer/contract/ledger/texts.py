@@ -7,9 +7,11 @@ from .calls import ExpectedText, ExpectTexts, KeepText
 from .functions import Functions
 
 
-def keep_texts(functions: Functions, texts_of_jobs: Iterable[Mapping[str, str]]) -> None:
+def keep_texts(
+    functions: Functions, uploads: Functions, texts_of_jobs: Iterable[Mapping[str, str]]
+) -> None:
     """`texts_of_jobs`: of each job that will be submitted, hash -> text. What the ledger has is not
-    sent again.
+    sent again. `uploads`: the functions on a connection that has time for large texts.
     """
     texts: dict[str, str] = {}
     expected: Counter[str] = Counter()
@@ -18,7 +20,7 @@ def keep_texts(functions: Functions, texts_of_jobs: Iterable[Mapping[str, str]])
         expected.update(each.keys())
     missing = _expect(functions, expected)
     for sha in missing:
-        functions(KeepText(sha, texts[sha]))
+        uploads(KeepText(sha, texts[sha]))
     _expect(functions, missing - Counter(dict.fromkeys(missing, 1)))
 
 

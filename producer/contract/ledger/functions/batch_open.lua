@@ -7,7 +7,7 @@ local function set_budget(batch, max_micro)
   budgets.raise_used(budget, 'm', tonumber(batches.field(batch, 'maybe') or 0))
   budgets.keep(budget)
   batches.keep_as_long(batch)
-  waiting.wake_in_order('budget:' .. budget.key)
+  waiting.wake_in_order(limits.followed_while_held(budget))
 end
 
 return {

@@ -5,26 +5,15 @@ local COUNTERS = {
 }
 
 -- The live item that runs longest, and since when.
-local function slowest(batch)
+local function slowest(live)
   local since, found = call.now, ''
-  for _, id in ipairs(redis.call('SMEMBERS', keys.batch_live(batch))) do
+  for _, id in ipairs(live) do
     local began = jobs.number(id, 'began')
     if jobs.state(id) == 'running' and began > 0 and began < since then
       since, found = began, id
     end
   end
   return found, call.now - since
-end
-
--- The trouble that has to pass first, as the first of its items that meets some says it.
-local function hinder(batch)
-  for _, id in ipairs(redis.call('SMEMBERS', keys.batch_live(batch))) do
-    local words = outages.hinder(id)
-    if words ~= '' then
-      return words
-    end
-  end
-  return ''
 end
 
 return {
@@ -45,9 +34,10 @@ return {
       return {}
     end
     found.gate = lanes.gate_of('batch', found.user)
-    found.slowest, found.slowest_ms = slowest(given.batch)
+    local live = redis.call('SMEMBERS', keys.batch_live(given.batch))
+    found.slowest, found.slowest_ms = slowest(live)
     found.now_ms = call.now
-    found.hinder = hinder(given.batch)
+    found.hinder = outages.hinder(live)
     return found
   end,
 }

@@ -23,7 +23,7 @@ end
 local function blocked(id, call_asked)
   local found = call_asked.in_the_way
   local last = found[1]
-  local verdict, wakes_on = 'held', held_lines.followed(last.budget)
+  local verdict, wakes_on = 'held', limits.followed_while_held(last.budget)
   if last.is_over then
     verdict, wakes_on = 'over', limits.followed(last.budget)
   end

@@ -18,7 +18,7 @@ return {
       ahead = lanes.ahead(id)
     end
     if not jobs.has_ended(id) then
-      hinder = outages.hinder(id)
+      hinder = outages.hinder({ id })
     end
     return {
       state = state,

@@ -17,11 +17,12 @@ local function asked(id, candidate)
   return { candidate = candidate, amounts = amounts, list = list, in_the_way = found }
 end
 
--- Of the other candidates those that fit all limits, the cheapest first.
+-- Of the other candidates those that fit all limits, the cheapest first; and each one's call.
 local function fitting(id, items, refused)
-  local found = {}
+  local found, calls = {}, {}
   for _, each in ipairs(items) do
-    if each ~= refused and #asked(id, each).in_the_way == 0 then
+    calls[each] = each ~= refused and asked(id, each)
+    if calls[each] and #calls[each].in_the_way == 0 then
       found[#found + 1] = each
     end
   end
@@ -31,7 +32,7 @@ local function fitting(id, items, refused)
     end
     return one.number < other.number
   end)
-  return found
+  return found, calls
 end
 
 -- The first candidate that is free; where a limit refuses it, one that fits all limits. Its
@@ -45,13 +46,15 @@ function choices.first(id, candidates, time)
     return nil, shortest
   end
   local chosen = asked(id, candidates[number])
-  local last = chosen.in_the_way[1]
-  local others = last and last.is_over and fitting(id, candidates, chosen.candidate) or {}
+  if #chosen.in_the_way == 0 or not chosen.in_the_way[1].is_over then
+    return chosen
+  end
+  local others, calls = fitting(id, candidates, chosen.candidate)
   if #others == 0 then
     return chosen
   end
   number, shortest = free_links.first(id, others, time)
-  return number and asked(id, others[number]), shortest
+  return number and calls[others[number]], shortest
 end
 
 return choices

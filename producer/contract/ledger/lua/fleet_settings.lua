@@ -12,12 +12,6 @@ local SHARED = {
   { 'cap', 'user_in_flight' },
 }
 local LIMITS = { { 'zone', 'zone' } }
-for _, name in ipairs(windows.GIVEN) do
-  LIMITS[#LIMITS + 1] = { name, name }
-end
-for _, each in ipairs(LIMITS) do
-  SHARED[#SHARED + 1] = each
-end
 
 -- Arguments of a heartbeat.
 fleet_settings.TAKES = {
@@ -28,16 +22,16 @@ fleet_settings.TAKES = {
   { 'user_in_flight', checks.integer(0, 1000000000) },  -- 0 = any
   { 'zone', checks.name },                   -- of the budgets' calendar
   { 'offsets', checks.body },                -- "from ms:ahead of UTC ms;...", see calendar.lua
-  -- The limits of every user and of the fleet; -1 = none, dollars in micro-dollars.
-  { 'user_tokens_per_hour', checks.limit },
-  { 'user_requests_per_minute', checks.limit },
-  { 'user_usd_per_day', checks.limit },
-  { 'user_usd_per_week', checks.limit },
-  { 'user_usd_per_month', checks.limit },
-  { 'usd_per_day', checks.limit },
-  { 'usd_per_week', checks.limit },
-  { 'usd_per_month', checks.limit },
 }
+
+-- The limits of every user and of the fleet; -1 = none, dollars in micro-dollars.
+for _, name in ipairs(windows.GIVEN) do
+  LIMITS[#LIMITS + 1] = { name, name }
+  fleet_settings.TAKES[#fleet_settings.TAKES + 1] = { name, checks.limit }
+end
+for _, each in ipairs(LIMITS) do
+  SHARED[#SHARED + 1] = each
+end
 
 -- The settings that hold and that this worker has otherwise, by name.
 local function differing(given, of_these)

@@ -6,17 +6,17 @@ local held_lines = {}
 local UNHEARD_MS = 60000  -- the first of a line that has not tried for so long has lost its place
 local LOOKED_AT = 50      -- of those that follow it: some have been called or have ended since
 
-function held_lines.followed(budget)
-  return 'budget:' .. budget.key
+local function entry(budget)
+  return redis.call('HGET', keys.held_lines(), budget.key)
 end
 
--- Of a budget's first: its id, and how much others may hold when it fits.
+-- Of a budget's first, by its entry: its id, and how much others may hold when it fits.
 local function first(budget, text)
   local tried_ms, most_held, id = (text or ''):match('^(%d+):(%-?%d+):(.+)$')
   if not id or call.now - tonumber(tried_ms) > UNHEARD_MS or jobs.has_ended(id) then
     return nil
   end
-  if jobs.field(id, 'wakes_on') ~= held_lines.followed(budget) then
+  if jobs.field(id, 'wakes_on') ~= limits.followed_while_held(budget) then
     return nil
   end
   return id, tonumber(most_held)
@@ -46,7 +46,7 @@ end
 
 -- The job waits for what is held on a budget: it is the first in line, or behind another.
 function held_lines.join(id, budget, most_held)
-  local other = first(budget, redis.call('HGET', keys.held_lines(), budget.key))
+  local other = first(budget, entry(budget))
   if not other or other == id or passes(id, other) then
     local text = string.format('%.0f:%.0f:%s', call.now, most_held, id)
     redis.call('HSET', keys.held_lines(), budget.key, text)
@@ -63,24 +63,26 @@ end
 -- The job is called: the next ones may be.
 function held_lines.leave(id, list)
   local was_on = jobs.field(id, 'wakes_on')
-  if not was_on then
-    return
-  end
-  for _, budget in ipairs(list) do
-    local other = first(budget, redis.call('HGET', keys.held_lines(), budget.key))
-    if was_on == held_lines.followed(budget) and (not other or other == id) then
-      redis.call('HDEL', keys.held_lines(), budget.key)
-      wake_next(was_on)
+  for _, budget in ipairs(was_on and list or {}) do
+    if was_on == limits.followed_while_held(budget) then
+      local other = first(budget, entry(budget))
+      if not other or other == id then
+        redis.call('HDEL', keys.held_lines(), budget.key)
+        wake_next(was_on)
+      end
     end
   end
 end
 
 -- A hold was released: the first in line is tried again once it may fit.
 function held_lines.released(budget)
-  local id, most_held = first(budget, redis.call('HGET', keys.held_lines(), budget.key))
+  local text = entry(budget)
+  local id, most_held = first(budget, text)
   if not id then
-    redis.call('HDEL', keys.held_lines(), budget.key)
-    wake_next(held_lines.followed(budget))
+    if text then
+      redis.call('HDEL', keys.held_lines(), budget.key)
+    end
+    wake_next(limits.followed_while_held(budget))
     return
   end
   local held = tonumber(redis.call('HGET', budget.key, 'h') or 0)

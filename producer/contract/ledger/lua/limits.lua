@@ -8,6 +8,11 @@ function limits.followed(budget)
   return 'limit:' .. budget.key
 end
 
+-- What a job follows that waits for what others hold of a budget.
+function limits.followed_while_held(budget)
+  return 'budget:' .. budget.key
+end
+
 -- Milliseconds until `want` fits what is used; -1 = never.
 local function fits_in_ms(budget, slots, used, want, limit)
   if want > limit or budget.window.whole then
@@ -124,7 +129,7 @@ function limits.change(kind, name, change)
     local budget = budgets.of(kind, name, window)
     waiting.wake_in_order(limits.followed(budget))
     forget_if_empty(limits.followed(budget))
-    waiting.wake_in_order('budget:' .. budget.key)
+    waiting.wake_in_order(limits.followed_while_held(budget))
   end
   if kind == 'user' then
     rings.join_all(name)

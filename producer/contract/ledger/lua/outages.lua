@@ -32,16 +32,27 @@ function outages.of(names)
   return table.concat(found, '; ')
 end
 
--- What a job that has not ended waits for, where that is trouble: '' = nothing of the kind.
-function outages.hinder(id)
-  if redis.call('ZCOUNT', keys.workers(), call.now, '+inf') == 0 then
-    return 'no worker is alive'
-  end
+local function of_links_waited_for(id)
   local names = waiting.links_of(jobs.field(id, 'wakes_on') or '')
   if jobs.state(id) ~= 'parked' or not names then
     return ''
   end
   return outages.of(names)
+end
+
+-- What jobs that have not ended wait for, where that is trouble, as the first of them that meets
+-- some says it: '' = nothing of the kind.
+function outages.hinder(ids)
+  if #ids > 0 and redis.call('ZCOUNT', keys.workers(), call.now, '+inf') == 0 then
+    return 'no worker is alive'
+  end
+  for _, id in ipairs(ids) do
+    local words = of_links_waited_for(id)
+    if words ~= '' then
+      return words
+    end
+  end
+  return ''
 end
 
 -- The end of a job whose deadline has passed.
