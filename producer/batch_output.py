@@ -3,8 +3,8 @@
 from typing import Any
 
 from .batch_items import Item
-from .contract.chat_completion import chat_completion, choice
-from .contract.completions import Completion, Usage
+from .contract.chat_completion import chat_completion
+from .contract.completions import Choice, Completion, FinishReason, Usage
 from .contract.errors import JobError, Refused, Truncated
 
 COLUMNS = {
@@ -68,7 +68,7 @@ def row(item: Item) -> dict[str, Any]:
     answer = item.outcome
     if isinstance(answer, Completion):
         return fields | {
-            "answer": answer.text,
+            "answer": answer.refusal or answer.text,
             "finish_reason": answer.finish_reason,
             "model": answer.model,
             "input_tokens": answer.usage.input,
@@ -143,29 +143,17 @@ def _body(item: Item) -> dict[str, Any]:
         whole = answer.to_openai(item.ended_s)
         return whole | {"id": f"chatcmpl-{item.job_id}"}
     if isinstance(answer, Truncated):
-        return _of_error(
-            item,
-            answer,
-            {"content": answer.partial_text, "refusal": None},
-            "length",
-        )
+        return _of_error(item, answer, answer.partial_text, "length")
     if isinstance(answer, Refused) and "text" in answer.details:
-        text = answer.details["text"] or None
-        if answer.details.get("reason") == "content_filter":
-            return _of_error(
-                item,
-                answer,
-                {"content": text, "refusal": None},
-                "content_filter",
-            )
-        return _of_error(item, answer, {"content": None, "refusal": text}, "stop")
+        filtered = answer.details.get("reason") == "content_filter"
+        reason: FinishReason = "content_filter" if filtered else "refusal"
+        return _of_error(item, answer, answer.refusal, reason)
     return {}
 
 
-def _of_error(
-    item: Item, error: JobError, said: dict[str, Any], finish_reason: str
-) -> dict[str, Any]:
+def _of_error(item: Item, error: JobError, text: str, reason: FinishReason) -> dict[str, Any]:
+    """With what it has of an answer."""
     usage = Usage(**error.details.get("usage", {}))
     model = error.details.get("model", "")
-    choices = [choice(0, said, finish_reason)]
+    choices = [Choice(text=text, finish_reason=reason).to_openai(0, {})]
     return chat_completion(item.job_id, item.ended_s, model, usage.to_openai(), choices)

@@ -85,11 +85,12 @@ class Cache:
         self, job: RunningJob, place: CachePlace, completion: Completion, fallback: bool = False
     ) -> CacheEntry | None:
         """The entry that keeps this answer, for `Ledger.settle` to store; None if it is not to be
-        kept: an answer that is truncated, degraded or flagged never is.
+        kept: an answer that is truncated, refused, degraded or flagged never is.
 
         `fallback`: another link comes first, and is to be asked again when it is well.
         """
-        if not place.key or completion.finish_reason == "length" or completion.degraded:
+        whole = completion.finish_reason in ("stop", "tool_calls")
+        if not place.key or not whole or completion.degraded:
             return None
         if any(not flag.startswith(OF_THE_BILL) for flag in completion.flags):
             return None

@@ -216,6 +216,7 @@ class DocumentSummarizer:
             "max_tokens": max_tokens,
             "temperature": 0.0,
             "on_truncation": "accept",
+            "on_refusal": "next" if request.on_refusal == "next" else "fail",
             # What is for the answer is not for its parts.
             **dict.fromkeys(OF_THE_ANSWER),
         }

@@ -15,7 +15,7 @@ from .cache import Cache
 from .faults import after_the_reply
 from .ledger.attempt import NOT_CACHED, Attempt, Candidate
 from .ledger.running_job import RunningJob
-from .output_filters import OutputFilters
+from .output_filters import OF_ITS_FORM, OutputFilters
 from .output_filters.checker import Whose
 from .output_filters.structured import corrected, times_unfit, verdict, wants_json
 from .providers import Reply
@@ -119,7 +119,7 @@ class Pipeline:
         self, job: RunningJob, attempt: Attempt, chosen: Candidate, reply: Reply
     ) -> Completion:
         link = chosen.link
-        if reply.finish in ("refusal", "content_filter"):
+        if reply.declines and job.request.on_refusal != "accept":
             self._refuse(job, attempt, chosen, reply)
         if reply.finish == "length":
             self._check_truncated(job, attempt, chosen, reply)
@@ -217,7 +217,7 @@ class Pipeline:
         """Whether the answer is the JSON that was asked for. Raises `AskAgain` if it is not, and
         may be mended; not for one of several choices, as the others would be paid for again.
         """
-        if not wants_json(job.request) or (reply.tool_calls and not reply.text):
+        if not wants_json(job.request) or (reply.tool_calls and not reply.text) or reply.declines:
             return False
         found = verdict(job.request, reply.text, self._whose(job))
         if found is None or found == "":
@@ -245,6 +245,8 @@ class Pipeline:
         flags: dict[str, None] = {}
         for number, (text, calls) in enumerate(reply.said):
             fine = frozenset({"schema"}) if validated and not number else frozenset[str]()
+            if reply.declines:
+                fine = OF_ITS_FORM
             if text or not calls:
                 flags |= dict.fromkeys(self._filter_text(job, attempt, chosen, text, fine))
         return tuple(flags)

@@ -11,7 +11,7 @@ from .content import Frozen, unset
 from .kept import Kept
 from .messages import Message, ToolCall
 
-FinishReason = Literal["stop", "length", "tool_calls"]
+FinishReason = Literal["stop", "length", "tool_calls", "content_filter", "refusal"]
 CostBasis = Literal["stated", "estimated", "unknown"]
 
 
@@ -78,16 +78,23 @@ class Choice(Frozen):
 
     text: str = Field(repr=False)
     tool_calls: tuple[ToolCall, ...] = Field((), repr=False)
-    finish_reason: FinishReason | Literal["content_filter", "refusal"]
+    finish_reason: FinishReason
     logprobs: tuple[TokenLogprob, ...] = Field((), repr=False)
 
     def to_openai(self, number: int, beside: dict[str, Any]) -> dict[str, Any]:
-        """`beside`: what else its message has."""
-        said: dict[str, Any] = {"content": self.text or None, "refusal": None}
+        """`beside`: what else its message has. OpenAI's finish reasons have no refusal: words make
+        it one.
+        """
+        text = None if self.tool_calls and not self.text else self.text
+        said: dict[str, Any] = {"content": text, "refusal": None}
+        finish: str = self.finish_reason
+        if finish == "refusal":
+            said = {"content": None, "refusal": self.text or None}
+            finish = "stop" if self.text else "content_filter"
         if self.tool_calls:
             said["tool_calls"] = [call.model_dump(mode="json") for call in self.tool_calls]
         told = [token.to_openai() for token in self.logprobs]
-        return choice(number, said | beside, self.finish_reason, told)
+        return choice(number, said | beside, finish, told)
 
 
 class Vectors(Frozen):
@@ -108,6 +115,10 @@ class Completion(Frozen):
 
     text: str = Field(repr=False)
     tool_calls: tuple[ToolCall, ...] = Field((), repr=False)
+    refusal: str = Field("", repr=False)
+    """The words with which the model declined, with finish_reason "refusal" and no text. Only of a
+    request with `on_refusal="accept"`; any other ends with `Refused`.
+    """
     vectors: Vectors | None = Field(None, repr=False, exclude_if=unset)
     """Of a job of `embed`, whose `text` is empty."""
     reasoning: str = Field("", repr=False)
@@ -185,6 +196,7 @@ class Completion(Frozen):
             role="assistant",
             content=self.text or None,
             tool_calls=self.tool_calls or None,
+            refusal=self.refusal or None,
             kept=self.kept,
         )
 
@@ -215,7 +227,7 @@ class Completion(Frozen):
         if self.kept:
             beside["kept"] = self.kept.model_dump(mode="json", exclude_defaults=True)
         first = Choice(
-            text=self.text,
+            text=self.refusal or self.text,
             tool_calls=self.tool_calls,
             finish_reason=self.finish_reason,
             logprobs=self.logprobs,

@@ -70,6 +70,11 @@ class Truncated(JobError):
 class Refused(JobError):
     """The provider declined to answer: `details["reason"]` is refusal or content_filter."""
 
+    @property
+    def refusal(self) -> str:
+        """The words with which it declined, or what it had said before; "" if it said none."""
+        return str(self.details.get("text", ""))
+
 
 class Filtered(JobError):
     """An output filter withheld the answer, which was paid for. `details`: filter, reason."""

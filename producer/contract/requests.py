@@ -69,9 +69,10 @@ class CompletionRequest(Parameters):
     """When the answer stops at max_tokens. fail: `Truncated` with the partial text; retry: once
     more with twice max_tokens; accept: returned with finish_reason "length".
     """
-    on_refusal: Literal["fail", "next"] = "fail"
+    on_refusal: Literal["fail", "next", "accept"] = "fail"
     """When a provider declines to answer, or blocks the prompt. fail: `Refused`; next: the next
-    link that was not tried is asked, at its own cost.
+    link that was not tried is asked, at its own cost; accept: `Completion.refusal` has the model's
+    words, and only a prompt that is blocked without an answer is `Refused`.
     """
     defaults: Literal["workers", "provider"] = "workers"
     """What holds where it says no temperature or no max_tokens. workers: as they are set; provider:
@@ -216,6 +217,8 @@ class CompletionRequest(Parameters):
     def wire(self) -> int:
         """The oldest wire version whose workers can read it (`WIRE_VERSION`)."""
         if self.embedding or self.said or len(self.stop) > OLD_STOPS:
+            return 3
+        if self.on_refusal == "accept":
             return 3
         if any(message.is_new for message in self.messages):
             return 3

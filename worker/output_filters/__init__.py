@@ -109,6 +109,9 @@ KNOWN: dict[str, Filter] = {
     "pattern": expected,
 }
 
+OF_ITS_FORM = frozenset({"schema", "pattern"})
+"""Filters that look for what was asked for, which a refusal is not."""
+
 
 class Verdict(NamedTuple):
     """What the filters found.

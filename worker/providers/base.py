@@ -5,10 +5,10 @@ It never retries, prices, logs or waits.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 from producer.contract.citations import Citation
-from producer.contract.completions import Choice, TokenLogprob, Usage, Vectors
+from producer.contract.completions import Choice, FinishReason, TokenLogprob, Usage, Vectors
 from producer.contract.kept import Kept
 from producer.contract.messages import ToolCall
 from producer.contract.requests import CompletionRequest
@@ -19,7 +19,7 @@ from .tokens import predicted
 
 STREAMING = "streaming"
 """Not a parameter of any API: `stream` may then still be sent, as false."""
-Finish = Literal["stop", "length", "tool_calls", "content_filter", "refusal"]
+Finish = FinishReason
 
 
 @dataclass(frozen=True)
@@ -117,7 +117,14 @@ class Reply:
         """What of it is handed on as it is, by the names of `Completion`."""
         names = ("text", "tool_calls", "reasoning", "citations", "kept", "vectors")
         told = {name: getattr(self, name) for name in names}
+        if self.finish == "refusal":
+            told |= {"text": "", "refusal": self.text}
         return told | {"logprobs": self.logprobs, "choices": self.choices}
+
+    @property
+    def declines(self) -> bool:
+        """Whether it is no answer to what was asked."""
+        return self.finish in ("refusal", "content_filter")
 
     @property
     def choices(self) -> tuple[Choice, ...]:

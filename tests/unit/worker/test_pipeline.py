@@ -153,6 +153,17 @@ def test_a_refusal_is_passed_on_or_kept_with_its_text(harness):
         assert "cannot help" not in repr(refused.value) + str(refused.value)
 
 
+def test_a_refusal_is_given_out_where_it_is_accepted(harness):
+    shape = {"type": "json_schema", "json_schema": {"name": "it", "schema": {"type": "object"}}}
+    asked = {"on_refusal": "accept", "response_format": shape, "expect": "^yes", "temperature": 0}
+    job, attempt = harness.job("[[sim:finish=refusal]] how do I", **asked), Attempt()
+    given = harness.run(job, attempt)
+    assert (given.text, given.refusal) == ("", "I cannot help with that.")
+    assert (given.finish_reason, given.validated, given.flags) == ("refusal", False, ())
+    assert attempt.cache_entry is None
+    assert "cannot help" not in repr(given)
+
+
 def test_the_second_try_after_a_truncation_has_twice_the_tokens_once(harness):
     job = harness.job(
         "[[sim:finish=length]] tell me more", double_max_tokens=True, on_truncation="retry"
