@@ -8,10 +8,12 @@ from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 BUILT_IN = Path(__file__).with_name("model_catalog.toml")
 Tokens = Annotated[int, Field(ge=1)]
+SENSES = ("hears", "sees", "pdfs", "result_images")
+"""What a provider's row says for all its models whose rows do not."""
 
 
 class _Row(BaseModel):
@@ -33,6 +35,10 @@ class Model(_Row):
     ends: date | None = None
     tokenizer: str | None = None
     image: Tokens | None = None
+    hears: bool | None = None
+    sees: bool | None = None
+    pdfs: bool | None = None
+    result_images: bool | None = None
     api: Literal["chat", "responses"] = "chat"
     dimensions: Annotated[int, Field(ge=1)] | None = None
     texts: Annotated[int, Field(ge=1)] | None = None
@@ -52,6 +58,7 @@ class Vendor(_Row):
 
     Tokens of a text are between `low` and `high` times its count by `tokenizer`; without `high`,
     only its bytes bound them. `image`: the most tokens of one image, for models whose row has none.
+    `hears` and the others: of all its models here whose rows do not say it.
     `like`: another provider, whose data holds for this one.
     """
 
@@ -60,8 +67,22 @@ class Vendor(_Row):
     low: Annotated[float, Field(gt=0)] = 1.0
     high: Annotated[float, Field(gt=0)] | None = None
     image: Tokens | None = None
+    hears: bool | None = None
+    sees: bool | None = None
+    pdfs: bool | None = None
+    result_images: bool | None = None
     aliases: dict[str, str] = {}
     models: dict[str, Model] = {}
+
+    @model_validator(mode="before")
+    @classmethod
+    def _inherited(cls, data: Any) -> Any:
+        models = isinstance(data, dict) and data.get("models")
+        if not isinstance(models, dict):
+            return data
+        senses = {name: data[name] for name in SENSES if name in data}
+        rows = {key: senses | row if isinstance(row, dict) else row for key, row in models.items()}
+        return data | {"models": rows}
 
     def of(self, model: str) -> Model:
         """The row whose key is the longest prefix of the id; one without facts if there is none."""

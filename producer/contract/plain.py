@@ -6,7 +6,7 @@ import math
 import re
 from typing import Any
 
-from .content import AudioPart, FilePart, ImagePart, TextPart
+from .content import AudioPart, File, FilePart, ImagePart, Part, RefusalPart, TextPart
 from .hygiene import problem
 from .messages import Message
 
@@ -52,35 +52,47 @@ def _is_text(value: str) -> bool:
     return True
 
 
-def changed_at_some_providers(message: Message) -> str:
-    """What of a message some provider would drop or refuse, with the fix; "" if nothing."""
+def changed_at_some_providers(message: Message) -> tuple[str, str]:
+    """(place, what some provider would drop or refuse there, with the fix); ("", "") if nothing."""
     if reason := not_plain(message.reasoning_details):
-        return reason
-    parts = message.parts
-    images = [part for part in parts if isinstance(part, ImagePart)]
-    if images and message.role not in ("user", "tool"):
+        return "reasoning_details", reason
+    for number, part in enumerate(message.parts):
+        reason = _misplaced(message.role, part) or _wrong(part)
+        if reason:
+            return f"content[{number}].{part.type}", reason
+    if message.role == "user" and not _says_something(message.parts):
         return (
-            f"an image in a {message.role} message is dropped by some providers. "
-            "Fix: put it into a user message or a tool's result"
+            "content",
+            "a user message needs a text or an image, and no empty parts. Fix: leave it out",
         )
-    for image in images:
-        if reason := _wrong_image(image.image_url.url):
-            return reason
-    for part in parts:
-        if isinstance(part, FilePart | AudioPart) and (reason := wrong_media(message, part)):
-            return reason
-    if message.role == "user" and not _says_something(parts):
-        return "a user message needs a text or an image, and no empty parts. Fix: leave it out"
-    return ""
+    return "", ""
 
 
-def wrong_media(message: Message, part: FilePart | AudioPart) -> str:
-    """Why a file or a sound cannot be sent, with the fix; "" if it can."""
-    if message.role != "user":
-        return f"a file in a {message.role} message is not taken. Fix: put it into a user message"
+def _misplaced(role: str, part: Part) -> str:
+    """Why such a part cannot be in such a message, with the fix; "" if it can."""
+    if isinstance(part, TextPart | RefusalPart) or role == "user":
+        return ""
+    if isinstance(part, AudioPart):
+        return f"a sound in a {role} message is not taken. Fix: put it into a user message"
+    if role == "tool":
+        return ""
+    what = "an image" if isinstance(part, ImagePart) else "a file"
+    return (
+        f"{what} in a {role} message is dropped by some providers. "
+        "Fix: put it into a user message or a tool's result"
+    )
+
+
+def _wrong(part: Part) -> str:
+    """Why a picture, a file or a sound cannot be sent, with the fix; "" if it can."""
+    if isinstance(part, ImagePart):
+        return _wrong_image(part.image_url.url)
     if isinstance(part, AudioPart):
         return _wrong_data("a sound", part.input_audio.data)
-    file = part.file
+    return _wrong_file(part.file) if isinstance(part, FilePart) else ""
+
+
+def _wrong_file(file: File) -> str:
     if file.file_url is not None and not file.file_url.lower().startswith("https://"):
         return "a file's address begins with https:. Fix: write one, or send its data"
     if file.file_data is None:

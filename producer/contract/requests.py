@@ -179,8 +179,8 @@ class CompletionRequest(Parameters):
     def _refuse_unsafe(self) -> None:
         """Only when a request is made: a stored one was checked by the rules of its time."""
         for number, message in enumerate(self.messages):
-            place = f"messages[{number}].content"
-            _refuse(place, changed_at_some_providers(message))
+            place, reason = changed_at_some_providers(message)
+            _refuse(f"messages[{number}].{place}", reason)
             for place, text in message.texts():
                 _refuse(f"messages[{number}].{place}", problem(text))
         for place, text in self.parameter_texts():

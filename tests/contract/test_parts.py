@@ -14,7 +14,7 @@ TABLE = json.loads((Path(__file__).parent / "parts.json").read_text())
 
 @pytest.mark.parametrize("case", TABLE, ids=[row["name"] for row in TABLE])
 def test_a_part_is_said_or_the_link_is_passed_over(wire, ask, adapter, case):
-    asked = {"messages": [{"role": "user", "content": [case["part"]]}]}
+    asked = {"messages": _messages(case)}
     request = CompletionRequest.checked(**asked)
     reason = load(adapter).unsupported(request)
     expected = _expected(case, adapter)
@@ -26,10 +26,26 @@ def test_a_part_is_said_or_the_link_is_passed_over(wire, ask, adapter, case):
     assert _content(wire.calls[0].request) == [_camel(expected)]
 
 
+CALL = {"id": "c", "type": "function", "function": {"name": "look", "arguments": "{}"}}
+
+
+def _messages(case):
+    """Of a user, or with a tool's result."""
+    turn = {"role": case.get("role", "user"), "content": [case["part"]]}
+    if turn["role"] == "user":
+        return [turn]
+    called = {"role": "assistant", "tool_calls": [CALL]}
+    return [{"role": "user", "content": "?"}, called, turn | {"tool_call_id": "c"}]
+
+
 def _expected(case, adapter):
-    """Google's earlier SDK says what the present one does, but reads no image's address."""
+    """Google's earlier SDK says what the present one does, but reads no image's address, and has
+    but text in a tool's result.
+    """
     if adapter != "gemini-legacy":
         return case["sent"][adapter]
+    if case.get("role") == "tool":
+        return "anything but text in a tool's result"
     if case["name"].startswith("image") and "data:" not in str(case["part"]):
         return "an image by URL"
     return case["sent"]["gemini"]
@@ -56,18 +72,22 @@ def _fate(sent):
 
 def _content(sent):
     turns = sent.get("contents") or sent.get("messages") or sent["input"]
-    return [_camel(each) for each in turns[-1].get("parts") or turns[-1]["content"]]
+    said = turns[-1].get("parts") or turns[-1].get("content") or turns[-1]["output"]
+    result = said[0].get("functionResponse", {}).get("parts")
+    if said[0].get("type") == "tool_result":
+        result = said[0]["content"]
+    return [_camel(each) for each in result or said]
 
 
 def _camel(piece):
     """Google's SDKs spell some names with underscores and base64 in either alphabet; its API takes
     both.
     """
-    if "inlineData" not in piece and "fileData" not in piece:
+    names = {"mime_type": "mimeType", "file_uri": "fileUri", "inline_data": "inlineData"}
+    if not {"inlineData", "inline_data", "fileData"} & piece.keys():
         return piece
     ((kind, media),) = piece.items()
-    names = {"mime_type": "mimeType", "file_uri": "fileUri"}
     found = {names.get(name, name): value for name, value in media.items()}
     if "data" in found:
         found["data"] = found["data"].replace("-", "+").replace("_", "/")
-    return {kind: found}
+    return {names.get(kind, kind): found}

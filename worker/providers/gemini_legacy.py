@@ -35,7 +35,7 @@ from .gemini_messages import conversation, options, unsupported
 from .gemini_parameters import function_calling
 from .gemini_parts import Features
 from .statuses import WRONG_SHAPE, bad_response, refuse_no_answer
-from .turns import image_urls
+from .turns import all_parts, image_urls, word_of
 
 with warnings.catch_warnings():
     # It warns that it is no longer supported; our docs say so.
@@ -75,6 +75,9 @@ class GeminiLegacy:
     def unsupported(cls, request: CompletionRequest) -> str:
         if any(not url.startswith("data:") for url in image_urls(request.messages)):
             return "an image by URL"
+        results = [each for each in request.messages if each.role == "tool"]
+        if any(word_of(part) is None for _, part in all_parts(results)):
+            return "anything but text in a tool's result"
         return unsupported(request) or unsupported_keyword(request)
 
     async def complete(self, call: Call) -> Reply:

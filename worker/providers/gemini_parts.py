@@ -52,9 +52,6 @@ def unsupported(messages: tuple[Message, ...]) -> str:
             return "an image by URL whose type its name does not tell"
         if isinstance(part, FilePart) and not _file(part.file):
             return "a file that is neither PDF nor text, nor its own"
-    for message in messages:
-        if message.role == "tool" and any(word_of(part) is None for part in message.parts):
-            return "anything but text in a tool's result"
     return ""
 
 
@@ -98,6 +95,9 @@ def _function_response(message: Message, functions: dict[str, str], features: Fe
     called = functions.get(message.tool_call_id or "")
     said = {"error" if message.is_error else "result": text_of(message)}
     response: Piece = {"name": called or message.name or "unknown", "response": said}
+    shown = [part for part in message.parts if word_of(part) is None]
+    if shown:
+        response["parts"] = [each for part in shown for each in _translated(part)]
     if features.ids:
         response["id"] = message.tool_call_id
     return {"function_response": response}

@@ -6,12 +6,11 @@ import re
 import zlib
 from collections.abc import Iterator
 
-from producer.contract.content import AudioPart, File, FilePart
+from producer.contract.content import AudioPart, File, FilePart, ImagePart
 from producer.contract.requests import CompletionRequest
 
 from ..model_catalog import Model
-from ..settings import Link
-from .turns import all_parts
+from .turns import all_parts, word_of
 
 PAGE_TEXT = 3_000
 """Tokens of one page's text, beside its picture (Anthropic's guide "PDF support")."""
@@ -38,11 +37,17 @@ def text_in(file: File) -> str:
     return base64.b64decode(file.base64).decode("utf-8", "replace")
 
 
-def unheard(link: Link, facts: Model, request: CompletionRequest) -> str:
-    """A sound, for a model of OpenAI's that is known not to hear."""
-    sounds = any(isinstance(part, AudioPart) for _, part in all_parts(request.messages))
-    if sounds and facts != Model() and link.adapter == "openai" and "audio" not in link.model:
-        return "a sound (this model does not hear)"
+def unperceived(facts: Model, request: CompletionRequest) -> str:
+    """What of the messages the model is known not to take, "" if there is nothing."""
+    for message, part in all_parts(request.messages):
+        if isinstance(part, AudioPart) and facts.hears is False:
+            return "a sound (this model does not hear)"
+        if isinstance(part, ImagePart) and facts.sees is False:
+            return "an image (this model does not see)"
+        if isinstance(part, FilePart) and facts.pdfs is False and not is_text(part.file):
+            return "a PDF (this model does not read it)"
+        if message.role == "tool" and word_of(part) is None and facts.result_images is False:
+            return "anything but text in a tool's result (this model takes text)"
     return ""
 
 

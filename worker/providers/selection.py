@@ -21,7 +21,7 @@ from ..settings import VENDORS, CallSettings, Link, QuotaSettings, Settings
 from . import load
 from .dialects import DIALECTS, dialect_of
 from .embedding_selection import EmbeddingSelector
-from .media import unheard
+from .media import unperceived
 from .output_limits import OutputLimit, OutputLimits
 from .parameter_rules import Target
 from .parameters import fitting, unfit
@@ -211,7 +211,7 @@ class LinkSelector:
         if not request.drop_unsupported:
             for each in unfit(request, self._target(link, request)):
                 return each.reason
-        harm = unheard(link, self._facts(link), request) or self._harmful_mark(link, request)
+        harm = unperceived(self._facts(link), request) or self._harmful_mark(link, request)
         return harm or load(link.adapter).unsupported(request)
 
     def fitting(self, link: Link, request: CompletionRequest, max_tokens: int) -> CompletionRequest:

@@ -7,9 +7,8 @@ import pytest
 
 from producer.contract.errors import InvalidRequest
 from producer.contract.requests import CompletionRequest
-from worker.model_catalog import Model
-from worker.providers.media import MOST_PAGES, PAGE_TEXT, SOUND, tokens_of_media, unheard
-from worker.settings import Link
+from worker.model_catalog import Models
+from worker.providers.media import MOST_PAGES, PAGE_TEXT, SOUND, tokens_of_media, unperceived
 
 IMAGE = 1_000
 
@@ -58,15 +57,56 @@ def test_a_text_has_a_token_for_each_byte_and_a_sound_its_seconds():
     assert tokens_of_media(sound, IMAGE) == 4 * SOUND
 
 
-def test_a_sound_goes_to_no_model_that_does_not_hear():
-    sound = asked({"type": "input_audio", "input_audio": {"data": "AAAA", "format": "wav"}})
-    for model, facts, heard in (
-        ("gpt-4o", Model(window=1), False),
-        ("gpt-audio", Model(window=1), True),
-        ("own", Model(), True),
-    ):
-        link = Link(provider="openai", model=model, adapter="openai")
-        assert (unheard(link, facts, sound) == "") == heard
+SOUND_PART = {"type": "input_audio", "input_audio": {"data": "AAAA", "format": "wav"}}
+PICTURE = {"type": "image_url", "image_url": {"url": "data:image/png;base64,AAAA"}}
+PDF = {"type": "file", "file": {"file_data": "data:application/pdf;base64,AAAA"}}
+
+
+@pytest.mark.parametrize(
+    ("part", "taken"),
+    [
+        (SOUND_PART, {"gpt-audio", "gemini-3.8-flash", "own"}),
+        (PICTURE, {"gpt-4o", "gpt-6-luna", "claude-3-opus", "gemini-3.8-flash", "gemma-4", "own"}),
+        (PDF, {"gpt-4o", "gpt-6-luna", "gemini-3.8-flash", "own"}),
+    ],
+    ids=["sound", "image", "pdf"],
+)
+def test_what_a_model_does_not_perceive_goes_to_another(part, taken):
+    models = {
+        "openai": ("gpt-4o", "gpt-6-luna", "gpt-audio", "gpt-3.5-turbo", "o3-mini", "own"),
+        "anthropic": ("claude-3-opus",),
+        "gemini": ("gemini-3.8-flash", "gemma-4"),
+    }
+    known = Models.load()
+    found = {
+        model
+        for provider, names in models.items()
+        for model in names
+        if not unperceived(known.of(provider, model), asked(part))
+    }
+    assert found == taken
+
+
+def test_a_picture_in_a_tool_s_result_goes_to_models_that_take_it():
+    calls = [{"id": "c", "type": "function", "function": {"name": "look", "arguments": "{}"}}]
+    result = {"role": "tool", "tool_call_id": "c", "content": [PICTURE]}
+    turns = [{"role": "assistant", "tool_calls": calls}, result]
+    request = CompletionRequest.checked(messages=turns)
+    known = Models.load()
+    assert "tool's result" in unperceived(known.of("gemini", "gemini-2.5-pro"), request)
+    assert unperceived(known.of("gemini", "gemini-3.8-flash"), request) == ""
+    assert unperceived(known.of("gemini-legacy", "gemini-3.8-flash"), request) == ""
+
+
+def test_a_file_of_models_says_what_they_perceive(tmp_path):
+    path = tmp_path / "models.toml"
+    path.write_text('[gemini]\nhears = false\n[gemini.models]\n"gemini-9" = { hears = true }\n')
+    known = Models.load(path)
+    assert [known.of("gemini", f"gemini-{n}").hears for n in ("3.8-flash", "9-pro")] == [
+        False,
+        True,
+    ]
+    assert known.of("gemini", "another").hears is None
 
 
 @pytest.mark.parametrize(
