@@ -52,8 +52,8 @@ class _Stopped(Exception):
 class Filling:
     """Submits from `with` on; what was not submitted when it is left, is not.
 
-    A ledger that is away or full is waited for, see `Patience`. An error ends the batch with what
-    was submitted until then, and is raised by `finish`.
+    A ledger that is away or full is waited for, see `Patience`. An error, also one inside `with`,
+    ends the batch with what was submitted until then; one of the submission is raised by `finish`.
     """
 
     def __init__(
@@ -85,15 +85,23 @@ class Filling:
     ) -> None:
         self._stop.set()
         self._thread.join(JOIN_S)
+        is_error = kind is not None and issubclass(kind, Exception)
+        if is_error and not self._thread.is_alive():
+            with suppress(JobError):
+                self._submitting.close()
 
     @property
     def is_going_on(self) -> bool:
         """Whether there may be more to come."""
         return self._thread.is_alive()
 
+    def wait(self) -> None:
+        """Until all was submitted, or something went wrong."""
+        self._thread.join()
+
     def finish(self) -> None:
         """Wait until all was submitted. Raises what went wrong."""
-        self._thread.join()
+        self.wait()
         if self._error is not None:
             raise self._error
 

@@ -190,14 +190,14 @@ class _Lines:
 def watch(
     batch: Batch,
     as_json: bool,
-    on_end: Callable[[Item], None] | None = None,
+    on_ends: Callable[[list[Item]], None] | None = None,
     is_filled: Callable[[], bool] = lambda: True,
     expected: int | None = None,
 ) -> Progress:
     """Show the batch until it is over; returns its last progress. `KeyboardInterrupt` ends it.
 
-    `on_end` is called with each item once, as they end. `is_filled`: whether this process submits
-    no more of it; `expected`: how many items it will have then.
+    `on_ends` is called at each look, with what has ended since the last one. `is_filled`: whether
+    this process submits no more of it; `expected`: how many items it will have then.
     """
     rates = Rates()
     ended = 0
@@ -214,10 +214,9 @@ def watch(
                 standing = dataclasses.replace(progress, total=expected)
             rates.add(standing)
             shown.update(standing, rates)
-            if on_end:
+            if on_ends:
                 items, ended = insist(partial(batch.ended_after, ended))
-                for item in items:
-                    on_end(item)
+                on_ends(items)
             if progress.over or (is_filled() and rates.abandoned()):
                 return progress
             interrupts.pause(POLL_S)

@@ -11,7 +11,14 @@ from ..batch_items import Item
 from ..batch_output import COLUMNS, is_answer, openai, plain, row
 from ..request_files import STDIN, RequestFile
 from ..tables import write_parquet
-from .out import check_file, check_parquet, csv_lines, json_line, os_errors_as_messages
+from .out import (
+    check_file,
+    check_parquet,
+    csv_lines,
+    json_line,
+    os_errors_as_messages,
+    replaced,
+)
 
 OPENAI = "openai"
 JSONL = "jsonl"
@@ -37,7 +44,7 @@ class Results:
     def check(self) -> None:
         """Raises `click.ClickException` unless they can be written there."""
         if self.out:
-            check_file(_part(self.out))
+            check_file(self.out)
 
     def write(self, items: Iterable[Item], form: str) -> None:
         """Those that have ended. `form`: of JSON lines. A file is always complete: it is written
@@ -48,11 +55,8 @@ class Results:
             for line in _lines(ended, form):
                 click.echo(line, nl=False)
             return
-        part = _part(self.out)
-        with os_errors_as_messages(self.out):
-            with part.open("wb") as file:
-                self._fill(file, ended, form)
-            part.replace(self.out)
+        with replaced(self.out) as file:
+            self._fill(file, ended, form)
 
     def _fill(self, file: IO[bytes], items: Iterator[Item], form: str) -> None:
         if self._ending == PARQUET:
@@ -109,10 +113,6 @@ def _status(asked: str) -> os.stat_result:
 
 def _has_failed(item: Item) -> bool:
     return item.outcome is not None and not is_answer(item)
-
-
-def _part(out: Path) -> Path:
-    return out.with_name(f".{out.name}.part")
 
 
 def _lines(items: Iterable[Item], form: str) -> Iterator[str]:

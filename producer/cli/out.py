@@ -4,13 +4,14 @@ Checked before anything is paid for, so that a batch does not end without a plac
 """
 
 import csv
+import errno
 import io
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import click
 
@@ -18,6 +19,7 @@ from ..contract.cells import safe_cell
 from ..contract.errors import InvalidRequest
 from ..tables import check_installed
 
+_FULL = (errno.ENOSPC, errno.EDQUOT)
 _LINE_ENDS = re.compile("[\x85\u2028\u2029\ud800-\udfff]")
 """What some readers of lines take for the end of one, and halves of characters."""
 
@@ -43,11 +45,39 @@ def csv_lines(columns: Iterable[str], rows: Iterable[Mapping[str, Any]]) -> Iter
 
 def check_file(file: Path) -> None:
     """Raises `click.ClickException` unless `file` can be written."""
+    if is_stream(file):
+        return
     with os_errors_as_messages(file):
-        existed = file.exists()
-        file.open("a").close()
-        if not existed:
-            file.unlink()
+        part = _part(file)
+        part.open("a").close()
+        part.unlink()
+
+
+def is_stream(file: Path) -> bool:
+    """Whether it is there and is a pipe or a device, which is written once and not asked before."""
+    return file.exists() and not file.is_file()
+
+
+@contextmanager
+def replaced(file: Path) -> Iterator[IO[bytes]]:
+    """What is written inside the block becomes `file` at its end, or nothing does.
+
+    Raises `click.ClickException` for what the system says. Where a link leads is written to.
+    """
+    with os_errors_as_messages(file):
+        if is_stream(file):
+            with file.open("wb") as stream:
+                yield stream
+            return
+        part = _part(file)
+        try:
+            with part.open("wb") as opened:
+                yield opened
+            part.replace(file.resolve())
+        except BaseException:
+            with suppress(OSError):
+                part.unlink()
+            raise
 
 
 def check_parquet(file: Path) -> None:
@@ -65,12 +95,19 @@ def check_folder(folder: Path) -> None:
     check_file(folder / ".completions")
 
 
+def _part(file: Path) -> Path:
+    """Where it is written first: in the folder in which it is, or will be."""
+    whole = file.resolve()
+    return whole.with_name(f".{whole.name[-60:]}.part")
+
+
 @contextmanager
 def os_errors_as_messages(path: Path) -> Iterator[None]:
     """What the system says about `path`."""
     try:
         yield
     except OSError as error:
+        fix = "make room" if error.errno in _FULL else "name another"
         raise click.ClickException(
-            f"--out {path} cannot be written: {error.strerror}. Fix: name another"
+            f"--out {path} cannot be written: {error.strerror}. Fix: {fix}"
         ) from None

@@ -79,14 +79,24 @@ def agree(outlook: Outlook, documents: Documents, budget: float | None) -> None:
         one = outlook.each[name]
         cost = f"{one.calls:,} calls, ${one.low_usd:.4f} to ${one.high_usd:.4f}"
         size = f"{one.tokens:,} tokens, {one.tokens / max(1, middle):,.0f} times the median"
-        if not click.confirm(f"{name}: {size}, {cost}. Include it?", default=True, err=True):
+        if not _confirmed(f"{name}: {size}, {cost}. Include it?"):
             outlook.leave_out(name)
             documents.leave_out(name, "left out by you")
     for line in told(outlook.total, budget):
         click.echo(line, err=True)
-    if outlook.total.documents and not click.confirm("Go on?", default=True, err=True):
+    if outlook.total.documents and not _confirmed("Go on?"):
         click.echo("Nothing was paid.", err=True)
         sys.exit(0)
+
+
+def _confirmed(question: str) -> bool:
+    """Raises `click.ClickException` if there is nobody who answers."""
+    try:
+        return click.confirm(question, default=True, err=True)
+    except click.Abort:
+        click.echo(err=True)
+        fix = "" if sys.stdin.isatty() else ": standard input has ended. Fix: --yes"
+        raise click.ClickException(f"nothing was paid, for there was no answer{fix}") from None
 
 
 def told(found: Estimate, budget: float | None) -> Iterator[str]:

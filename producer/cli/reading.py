@@ -7,11 +7,13 @@ from concurrent.futures import Future, ThreadPoolExecutor
 import click
 
 from ..contract.errors import InvalidRequest
+from ..contract.stored_texts import sha_of
 from ..documents import Document, Found, read, shown_name
 
 AHEAD = 4
 """Documents that are read before they are needed."""
 THREADS = 2
+CHANGED = "it changed after it was counted"
 NAMED = 5
 """Skipped files of one kind that are named."""
 
@@ -40,6 +42,9 @@ class Documents:
         self.read: dict[str, Document] = {}
         """Name -> document without its text but with `left_out`, of all that were read so far."""
         self.characters: dict[str, int] = {}
+        self._texts: dict[str, str] = {}
+        """Name -> hash of the text that was read first."""
+        self._told: set[tuple[str, tuple[str, ...]]] = set()
 
     @property
     def taken(self) -> list[Found]:
@@ -58,9 +63,17 @@ class Documents:
             if document.skipped:
                 self.skipped[document.name] = document.skipped
                 continue
+            document = self._compared(document)
             self.read[document.name] = document._replace(text="", pictures=())
             self.characters[document.name] = len(document.text)
             yield document
+
+    def _compared(self, document: Document) -> Document:
+        """With a note if another text was read before, which is what was counted."""
+        text = sha_of(document.text)
+        if self._texts.setdefault(document.name, text) == text or document.wrong:
+            return document
+        return document._replace(left_out=(*document.left_out, CHANGED))
 
     def _read_ahead(self) -> Iterator[Document]:
         with ThreadPoolExecutor(THREADS) as pool:
@@ -92,9 +105,11 @@ class Documents:
             click.echo(f"skipped ({reason}): {named}", err=True)
 
     def tell_left_out(self) -> None:
-        """A line for each document of which something was left out."""
+        """A line for each document of which something was left out, unless that was told before."""
         for name, document in self.read.items():
-            if document.left_out and not document.wrong:
+            told = (name, document.left_out)
+            if document.left_out and not document.wrong and told not in self._told:
+                self._told.add(told)
                 click.echo(f"{name}: {'; '.join(document.left_out)}", err=True)
 
     def show(self) -> int:

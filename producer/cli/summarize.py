@@ -3,6 +3,8 @@
 import hashlib
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -20,7 +22,7 @@ from .errors import job_errors_as_messages
 from .money import Dollars
 from .outlook import agree, counted
 from .reading import Documents
-from .summary_files import Summaries
+from .summary_files import Summaries, refuse_documents_in
 
 
 @click.command("summarize")
@@ -81,30 +83,40 @@ def summarize_(
     """
     summaries = Summaries(out)
     choice = Choice(include, exclude, follow_links, str(out or ""))
-    documents = _documents(paths, choice, strict, pictures)
-    if as_list:
-        sys.exit(1 if documents.show() else 0)
-    with job_errors_as_messages():
-        summaries.check()
     options: dict[str, Any] = {}
     if model:
         options["model"] = model
     asked = (user, style, max_words, language, model, strict, pictures)
+    with _before_anything_is_paid(), job_errors_as_messages():
+        documents = _documents(paths, choice, strict, pictures)
+        if as_list:
+            sys.exit(1 if documents.show() else 0)
+        refuse_documents_in(out, documents)
+        summaries.check()
+        batch_id, begun = _batch_id(documents, *asked)
+        if not yes and not begun:
+            estimates = estimate(documents, user, style, _tell_full, **options)
+            agree(counted(estimates, len(documents.taken)), documents, budget)
+            batch_id, _ = _batch_id(documents, *asked)
+    label = f"summaries of {len(documents.taken)} documents"
+    words = (style, max_words, language)
+    begin = partial(summarize.begin, documents, user, *words, batch_id, label, budget)
     try:
         with job_errors_as_messages():
-            batch_id, begun = _batch_id(documents, *asked)
-            if not yes and not begun:
-                estimates = estimate(documents, user, style, _tell_full, **options)
-                agree(counted(estimates, len(documents.taken)), documents, budget)
-                batch_id, _ = _batch_id(documents, *asked)
-            label = f"summaries of {len(documents.taken)} documents"
-            words = (style, max_words, language)
-            begin = partial(summarize.begin, documents, user, *words, batch_id, label, budget)
-            filling = begin(_tell_full, **options)
-            _follow(filling, as_json, summaries, documents)
+            _follow(begin(_tell_full, **options), as_json, summaries, documents)
     except KeyboardInterrupt:
         click.echo("\nStopped; what was submitted goes on. The same command continues", err=True)
         sys.exit(3)
+
+
+@contextmanager
+def _before_anything_is_paid() -> Iterator[None]:
+    """Ctrl-C inside the block leaves nothing behind."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        click.echo("\nStopped. Nothing was paid", err=True)
+        sys.exit(1)
 
 
 def _documents(
@@ -167,8 +179,11 @@ def _follow(filling: Filling, as_json: bool, summaries: Summaries, documents: Do
     count = len(documents.taken)
     try:
         with filling:
-            last = watch(batch, as_json, summaries.add, lambda: not filling.is_going_on, count)
+            add = partial(summaries.add, documents=documents)
+            last = watch(batch, as_json, add, lambda: not filling.is_going_on, count)
+            filling.wait()
     except KeyboardInterrupt:
+        summaries.leave()
         left = count - batch.progress().submitted
         if left > 0:
             click.echo(f"\n{left:,} documents are not submitted yet", err=True)
@@ -178,11 +193,12 @@ def _follow(filling: Filling, as_json: bool, summaries: Summaries, documents: Do
             err=True,
         )
         sys.exit(3)
-    summaries.finish(batch.results(), documents.read, documents.characters)
+    documents.tell_left_out()
     documents.tell_skipped()
     done = f"{last.done:,} summaries ({last.cached:,} cached)"
     cost = costs.shown(last.cost_usd, last.estimated_usd, last.possibly_billed_usd)
     click.echo(f"{done}, {last.failed:,} failed, {cost}", err=True)
+    summaries.finish(batch.results(), documents)
     filling.finish()
     if last.total == 0:
         raise click.ClickException("there are no documents. Fix: name others")

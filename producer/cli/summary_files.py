@@ -1,169 +1,141 @@
-"""Where `completions summarize` writes: one file, or a folder with a file for each."""
+"""Where `completions summarize` writes: standard output, one file, or a folder of files."""
 
 import hashlib
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
-from typing import IO
 
 import click
 
 from ..batch_items import Item
 from ..contract.completions import Completion
-from ..documents import Document
+from ..contract.identifiers import visible
+from ..documents import STDIN
 from ..reading.found import OUTPUT_MARK
-from ..tables import table, write_parquet
-from .out import check_file, check_folder, csv_lines, json_line, os_errors_as_messages
+from .one_file import OneFile
+from .out import check_folder, check_parquet, os_errors_as_messages, replaced
+from .reading import Documents
+from .summary_rows import FORMS, row_of
 
 PARQUET = ".parquet"
-COLUMNS = {
-    "document": "string",
-    "state": "string",
-    "pages": "int64",
-    "characters": "int64",
-    "left_out": "string",
-    "summary": "string",
-    "model": "string",
-    "cost_usd": "float64",
-    "cost_basis": "string",
-    "maybe_billed_usd": "float64",
-    "cached": "bool",
-    "error": "string",
-}
-"""Name -> Arrow's type."""
 
 
 class Summaries:
-    """The summaries of a run. `out` None: standard output."""
+    """The summaries of a run. `out` None: standard output.
+
+    They are written as documents end. A place that cannot be written to is told once, and tried
+    again at the end: by then the documents are paid, and perhaps there is room.
+    """
 
     def __init__(self, out: Path | None) -> None:
+        """Raises `click.ClickException` for an ending that is not written."""
         self._out = out
         self._written: set[str] = set()
-        self._form = ""
-        if out is not None:
-            self._form = _form(out)
+        self._is_refused = False
+        ending = _ending(out) if out else ""
+        self._file = OneFile(out, ending) if out and ending else None
+        if out and ending == PARQUET:
+            check_parquet(out)
 
     def check(self) -> None:
-        """Raises `click.ClickException` unless they can be written there, and `InvalidRequest` if
-        an extra is missing.
-        """
-        if self._out is None:
-            return
-        if self._form == PARQUET:
-            table([], COLUMNS)  # raises if the extra is missing
-        if self._form:
-            check_file(self._out)
-            return
-        check_folder(self._out)
-        with os_errors_as_messages(self._out):
-            (self._out / OUTPUT_MARK).write_text("Written by completions summarize.\n", "utf-8")
-
-    def add(self, item: Item) -> None:
-        """One that has ended."""
-        answer = item.outcome
-        if not isinstance(answer, Completion):
-            click.echo(f"{item.name}: {answer or item.state}", err=True)
-        elif self._out is None:
-            click.echo(f"# {item.name}\n\n{answer.text}\n")
-        elif not self._form:
-            name = _file_name(item.name)
-            self._written.add(name)
+        """Raises `click.ClickException` unless they can be written there."""
+        if self._file:
+            self._file.check()
+        elif self._out:
+            check_folder(self._out)
             with os_errors_as_messages(self._out):
-                (self._out / name).write_text(f"{answer.text}\n", "utf-8", "replace")
+                (self._out / OUTPUT_MARK).write_text("Written by completions summarize.\n", "utf-8")
 
-    def finish(
-        self, items: Iterable[Item], read: dict[str, Document], characters: dict[str, int]
-    ) -> None:
-        """All of them into one file, in the order of the documents; or tell what is stale."""
+    def add(self, items: list[Item], documents: Documents) -> None:
+        """Those that have ended since the last time; [] is a look, too."""
+        for item in items:
+            if not isinstance(item.outcome, Completion):
+                click.echo(_told(item), err=True)
+            elif self._out is None:
+                click.echo(f"# {item.name}\n\n{item.outcome.text}\n")
+        if self._is_refused:
+            return
+        try:
+            self._put(items, documents)
+            if self._file:
+                self._file.write_if_due()
+        except click.ClickException as error:
+            self._is_refused = True
+            click.echo(f"{error.message}. It is tried again at the end", err=True)
+
+    def leave(self) -> None:
+        """What has ended until now is there. Raises `click.ClickException`."""
+        if self._file and not self._is_refused:
+            self._file.write()
+
+    def finish(self, items: Iterable[Item], documents: Documents) -> None:
+        """All of it is there; tell what is stale. Raises `click.ClickException`."""
         if self._out is None:
             return
-        if not self._form:
-            self._tell_stale(self._out)
-            return
-        rows = (_row(item, read.get(item.name), characters.get(item.name, 0)) for item in items)
-        part = self._out.with_name(f".{self._out.name}.part")
-        with os_errors_as_messages(self._out):
-            with part.open("wb") as file:
-                _write(self._form, file, rows)
-            part.replace(self._out)
-
-    def _tell_stale(self, folder: Path) -> None:
-        stale = sorted({path.name for path in folder.glob("*.md")} - self._written)
+        self._put(items, documents)
+        stale = self._stale(self._out)
+        if self._file:
+            self._file.write()
         if stale:
+            named = ", ".join(stale[:5]) + " ..." * (len(stale) > 5)
+            one = "summaries" if self._file else "files"
             click.echo(
-                f"{len(stale):,} files in {folder} are of no document of this run: "
-                f"{', '.join(stale[:5])}{' ...' if len(stale) > 5 else ''}",
-                err=True,
+                f"{len(stale):,} {one} in {self._out} are not of this run: {named}", err=True
             )
 
+    def _put(self, items: Iterable[Item], documents: Documents) -> None:
+        for item in items:
+            if self._file:
+                read = documents.read.get(item.name)
+                characters = documents.characters.get(item.name, 0)
+                self._file.add(row_of(item, read, characters), item.index)
+            elif self._out and isinstance(item.outcome, Completion):
+                self._write_one(self._out, item.name, item.outcome.text)
 
-Row = dict[str, object]
+    def _write_one(self, folder: Path, document: str, text: str) -> None:
+        name = _file_name(document)
+        if name not in self._written:
+            with replaced(folder / name) as file:
+                file.write(f"{text}\n".encode("utf-8", "replace"))
+            self._written.add(name)
 
-
-def _lines(rows: Iterable[Row]) -> Iterable[str]:
-    for row in rows:
-        yield json_line(row)
-
-
-def _markdown(rows: Iterable[Row]) -> Iterable[str]:
-    for row in rows:
-        yield f"# {row['document']}\n\n{row.get('summary') or row.get('error')}\n\n"
-
-
-def _table(rows: Iterable[Row]) -> Iterable[str]:
-    return csv_lines(COLUMNS, map(_flat, rows))
-
-
-def _flat(row: Row) -> Row:
-    """With one value in each cell."""
-    left_out = "; ".join(row["left_out"])  # type: ignore[arg-type]
-    return row | {"left_out": left_out}
+    def _stale(self, out: Path) -> list[str]:
+        if self._file:
+            return self._file.mark_stale()
+        return sorted({path.name for path in out.glob("*.md")} - self._written)
 
 
-def _write(form: str, file: IO[bytes], rows: Iterable[Row]) -> None:
-    if form == PARQUET:
-        write_parquet(file, map(_flat, rows), COLUMNS)
+def refuse_documents_in(out: Path | None, documents: Documents) -> None:
+    """Raises `click.ClickException` if `out` is one of the documents, or a folder around one: there
+    documents and summaries could not be told apart.
+    """
+    if out is None:
         return
-    for text in _FORMS[form](rows):
-        file.write(text.encode("utf-8", "replace"))
+    whole = out.resolve()
+    for each in documents.taken:
+        found = Path(each.path).absolute()
+        if each.path != STDIN and (whole == found.resolve() or whole in found.parents):
+            what = "is one of the documents" if whole == found.resolve() else "has documents in it"
+            raise click.ClickException(f"--out {out}: {what}. Fix: name another")
 
 
-_FORMS: dict[str, Callable[[Iterable[Row]], Iterable[str]]] = {
-    ".jsonl": _lines,
-    ".md": _markdown,
-    ".csv": _table,
-}
-
-
-def _form(out: Path) -> str:
+def _ending(out: Path) -> str:
     """The ending of a file's name that is known; "" for a folder."""
     ending = out.suffix.lower()
-    if out.is_dir() or not ending:
+    if out.is_dir() or (not ending and not out.exists()):
         return ""
-    if ending not in (*_FORMS, PARQUET):
+    if ending not in FORMS:
         raise click.ClickException(
-            f"--out {out}: {ending} is not written. Fix: .jsonl, .csv, .md or .parquet, or a "
-            "folder, which has no ending or exists"
+            f"--out {out}: {ending or 'a file without an ending'} is not written. "
+            "Fix: .jsonl, .csv, .md or .parquet, or a folder, which has no ending or exists"
         )
     return ending
 
 
-def _row(item: Item, document: Document | None, characters: int) -> Row:
-    row: Row = {"document": item.name, "state": item.state}
-    if document is not None:
-        row |= {"pages": document.pages, "characters": characters}
-    row["left_out"] = list(document.left_out) if document else []
-    answer = item.outcome
-    if not isinstance(answer, Completion):
-        return row | {"error": str(answer or "not ended")}
-    return row | {
-        "summary": answer.text,
-        "model": answer.model,
-        "cost_usd": answer.cost_usd,
-        "cost_basis": answer.cost_basis,
-        "maybe_billed_usd": answer.maybe_billed_usd,
-        "cached": answer.cached,
-    }
+def _told(item: Item) -> str:
+    """A failure in one line that begins with the document's name."""
+    reason = visible(str(item.outcome or item.state), keep="")
+    return reason if reason.startswith(f"{item.name}: ") else f"{item.name}: {reason}"
 
 
 def _file_name(document: str) -> str:

@@ -72,6 +72,12 @@ def content(path: str, folder: str = "", follow_links: bool = False) -> tuple[by
     return data, []
 
 
+def content_begin(path: str, size: int) -> bytes:
+    """The first bytes of a file. Raises `OSError` and `ValueError` of the system."""
+    with os.fdopen(os.open(path, _FLAGS | os.O_NOFOLLOW), "rb") as file:
+        return file.read(size)
+
+
 def kind_of_file(path: str) -> str:
     """What a path is if it is no regular file (through links), "" if it is or cannot be asked."""
     try:

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from pathspec import GitIgnoreSpec
 
-from .files import kind_of_file, reason_of
+from .files import content_begin, kind_of_file, reason_of
 
 STDIN = "-"
 IGNORED_FOLDERS = ("node_modules", "__pycache__", "CVS")
@@ -29,6 +29,12 @@ IGNORED_FILES = (
 )
 OUTPUT_MARK = ".completions"
 """In a folder of ours: what is in it was written by us."""
+OUTPUT_BEGINS = {
+    ".md": b'<!-- document: {"document": ',
+    ".csv": b"\xef\xbb\xbfdocument,state,pages,characters,left_out,",
+    ".jsonl": b'{"document": "',
+}
+"""How our own summaries in one file begin."""
 MAX_GITIGNORE_BYTES = 1_000_000
 
 
@@ -169,6 +175,8 @@ class _Walk:
             return Found(path, self._folder, skipped=self._link(path))
         if stat.S_ISDIR(mode):
             return None
+        if stat.S_ISREG(mode) and _is_ours(path):
+            return Found(path, self._folder, skipped="our own output")
         return Found(path, self._folder, skipped=kind_of_file(path))
 
     def _link(self, path: str) -> str:
@@ -225,6 +233,17 @@ def _gitignore(path: str) -> GitIgnoreSpec:
             return GitIgnoreSpec.from_lines(file.read(MAX_GITIGNORE_BYTES).splitlines())
     except (OSError, ValueError):
         return GitIgnoreSpec.from_lines(())
+
+
+def _is_ours(path: str) -> bool:
+    """Whether it holds summaries that we wrote. What cannot be read is not ours."""
+    begins = OUTPUT_BEGINS.get(os.path.splitext(path)[1].lower())
+    if begins is None:
+        return False
+    try:
+        return content_begin(path, len(begins)) == begins
+    except (OSError, ValueError):
+        return False
 
 
 def _is_same(path: str, other: str) -> bool:

@@ -48,7 +48,7 @@ def test_a_folder_is_priced_then_summarised_and_then_cached(summarize, folder):
     assert first.returncode == 1, first.stderr  # one of them is empty
     assert "2 documents (1 cannot be read and are reported), 2 calls," in first.stderr
     assert "the budgets leave $0.5000 today\n" in first.stderr
-    assert "docs/empty.txt: docs/empty.txt: empty" in first.stderr
+    assert "\ndocs/empty.txt: empty" in first.stderr
     lines = [json.loads(line) for line in (folder / "out.jsonl").read_text().splitlines()]
     assert [line["document"] for line in lines] == ["docs/empty.txt", "docs/one.md", "docs/two.txt"]
     assert [line["state"] for line in lines] == ["failed", "done", "done"]
@@ -59,8 +59,8 @@ def test_a_folder_is_priced_then_summarised_and_then_cached(summarize, folder):
     names = sorted(path.name for path in (folder / "texts").glob("*.md"))
     assert [name.rpartition("-")[0] for name in names] == ["docs_one.md", "docs_two.txt"]
     third = summarize(".", "--user", "u1", "--yes", "--out", "texts")
-    assert "skipped (our own output): texts" in third.stderr
-    assert "2 files in texts are of no document of this run" not in third.stderr
+    assert "skipped (our own output): out.jsonl, texts" in third.stderr
+    assert "2 files in texts are not of this run" not in third.stderr
 
 
 def test_nothing_is_paid_without_a_yes(summarize):

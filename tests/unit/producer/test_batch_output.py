@@ -15,11 +15,9 @@ from producer.batch_files import request
 from producer.batch_output import COLUMNS, openai, status_of
 from producer.batches import Item
 from producer.cli.batch_out import FailedLines, Results, refuse_same_file
-from producer.cli.summary_files import Summaries
 from producer.contract import errors
 from producer.contract.completions import Completion, Usage
 from producer.contract.errors import JobError
-from producer.documents import Document
 from producer.request_files import RequestFile
 
 USAGE = {"input": 9, "output": 4}
@@ -170,19 +168,6 @@ def test_parquet_without_the_extra_is_told_before_anything_is_paid(tmp_path, mon
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     with pytest.raises(click.ClickException, match="needs the extra"):
         Results(tmp_path / "x.parquet")
-
-
-def test_summaries_become_a_table(tmp_path):
-    pytest.importorskip("pyarrow")
-    from pyarrow import parquet
-
-    out = tmp_path / "x.parquet"
-    items = [item(answer("Short.")), item(JobError("x"), 1, "b")]
-    read = {"a": Document("a", "", left_out=("a picture", "a note"), pages=2)}
-    Summaries(out).finish(items, read, {"a": 9})
-    rows = parquet.read_table(out).to_pylist()
-    assert [(row["summary"], row["error"]) for row in rows] == [("Short.", None), (None, "x")]
-    assert (rows[0]["pages"], rows[0]["left_out"]) == (2, "a picture; a note")
 
 
 def asked(tmp_path, *objects):
