@@ -3,9 +3,7 @@
 import codecs
 import re
 
-from charset_normalizer import from_bytes
-
-from .languages import fit, has_kana
+from . import encodings
 from .reading import Unreadable
 
 _MARKS = {
@@ -17,13 +15,13 @@ _MARKS = {
 }
 """Byte-order marks; those of UTF-32 begin as those of UTF-16 do and go first."""
 
-_SHIFTS = {
-    b"\x1b$)C": "iso2022_kr",
-    b"\x1b$B": "iso2022_jp",
-    b"\x1b$@": "iso2022_jp",
-    b"\x1b(J": "iso2022_jp",
-}
-"""Sequences that only such texts hold; all their bytes are ASCII."""
+_SHIFTED = (
+    ("iso2022_kr", re.compile(rb"\x1b\$\)C")),
+    ("iso2022_jp_ext", re.compile(rb"\x1b(\$[@B]|\([IJ])")),
+    ("hz", re.compile(rb"~\{([!-w][!-~])+~\}")),
+    ("utf-7", re.compile(rb"\+[A-Za-z0-9+/]{3,}")),
+)
+"""Encodings whose bytes are all ASCII, and what only their texts hold."""
 
 _DECLARED = re.compile(
     rb"""<\?xml[^>]{0,200}?\sencoding\s*=\s*["']([\w.:-]{1,40})"""
@@ -57,21 +55,10 @@ _AS_BROWSERS_DO = {
     "iso-8859-8-i": "iso8859_8",
 }
 """What the names of encodings mean in practice (WHATWG Encoding Standard, section 4.2)."""
-_NO_CHARSETS = {"utf_7", "unicode_escape", "raw_unicode_escape", "idna", "punycode", "undefined"}
+_NO_CHARSETS = {"unicode_escape", "raw_unicode_escape", "idna", "punycode", "undefined"}
 
 MAX_WRONG = 0.001
 """The share of bytes that may be no UTF-8 in a text that is UTF-8 otherwise."""
-_NOT_JAPANESE = ("gb18030", "big5hkscs", "cp949", "johab")
-"""These have kana, too: at the places of EUC-JP, beside other ideographs."""
-SAMPLE = 50_000
-"""Bytes and characters that an encoding is found by."""
-_TRIED = [
-    *("cp1252", "cp1250", "cp1251", "cp1253", "cp1254", "cp1255", "cp1256", "cp1257", "cp874"),
-    *("iso8859_2", "iso8859_5", "iso8859_6", "iso8859_7", "iso8859_8", "iso8859_9"),
-    *("iso8859_13", "iso8859_15", "iso8859_16", "koi8_r", "koi8_u"),
-    *("cp866", "cp850", "cp852", "cp437", "mac_roman", "mac_cyrillic", "mac_latin2"),
-    *("cp932", "euc_jp", "gb18030", "big5hkscs", "cp949", "johab"),
-]
 
 
 def decoded(data: bytes, declared: str = "") -> tuple[str, list[str]]:
@@ -84,17 +71,32 @@ def decoded(data: bytes, declared: str = "") -> tuple[str, list[str]]:
     for mark, encoding in _MARKS.items():
         if data.startswith(mark):
             return _replaced(data, encoding)
-    if encoding := _wide(data):
-        return data.decode(encoding, "replace"), []
     if b"\0" in data:
+        if encoding := encodings.wide(data):
+            return data.decode(encoding, "replace"), []
         raise Unreadable("no text but binary data. Fix: leave it out, or convert it")
     for encoding in (_shifted(data), _codec(declared), _codec(_said(data)), "utf-8"):
-        if encoding:
-            try:
-                return data.decode(encoding), []
-            except (UnicodeError, ValueError):
-                continue
-    return _mostly_utf8(data) or _found(data)
+        if text := _strictly(data, encoding):
+            return _believed(data, text, encoding)
+    return _guessed(data)
+
+
+def _strictly(data: bytes, encoding: str) -> str:
+    try:
+        return data.decode(encoding) if encoding else ""
+    except (UnicodeError, ValueError):
+        return ""
+
+
+def _believed(data: bytes, text: str, said: str) -> tuple[str, list[str]]:
+    """What is said of a text is not believed if only in another encoding it has words."""
+    if data.isascii() or said == "utf-8" or encodings.makes_sense(text):
+        return text, []
+    utf8 = _strictly(data, "utf-8")
+    other = "utf-8" if utf8 else encodings.spoken(data)
+    if not other or other == said:
+        return text, []
+    return data.decode(other, "replace"), [f"it says that it is {said}, but it is {other}"]
 
 
 def _replaced(data: bytes, encoding: str) -> tuple[str, list[str]]:
@@ -111,25 +113,12 @@ def _told(wrong: int, encoding: str) -> list[str]:
     return [f"{wrong:,} bytes that are no {encoding.upper()} were replaced"]
 
 
-def _wide(data: bytes) -> str:
-    """UTF-16 without a mark: most characters have a zero byte, all of them at one side."""
-    sample = data[:4096]
-    if len(sample) < 4 or len(data) % 2:
-        return ""
-    even = sample[0::2].count(0)
-    odd = sample[1::2].count(0)
-    half = len(sample) // 2
-    if odd > half * 0.6 and even < half * 0.05:
-        return "utf-16-le"
-    if even > half * 0.6 and odd < half * 0.05:
-        return "utf-16-be"
-    return ""
-
-
 def _shifted(data: bytes) -> str:
-    if b"~{" in data and b"~}" in data and fit(data[:SAMPLE].decode("hz", "ignore")):
-        return "hz"
-    return next((encoding for shift, encoding in _SHIFTS.items() if shift in data), "")
+    """Encodings whose bytes are all ASCII."""
+    for encoding, mark in _SHIFTED:
+        if mark.search(data) and (encoding != "utf-7" or encodings.is_utf7(data)):
+            return encoding
+    return ""
 
 
 def _said(data: bytes) -> str:
@@ -152,48 +141,26 @@ def _codec(name: str) -> str:
     return codec.name
 
 
-def _mostly_utf8(data: bytes) -> tuple[str, list[str]] | None:
+def _guessed(data: bytes) -> tuple[str, list[str]]:
+    """A few wrong bytes make a text no other's: neither one in UTF-8, nor one in ASCII."""
     text = data.decode("utf-8", "replace")
     wrong = text.count("\ufffd") - data.count("\ufffd".encode())
-    right = sum(character > "\x7f" for character in text) - wrong
-    if wrong > max(1, len(data) * MAX_WRONG) or right <= wrong:
-        return None
-    return text, _told(wrong, "utf-8")
+    right = sum(sign > "\x7f" for sign in text) - wrong
+    is_nearly = wrong <= max(1, len(data) * MAX_WRONG)
+    if is_nearly and right > wrong:
+        return text, _told(wrong, "utf-8")
+    try:
+        return _found(data)
+    except Unreadable:
+        if is_nearly and not encodings.CONTROL.search(text):
+            return text, _told(wrong, "utf-8")
+        raise
 
 
 def _found(data: bytes) -> tuple[str, list[str]]:
-    """What makes sense in a language, if nothing else makes half as much."""
-    found: dict[str, tuple[float, str]] = {}
-    for encoding in (*_TRIED, *_proposed(data)):
-        sample = _sample(data, encoding)
-        sense = fit(sample)
-        if sense and not (encoding in _NOT_JAPANESE and has_kana(sample)):
-            found.setdefault(sample, (sense, encoding))
-    ranked = sorted(found.values(), reverse=True)
-    if not ranked:
-        raise Unreadable("no text in an encoding that can be told. Fix: save it as UTF-8")
-    if len(ranked) > 1 and ranked[1][0] * 2 > ranked[0][0]:
-        named = " or ".join(encoding for _, encoding in ranked)
-        raise Unreadable(f"its encoding may be {named}, and it does not say. Fix: save it as UTF-8")
-    _, encoding = ranked[0]
+    encoding, sure = encodings.found(data)
     try:
         text = data.decode(encoding)
     except UnicodeError:
         raise Unreadable(f"its encoding begins as {encoding} and goes on as another") from None
-    return text, [f"its encoding was found to be {encoding}: it does not say so itself"]
-
-
-def _sample(data: bytes, encoding: str) -> str:
-    """Its beginning as text; "" if that is wrong in this encoding."""
-    try:
-        return codecs.getincrementaldecoder(encoding)().decode(data[:SAMPLE])
-    except (UnicodeError, ValueError):
-        return ""
-
-
-def _proposed(data: bytes) -> set[str]:
-    """What charset-normalizer finds beyond the usual ones."""
-    best = from_bytes(data[:SAMPLE]).best()
-    if best is None:
-        return set()
-    return {best.encoding}
+    return text, [f"its encoding was found to be {encoding} ({sure} % sure): it does not say so"]
