@@ -68,7 +68,8 @@ def _is_large(limits: Limits) -> bool:
 def _limit(limits: Limits) -> None:
     """The process's own limits. Those that a system does not have are left out."""
     signal.signal(signal.SIGPROF, signal.SIG_DFL)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the owner, who closes the socket
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
+        signal.signal(number, signal.SIG_IGN)  # a stop is for the owner, who closes the socket
     most = {
         resource.RLIMIT_AS: limits.memory_bytes,
         resource.RLIMIT_CORE: 0,

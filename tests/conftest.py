@@ -7,7 +7,7 @@ import os
 import random
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -104,7 +104,8 @@ def openai_env(wire: "WireServer") -> dict[str, str]:
 
 @pytest.fixture
 def start_worker(redis_url: str, tmp_path: Path) -> "Iterator[Callable[..., WorkerProcess]]":
-    """`start_worker(env, pool="threads", concurrency=8, name=None)` gives a ready `WorkerProcess`.
+    """`start_worker(env, pool="threads", concurrency=8, name=None, flags=())` gives a ready
+    `WorkerProcess`.
 
     `env` is added to REDIS_URL and a simulator chain; log in tmp_path / "<name>.log". Killed after
     the test.
@@ -118,10 +119,12 @@ def start_worker(redis_url: str, tmp_path: Path) -> "Iterator[Callable[..., Work
         pool: str = "threads",
         concurrency: int = 8,
         name: str | None = None,
+        flags: Sequence[str] = (),
     ) -> WorkerProcess:
         name = name or f"worker{len(workers) + 1}"
         env = {**DEFAULT_ENV, "REDIS_URL": redis_url, **(env or {})}
         worker = WorkerProcess(env, pool, concurrency, name, tmp_path / f"{name}.log")
+        worker.command += flags
         workers.append(worker)
         worker.start()
         worker.wait_ready()

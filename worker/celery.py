@@ -21,10 +21,12 @@ from producer.redis_url import RedisUrl
 from . import startup_checks
 from .broker import results, transport
 from .ledger.connection import ERRORS, LedgerConnection, unsafe_server
+from .node.pool_children import obey_parent
+from .node.steward import Steward
+from .node.stops import Stops
 from .output_filters.checker import checker
 from .runtime import current, shut_down, use
 from .settings import LogSettings, RedisSettings, SettingsError, load, load_redis
-from .steward import Steward
 from .tasks import Complete
 from .telemetry import signals as telemetry
 from .telemetry.logs import configure
@@ -76,6 +78,7 @@ def create_app() -> Celery:
         guard(app)
     app.register_task(Complete())
     app.steps["consumer"].add(Steward)
+    app.steps["worker"].add(Stops)
     _connect_signals()
     return app
 
@@ -87,6 +90,7 @@ def _connect_signals() -> None:
     signals.setup_logging.connect(log_as_json)
     signals.celeryd_init.connect(refuse_wrong_settings)
     signals.worker_process_init.connect(build_clients)
+    signals.worker_process_init.connect(obey_parent)
     signals.worker_ready.connect(build_clients_of_threads)
     signals.worker_ready.connect(warn_of_unsafe_server)
     signals.worker_ready.connect(start_alerts)

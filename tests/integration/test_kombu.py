@@ -9,7 +9,7 @@ from kombu.transport import redis as kombus
 from redis import Redis
 
 from worker.broker import transport as broker
-from worker.steward import renew_visibility
+from worker.node.steward import renew_visibility
 
 
 @pytest.fixture(autouse=True)

@@ -101,10 +101,10 @@ class WorkerProcess:
             )
             time.sleep(0.05)
 
-    def wait_for_log(self, text: str, timeout_s: float = 30.0) -> None:
+    def wait_for_log(self, text: str, timeout_s: float = 30.0, times: int = 1) -> None:
         """Until `text` is in the log. AssertionError, with the log, when it is not in time."""
         deadline = time.monotonic() + timeout_s
-        while text not in self.log():
+        while self.log().count(text) < times:
             assert time.monotonic() < deadline, (
                 f"{self.name} did not log {text!r}. Its log:\n{self.log()[-4000:]}"
             )

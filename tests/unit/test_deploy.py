@@ -96,3 +96,32 @@ def test_prometheus_takes_the_rules():
     subprocess.run(
         ["promtool", "check", "rules", str(ROOT / "deploy/prometheus-rules.yml")], check=True
     )
+
+
+def test_every_platform_gives_a_stop_more_time_than_it_takes():
+    """What has not ended by then is told by the worker, and not cut off by the platform."""
+    unit = (ROOT / "deploy/systemd/completions-worker@.service").read_text()
+    pods = list(yaml.safe_load_all((ROOT / "deploy/kubernetes/worker.yaml").read_text()))
+    pod = pods[0]["spec"]["template"]["spec"]
+    env = {each["name"]: each["value"] for each in pod["containers"][0]["env"]}
+    systemd = dict(re.findall(r"(LLM_STOP_SECONDS|TimeoutStopSec)=(\d+)", unit))
+    worker = SERVICES["worker"]
+    for stop_s, killed_s in (
+        (env["LLM_STOP_SECONDS"], pod["terminationGracePeriodSeconds"]),
+        (systemd["LLM_STOP_SECONDS"], systemd["TimeoutStopSec"]),
+        (worker["environment"]["LLM_STOP_SECONDS"], worker["stop_grace_period"].rstrip("s")),
+    ):
+        assert 0 < int(killed_s) - int(stop_s) <= 10
+
+
+@pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="no systemd here")
+def test_systemd_reads_the_units(tmp_path):
+    """But for the program, which is not installed where the units expect it."""
+    for unit in (ROOT / "deploy/systemd").iterdir():
+        text = re.sub(r"/opt/completions/bin/\w+", "/bin/true", unit.read_text())
+        (tmp_path / unit.name.replace("@", "@1")).write_text(text)
+    names = sorted(map(str, tmp_path.iterdir()))
+    done = subprocess.run(
+        ["systemd-analyze", "verify", "--man=no", *names], capture_output=True, text=True
+    )
+    assert (done.returncode, done.stderr) == (0, "")

@@ -71,6 +71,8 @@ class CallSettings(Slice):
     )
     timeout_s: Seconds = variable("LLM_TIMEOUT_SECONDS", 30.0)
     """Of silence; how long a call may last in all grows with `max_tokens`."""
+    stop_s: Seconds | None = variable("LLM_STOP_SECONDS", None)
+    """How long a worker that is told to stop goes on with its calls; None: as long as they take."""
     sends_user_hash: bool = variable("LLM_SEND_USER_HASH", True)
     """Whether providers are told a hash of the user's id, for their watch over abuse."""
 

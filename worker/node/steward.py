@@ -20,10 +20,10 @@ from producer.contract.names import QUEUES
 from producer.contract.publication import publish
 from producer.redis_trouble import reason
 
-from .ledger.calls import Heard
-from .ledger.connection import ERRORS, Redis, connect
-from .ledger.ledger import Ledger
-from .runtime import current
+from ..ledger.calls import Heard
+from ..ledger.connection import ERRORS, Redis, connect
+from ..ledger.ledger import Ledger
+from ..runtime import current
 
 logger = logging.getLogger(__name__)
 

@@ -1,0 +1,1 @@
+"""Celery's node, the process: how it recovers jobs, how it stops, and what its flags mean."""
