@@ -4,6 +4,7 @@ Text, Markdown, HTML, PDF, CSV, JSON, mail and notebooks; with the extra `docume
 OpenDocument, RTF, EPUB and Outlook. Files are read in a child process with limits.
 """
 
+import hashlib
 import os
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
@@ -105,11 +106,21 @@ def read_all(
 
 
 def shown_name(path: str) -> str:
-    """A file's name as one line, whatever its bytes: \\xe9 stands for one that is no UTF-8."""
+    """A file's name as one line, whatever its bytes: \\xe9 stands for one that is no UTF-8, and two
+    backslashes for one. No two paths have the same.
+    """
     if path == STDIN:
         return "stdin"
-    text = os.fsencode(path).decode("utf-8", "backslashreplace")
-    return visible(text, keep="")[-MAX_LABEL:]
+    if path == "stdin":
+        return "./stdin"
+    name = os.fsencode(path)
+    if os.sep != "\\":
+        name = name.replace(b"\\", b"\\\\")
+    text = visible(name.decode("utf-8", "backslashreplace"), keep="")
+    if len(text) > MAX_LABEL:
+        begin = hashlib.sha256(name).hexdigest()[:12] + "..."
+        return begin + text[len(begin) - MAX_LABEL :]
+    return text
 
 
 def _content(each: Found, stdin: bytes | str, follow_links: bool) -> tuple[bytes, list[str]]:

@@ -140,7 +140,8 @@ def _told(item: Item) -> str:
 
 def _file_name(document: str) -> str:
     """Follows from the document's name, so that another run writes the same file."""
-    name = re.sub(r"[^\w.-]+", "_", document).lstrip(".")[-80:]
+    name = re.sub(r"[^\w.-]+", "_", document).lstrip(".")
+    name = name[-80:].encode()[-200:].decode(errors="ignore")
     if name != document:
         name += f"-{hashlib.sha256(document.encode()).hexdigest()[:6]}"
     return f"{name}.md"

@@ -138,7 +138,7 @@ def test_the_same_file_named_twice_is_one_document(folder):
 
 def test_any_name_of_a_file_works_and_is_shown_safely(folder):
     names = [b"caf\xe9.txt", b"new\nline.txt", b"\x1b[2J.txt", "\u202etxt.exe".encode(), b"-"]
-    for name in names:
+    for name in (*names, rb"caf\xe9.txt", rb"new\nline.txt"):
         (folder / os.fsdecode(name)).write_bytes(b"text")
     shown = [each.name for each in documents("in").values() if each.text]
     assert sorted(shown) == sorted(
@@ -146,8 +146,10 @@ def test_any_name_of_a_file_works_and_is_shown_safely(folder):
             "in/-",
             "in/\\x1b[2J.txt",
             "in/caf\\xe9.txt",
+            "in/caf\\\\xe9.txt",
             "in/good.txt",
             "in/new\\nline.txt",
+            "in/new\\\\nline.txt",
             "in/\\u202etxt.exe",
         ]
     )
