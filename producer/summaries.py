@@ -63,6 +63,10 @@ class Estimate:
     """Tokens that the limits of the user and their group leave now; None: no limit."""
     tokens_per_hour: int | None = None
     """The tightest of these limits; None: no limit."""
+    call_s: float | None = None
+    """Seconds that a call to the first link took on average lately; None: there was none."""
+    at_once: int = 0
+    """Calls that the fleet has slots for."""
     price_known: bool = True
     """If not, the dollars are by the ceiling for models without a known price."""
     name: str = ""
@@ -75,7 +79,7 @@ class Estimate:
         if not isinstance(item.outcome, Completion):
             return replace(self, wrong=self.wrong + 1, name=item.name, name_tokens=0)
         planned = json.loads(item.outcome.text)
-        left = {name: planned.get(name) for name in _LEFT}
+        left = {name: planned[name] for name in _LEFT if name in planned}
         return replace(
             self,
             documents=self.documents + 1,
@@ -90,7 +94,7 @@ class Estimate:
         )
 
 
-_LEFT = ("left_usd", "usd_per_day", "left_tokens", "tokens_per_hour")
+_LEFT = ("left_usd", "usd_per_day", "left_tokens", "tokens_per_hour", "call_s", "at_once")
 
 
 def instruction(

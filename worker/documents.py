@@ -28,6 +28,7 @@ from .pipeline import Pipeline
 from .providers.selection import LinkSelector
 from .providers.tokens import Estimator
 from .settings import SummarySettings
+from .telemetry.speed import Speeds
 
 CONDENSE = (
     "You condense one part of a longer document for a reader who will only see your text and those "
@@ -85,6 +86,7 @@ class DocumentSummarizer:
         estimator: Estimator,
         pricing: Pricing,
         settings: SummarySettings,
+        speeds: Speeds,
     ) -> None:
         self._ledger = ledger
         self._pipeline = pipeline
@@ -92,6 +94,7 @@ class DocumentSummarizer:
         self._estimator = estimator
         self._pricing = pricing
         self._settings = settings
+        self._speeds = speeds
 
     def run(
         self, job: RunningJob, attempt: Attempt, publish: Callable[[list[Publication]], None]
@@ -243,8 +246,10 @@ class DocumentSummarizer:
 
     def _plan_as_answer(self, job: RunningJob, plan: Plan) -> Completion:
         left = self._pipeline.quota.left(job)
+        link = self._selection.allowed(_without_document(job.request))[0]
+        speed = self._speeds.of(link.provider, link.model)
         return Completion(
-            text=json.dumps(asdict(plan) | asdict(left)),
+            text=json.dumps(asdict(plan) | asdict(left) | asdict(speed)),
             finish_reason="stop",
             model="plan",
             provider="plan",

@@ -30,6 +30,7 @@ from .providers.evidence import Judge
 from .providers.selection import LinkSelector
 from .settings import AuditSettings, Settings
 from .telemetry.metrics import Metrics
+from .telemetry.speed import Speeds
 
 AUDIT_TIMEOUT_S = 2.0
 """How long a paid answer waits for an audit log that is frozen."""
@@ -139,6 +140,7 @@ class Runtime:
             self.chain.estimator,
             self.chain.pricing,
             self.settings.summary,
+            Speeds(self.metrics, self.connection.redis, self.connection.keys),
         )
 
     @cached_property

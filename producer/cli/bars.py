@@ -114,7 +114,7 @@ def _outlook(progress: Progress, rates: Rates) -> list[str]:
     parts = []
     eta_s = rates.eta_s()
     if eta_s is not None:
-        parts.append(f"ETA {_clock(eta_s)}")
+        parts.append(f"ETA {shown_time(eta_s)}")
     cost = _cost(progress)
     projected_usd = rates.projected_usd()
     if projected_usd:
@@ -258,7 +258,8 @@ def _json(progress: Progress, rates: Rates) -> str:
     return json.dumps(dataclasses.asdict(progress) | more)
 
 
-def _clock(seconds: float) -> str:
+def shown_time(seconds: float) -> str:
+    """Minutes and seconds, 2:05, or with the hours before, 1:02:05."""
     minutes, rest = divmod(int(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     if hours:

@@ -1,5 +1,6 @@
 """What `completions summarize` would take: counted, told and agreed to before anything is paid."""
 
+import math
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
@@ -8,6 +9,7 @@ from statistics import median
 import click
 
 from ..summaries import Estimate
+from .bars import shown_time
 from .reading import Documents
 
 LARGE = 100
@@ -122,7 +124,7 @@ def told(found: Estimate, budget: float | None) -> Iterator[str]:
 
 
 def _time(found: Estimate) -> str:
-    """By the limits of the user, the group and the fleet."""
+    """By what calls took lately, and by the limits of the user, the group and the fleet."""
     parts = []
     if found.tokens_per_hour and found.left_tokens is not None:
         hours = (found.tokens - found.left_tokens) / found.tokens_per_hour
@@ -132,6 +134,11 @@ def _time(found: Estimate) -> str:
         days = (found.high_usd - found.left_usd) / found.usd_per_day
         if days > 0:
             parts.append(f"up to {days:,.1f} days by ${found.usd_per_day:,.4f} a day")
-    if not parts:
-        return "as fast as the provider answers; no limit of yours holds it up"
-    return "at least " + ", ".join(parts)
+    limits = "at least " + ", ".join(parts) if parts else "no limit of yours holds it up"
+    if not found.at_once:
+        return f"no worker runs; {limits}"
+    if found.call_s is None:
+        return f"no call was measured yet; {limits}"
+    took_s = math.ceil(found.calls / found.at_once) * found.call_s
+    pace = f"{found.call_s:.1f} s a call lately, {found.at_once:,} at once"
+    return f"about {shown_time(math.ceil(took_s))} ({pace}); {limits}"

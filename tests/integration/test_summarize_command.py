@@ -48,6 +48,7 @@ def test_a_folder_is_priced_then_summarised_and_then_cached(summarize, folder):
     assert first.returncode == 1, first.stderr  # one of them is empty
     assert "2 documents (1 cannot be read and are reported), 2 calls," in first.stderr
     assert "the budgets leave $0.5000 today\n" in first.stderr
+    assert "time: no call was measured yet; no limit of yours holds it up\n" in first.stderr
     assert "\ndocs/empty.txt: empty" in first.stderr
     lines = [json.loads(line) for line in (folder / "out.jsonl").read_text().splitlines()]
     assert [line["document"] for line in lines] == ["docs/empty.txt", "docs/one.md", "docs/two.txt"]

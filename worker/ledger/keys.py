@@ -13,6 +13,11 @@ class Keys(LedgerKeys):
         return f"{self.root}w:{lane}:{user_id}"
 
     @property
+    def slots(self) -> str:
+        """Hash: live worker -> its slots."""
+        return f"{self.root}slots"
+
+    @property
     def in_flight(self) -> str:
         """Hash: user -> released and running jobs; no field at 0."""
         return f"{self.root}inf"

@@ -136,9 +136,18 @@ def test_what_limits_leave_and_how_long_they_make_it_last_is_told():
         usd_per_day=1.0,
         left_tokens=10_000,
         tokens_per_hour=50_000,
+        calls=1200,
+        call_s=2.5,
+        at_once=8,
     )
     lines = list(told(found, None))
     assert "the limits leave 10,000 tokens this hour" in lines
-    time = "at least 2.0 hours by 50,000 tokens an hour, up to 2.0 days by $1.0000 a day"
-    assert lines[-1] == f"time: {time}"
-    assert "no limit of yours" in list(told(Estimate(documents=9, tokens=5), None))[-1]
+    limits = "at least 2.0 hours by 50,000 tokens an hour, up to 2.0 days by $1.0000 a day"
+    assert lines[-1] == f"time: about 6:15 (2.5 s a call lately, 8 at once); {limits}"
+    assert (
+        "no call was measured" in list(told(Estimate(documents=9, tokens=5, at_once=2), None))[-1]
+    )
+    last = list(told(Estimate(documents=9, calls=9, call_s=3700, at_once=9), None))[-1]
+    assert last == (
+        "time: about 1:01:40 (3700.0 s a call lately, 9 at once); no limit of yours holds it up"
+    )
