@@ -2,6 +2,8 @@
 
 import pytest
 from support.ledger import KEYS, LedgerProbe, ask, until
+from support.neighbours import MODEL, Provider
+from support.wire import WireServer
 
 
 @pytest.fixture
@@ -56,3 +58,34 @@ def books():
             return unknown
 
     return books_
+
+
+@pytest.fixture
+def evil():
+    """A provider of the attacker's."""
+    with WireServer() as wire:
+        yield wire
+
+
+@pytest.fixture
+def provider(tmp_path):
+    """Of the users beside; see support/neighbours.py."""
+    with Provider(tmp_path) as started:
+        yield started
+
+
+@pytest.fixture
+def beside_env(provider, evil):
+    """The others have a provider of their own, and so has the attacker."""
+    return {
+        "LLM_CHAIN": f"{MODEL},evil:m",
+        "OPENAI_API_KEY": "k",
+        "OPENAI_BASE_URL": provider.base_url,
+        "LLM_LINK_EVIL_BASE_URL": evil.base_url,
+        "LLM_LINK_EVIL_API_KEY": "k",
+        "LLM_PRICES": "evil:*=0.15/0.60",
+        "LLM_MAX_ATTEMPTS": "2",
+        "LLM_BACKOFF_SECONDS": "0.05",
+        "LLM_USER_TOKENS_PER_HOUR": "1000000000",
+        "LLM_ON_OUTAGE": "fail",
+    }

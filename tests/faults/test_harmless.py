@@ -17,19 +17,14 @@ from support.attacker import Attacker
 from support.forged import forge_all
 from support.hostile_requests import multiplying
 from support.ledger import LedgerProbe, ask, until
-from support.neighbours import Neighbours, Provider
-from support.wire import WireServer
+from support.neighbours import MODEL, Neighbours
 
 import producer
 from producer.contract.errors import InvalidRequest, JobError, OutcomeUnknown
-from worker.settings import LedgerSettings
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(600)]
 
-MODEL = "openai:gpt-4o-mini"
 TEXT = {"finish": "stop", "usage": {}}
-ROUND = 100
-"""Answers of the others beside deaths."""
 ROUNDS, PART = 3, 40
 """With the attack and without it in turn, so many answers each time: what else the machine does
 changes within seconds.
@@ -185,35 +180,6 @@ ATTACKS = (
 )
 
 
-@pytest.fixture
-def evil():
-    with WireServer() as wire:
-        yield wire
-
-
-@pytest.fixture
-def provider(tmp_path):
-    with Provider(tmp_path) as started:
-        yield started
-
-
-@pytest.fixture
-def fleet_env(provider, evil):
-    """The others have a provider of their own, and so has the attacker."""
-    return {
-        "LLM_CHAIN": f"{MODEL},evil:m",
-        "OPENAI_API_KEY": "k",
-        "OPENAI_BASE_URL": provider.base_url,
-        "LLM_LINK_EVIL_BASE_URL": evil.base_url,
-        "LLM_LINK_EVIL_API_KEY": "k",
-        "LLM_PRICES": "evil:*=0.15/0.60",
-        "LLM_MAX_ATTEMPTS": "2",
-        "LLM_BACKOFF_SECONDS": "0.05",
-        "LLM_USER_TOKENS_PER_HOUR": "1000000000",
-        "LLM_ON_OUTAGE": "fail",
-    }
-
-
 def beside(others, attack, attacker):
     """The attack, again and again, and what it did to the others' P95: medians of the rounds."""
     quiet, disturbed = [], []
@@ -239,9 +205,9 @@ def check_paid_once(others, provider):
 
 
 def test_nobody_else_is_harmed(
-    complete, provider, evil, fleet_env, start_worker, redis_url, tmp_path, command
+    complete, provider, evil, beside_env, start_worker, redis_url, tmp_path, command
 ):
-    workers = [start_worker(fleet_env, concurrency=8) for _ in range(2)]
+    workers = [start_worker(beside_env, concurrency=8) for _ in range(2)]
     pids = [worker.pid for worker in workers]
     attacker = Attacker(complete, evil, redis_url, tmp_path, command)
     with Neighbours(redis_url, MODEL) as others:
@@ -256,31 +222,3 @@ def test_nobody_else_is_harmed(
         until(lambda: ledger.open() == 0)
         assert ledger.counter("unknown_attempts") == 0
         assert ledger.budget("usd", "fleet", "all")["held"] == 0
-
-
-def test_deaths_beside_their_jobs_are_nobody_s_guilt(
-    complete, provider, evil, fleet_env, start_worker, redis_url, tmp_path
-):
-    """Class 10: a worker is killed more often than a job may bring one down; jobs of the attacker
-    and of others wait for their providers then.
-    """
-    env = fleet_env | {"LEDGER_LEASE_SECONDS": "2", "LLM_MAX_ATTEMPTS": "20"}
-    start_worker(env, concurrency=8)
-    evil.script = lambda request, number: "ok;delay=4"
-    with Neighbours(redis_url, MODEL) as others:
-        long = [complete.delay(ask(f"long {n}"), "attacker", model="evil:m") for n in range(8)]
-        killed = 0
-        while killed <= LedgerSettings().deliveries:
-            worker = start_worker(env, concurrency=8)
-            others.wait_for(20)
-            worker.kill()
-            killed += 1
-        others.wait_for(ROUND)
-        assert all(job.value(120).text for job in long)
-    others.answers()
-    with LedgerProbe(redis_url) as ledger:
-        until(lambda: ledger.open() == 0)
-        unknown = ledger.counter("unknown_attempts")
-        assert ledger.counter("dead") == 0
-    paid = len([job for job in provider.calls() if job in set(others.jobs)])
-    assert len(others.jobs) <= paid <= len(others.jobs) + unknown

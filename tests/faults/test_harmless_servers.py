@@ -6,7 +6,7 @@ import threading
 
 import pytest
 from support.ledger import LedgerProbe, ask, until
-from support.neighbours import Neighbours, Provider
+from support.neighbours import MODEL, Neighbours
 from support.refusing import TROUBLES, Server
 
 import producer
@@ -14,7 +14,6 @@ from worker.broker.results import PATIENCE_S
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(240)]
 
-MODEL = "openai:gpt-4o-mini"
 ROUND = 60
 SLOTS = 4
 """Fewer than the results that cannot be stored."""
@@ -24,12 +23,6 @@ VARIABLES = {
     "results": "CELERY_RESULT_BACKEND",
     "ledger": "LEDGER_URL",
 }
-
-
-@pytest.fixture
-def provider(tmp_path):
-    with Provider(tmp_path) as started:
-        yield started
 
 
 @pytest.fixture

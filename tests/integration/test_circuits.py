@@ -73,6 +73,40 @@ def test_a_high_rate_of_failures_opens_the_circuit_though_some_calls_are_answere
     assert is_open(fleet) == opens
 
 
+def earlier_and_later(fleet, earlier, later):
+    """Calls that were sent before the link died, and calls that were sent after it."""
+    before = running(fleet, *"uvw" * (earlier // 3))
+    for job in before:
+        fleet.redis.hincrby(KEYS.job(job.id), "sent", -100)
+    return before, running(fleet, *"uvuvu"[:later])
+
+
+def test_answers_of_calls_sent_earlier_do_not_hide_that_a_link_dies(hand_run):
+    """Five failures are enough, though three calls of before end among them."""
+    fleet = hand_run(slots=20)
+    before, after = earlier_and_later(fleet, 3, 5)
+    for number, job in enumerate(after):
+        assert not is_open(fleet)
+        fail_all(fleet, [job])
+        if number < len(before):
+            fleet.answer(before[number])
+    assert is_open(fleet)
+
+
+def test_failures_that_are_known_before_the_answers_are_no_row(hand_run):
+    """Five of thirty calls fail at once; the others take longer."""
+    fleet = hand_run(slots=40)
+    before, after = earlier_and_later(fleet, 3, 5)
+    pending = running(fleet, *"uv" * 11)
+    fail_all(fleet, after[:1])
+    fleet.answer(before[0])
+    fail_all(fleet, after[1:])
+    assert not is_open(fleet)
+    for job in pending:
+        fleet.answer(job)
+    assert not is_open(fleet)
+
+
 def test_single_failures_among_answers_change_nothing(hand_run):
     fleet = hand_run(slots=30)
     for _ in range(10):

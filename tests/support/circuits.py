@@ -41,7 +41,9 @@ def elapse(fleet, seconds, link=LINK):
 def _aged(value, ms):
     if isinstance(value, dict):
         return {
-            name: each - ms if name in ("till", "since", "closed") else _aged(each, ms)
+            name: each - ms
+            if name in ("till", "since", "closed", "sent", "heard")
+            else _aged(each, ms)
             for name, each in value.items()
         }
     return value

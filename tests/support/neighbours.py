@@ -22,6 +22,7 @@ from support.ledger import ask
 from producer.contract.errors import Unavailable
 
 USERS = 4
+MODEL = "openai:gpt-4o-mini"
 PLACE = Path(__file__).parent
 
 

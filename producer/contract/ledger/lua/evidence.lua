@@ -17,6 +17,7 @@ end
 local function add(found, id, user)
   if found.count == 0 then
     found.since, found.job, found.user = call.now, id, user
+    found.sent = jobs.number(id, 'sent')
   end
   found.count = found.count + 1
   found.jobs = found.jobs or found.job ~= id
@@ -62,9 +63,15 @@ local function rate_is_high(found, link)
   return ended >= LEAST_CALLS and failed >= RATE * ended
 end
 
+-- Beside earlier calls that were answered meanwhile, the row has to be most of what could have
+-- ended: of calls that take longer than to fail, the failed ones are known first.
+local function is_most(row, link)
+  return not row.earlier or row.count >= RATE * (row.count + row.earlier + link.out)
+end
+
 local function is_enough(found, link)
-  local row = found.row
-  local silent_ms = row.count > 0 and call.now - row.since or 0
+  local row = is_most(found.row, link) and found.row or group()
+  local silent_ms = row.count > 0 and call.now - (row.heard or row.since) or 0
   if row.count >= IN_A_ROW and silent_ms >= SILENT_MS then
     return true
   end
@@ -109,7 +116,13 @@ function evidence.answered(link, id)
   for _, each in ipairs({ found.row, found.rate, found.doubts }) do
     found.others = found.others or each.user and each.user ~= user
   end
-  found.row, found.doubts = group(), group()
+  if jobs.number(id, 'sent') < (found.row.sent or 0) then
+    -- It was sent before the first of the row, and is no answer to that.
+    found.row.earlier, found.row.heard = (found.row.earlier or 0) + 1, call.now
+  else
+    found.row = group()
+  end
+  found.doubts = group()
   write(link, found)
 end
 
