@@ -3,8 +3,7 @@
 Python's `zoneinfo` is what they are compared with.
 """
 
-from datetime import UTC, date, datetime, time, timedelta
-from zoneinfo import ZoneInfo
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -12,6 +11,7 @@ from hypothesis import strategies as st
 from support import hostile
 from support.ledger import KEYS
 from support.moved_clock import set_clock, with_moved_clock
+from support.zone_calendar import period
 
 from producer.contract.ledger.calls import LimitsLeft
 from worker.ledger.connection import connect, ledger_functions
@@ -71,28 +71,9 @@ def at(redis_url, monkeypatch):
     redis.close()
 
 
-def first_instant(day: date, zone: str) -> datetime:
-    """Of a local day: clocks put forward at midnight begin it later."""
-    clock = ZoneInfo(zone)
-    local = datetime.combine(day, time.min, clock)
-    instant = local.astimezone(UTC)
-    while instant.astimezone(clock).date() < day:
-        instant += timedelta(minutes=30)
-    return instant
-
-
 def ends(zone: str, instant: datetime) -> dict[str, float]:
-    today = instant.astimezone(ZoneInfo(zone)).date()
-    next_month = (today.replace(day=1) + timedelta(days=32)).replace(day=1)
-    days = (
-        today + timedelta(days=1),
-        today + timedelta(days=7 - today.weekday()),
-        next_month,
-    )
-    instants = (first_instant(day, zone) for day in days)
-    return {
-        name: (end - instant).total_seconds() for name, end in zip(PERIODS, instants, strict=True)
-    }
+    at_s = instant.timestamp()
+    return {name: period(name, zone, at_s)[1] - at_s for name in PERIODS}
 
 
 @settings(

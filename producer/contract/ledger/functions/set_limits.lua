@@ -15,6 +15,15 @@ local function set(given, names)
   end
 end
 
+-- Of dollars, by name: those that count what is used already.
+local function in_force(given)
+  local found = {}
+  for _, window in ipairs(windows.DOLLARS) do
+    found[window.limit] = windows.allowed(given.kind, given.name, window) ~= NONE
+  end
+  return found
+end
+
 local function begin_with_used(given, each)
   for _, window in ipairs(windows.DOLLARS) do
     if window.limit == each.limit and given[each.limit] ~= NONE then
@@ -45,6 +54,7 @@ return {
   each = { { 'limit', checks.name }, { 'spent', checks.count }, { 'maybe', checks.count } },
   gives = {},
   run = function(given)
+    local counted = in_force(given)
     limits.change(given.kind, given.name, function()
       set(given, {
         'weight', 'in_flight', 'tokens_per_hour', 'requests_per_minute', 'usd_per_day',
@@ -52,7 +62,9 @@ return {
       })
     end)
     for _, each in ipairs(given.items) do
-      begin_with_used(given, each)
+      if not counted[each.limit] then
+        begin_with_used(given, each)
+      end
     end
     return {}
   end,
