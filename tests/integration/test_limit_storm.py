@@ -164,6 +164,8 @@ def test_a_limit_that_is_changed_counts_its_own_period_only(storm):
     found = storm("Europe/Berlin")
     dollars = (Subject("user", "alice"), "usd_per_day")
     found.change(dollars, 50)
+    found.to_the_end_of("usd_per_day")
+    found.move(43_200)
     found.ask("alice", 1, 40)
     found.end(0, "real", 100)
     found.to_the_end_of("usd_per_day")

@@ -43,6 +43,7 @@ MODULES = (
     "windows",
     "budgets",
     "limits",
+    "first_limits",
     "fleet_settings",
     "usage",
     "held_lines",

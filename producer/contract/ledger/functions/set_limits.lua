@@ -15,26 +15,6 @@ local function set(given, names)
   end
 end
 
--- Of dollars, by name: those that count what is used already.
-local function in_force(given)
-  local found = {}
-  for _, window in ipairs(windows.DOLLARS) do
-    found[window.limit] = windows.allowed(given.kind, given.name, window) ~= NONE
-  end
-  return found
-end
-
-local function begin_with_used(given, each)
-  for _, window in ipairs(windows.DOLLARS) do
-    if window.limit == each.limit and given[each.limit] ~= NONE then
-      local budget = budgets.of(given.kind, given.name, window)
-      budgets.raise_used(budget, 'u', each.spent)
-      budgets.raise_used(budget, 'm', each.maybe)
-      budgets.keep(budget)
-    end
-  end
-end
-
 local DOLLARS = checks.optional(checks.limit)  -- micro-dollars; -1 = none
 
 return {
@@ -54,7 +34,7 @@ return {
   each = { { 'limit', checks.name }, { 'spent', checks.count }, { 'maybe', checks.count } },
   gives = {},
   run = function(given)
-    local counted = in_force(given)
+    local known = first_limits.known(given.kind, given.name)
     limits.change(given.kind, given.name, function()
       set(given, {
         'weight', 'in_flight', 'tokens_per_hour', 'requests_per_minute', 'usd_per_day',
@@ -62,8 +42,8 @@ return {
       })
     end)
     for _, each in ipairs(given.items) do
-      if not counted[each.limit] then
-        begin_with_used(given, each)
+      if not known[each.limit] and given[each.limit] ~= NONE then
+        first_limits.begin(given.kind, given.name, each)
       end
     end
     return {}
