@@ -11,12 +11,16 @@ from typing import Any, NamedTuple
 
 from .contract.errors import InvalidRequest
 from .contract.identifiers import MAX_LABEL, visible
+from .ledger_client import current_settings
 from .reading import files
 from .reading.found import EVERYTHING, STDIN, Choice, Found, found
-from .reading.reading import NoDocument, Unreadable
+from .reading.reading import NoDocument, Reading, Unreadable
 from .tables import is_frame
 
 __all__ = ["STDIN", "Choice", "Document", "Found", "documents_of", "found", "read", "read_all"]
+
+BESIDE = 100_000
+"""Bytes of a request that are not its pictures."""
 
 
 class Document(NamedTuple):
@@ -34,6 +38,15 @@ class Document(NamedTuple):
     """Data URIs of the pages that have no text, if they were asked for."""
     skipped: str = ""
     """Why it is none to read, though nothing is wrong with it."""
+    within: tuple["Document", ...] = ()
+    """The documents that are attached to it, as those of a mail. They are read with it, and named
+    below it: `letter.eml/report.pdf`.
+    """
+
+    def and_within(self) -> Iterator["Document"]:
+        """It, and then the documents in it."""
+        yield self._replace(within=())
+        yield from self.within
 
 
 def read(
@@ -55,7 +68,8 @@ def read(
         if each.wrong:
             raise Unreadable(each.wrong)
         data, noticed = _content(each, stdin, follow_links)
-        reading = files.read(each.path, data, as_pictures)
+        most = current_settings().max_request_bytes - BESIDE if as_pictures else 0
+        reading = files.read(each.path, data, max(0, most))
     except NoDocument as error:
         skipped = str(error) if each.folder else ""
         return Document(name, "", _wrong(name, str(error)), skipped=skipped)
@@ -63,9 +77,23 @@ def read(
         return Document(name, "", _wrong(name, str(error)))
     except Exception as error:  # noqa: BLE001 -- one file's trouble is one file's
         return Document(name, "", _wrong(name, f"cannot be read ({files.reason_of(error)})"))
-    left_out = tuple(visible(each, keep="") for each in (*noticed, *reading.left_out))
+    reading.left_out[:0] = noticed
+    within = [
+        _document(f"{name}/{visible(inner, keep='')}"[-MAX_LABEL:], found)
+        for inner, found in reading.within.items()
+    ]
+    return _document(name, reading)._replace(within=tuple(within))
+
+
+def _document(name: str, reading: Reading) -> Document:
+    """One that only holds others is none itself."""
+    left_out = tuple(visible(each, keep="") for each in reading.left_out)
     pictures = tuple(reading.pictures)
-    return Document(name, reading.text, None, left_out, reading.pages, pictures)
+    document = Document(name, reading.text, None, left_out, reading.pages, pictures)
+    if reading.text or pictures:
+        return document
+    reason = "nothing but the files in it, which are documents of their own"
+    return document._replace(wrong=_wrong(name, reason), skipped=reason)
 
 
 def documents_of(given: Any) -> Iterator[Document]:
@@ -85,7 +113,7 @@ def documents_of(given: Any) -> Iterator[Document]:
 
 def _each(number: int, given: Any) -> Iterator[Document]:
     if isinstance(given, Document):
-        yield given
+        yield from given.and_within()
     elif isinstance(given, str):
         yield Document("", given)
     elif isinstance(given, os.PathLike):
@@ -100,9 +128,12 @@ def read_all(
     choice: Choice = EVERYTHING,
     stdin: bytes | str = b"",
 ) -> Iterator[Document]:
-    """The documents in all files that `paths` name, those that are skipped included."""
+    """The documents in all files that `paths` name, those that are skipped included.
+
+    What is attached to a document comes after it.
+    """
     for each in found(paths, choice):
-        yield read(each, stdin, choice.follow_links)
+        yield from read(each, stdin, choice.follow_links).and_within()
 
 
 def shown_name(path: str) -> str:

@@ -155,7 +155,7 @@ class Summarize:
     ) -> Filling:
         """The same batch, submitted in the background and by and by: see `Filling`."""
         prompt = instruction(style, max_words, language)
-        asked = (_asked(each, prompt) for each in documents if not _is_skipped(each))
+        asked = (_asked(each, prompt) for each in documents_of(documents) if not each.skipped)
         options = {"temperature": 0} | options
         opened = (batch_id or str(uuid4()), user_id, label, max_usd, RETENTION_S, options)
         return Filling(_opened(*opened, on_full=on_full), asked, on_full)
@@ -194,7 +194,7 @@ def estimate(
     A worker counts and prices; nothing is paid. `on_full` as in `Filling`.
     """
     prompt = instruction(style)
-    taken = (_asked(each, prompt) for each in documents if not _is_skipped(each))
+    taken = (_asked(each, prompt) for each in documents_of(documents) if not each.skipped)
     plans = (each._replace(request=each.request | {"plan": True}) for each in taken)
     options = {"temperature": 0} | options
     opened = (str(uuid4()), user_id, "plan", None, PLAN_KEPT_S, options)
@@ -224,10 +224,6 @@ def _patiently_ended(batch: Batch) -> Iterator[Item]:
         if over:
             return
         time.sleep(POLL_S)
-
-
-def _is_skipped(document: Document | str) -> bool:
-    return isinstance(document, Document) and bool(document.skipped)
 
 
 def _asked(document: Document | str, prompt: str) -> Asked:

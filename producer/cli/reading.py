@@ -37,6 +37,8 @@ class Documents:
         self._follow_links = follow_links
         self._strict = strict
         self._as_pictures = as_pictures
+        self.without: list[str] = []
+        """The documents that were left out."""
         self.skipped: dict[str, str] = {}
         """Name -> why it is none to read, of all that were read so far."""
         self.read: dict[str, Document] = {}
@@ -51,15 +53,22 @@ class Documents:
         """What is read: without what is skipped for its name."""
         return self._taken
 
+    @property
+    def count(self) -> int:
+        """Of documents, as far as they are known: what is attached to some is found by reading."""
+        return max(len(self._taken), len(self.read))
+
     def leave_out(self, name: str, reason: str) -> None:
         """Skip that document from now on."""
         self._skipped_before[name] = reason
+        self.without.append(name)
         self._taken = [each for each in self._taken if shown_name(each.path) != name]
 
     def __iter__(self) -> Iterator[Document]:
         """Those that are not skipped."""
         self.skipped = dict(self._skipped_before)
-        for document in self._read_ahead():
+        read = (each for document in self._read_ahead() for each in document.and_within())
+        for document in map(self._checked, read):
             if document.skipped:
                 self.skipped[document.name] = document.skipped
                 continue
@@ -89,7 +98,12 @@ class Documents:
                 pool.shutdown(wait=False, cancel_futures=True)
 
     def _one(self, found: Found) -> Document:
-        document = read(found, self.stdin, self._follow_links, self._as_pictures)
+        return read(found, self.stdin, self._follow_links, self._as_pictures)
+
+    def _checked(self, document: Document) -> Document:
+        """Skipped if it is left out, failed if it must be whole and is not."""
+        if reason := self._skipped_before.get(document.name):
+            return document._replace(skipped=reason)
         if self._strict and document.left_out:
             reason = f"{document.name}: not all of it can be read: {'; '.join(document.left_out)}"
             return document._replace(text="", wrong=InvalidRequest(reason))

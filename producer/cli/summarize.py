@@ -144,7 +144,7 @@ def _batch_id(documents: Documents, *options: object) -> tuple[str, bool]:
     The same unchanged files and options have the same id until that batch is over; then the next
     one of a series.
     """
-    stats = [_state(each) for each in documents.taken]
+    stats = [*map(_state, documents.taken), *documents.without]
     digest = hashlib.sha256(repr((stats, documents.stdin, options)).encode()).hexdigest()[:12]
     number = 0
     while True:
@@ -176,7 +176,7 @@ def _tell_full(reason: str) -> None:
 def _follow(filling: Filling, as_json: bool, summaries: Summaries, documents: Documents) -> None:
     """Watch it and write what ends; leave with the exit code of its end."""
     batch = filling.batch
-    count = len(documents.taken)
+    count = documents.count
     try:
         with filling:
             add = partial(summaries.add, documents=documents)

@@ -33,21 +33,31 @@ class _Opened(NamedTuple):
     status: os.stat_result
 
 
-def read(name: str, data: bytes, as_pictures: bool = False) -> Reading:
-    """The text of a file of that name. Raises `Unreadable`.
+def read(name: str, data: bytes, picture_bytes: int = 0) -> Reading:
+    """The text of a file of that name, and of the documents in it. Raises `Unreadable`.
 
-    `as_pictures`: pages of a PDF that have no text become `Reading.pictures`.
+    `picture_bytes`: pages of a PDF that have no text become `Reading.pictures`, of so many bytes at
+    most; 0: they do not.
     """
-    kind = program.AS_PICTURES if as_pictures else b"F"
+    kind, asked = program.TEXT, os.fsencode(name)
+    if picture_bytes:
+        kind, asked = program.PICTURES, b"%d " % picture_bytes + asked
     try:
-        reply = readers.ask(kind, os.fsencode(name), data, Until(WALL_S))
+        reply = readers.ask(kind, asked, data, Until(WALL_S))
     except NoReply as error:
         raise Unreadable(f"damaged or hostile: reading it {error}") from None
-    head, _, text = reply.partition(b"\n")
+    head, _, texts = reply.partition(b"\n")
     found = json.loads(head)
-    if found.get("wrong"):
-        raise (NoDocument if found.get("skipped") else Unreadable)(found["wrong"])
-    return Reading(text.decode(), found["left_out"], found["pages"], found["pictures"])
+    if isinstance(found, dict):
+        raise (NoDocument if found["skipped"] else Unreadable)(found["wrong"])
+    readings = {}
+    for each in found:
+        text, texts = texts[: each["bytes"]], texts[each["bytes"] :]
+        told = each["left_out"], each["pages"], each["pictures"]
+        readings[each["name"]] = Reading(text.decode(), *told)
+    whole = readings.pop("")
+    whole.within = readings
+    return whole
 
 
 def content(path: str, folder: str = "", follow_links: bool = False) -> tuple[bytes, list[str]]:

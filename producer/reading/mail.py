@@ -74,9 +74,10 @@ def _seen(part: EmailMessage, reading: Reading) -> Iterator[EmailMessage]:
     elif kind in _TEXTS and not part.get_filename() and not part.is_attachment():
         yield part
     elif _NO_TEXTS.fullmatch(kind):
-        reading.left_out.append(f"attachment {_name(part)} ({kind})")
+        reading.left_out.append(f"attachment {_name(part)}: no text ({kind})")
     else:
-        reading.attached.append(Attached(_name(part), _content(part)))
+        is_shown = kind.startswith(("message/", "text/")) and not part.get_filename()
+        reading.attached.append(Attached(_name(part), _content(part), is_shown))
 
 
 def _parts(part: EmailMessage) -> list[EmailMessage]:

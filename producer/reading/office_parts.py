@@ -43,7 +43,7 @@ def look_through(archive: ZipFile, reading: Reading) -> None:
     reading.left_out += [f"{count:,} {what}" for what, count in seen.items()]
     for name in names:
         if found := _EMBEDDED.fullmatch(name):
-            reading.attached.append(Attached(found[2], content(archive, name)))
+            reading.attached.append(Attached(found[2], content(archive, name), is_shown=True))
 
 
 def content(archive: ZipFile, name: str) -> bytes:

@@ -9,8 +9,8 @@ MAX_UNKNOWN = 0.2
 """The share of a page's characters that may be unknown: marks before the lines of a list."""
 
 
-def read(data: bytes, as_pictures: bool = False) -> Reading:
-    """`as_pictures`: pages that say nothing are drawn."""
+def read(data: bytes, picture_bytes: int = 0) -> Reading:
+    """`picture_bytes`: of pages that say nothing, which are drawn; 0: they are not."""
     pages = Pages(data)
     reading = Reading("", pages=len(pages))
     asides = Asides(data, reading)
@@ -31,8 +31,8 @@ def read(data: bytes, as_pictures: bool = False) -> Reading:
     reading.text = "\n\n".join(text for text in texts if text)
     _tell_characters(seen, reading)
     unread = [index for index, page in enumerate(seen) if page.is_picture or _is_illegible(page)]
-    if as_pictures and unread:
-        reading.pictures = pictures.drawn(pages, unread)
+    if picture_bytes and unread:
+        reading.pictures = pictures.drawn(pages, unread, picture_bytes)
     else:
         _tell_pages(seen, reading)
     return reading

@@ -7,8 +7,10 @@ from typing import Any, NamedTuple
 from .pdfium import Pages
 from .reading import Unreadable
 
-MAX_BYTES = 900_000
-"""Of all pages of a document, encoded: as long as a picture of a page stays cheap to send."""
+MAX_BYTES = 12_000_000
+"""Of all pages of a document, encoded: what every API takes in one request (Gemini 20 MB)."""
+MAX_PAGES = 100
+"""As pictures: so many Anthropic takes."""
 _BRIGHT = 150
 """Of 255; what is darker is ink."""
 
@@ -21,14 +23,19 @@ class _Form(NamedTuple):
 
 
 _FORMS = (_Form(1500, 50), _Form(1000, 30), _Form(1200), _Form(900))
-"""The best first. A full page takes some 190, 80, 30 and 20 KB."""
+"""The best first. A full page takes some 190, 80, 30 and 20 KB. Models see no more than 1,568
+pixels (Anthropic) or 2,048 (OpenAI).
+"""
 
 
-def drawn(pages: Pages, indexes: list[int]) -> list[str]:
-    """Data URIs of these pages. Raises `Unreadable` if they are too many, or without Pillow."""
+def drawn(pages: Pages, indexes: list[int], most: int) -> list[str]:
+    """Data URIs of these pages, of `most` bytes at most.
+
+    Raises `Unreadable` if they are too many, or without Pillow.
+    """
     try:
-        for form in _FORMS:
-            pictures = _all(pages, indexes, form)
+        for form in _FORMS if len(indexes) <= MAX_PAGES else ():
+            pictures = _all(pages, indexes, form, min(most, MAX_BYTES))
             if pictures:
                 return pictures
     except ImportError:
@@ -41,10 +48,10 @@ def drawn(pages: Pages, indexes: list[int]) -> list[str]:
     )
 
 
-def _all(pages: Pages, indexes: list[int], form: _Form) -> list[str]:
+def _all(pages: Pages, indexes: list[int], form: _Form, most: int) -> list[str]:
     """None of them if they are too large together."""
     pictures = []
-    left = MAX_BYTES
+    left = most
     for index in indexes:
         pictures.append(_encoded(pages.picture(index, form.side), form.quality))
         left -= len(pictures[-1])

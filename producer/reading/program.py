@@ -8,9 +8,10 @@ from producer.child import Limits, serve
 from producer.reading import kinds, sense
 from producer.reading.reading import Attached, NoDocument, Reading, Unreadable
 
-AS_PICTURES = b"P"
-"""The kind of a question for a file whose pages without text are drawn; other questions want text.
-"""
+TEXT = b"F"
+"""The kind of a question for the text of a file."""
+PICTURES = b"P"
+"""The same, but pages without text are drawn: the file's name is behind how many bytes of them."""
 MAX_CHARACTERS = 20_000_000
 LIMITS = Limits(cpu_s=60.0, memory_bytes=1 << 30, reply_bytes=4 * MAX_CHARACTERS + 1_000_000)
 """Of one file."""
@@ -24,30 +25,45 @@ MAX_NAMED = 50
 
 
 def answered(kind: bytes, name: bytes, data: bytes) -> bytes:
-    """A line of JSON about the file, and its text."""
+    """A line of JSON about the file and the documents in it, and their texts."""
+    most = 0
+    if kind == PICTURES:
+        number, _, name = name.partition(b" ")
+        most = int(number)
     shown = PurePath(os.fsdecode(name)).name
     try:
-        reading = _whole(shown, data, as_pictures=kind == AS_PICTURES)
-        text = reading.text
-        if len(text) > MAX_CHARACTERS:
-            raise Unreadable(f"{len(text):,} characters, at most {MAX_CHARACTERS:,}. Fix: split it")
-        head = {
-            "pages": reading.pages,
-            "left_out": _some(reading.left_out),
-            "pictures": reading.pictures,
-        }
+        reading = _whole(shown, data, picture_bytes=most)
+        found = {"": reading} | reading.within
+        texts = [each.text.encode("utf-8", "replace") for each in found.values()]
+        count = sum(len(each.text) for each in found.values())
+        if count > MAX_CHARACTERS:
+            raise Unreadable(f"{count:,} characters, at most {MAX_CHARACTERS:,}. Fix: split it")
+        head = [
+            {
+                "name": name,
+                "bytes": len(text),
+                "pages": each.pages,
+                "left_out": _some(each.left_out),
+                "pictures": each.pictures,
+            }
+            for (name, each), text in zip(found.items(), texts, strict=True)
+        ]
     except Unreadable as error:
-        text, head = "", {"wrong": str(error), "skipped": isinstance(error, NoDocument)}
+        return _refused(str(error), isinstance(error, NoDocument))
     except MemoryError:
         raise
     except BaseException as error:
-        text, head = "", {"wrong": f"damaged: it cannot be read ({type(error).__name__})"}
-    return json.dumps(head).encode() + b"\n" + text.encode("utf-8", "replace")
+        return _refused(f"damaged: it cannot be read ({type(error).__name__})", False)
+    return json.dumps(head).encode() + b"\n" + b"".join(texts)
 
 
-def _whole(name: str, data: bytes, depth: int = 0, as_pictures: bool = False) -> Reading:
-    """A file and, behind its own text, the files in it: a mail's attachments, a PDF's."""
-    reading = _read(kinds.kind_of(data, name), data, as_pictures)
+def _refused(reason: str, is_none: bool) -> bytes:
+    return json.dumps({"wrong": reason, "skipped": is_none}).encode() + b"\n"
+
+
+def _whole(name: str, data: bytes, depth: int = 0, picture_bytes: int = 0) -> Reading:
+    """A file, and the files in it: a mail's attachments, a PDF's."""
+    reading = _read(kinds.kind_of(data, name), data, picture_bytes)
     attached = reading.attached[:MAX_ATTACHED]
     if depth == MAX_DEPTH:
         attached = []
@@ -55,18 +71,19 @@ def _whole(name: str, data: bytes, depth: int = 0, as_pictures: bool = False) ->
         reading.text, told = sense.checked(reading.text)
         reading.left_out += told
     for each in attached:
-        _add(each, depth + 1, reading)
+        _add(each, depth + 1, reading, picture_bytes)
     if others := reading.attached[len(attached) :]:
         reading.left_out.append(f"{len(others):,} attachments, {others[0].name} the first")
-    if not reading.text and not reading.pictures:
+    if not (reading.text or reading.pictures or reading.within):
         raise Unreadable(f"nothing in it can be read: {'; '.join(_some(reading.left_out))}")
     return reading
 
 
-def _add(attached: Attached, depth: int, reading: Reading) -> None:
-    name = " ".join(attached.name.split())[:MAX_NAME]
+def _add(attached: Attached, depth: int, reading: Reading, picture_bytes: int) -> None:
+    name = " ".join(attached.name.replace("/", "_").split())[-MAX_NAME:]
     try:
-        found = _whole(name, attached.data, depth)
+        most = 0 if attached.is_shown else picture_bytes
+        found = _whole(name, attached.data, depth, most)
     except Unreadable as error:
         reading.left_out.append(f"attachment {name}: {error}")
     except (MemoryError, RecursionError):
@@ -74,16 +91,40 @@ def _add(attached: Attached, depth: int, reading: Reading) -> None:
     except Exception as error:
         reading.left_out.append(f"attachment {name}: damaged ({type(error).__name__})")
     else:
+        _put(found, name, attached.is_shown, reading)
+
+
+def _put(found: Reading, name: str, is_shown: bool, reading: Reading) -> None:
+    """Documents in a file that is shown are the outer one's."""
+    within = found.within
+    found.within = {}
+    if is_shown:
         reading.text += f"\n\nAttachment {name}:\n\n{found.text}"
         reading.left_out += [f"attachment {name}: {each}" for each in found.left_out]
+    else:
+        name = _unused(name, reading)
+        reading.within[name] = found
+        within = {f"{name}/{inner}": each for inner, each in within.items()}
+    for inner, each in within.items():
+        reading.within[_unused(inner, reading)] = each
 
 
-def _read(kind: str, data: bytes, as_pictures: bool) -> Reading:
+def _unused(name: str, reading: Reading) -> str:
+    """The name, with a number if there is another such file in it."""
+    path = PurePath(name)
+    number = 1
+    while name in reading.within:
+        number += 1
+        name = str(path.with_name(f"{path.stem} ({number}){path.suffix}"))
+    return name
+
+
+def _read(kind: str, data: bytes, picture_bytes: int) -> Reading:
     """Readers are imported when they are needed: a library may take a while."""
     if kind == kinds.PDF:
         from producer.reading import pdf
 
-        return pdf.read(data, as_pictures)
+        return pdf.read(data, picture_bytes)
     if kind == kinds.PAGE:
         from producer.reading import page
 

@@ -17,6 +17,10 @@ class Attached(NamedTuple):
 
     name: str
     data: bytes
+    is_shown: bool = False
+    """Whether a reader of the outer file sees it there: a forwarded message, a sheet in a letter.
+    Its text follows that of the outer file; others are documents of their own.
+    """
 
 
 @dataclass
@@ -32,3 +36,5 @@ class Reading:
     """Data URIs of the pages that are pictures, if they were asked for."""
     attached: list[Attached] = field(default_factory=list)
     """What is still to be read."""
+    within: dict[str, "Reading"] = field(default_factory=dict)
+    """Name -> a document of its own that was in the file."""

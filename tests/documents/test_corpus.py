@@ -26,16 +26,18 @@ def test_a_document_is_read_or_has_a_reason(case, tmp_path):
         pytest.skip("needs the extra `documents`")
     found = document(tmp_path, case.name, case.data)
     assert (found.wrong is None, bool(found.skipped)) == (case.read, case.skipped), found
+    sent = "\n".join(f"{each.name}: {each.text}" for each in found.and_within())
     place = 0
     for text in case.sent:
-        assert text in found.text[place:], found.text
-        place = found.text.index(text, place) + len(text)
+        assert text in sent[place:], sent
+        place = sent.index(text, place) + len(text)
     for text in case.unsent:
-        assert text not in found.text
+        assert text not in sent
+    told = [each.left_out for each in found.and_within() if each.left_out]
     if case.told:
-        assert case.told in f"{found.wrong} {found.left_out}"
+        assert case.told in f"{found.wrong} {told}"
     elif case.read:
-        assert found.left_out == ()
+        assert told == []
 
 
 @pytest.mark.parametrize("case", SEEN, ids=lambda case: case.name)
@@ -71,12 +73,13 @@ def test_more_pictures_than_a_request_holds_are_black_and_white_or_refused(monke
     from producer.reading.reading import Unreadable
 
     pages = Pages(pdf([""] * 3))
-    worst = sum(map(len, pictures.drawn(pages, [0, 1, 2])))
-    monkeypatch.setattr(pictures, "MAX_BYTES", worst // 3)
-    assert pictures.drawn(pages, [0, 1, 2])[0].startswith("data:image/png")
+    worst = sum(map(len, pictures.drawn(pages, [0, 1, 2], pictures.MAX_BYTES)))
+    assert pictures.drawn(pages, [0, 1, 2], worst // 3)[0].startswith("data:image/png")
     monkeypatch.setattr(pictures, "MAX_BYTES", 300)
     with pytest.raises(Unreadable, match="3 of its pages are pictures, more than a request"):
-        pictures.drawn(pages, [0, 1, 2])
+        pictures.drawn(pages, [0, 1, 2], worst)
+    with pytest.raises(Unreadable, match="101 of its pages are pictures, more than a request"):
+        pictures.drawn(pages, [0] * 101, worst)
 
 
 def test_an_office_file_without_the_extra_says_so_by_name(tmp_path, monkeypatch):

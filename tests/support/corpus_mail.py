@@ -1,7 +1,9 @@
 """Mails as people have them, and what must become of each."""
 
 from base64 import b64encode
+from email import message_from_bytes
 from email.message import EmailMessage
+from email.policy import default
 
 from support import made_documents as made
 from support.case import Case
@@ -55,7 +57,10 @@ def message(*parts, subject="Ships"):
         else:
             name, kind, data = part
             maintype, subtype = kind.split("/")
-            made_message.add_attachment(data, maintype, subtype, filename=name)
+            if maintype == "message":
+                made_message.add_attachment(message_from_bytes(data, policy=default), filename=name)
+            else:
+                made_message.add_attachment(data, maintype, subtype, filename=name)
     return made_message
 
 
@@ -77,6 +82,7 @@ def nested(depth):
 PDF_FILE = ("report.pdf", "application/pdf", made.pdf((TEXT,)))
 LOCKED = ("locked.pdf", "application/pdf", made.pdf((TEXT,), password="x"))
 KEY = b"-----BEGIN OPENSSH PRIVATE KEY-----\n" + b"b3Bl" * 9
+MAIL_WITH_PDF = message("Enclosed", PDF_FILE).as_bytes()
 MBOX = b"".join(
     b"From ida@example.org Mon Nov  2 10:00:00 2026\n" + each + b"\n\n"
     for each in (
@@ -105,7 +111,7 @@ MAILS = [
     Case("mail", "plain.eml", f"Subject: x\nFrom: a\n\n{TEXT}".encode(), (TEXT,)),
 ]
 MAILS += [
-    Case("mail", "pdf.eml", message("See", PDF_FILE).as_bytes(), ("Attachment report.pdf", TEXT)),
+    Case("mail", "pdf.eml", message("See", PDF_FILE).as_bytes(), ("/report.pdf:", TEXT)),
     Case(
         "mail",
         "locked.eml",
@@ -117,11 +123,30 @@ MAILS += [
         "mail",
         "forwarded.eml",
         message("See below", message("Inner", PDF_FILE)).as_bytes(),
-        ("See below", "From: Ida", "Inner", "report.pdf", TEXT),
+        (
+            "See below",
+            "Attachment a message",
+            "From: Ida",
+            "Inner",
+            "forwarded.eml/report.pdf:",
+            TEXT,
+        ),
     ),
     Case("mail", "deep.eml", nested(4), ("Level 3", "Level 0", "The innermost text")),
     Case("mail", "too deep.eml", nested(9), ("Level 8",), ("innermost",), "attachment"),
     Case("mail", "between.eml", message("First", PDF_FILE, "Last").as_bytes(), ("First", "Last")),
+    Case(
+        "mail",
+        "twice.eml",
+        message("See", PDF_FILE, ("a/../report.pdf", *PDF_FILE[1:]), PDF_FILE).as_bytes(),
+        ("/report.pdf:", TEXT, "/a_.._report.pdf:", TEXT, "/report (2).pdf:", TEXT),
+    ),
+    Case(
+        "mail",
+        "saved and attached.eml",
+        message("See", ("old.eml", "message/rfc822", MAIL_WITH_PDF)).as_bytes(),
+        ("See", "attached.eml/old.eml:", "Enclosed", "attached.eml/old.eml/report.pdf:", TEXT),
+    ),
     Case(
         "mail",
         "named as a text.eml",

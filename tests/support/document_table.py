@@ -10,12 +10,12 @@ FORMATS = {
     ),
     "HTML": ("title, text, tables, code, alternative texts, form values", "what is hidden", ""),
     "PDF": (
-        "pages, form values (XFA, too), notes, files in it; encrypted ones with an empty password",
+        "pages, form values (XFA, too), notes; encrypted ones with an empty password; files in it",
         "pages that are pictures or whose fonts name no characters, text outside of the pages",
         "",
     ),
     "mail": (
-        "headers, the text, attachments and messages in it; many in a file (mbox); MHTML",
+        "headers, the text, messages in it; many in a file (mbox); MHTML; attachments",
         "attachments that are no documents, by name",
         "",
     ),
