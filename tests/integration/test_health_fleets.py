@@ -76,6 +76,14 @@ WELL = {
 }
 ILL = {
     "no worker": (lambda f: f.redis.delete(KEYS.workers), "no_workers"),
+    "batch jobs wait, and no worker takes any": (
+        lambda f: (
+            f.ledger.heartbeat("test", 1, 3600, "interactive"),
+            f.submit("u0", 3, lane="batch"),
+        ),
+        "unserved",
+    ),
+    "jobs stand still beside free slots": (lambda f: f.stand_still(300), "standing"),
     "one job in ten fails, of several users": (
         lambda f: (f.jobs(18, 5), f.errors(DOWN, 10)),
         "errors dead_letters",

@@ -45,6 +45,7 @@ def heartbeat(worker: str = "w1", slots: int = 2, **changes: object) -> fleet.He
         "worker": worker,
         "process": uuid.uuid4().hex,
         "slots": slots,
+        "lanes": "both",
         "life_ms": 3_600_000,
         "age_ms": 1_000,
         "clock_ms": 1_700_000_000_000,

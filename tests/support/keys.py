@@ -133,5 +133,13 @@ class AllKeys(Keys):
         return f"{self.root}wclk"
 
     @property
+    def worker_lanes(self) -> str:
+        return f"{self.root}wlane"
+
+    @property
+    def open_batch(self) -> str:
+        return f"{self.root}openb"
+
+    @property
     def libraries(self) -> str:
         return f"{self.root}versions"

@@ -74,6 +74,12 @@ class ScriptedFleet(HandRun):
         for job_id in self.submit("waiting", 10):
             self.redis.hset(KEYS.job(job_id), "since", (now - seconds) * 1000)
 
+    def stand_still(self, seconds):
+        """A job that the broker has, and a worker with a free slot does not begin."""
+        now, _ = self.redis.time()
+        for job_id in self.submit("waiting", 1):
+            self.redis.hset(KEYS.job(job_id), "out", (now - seconds) * 1000)
+
     def _started(self, users, each, options):
         names = [f"u{n}" for n in range(users)] if isinstance(users, int) else [users]
         for name in names:

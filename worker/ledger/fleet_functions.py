@@ -47,6 +47,8 @@ class Heartbeat(Call[HeartbeatReply], function="heartbeat"):
     """Another one after each start of the worker."""
     slots: int
     """0: it is leaving."""
+    lanes: str
+    """That it serves: both, interactive, batch or none."""
     life_ms: int
     age_ms: int
     clock_ms: int
@@ -185,6 +187,10 @@ class SnapshotReply(Reply):
     ruled_by: str
     users: tuple[int, int, int]
     """Estimates of how many had jobs that ended in the window, failed, were refused by a limit."""
+    unserved: list[str]
+    """Lanes that no worker takes jobs of, though some live."""
+    released: tuple[int, int]
+    """Jobs that no worker has begun though it may, and ms that the first one has been so."""
 
 
 @dataclass(frozen=True)

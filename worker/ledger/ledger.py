@@ -272,16 +272,16 @@ class Ledger:
             return math.inf, reply.publications
         return reply.room_ms / 1000, reply.publications
 
-    def heartbeat(self, worker: str, slots: int, life_s: float) -> Heard:
-        """Say that `worker` lives for `life_s` more seconds with `slots` slots; 0 slots: it leaves.
-
-        Libraries that no worker and no producer calls any more are deleted from the server.
+    def heartbeat(self, worker: str, slots: int, life_s: float, lanes: str = "both") -> Heard:
+        """Say that `worker` lives for `life_s` more seconds with so many slots (0: it leaves) for
+        jobs of `lanes`. Libraries that nobody calls any more are deleted from the server.
         """
         reply = self._call(
             fleet_functions.Heartbeat(
                 worker=worker,
                 process=f"{self._owner} {self._began}",
                 slots=slots,
+                lanes=lanes,
                 life_ms=int(life_s * 1000),
                 age_ms=int((time.monotonic() - self._began) * 1000),
                 clock_ms=int(datetime.now(UTC).timestamp() * 1000),

@@ -36,6 +36,8 @@ PROBES: dict[str, Probe] = {
     "redis_away": server_probes.redis_away,
     "redis_refuses": server_probes.redis_refuses,
     "no_workers": server_probes.no_workers,
+    "unserved": job_probes.unserved,
+    "standing": job_probes.standing,
     "circuit": link_probes.circuit,
     "errors": job_probes.errors,
     "refused": job_probes.refused,

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 
+from producer.contract.names import QUEUES
+
 from ..settings import HealthSettings
 from ..telemetry.metrics import ANSWERED, CUT_BY_DEFAULT
 from .snapshot import FleetSnapshot, calls_by_link
@@ -72,6 +74,29 @@ def queue(snapshot: FleetSnapshot, settings: HealthSettings) -> Iterator[Symptom
             f"an interactive job has waited {oldest_s:.0f} s; "
             f"{snapshot.waiting['interactive']:,} wait for {snapshot.slots:,} slots. "
             "Fix: more workers"
+        )
+
+
+def unserved(snapshot: FleetSnapshot, settings: HealthSettings) -> Iterator[Symptom]:
+    for lane, queue in QUEUES.items():
+        waiting = snapshot.waiting[lane]
+        if waiting and lane in snapshot.unserved:
+            yield Symptom(
+                f"{waiting:,} {lane} jobs wait, and no worker takes any of that lane (-Q, -X, "
+                f"`control cancel_consumer`). Fix: a worker that reads {queue}",
+                about=lane,
+                severity="down" if lane == "interactive" else "degraded",
+            )
+
+
+def standing(snapshot: FleetSnapshot, settings: HealthSettings) -> Iterator[Symptom]:
+    """Whatever the cause: the broker has jobs, workers have slots, and they do not meet."""
+    free = snapshot.slots - (snapshot.open - snapshot.released)
+    if snapshot.workers and free > 0 and snapshot.released_s > settings.queue_s:
+        yield Symptom(
+            f"{snapshot.released:,} jobs are with the broker, the first for "
+            f"{snapshot.released_s:.0f} s, and none begins though {free:,} slots are free. "
+            "See: the workers' logs; `completions dead quarantine`"
         )
 
 

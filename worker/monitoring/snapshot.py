@@ -77,6 +77,12 @@ class FleetSnapshot:
     differing: dict[str, tuple[str, ...]]
     """Worker -> variables of the fleet's settings that it has otherwise."""
     users: Users
+    unserved: tuple[str, ...]
+    """Lanes that no worker takes jobs of, though some live."""
+    released: int
+    """Open jobs that no worker has begun."""
+    released_s: float
+    """How long the first of them has been so."""
     unsafe: tuple[str, ...]
     """Warnings about the server's configuration."""
     troubles: tuple[ServerTrouble, ...]
@@ -112,6 +118,9 @@ class FleetSnapshot:
             ruled_by=reply.ruled_by,
             differing=_differing(reply.settings),
             users=Users(*reply.users),
+            unserved=tuple(reply.unserved),
+            released=reply.released[0],
+            released_s=reply.released[1] / 1000,
             unsafe=tuple(unsafe_server(redis)),
             troubles=tuple(troubles_of(connection)),
             recent=Metrics(redis, connection.keys).window(window_s),

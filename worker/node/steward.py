@@ -102,7 +102,12 @@ class Steward(bootsteps.StartStopStep):  # type: ignore[misc]
         leases: a sweep would give their jobs, whose calls are paid for, to others.
         """
         try:
-            heard = ledger.heartbeat(consumer.hostname, consumer.controller.concurrency, LIFE_S)
+            heard = ledger.heartbeat(
+                consumer.hostname,
+                slots_of(consumer.controller),
+                LIFE_S,
+                lanes_of(consumer.task_consumer),
+            )
         except ERRORS:
             self._sweeps_from = math.inf
             raise
@@ -130,6 +135,19 @@ class Steward(bootsteps.StartStopStep):  # type: ignore[misc]
             _, publications = ledger.cancel(job_id)
             publish(consumer.app, publications)
             self._revoked.add(job_id)
+
+
+def slots_of(controller: Any) -> int:
+    """How many jobs the worker runs at once, when its pool has grown as far as it may."""
+    return int(controller.max_concurrency or controller.pool.num_processes)
+
+
+def lanes_of(task_consumer: Any) -> str:
+    """The lanes whose queues it reads at the moment: -Q, -X and remote control choose them."""
+    read = [lane for lane, queue in QUEUES.items() if task_consumer.consuming_from(queue)]
+    if len(read) == len(QUEUES):
+        return "both"
+    return read[0] if read else "none"
 
 
 def renew_visibility(channel: Any, broker: Redis) -> None:

@@ -37,6 +37,7 @@ MODULES = (
     "rings",
     "waiting",
     "open_jobs",
+    "capacity",
     "clock",
     "batches",
     "calendar",

@@ -1,10 +1,10 @@
 -- Say that a worker lives, with how many slots and by which settings.
--- Keeps: target of released + running = live slots + max(2, a quarter of them).
-local LEAST_SPARE = 2
+-- Keeps: target of released + running = live slots + max(2, a quarter of them), also by lane.
 
 local function forget(worker)
   redis.call('ZREM', keys.workers(), worker)
   redis.call('HDEL', keys.slots(), worker)
+  redis.call('HDEL', keys.worker_lanes(), worker)
   redis.call('HDEL', keys.skews(), worker)
   redis.call('HDEL', keys.worker_settings(), worker)
   redis.call('HDEL', keys.worker_clocks(), worker)
@@ -16,19 +16,11 @@ local function forget_dead()
   end
 end
 
-local function set_target()
-  local slots = 0
-  for _, each in ipairs(redis.call('HVALS', keys.slots())) do
-    slots = slots + tonumber(each)
-  end
-  local target = slots + math.max(LEAST_SPARE, math.floor(slots / 4))
-  config.set('target', target)
-end
-
 local takes = {
   { 'worker', checks.name },
   { 'process', checks.name },               -- of the worker: another one after each start
   { 'slots', checks.integer(0, 1000000) },  -- 0: it is leaving
+  { 'lanes', checks.one_of('both', 'interactive', 'batch', 'none') },  -- that it serves
   { 'life_ms', checks.ms },                 -- of this heartbeat
   { 'age_ms', checks.ms },                  -- since the worker's process started
   { 'clock_ms', checks.count },             -- the worker's own
@@ -48,6 +40,7 @@ return {
       clock.watch(given.worker, given.process, given.age_ms)
       redis.call('ZADD', keys.workers(), call.now + given.life_ms, given.worker)
       redis.call('HSET', keys.slots(), given.worker, given.slots)
+      redis.call('HSET', keys.worker_lanes(), given.worker, given.lanes)
       redis.call('HSET', keys.skews(), given.worker, given.clock_ms - call.now)
       forget_dead()
       names = fleet_settings.share(given)
@@ -56,7 +49,7 @@ return {
       forget(given.worker)
       forget_dead()
     end
-    set_target()
+    capacity.set()
     return {
       ruled_by = config.text('ruled_by'),
       differing = names,

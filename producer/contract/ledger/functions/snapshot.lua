@@ -84,6 +84,29 @@ local function slots()
   return sum
 end
 
+-- Jobs that the broker has and no worker began, and for how many ms the first one has been so.
+local function released(most)
+  local count, oldest = 0, 0
+  for _, id in ipairs(redis.call('ZRANGE', keys.open(), 0, most - 1)) do
+    if jobs.state(id) == 'released' then
+      count = count + 1
+      oldest = math.max(oldest, call.now - (tonumber(jobs.field(id, 'out')) or call.now))
+    end
+  end
+  return { count, oldest }
+end
+
+-- Lanes that no worker takes jobs of.
+local function unserved()
+  local found = {}
+  for _, lane in ipairs(lanes.ALL) do
+    if not capacity.is_served(lane) then
+      found[#found + 1] = lane
+    end
+  end
+  return found
+end
+
 return {
   takes = {
     { 'most', checks.integer(1, 1000000) },  -- lines looked at per ring
@@ -95,7 +118,8 @@ return {
   -- users: those whose jobs ended in the window, failed, were refused by a limit
   gives = {
     'now_ms', 'workers', 'slots', 'open', 'parked', 'dead', 'lanes', 'cooling', 'skews',
-    'spent', 'maybe', 'budgets', 'settings', 'ruled_by', 'users',
+    'spent', 'maybe', 'budgets', 'settings', 'ruled_by', 'users', 'unserved',
+    'released',
   },
   run = function(given)
     local spent, maybe = counters.today('spent_micro', 'maybe_billed_micro')
@@ -119,6 +143,8 @@ return {
       settings = of_live_workers(keys.worker_settings()),
       ruled_by = config.text('ruled_by'),
       users = hurt_users.counts(given.window_ms),
+      unserved = unserved(),
+      released = released(given.most),
     }
   end,
 }

@@ -67,8 +67,11 @@ local function look_at_open(given, list)
     local state = jobs.state(id)
     if state == 'running' then
       recover_lapsed(id, given, list)
-    elseif state == 'released' then
+    elseif state == 'released' and capacity.is_served(jobs.field(id, 'lane')) then
       publish_again(id, given, list)
+    elseif state == 'released' then
+      open_jobs.close(id)
+      waiting.put_first(id)
     else
       open_jobs.close(id)
     end
@@ -137,6 +140,7 @@ return {
     end_cancelled_batches(given.limit)
     retention.go_through(given.limit)
     rings.trim()
+    open_jobs.trim()
     counters.add_up()
     dispatch.fill(list)
     return { room_ms = soonest_room(), publications = list }

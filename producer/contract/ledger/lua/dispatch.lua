@@ -5,7 +5,6 @@ dispatch.GRACE_MS = 2000   -- a released job not begun by then is looked at by t
 local MOST_RELEASED = 64   -- per call: more would block the server for milliseconds
 local MOST_SKIPPED = 1000  -- cancelled jobs, and users at their group's cap, passed over per call
 local SKIP_STEP = 0.05     -- virtual time that passing over one costs its user
-local LEAST_TARGET = 2
 local BATCH_SHARE = 0.1
 
 -- Whether the job at the head of a line is to be released; else it is where it belongs by now.
@@ -80,13 +79,20 @@ local function take(lane, link, turn)
   return id
 end
 
+-- The ring of a lane to serve next and its turn, if the lane has room.
+local function pick(lane, room)
+  if room[lane] > 0 then
+    return rotation.pick(lane)
+  end
+end
+
 -- Interactive before batch; but batch gets its share while both wait.
-local function next_waiting(skips)
+local function next_waiting(skips, room)
   local interactive, batch = unpack(lanes.ALL)
   while skips.left > 0 do
     local lane = interactive
-    local link, turn = rotation.pick(interactive)
-    local other, other_turn = rotation.pick(batch)
+    local link, turn = pick(interactive, room)
+    local other, other_turn = pick(batch, room)
     local both = link and other
     local owed = 0
     if both then
@@ -112,16 +118,18 @@ end
 
 -- Releases what there is room for, and adds it to `list`. Returns the list.
 function dispatch.fill(list)
-  local room = config.number('target', LEAST_TARGET) - open_jobs.count()
+  local left, room = capacity.room()
   local skips = { left = MOST_SKIPPED }
-  for _ = 1, math.min(room, MOST_RELEASED) do
-    local id = rings.any_waits() and next_waiting(skips)
+  for _ = 1, math.min(left, MOST_RELEASED) do
+    local id = rings.any_waits() and next_waiting(skips, room)
     if not id then
       break
     end
-    local turn = redis.call('HINCRBY', keys.sequence(), jobs.field(id, 'lane'), 1)
-    jobs.set(id, 'state', 'released', 'turn', turn)
-    open_jobs.look_at(id, call.now + dispatch.GRACE_MS)
+    local lane = jobs.field(id, 'lane')
+    room[lane] = room[lane] - 1
+    local turn = redis.call('HINCRBY', keys.sequence(), lane, 1)
+    jobs.set(id, 'state', 'released', 'turn', turn, 'out', call.now)
+    open_jobs.add(id, call.now + dispatch.GRACE_MS)
     publications.add(list, id)
   end
   return list

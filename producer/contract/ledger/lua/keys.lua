@@ -14,7 +14,8 @@ local SINGLE = {
   sequence = 'seq', dead = 'dead', batches = 'batches', ending_batches = 'bends',
   batches_to_keep = 'bkeep', possible_bills = 'maybe', held_lines = 'hlines',
   stored_texts = 'docs', cache_generations = 'cgen', workers = 'wk', slots = 'slots',
-  skews = 'skew', worker_settings = 'wset', worker_clocks = 'wclk', libraries = 'versions',
+  skews = 'skew', worker_settings = 'wset', worker_clocks = 'wclk',
+  worker_lanes = 'wlane', open_batch = 'openb', libraries = 'versions',
 }
 
 for name, short in pairs(SINGLE) do

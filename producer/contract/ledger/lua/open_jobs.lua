@@ -1,9 +1,19 @@
 -- Open jobs: exactly the released and running ones, by the time of their next look.
--- Invariant: ZCARD open = released + running = the sum of jobs in flight per user.
+-- Invariant: ZCARD open = released + running = the sum of jobs in flight per user. Those of the
+-- lane batch are noted beside it, too.
 local open_jobs = {}
 
-function open_jobs.count()
-  return redis.call('ZCARD', keys.open())
+function open_jobs.count(lane)
+  local all, batch = redis.call('ZCARD', keys.open()), redis.call('ZCARD', keys.open_batch())
+  return lane == 'batch' and batch or lane and all - batch or all
+end
+
+-- A job that was none before.
+function open_jobs.add(id, at_ms)
+  if jobs.field(id, 'lane') == 'batch' then
+    redis.call('ZADD', keys.open_batch(), 0, id)
+  end
+  open_jobs.look_at(id, at_ms)
 end
 
 function open_jobs.look_at(id, at_ms)
@@ -29,6 +39,7 @@ function open_jobs.close(id)
   if redis.call('ZREM', keys.open(), id) == 0 then
     return
   end
+  redis.call('ZREM', keys.open_batch(), id)
   grants.take_back(id)
   local user, group = jobs.field(id, 'user'), jobs.field(id, 'group')
   if not user then
@@ -40,6 +51,11 @@ function open_jobs.close(id)
     caps.one_less(keys.group_in_flight(), group)
     caps.call_from_bench(group, rings.join_all)
   end
+end
+
+-- Those that an older version of the functions closed.
+function open_jobs.trim()
+  redis.call('ZINTERSTORE', keys.open_batch(), 2, keys.open_batch(), keys.open(), 'WEIGHTS', 1, 0)
 end
 
 return open_jobs
