@@ -75,16 +75,25 @@ class Pricing:
                 self._vendors[link.provider] = vendor
 
     def worst(
-        self, provider: str, model: str, input_tokens: int, output_tokens: int, tier: str = ""
+        self,
+        provider: str,
+        model: str,
+        input_tokens: int,
+        output_tokens: int,
+        tier: str = "",
+        for_an_hour: bool = False,
     ) -> Price:
         """The most a call with at most so many tokens can cost, at the standard service tier or at
         the one that is asked for, whichever is dearer: a provider may serve it at either.
 
         All input counts as written to the provider's cache, where writing costs extra (a quarter on
-        gpt-6 and Claude): OpenAI caches without being asked.
+        gpt-6 and Claude): OpenAI caches without being asked. `for_an_hour`: some of it is to be
+        kept so long, which costs twice as much as not to keep it (Claude).
         """
         tokens = Tokens(max(input_tokens, 0), max(output_tokens, 0))
         kinds = [tokens._replace(written=tokens.input)]
+        if for_an_hour:
+            kinds.append(kinds[0]._replace(written_1h=tokens.input))
         if self.row_of(provider, model):
             # Where writing costs nothing extra, an operator may have said that it costs nothing.
             kinds.append(tokens)

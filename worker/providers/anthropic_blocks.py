@@ -31,6 +31,16 @@ def unsupported(messages: tuple[Message, ...]) -> str:
     marks = count_marks(messages)
     if marks > MOST_MARKS:
         return f"{marks} marks of cache_control (at most {MOST_MARKS})"
+    return _wrong_order(messages)
+
+
+def _wrong_order(messages: tuple[Message, ...]) -> str:
+    """Marks for an hour come first in the prompt ("Prompt caching", mixing different TTLs)."""
+    ordered = sorted(messages, key=lambda message: message.role not in SYSTEM_ROLES)
+    marks = (_mark(part) for _, part in all_parts(ordered))
+    lives = [mark["cache_control"].get("ttl", "5m") for mark in marks if mark]
+    if "5m" in lives and "1h" in lives[lives.index("5m") :]:
+        return "a cache_control of 1h behind one of 5m"
     return ""
 
 

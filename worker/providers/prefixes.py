@@ -4,19 +4,28 @@ Thread-safe.
 """
 
 import hashlib
+import json
 import threading
 import time
 from collections import OrderedDict
 
 from producer.contract.requests import CompletionRequest
 
-from .turns import SYSTEM_ROLES
+from .turns import SYSTEM_ROLES, all_parts
 
 LIFE_S = 300.0
 """How long Anthropic keeps a cached beginning after its last use."""
 
 REMEMBERED = 1_000
 """Beginnings kept; older ones are forgotten."""
+
+
+def kept_for_an_hour(request: CompletionRequest) -> bool:
+    """Whether it asks a provider to cache some of it for an hour, which is dearer (Anthropic)."""
+    marks = (getattr(part, "cache_control", None) for _, part in all_parts(request.messages))
+    if any(mark and mark.ttl == "1h" for mark in marks):
+        return True
+    return '"ttl":"1h"' in json.dumps(request.provider_options, separators=(",", ":"))
 
 
 class Prefixes:

@@ -9,7 +9,6 @@ from collections import Counter
 from typing import NamedTuple, Self
 
 from producer.contract.errors import InvalidRequest, TooLong
-from producer.contract.hygiene import template_mark
 from producer.contract.requests import CompletionRequest
 
 from ..budgets.pricing import Pricing
@@ -19,12 +18,13 @@ from ..ledger.running_job import RunningJob
 from ..model_catalog import Model, Models
 from ..settings import VENDORS, CallSettings, Link, QuotaSettings, Settings
 from . import load
-from .dialects import DIALECTS, dialect_of
 from .embedding_selection import EmbeddingSelector
 from .media import unperceived
 from .output_limits import OutputLimit, OutputLimits
 from .parameter_rules import Target
 from .parameters import fitting, unfit
+from .prefixes import kept_for_an_hour
+from .template_marks import harmful_mark
 from .tokens import Estimator, predicted
 from .trimming import slide, without
 
@@ -211,7 +211,8 @@ class LinkSelector:
         if not request.drop_unsupported:
             for each in unfit(request, self._target(link, request)):
                 return each.reason
-        harm = unperceived(self._facts(link), request) or self._harmful_mark(link, request)
+        facts = self._facts(link)
+        harm = unperceived(facts, request) or harmful_mark(link, facts, request)
         return harm or load(link.adapter).unsupported(request)
 
     def fitting(self, link: Link, request: CompletionRequest, max_tokens: int) -> CompletionRequest:
@@ -222,24 +223,6 @@ class LinkSelector:
         facts = self._facts(link)
         asked = request.max_tokens or self._call.max_tokens
         return Target(link, facts, min(asked, facts.output or asked))
-
-    def _harmful_mark(self, link: Link, request: CompletionRequest) -> str:
-        """What of a text the link's server may take for a change of speaker."""
-        if link.adapter in ("anthropic", "gemini", "gemini-legacy", "simulator"):
-            return ""
-        # A model that is not known may be served by anything, whatever the link is called.
-        known = self._facts(link) != Model()
-        openai = link.adapter in ("openai", "openai-responses")
-        if openai and known and DIALECTS[dialect_of(link)].plain_texts:
-            return ""
-        for number, message in enumerate(request.messages):
-            for place, text in message.texts():
-                if mark := template_mark(text):
-                    return (
-                        f"{mark} in messages[{number}].{place}, with which chat templates change "
-                        "the speaker (producer.untrusted() defuses it)"
-                    )
-        return ""
 
     def _facts(self, link: Link) -> Model:
         return self._models.of(link.provider, link.model)
@@ -272,8 +255,9 @@ class LinkSelector:
         prompt = self._tokens(link, sent)
         output = limit.tokens * sent.choices + predicted(sent)
         tier = sent.service_tier or ""
-        worst = self.pricing.worst(link.provider, link.model, prompt, output, tier)
-        prompts = self.pricing.worst(link.provider, link.model, prompt, 0, tier)
+        hour = kept_for_an_hour(sent)
+        worst = self.pricing.worst(link.provider, link.model, prompt, output, tier, hour)
+        prompts = self.pricing.worst(link.provider, link.model, prompt, 0, tier, hour)
         fee = search_fee(link, MOST_SEARCHES) if sent.web_search_options else 0
         return Candidate(
             link,
