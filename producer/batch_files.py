@@ -27,6 +27,8 @@ _USED = {
     "stream",
     "stream_options",
     "modalities",
+    "functions",
+    "function_call",
     *Parameters.model_fields,
 } - {"drop_unsupported"}
 _LEFT_TO_THE_PROVIDER = {"defaults": "provider", "on_truncation": "accept"}

@@ -8,6 +8,9 @@ import re
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f]")
 """C0 except tab, line ends and form feed, and DEL: invisible, and no part of a text."""
 
+_HALF = re.compile(r"[\ud800-\udfff]")
+"""Half of a surrogate pair, which UTF-8 cannot write."""
+
 _TAGS = re.compile(r"\U0001f3f4[\U000e0020-\U000e007e]+\U000e007f|([\U000e0000-\U000e007f])")
 """Unicode tags, which spell invisible ASCII. The first alternative, without a group, is their one
 legitimate use: the flags of regions (England, Scotland, Wales).
@@ -27,6 +30,8 @@ def problem(text: str) -> str:
     if found := _CONTROL.search(text):
         character = f"U+{ord(found[0]):04X} at character {found.start()}"
         return f"holds the control character {character}. Fix: remove it"
+    if half := _HALF.search(text):
+        return f"holds half of a character at character {half.start()}. Fix: decode it as UTF-8"
     for tags in _TAGS.finditer(text):
         if tags[1]:
             return (

@@ -5,22 +5,36 @@
 from collections.abc import Iterator
 from typing import Annotated, Any, Literal, NoReturn, Self
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import BeforeValidator, Field, ValidationError, model_validator
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from .content import Frozen, TextPart
 from .messages import ShortText
 from .provider_options import contradictions
-from .tools import ChosenTool
+from .tools import ChosenTool, ToolChoice, ToolsAllowed
 
 Effort = Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"]
 ServiceTier = Literal["auto", "default", "flex", "scale", "priority", "fast"]
 Identifier = Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[^\x00-\x1f\x7f]+$")]
 """One line: it becomes a field that a provider shows to its staff."""
-TokenId = Annotated[str, Field(pattern=r"^\d{1,7}$")]
+TokenId = Annotated[
+    str,
+    BeforeValidator(lambda given: str(given) if type(given) is int else given),
+    Field(pattern=r"^\d{1,7}$"),
+]
+"""In Python also a number, as OpenAI's SDK takes it."""
 ProviderName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
-Bias = Annotated[float, Field(ge=-100, le=100)]
-Penalty = Annotated[float, Field(ge=-2, le=2)]
+
+
+def _no_flag(given: Any) -> Any:
+    """True is no number, though Python has it as 1."""
+    return str(given) if isinstance(given, bool) else given
+
+
+Number = Annotated[float, BeforeValidator(_no_flag)]
+Bias = Annotated[Number, Field(ge=-100, le=100)]
+Penalty = Annotated[Number, Field(ge=-2, le=2)]
+Flag = Annotated[bool, Field(strict=True)]
 
 MOST_CHOICES = 128
 """OpenAI's limit of `n`."""
@@ -61,16 +75,16 @@ class WebSearch(Frozen):
 class Parameters(Frozen):
     """None: not said, so that the provider's own default holds."""
 
-    tool_choice: Literal["none", "auto", "required"] | ChosenTool | None = None
-    """Whether a tool must be called, and which."""
-    parallel_tool_calls: bool | None = None
+    tool_choice: ToolChoice | None = None
+    """Whether a tool must be called, and which may be."""
+    parallel_tool_calls: Flag | None = None
     """False: at most one tool is called in an answer."""
     reasoning_effort: Effort | None = None
     """How much the model thinks before it answers. Levels that a model does not have become its
     nearest one; "none" is refused where thinking cannot be turned off.
     """
     verbosity: Literal["low", "medium", "high"] | None = None
-    top_p: Annotated[float, Field(ge=0, le=1)] | None = None
+    top_p: Annotated[Number, Field(ge=0, le=1)] | None = None
     """Without a `temperature` none is sent beside it."""
     top_k: Annotated[int, Field(ge=1, le=1_000_000, strict=True)] | None = None
     seed: Annotated[int, Field(ge=-(2**63), lt=2**63, strict=True)] | None = None
@@ -78,7 +92,7 @@ class Parameters(Frozen):
     frequency_penalty: Penalty | None = None
     logit_bias: Annotated[dict[TokenId, Bias], Field(max_length=MOST_BIASES)] | None = None
     """Token id -> -100 (never) to 100 (only). Ids are those of one model's vocabulary."""
-    logprobs: bool | None = None
+    logprobs: Flag | None = None
     top_logprobs: Annotated[int, Field(ge=0, le=20, strict=True)] | None = None
     n: Annotated[int, Field(ge=1, le=MOST_CHOICES, strict=True)] | None = None
     """How many answers (`Completion.choices`). Each may cost as much as one alone."""
@@ -108,11 +122,12 @@ class Parameters(Frozen):
         """Other names, and what a body says that changes nothing, are taken as what they mean."""
         if not isinstance(fields, dict):
             return fields
-        known = {*cls.model_fields, *_BODY, _LIMIT} - {"messages"}
+        known = {*cls.model_fields, *_BODY, *_OLDER, _LIMIT} - {"messages"}
         given = {
             name: value for name, value in fields.items() if value is not None or name not in known
         }
         _take_limit(given)
+        _take_functions(given)
         for name, (says_nothing, reason) in _BODY.items():
             if name in given and not says_nothing(given.pop(name)):
                 wrong(name, reason)
@@ -143,6 +158,11 @@ class Parameters(Frozen):
             wrong("tool_choice", "no tool can be called without tools. Fix: add tools")
         if isinstance(chosen, ChosenTool) and chosen.function.name not in names:
             wrong("tool_choice.function.name", "is none of the tools. Fix: name one of tools")
+        if isinstance(chosen, ToolsAllowed) and not chosen.names <= {*names}:
+            wrong(
+                "tool_choice.allowed_tools.tools",
+                "one is none of the tools. Fix: name some of tools",
+            )
 
     def parameter_texts(self) -> Iterator[tuple[str, str]]:
         """(place, text) of everything in them that a model or a provider's staff reads."""
@@ -202,6 +222,27 @@ def _take_limit(given: dict[str, Any]) -> None:
     limit = given.pop(_LIMIT)
     if given.setdefault("max_tokens", limit) != limit:
         wrong(_LIMIT, "means the same as max_tokens, and differs. Fix: pass one of them")
+
+
+_OLDER = {"functions": "tools", "function_call": "tool_choice"}
+"""OpenAI's names from before tools -> today's."""
+
+
+def _take_functions(given: dict[str, Any]) -> None:
+    """`functions` are tools, and `function_call` is the choice of one."""
+    for name, newer in _OLDER.items():
+        if name in given and newer in given:
+            wrong(name, f"is the older name of {newer}. Fix: pass {newer} alone")
+    functions = given.pop("functions", None)
+    if isinstance(functions, list | tuple):
+        given["tools"] = [{"type": "function", "function": each} for each in functions]
+    elif functions is not None:
+        wrong("functions", "must be a list")
+    call = given.pop("function_call", None)
+    if isinstance(call, dict):
+        call = {"type": "function", "function": call}
+    if call is not None:
+        given["tool_choice"] = call
 
 
 def wrong(place: str, reason: str) -> NoReturn:

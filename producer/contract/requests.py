@@ -11,16 +11,16 @@ from pydantic_core import SchemaError
 from . import echoes, schemas
 from .embeddings import Embedding
 from .errors import InvalidRequest
+from .explanations import explained
 from .hygiene import problem
-from .identifiers import visible
 from .messages import Message, ShortText
 from .names import Lane
-from .parameters import SHAPING, Parameters
+from .parameters import SHAPING, Number, Parameters
 from .plain import changed_at_some_providers, not_plain
 from .provider_options import problem as options_problem
 from .response_formats import ResponseFormat
 from .tool_turns import unpaired
-from .tools import Tool
+from .tools import Tool, wrong_tools
 
 MAX_REQUEST_BYTES = 32_000_000
 """Largest request accepted, as JSON: what OpenAI and Anthropic take."""
@@ -43,7 +43,7 @@ class CompletionRequest(Parameters):
     """A provider link ("openai:gpt-4o-mini"), a model of the provider chain, or an alias ("fast",
     "smart"). None: the whole chain.
     """
-    temperature: Annotated[float, Field(ge=0, le=2)] | None = None
+    temperature: Annotated[Number, Field(ge=0, le=2)] | None = None
     max_tokens: Annotated[int, Field(ge=1, le=1_000_000, strict=True)] | None = None
     stop: Annotated[tuple[ShortText, ...], Field(max_length=MOST_STOPS)] = ()
     response_format: ResponseFormat | None = None
@@ -157,7 +157,7 @@ class CompletionRequest(Parameters):
             request.bounded(MAX_REQUEST_BYTES)
             request.fingerprint()
         except ValidationError as error:
-            raise InvalidRequest(*_explain(error)) from None
+            raise InvalidRequest(*explained(error)) from None
         except (ValueError, TypeError, RecursionError):
             raise InvalidRequest(
                 "request: it cannot be written as JSON. Fix: pass plain texts, finite numbers, "
@@ -188,14 +188,13 @@ class CompletionRequest(Parameters):
         for provider, given in (self.provider_options or {}).items():
             _refuse(f"provider_options.{provider}", options_problem(given))
 
-        place, reason = unpaired(self.messages)
-        if reason:
-            raise InvalidRequest(f"{place}: {reason}", {"fields": [place]})
+        _refuse(*unpaired(self.messages))
 
     def _refuse_wrong_schemas(self) -> None:
         """Only when a request is made, like `_refuse_unsafe`; they are bounded again when they are
         applied.
         """
+        _refuse(*wrong_tools(self.tools))
         for place, schema in self.schemas():
             _refuse(place, schemas.problem(schema) or not_plain(schema))
 
@@ -267,34 +266,3 @@ def pattern(regex: str) -> TypeAdapter[str]:
 def _refuse(place: str, reason: str) -> None:
     if reason:
         raise InvalidRequest(f"{place}: {reason}", {"fields": [place]})
-
-
-def _explain(error: ValidationError) -> tuple[str, dict[str, Any]]:
-    """A line with every wrong field, and `InvalidRequest.details`.
-
-    Without the values: one of them may be the prompt.
-    """
-    places = []
-    reasons = []
-    for item in error.errors(include_url=False, include_input=False, include_context=False):
-        place = _place(item["loc"])
-        reason = _FIXES.get(item["type"], item["msg"].removeprefix("Value error, "))
-        places.append(place)
-        reasons.append(f"{place}: {reason}")
-    return "; ".join(reasons), {"fields": places}
-
-
-def _place(location: tuple[int | str, ...]) -> str:
-    """As in Python: messages[0].role."""
-    place = ""
-    for part in location:
-        place += f"[{part}]" if isinstance(part, int) else f".{part}"
-    return visible(place.lstrip("."), keep="")[:200] or "request"
-
-
-_FIXES = {
-    "extra_forbidden": "unknown option. Fix: remove it or check its spelling",
-    "missing": "required and missing. Fix: add it",
-    "finite_number": "must be a finite number, not NaN or infinity",
-    "too_short": "must not be empty",
-}

@@ -55,6 +55,18 @@ def test_only_what_is_set_goes_on_the_wire_and_nothing_is_stored(wire, ask, secr
     assert wire.calls[0].headers["Authorization"] == f"Bearer {secrets.key}"
 
 
+def test_log_probabilities_are_asked_for_and_read(answered, wire):
+    top = {"token": "Rome", "logprob": -2, "bytes": []}
+    tokens = [{"token": "Paris", "logprob": -0.25, "top_logprobs": [top]}, {"token": 7}]
+    part = {"type": "output_text", "text": "Paris.", "logprobs": tokens}
+    body = response({"type": "message", "content": [part]})
+    reply = answered(body, logprobs=True, top_logprobs=1, model="gpt-4.1")
+    assert wire.calls[0].request["include"] == ["message.output_text.logprobs"]
+    assert wire.calls[0].request["top_logprobs"] == 1
+    (token,) = reply.logprobs
+    assert (token.token, token.logprob, token.top[0].token) == ("Paris", -0.25, "Rome")
+
+
 def test_every_kind_of_turn_becomes_items(wire, ask):
     call = {"id": "c1", "type": "function", "function": {"name": "f", "arguments": '{"x": 1}'}}
     look = [

@@ -4,7 +4,7 @@ import re
 
 import pytest
 from contract.bodies import TEXTS, USAGES, body
-from support.parameter_rows import FORCED, MODELS, PLACE, REFUSED, SENT, TOOL
+from support.parameter_rows import FORCED, MODELS, OTHER, PLACE, REFUSED, SENT, SOME, TOOL
 from support.parameter_table import ROWS
 
 from producer.contract.parameters import Parameters
@@ -95,6 +95,21 @@ def test_the_responses_api_has_its_own_words(wire, connect, adapter):
     assert (sent["text"], sent["store"]) == ({"verbosity": "low"}, False)
     for name in ("parallel_tool_calls", "service_tier", "safety_identifier", "prompt_cache_key"):
         assert sent[name] == asked[name]
+
+
+def test_some_of_the_tools_may_be_called(wire, connect, adapter):
+    """At the vendor as it is, in the Responses API's own words; elsewhere by leaving out others."""
+    if not adapter.startswith("openai"):
+        pytest.skip("see the table")
+    asked = {"tools": [TOOL, OTHER], "tool_choice": SOME, "temperature": None}
+    connect(wire.base_url, {"dialect": "vllm"})(model="gpt-5.4-mini", **asked)
+    sent = wire.calls[0].request
+    if adapter == "openai":
+        assert (sent["tools"], sent["tool_choice"]) == ([TOOL], "required")
+        return
+    flat = [{"type": "function", "name": "f"}]
+    assert sent["tool_choice"] == {"type": "allowed_tools", "mode": "required", "tools": flat}
+    assert [tool["name"] for tool in sent["tools"]] == ["f", "g"]
 
 
 def test_every_parameter_is_in_the_table():

@@ -10,6 +10,8 @@ MODELS = {
     "anthropic": "claude-haiku-4-5",
     "gemini": "gemini-2.5-flash",
 }
+OTHER = {"type": "function", "function": {"name": "g", "parameters": {"type": "object"}}}
+SOME = {"type": "allowed_tools", "allowed_tools": {"mode": "required", "tools": [FORCED]}}
 PLACE = {"type": "approximate", "approximate": {"country": "DE", "city": "Bonn"}}
 PREDICTED = {"type": "content", "content": "x = 1"}
 

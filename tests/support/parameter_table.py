@@ -1,6 +1,18 @@
 """What each parameter of a request is on the wire of each API: golden pieces of bodies."""
 
-from support.parameter_rows import FORCED, PLACE, PREDICTED, SENT, TOOL, Row, calling, config, tools
+from support.parameter_rows import (
+    FORCED,
+    OTHER,
+    PLACE,
+    PREDICTED,
+    SENT,
+    SOME,
+    TOOL,
+    Row,
+    calling,
+    config,
+    tools,
+)
 from support.thinking_table import OLD_THINKERS, THINKERS, THINKING
 
 ROWS = [
@@ -28,6 +40,25 @@ ROWS = [
         anthropic={"tool_choice": {"type": "tool", "name": "f"}},
         gemini=calling(mode="ANY", allowedFunctionNames=["f"]),
         **tools(tool_choice=FORCED),
+    ),
+    Row(
+        {"tool_choice": SOME},
+        openai=SENT,
+        anthropic={
+            "tools": [{"name": "f", "input_schema": {"type": "object"}}],
+            "tool_choice": {"type": "any"},
+        },
+        gemini={
+            "tools": [
+                {
+                    "functionDeclarations": [
+                        {"name": "f", "parameters_json_schema": {"type": "object"}}
+                    ]
+                }
+            ],
+            **calling(mode="ANY"),
+        },
+        beside={"tools": [TOOL, OTHER]},
     ),
     Row({"tool_choice": "auto"}, {}, {}, {}),
     Row({"tool_choice": "none"}, {}, {}, {}),

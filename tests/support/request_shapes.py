@@ -171,7 +171,7 @@ PARTLY = [
         "half a character",
         lines(A, B).replace("Grüße", "\\ud83d", 1).encode(),
         ("b",),
-        "line 1: request: it cannot be written as JSON",
+        "line 1: messages[0].content: holds half of a character",
     ),
     Shape(
         "others.jsonl",

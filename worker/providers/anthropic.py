@@ -55,6 +55,7 @@ class Anthropic:
 
 def _parameters(call: Call) -> dict[str, Any]:
     """Only what is set: the SDK would send None as null."""
+    call = call.narrowed()
     request = call.request
     system, messages = conversation(request, call.prefill, call.model)
     parameters: dict[str, Any] = {

@@ -4,7 +4,7 @@ It never retries, prices, logs or waits.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol, runtime_checkable
 
 from producer.contract.citations import Citation
@@ -12,6 +12,7 @@ from producer.contract.completions import Choice, FinishReason, TokenLogprob, Us
 from producer.contract.kept import Kept
 from producer.contract.messages import ToolCall
 from producer.contract.requests import CompletionRequest
+from producer.contract.tools import ToolsAllowed
 
 from ..rate_limit_headers import NOT_STATED, RateLimits
 from .sending import Patience
@@ -60,6 +61,15 @@ class Call:
     identifier: str = ""
     options: Mapping[str, Any] = field(default_factory=dict, repr=False)
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    def narrowed(self) -> "Call":
+        """With none but the tools that may be called, for APIs that know no choice among some."""
+        chosen = self.request.tool_choice
+        if not isinstance(chosen, ToolsAllowed):
+            return self
+        kept = tuple(each for each in self.request.tools if each.function.name in chosen.names)
+        changes = {"tools": kept, "tool_choice": chosen.allowed_tools.mode}
+        return replace(self, request=self.request.model_copy(update=changes))
 
     @property
     def all_headers(self) -> dict[str, str]:

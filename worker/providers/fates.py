@@ -130,14 +130,14 @@ FATES: Mapping[str, Mapping[Api, Fate]] = {
     },
     "logprobs": {
         "openai": SAME,
-        "openai-responses": REFUSED,
+        "openai-responses": Fate("mapped", "include"),
         "anthropic": REFUSED,
         "gemini": Fate("sent", "response_logprobs"),
         "gemini-legacy": REFUSED,
     },
     "top_logprobs": {
         "openai": SAME,
-        "openai-responses": REFUSED,
+        "openai-responses": SAME,
         "anthropic": REFUSED,
         "gemini": Fate("sent", "logprobs"),
         "gemini-legacy": REFUSED,

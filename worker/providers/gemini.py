@@ -75,6 +75,7 @@ class Gemini:
     async def _send(self, call: Call) -> None:
         """The transport keeps what comes of it."""
         models = self._client.aio.models
+        call = call.narrowed()
         system, contents = conversation(call.request, call.model)
         asked: dict[str, Any] = {
             "model": call.model,

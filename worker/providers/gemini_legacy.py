@@ -136,6 +136,7 @@ class GeminiLegacy:
 
 
 def _sdk_request(call: Call) -> Any:
+    call = call.narrowed()
     system, contents = conversation(
         call.request,
         call.model,

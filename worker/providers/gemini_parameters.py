@@ -56,7 +56,7 @@ def function_calling(request: CompletionRequest) -> dict[str, Any]:
         return {}
     if isinstance(wanted, ChosenTool):
         return {"mode": "ANY", "allowed_function_names": [wanted.function.name]}
-    return {"mode": _MODES[wanted]}
+    return {"mode": _MODES[str(wanted)]}
 
 
 def _thinking(call: Call) -> dict[str, Any]:

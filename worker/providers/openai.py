@@ -92,6 +92,8 @@ class OpenAI:
 
     def _parameters(self, call: Call) -> dict[str, Any]:
         """Only what is set: the SDK would send None as null."""
+        if not self._dialect.vendor:
+            call = call.narrowed()
         request = call.request.model_dump(mode="json", by_alias=True, exclude_none=True)
         parameters: dict[str, Any] = {
             "model": call.model,

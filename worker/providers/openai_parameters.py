@@ -49,6 +49,7 @@ def told(call: Call, request: dict[str, Any], dialect: Dialect) -> dict[str, Any
 def told_to_responses(call: Call, request: dict[str, Any]) -> dict[str, Any]:
     """The same in the words of the Responses API."""
     names = ["top_p", "service_tier", "user", "safety_identifier", "prompt_cache_key"]
+    names.append("top_logprobs")
     if request.get("tools"):
         names.append("parallel_tool_calls")
     told = {name: request[name] for name in names if name in request}
@@ -73,9 +74,16 @@ def search_tool(request: dict[str, Any]) -> dict[str, Any]:
 
 
 def _flat(choice: Any) -> Any:
-    if isinstance(choice, dict):
+    if not isinstance(choice, dict):
+        return choice
+    if choice["type"] == "function":
         return {"type": "function", "name": choice["function"]["name"]}
-    return choice
+    allowed = choice["allowed_tools"]
+    return {
+        "type": "allowed_tools",
+        "mode": allowed["mode"],
+        "tools": [_flat(each) for each in allowed["tools"]],
+    }
 
 
 def level_of(call: Call) -> str | None:

@@ -53,9 +53,12 @@ def _parameters(call: Call) -> dict[str, Any]:
     request = call.request
     parameters: dict[str, Any] = {"model": call.model, "store": False, "stream": call.streams}
     parameters |= input_of(request, call.model)
-    if call.thinks:
-        # Models that do not think refuse it.
-        parameters["include"] = ["reasoning.encrypted_content"]
+    included = {
+        "reasoning.encrypted_content": call.thinks,  # models that do not think refuse it
+        "message.output_text.logprobs": request.logprobs,
+    }
+    if any(included.values()):
+        parameters["include"] = [name for name, wanted in included.items() if wanted]
     if call.sends_limit:
         parameters["max_output_tokens"] = max(call.max_tokens, LEAST_OUTPUT)
     if call.temperature is not None:

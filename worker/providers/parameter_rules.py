@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from producer.contract.requests import CompletionRequest
-from producer.contract.tools import ChosenTool
+from producer.contract.tools import ChosenTool, ToolsAllowed
 
 from ..model_catalog import Model
 from ..settings import Link
@@ -21,7 +21,7 @@ SAMPLING: Mapping[str, tuple[str, ...]] = {
         "logprobs",
         "top_logprobs",
     ),
-    "openai-responses": ("top_p",),
+    "openai-responses": ("top_p", "logprobs", "top_logprobs"),
     "anthropic": ("top_p", "top_k"),
 }
 """API -> what models refuse that take no temperature ("Reasoning models" of OpenAI's guide; the
@@ -83,7 +83,10 @@ def _effort_at_anthropic(request: CompletionRequest, target: Target) -> str:
     level = target.style.level(request.reasoning_effort or "none")
     if level in (None, "none"):
         return ""
-    if request.tool_choice == "required" or isinstance(request.tool_choice, ChosenTool):
+    chosen = request.tool_choice
+    if isinstance(chosen, ToolsAllowed):
+        chosen = chosen.allowed_tools.mode
+    if chosen == "required" or isinstance(chosen, ChosenTool):
         return "reasoning_effort beside a tool_choice that forces a call"
     if target.style.kind == "budget" and budget(str(level), target.max_tokens) < LEAST_BUDGET:
         return f"reasoning_effort with max_tokens={target.max_tokens:,} (it needs 1,400)"

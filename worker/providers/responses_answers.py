@@ -6,6 +6,7 @@ What counts is the output's items: a stream repeats them whole at its end, or on
 from .answers import Answer, text_and_reasoning
 from .bodies import Json, items, mapping, text_of, written
 from .charges import service_tier
+from .logprobs import token_logprobs
 from .pieces import RawPiece
 from .sources import of_openai
 from .statuses import bad_response
@@ -95,6 +96,8 @@ def _read_messages(answer: Answer, messages: list[Json]) -> None:
         answer.reasoning += thought
         for part in items(message.get("content")):
             answer.citations += of_openai(mapping(part))
+            if text:
+                answer.logprobs += token_logprobs({"content": mapping(part).get("logprobs")})
             refusal = mapping(part).get("refusal")
             if isinstance(refusal, str) and refusal.strip():
                 answer.refused = "refusal"

@@ -20,6 +20,7 @@ from ..settings import VENDORS, CallSettings, Link, QuotaSettings, Settings
 from . import load
 from .embedding_selection import EmbeddingSelector
 from .media import unperceived
+from .naming import misnamed
 from .output_limits import OutputLimit, OutputLimits
 from .parameter_rules import Target
 from .parameters import fitting, unfit
@@ -212,8 +213,9 @@ class LinkSelector:
             for each in unfit(request, self._target(link, request)):
                 return each.reason
         facts = self._facts(link)
-        harm = unperceived(facts, request) or harmful_mark(link, facts, request)
-        return harm or load(link.adapter).unsupported(request)
+        reason = unperceived(facts, request) or misnamed(link, request)
+        reason = reason or harmful_mark(link, facts, request)
+        return reason or load(link.adapter).unsupported(request)
 
     def fitting(self, link: Link, request: CompletionRequest, max_tokens: int) -> CompletionRequest:
         """The request without the parameters that the link cannot be told (`drop_unsupported`)."""
