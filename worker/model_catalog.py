@@ -8,7 +8,13 @@ from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
 
 BUILT_IN = Path(__file__).with_name("model_catalog.toml")
 Tokens = Annotated[int, Field(ge=1)]

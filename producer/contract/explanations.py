@@ -80,11 +80,14 @@ def _reason(item: Any) -> str:
     names = [part for part in location if isinstance(part, str)]
     if told := _TOLD["places"].get(".".join(names)):
         return str(told)
-    if kind == "extra_forbidden" and len(location) == 1 and names[0] in _TOLD["foreign"]:
-        return f"unknown option. {_TOLD['foreign'][names[0]]}"
+    foreign = _TOLD["foreign"]
+    alone = len(location) == 1
+    if kind == "extra_forbidden" and alone and names[0] in foreign:
+        return f"unknown option. {foreign[names[0]]}"
     if template := _TOLD["fixes"].get(kind):
         said = item.get("ctx", {})
-        return str(template).format(**{name: _whole(value) for name, value in said.items()})
+        figures = {name: _whole(value) for name, value in said.items()}
+        return str(template).format(**figures)
     return str(item["msg"]).removeprefix("Value error, ")
 
 

@@ -6,7 +6,15 @@ import math
 import re
 from typing import Any
 
-from .content import AudioPart, File, FilePart, ImagePart, Part, RefusalPart, TextPart
+from .content import (
+    AudioPart,
+    File,
+    FilePart,
+    ImagePart,
+    Part,
+    RefusalPart,
+    TextPart,
+)
 from .hygiene import problem
 from .messages import Message
 

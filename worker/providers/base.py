@@ -8,7 +8,13 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Protocol, runtime_checkable
 
 from producer.contract.citations import Citation
-from producer.contract.completions import Choice, FinishReason, TokenLogprob, Usage, Vectors
+from producer.contract.completions import (
+    Choice,
+    FinishReason,
+    TokenLogprob,
+    Usage,
+    Vectors,
+)
 from producer.contract.kept import Kept
 from producer.contract.messages import ToolCall
 from producer.contract.requests import CompletionRequest

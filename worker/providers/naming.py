@@ -29,18 +29,23 @@ _USER = re.compile(r"[^\s<|\\/>]+")
 def misnamed(link: Link, request: CompletionRequest) -> str:
     """Which name the API refuses, "" if none."""
     taken = FUNCTIONS.get(link.adapter)
-    if not taken or (link.adapter == "openai" and not DIALECTS[dialect_of(link)].vendor):
+    if not taken:
+        return ""
+    own = link.adapter == "openai"
+    if own and not DIALECTS[dialect_of(link)].vendor:
         return ""
     for place, name in _functions(request):
         if not taken.fullmatch(name):
             return f"{place} (it takes {taken.pattern})"
     if not link.adapter.startswith("openai"):
         return ""
-    shape = request.response_format and request.response_format.json_schema
+    wanted = request.response_format
+    shape = wanted and wanted.json_schema
     if shape and not _PLAIN.fullmatch(shape.name):
         return f"response_format.json_schema.name (it takes {_PLAIN.pattern})"
     for number, message in enumerate(request.messages):
-        if message.name and link.adapter == "openai" and not _USER.fullmatch(message.name):
+        speaker = message.name
+        if own and speaker and not _USER.fullmatch(speaker):
             return f"messages[{number}].name (without blanks and <|\\/>)"
     return ""
 
@@ -48,7 +53,10 @@ def misnamed(link: Link, request: CompletionRequest) -> str:
 def _functions(request: CompletionRequest) -> Iterator[tuple[str, str]]:
     """(place, name) of what can be called, and of what was."""
     for number, tool in enumerate(request.tools):
-        yield f"tools[{number}].function.name", tool.function.name
+        name = tool.function.name
+        yield f"tools[{number}].function.name", name
     for number, message in enumerate(request.messages):
-        for place, call in enumerate(message.tool_calls or ()):
-            yield f"messages[{number}].tool_calls[{place}].function.name", call.function.name
+        called = message.tool_calls or ()
+        for which, call in enumerate(called):
+            place = f"messages[{number}].tool_calls[{which}]"
+            yield f"{place}.function.name", call.function.name
