@@ -6,13 +6,13 @@ They are sent as OpenAI would take them: what a body does not say is left to the
 from typing import Any
 
 from .contract.echoes import is_silent
+from .contract.embeddings import request_fields
 from .contract.errors import InvalidRequest
 from .contract.identifiers import checked_label
 from .contract.parameters import Parameters
 
 URL = "/v1/chat/completions"
-_URLS = (URL, URL.removeprefix("/v1"))
-"""Azure's files have the second."""
+EMBEDDINGS = "/v1/embeddings"
 _LINE = ("custom_id", "method", "url", "body")
 _USED = {
     "messages",
@@ -57,15 +57,37 @@ def request(line: dict[str, Any]) -> dict[str, Any]:
     """`complete`'s arguments from a line. Raises `InvalidRequest`."""
     if unknown := sorted(set(line) - {*_LINE}):
         raise InvalidRequest(f"{unknown[0]}: unknown beside {', '.join(_LINE)}. Fix: remove it")
-    if line.get("url", URL) not in _URLS or str(line.get("method", "POST")).upper() != "POST":
-        raise InvalidRequest(f"only POST {URL} is understood. Fix: leave out other endpoints")
+    url = "/v1" + str(line.get("url", URL)).removeprefix("/v1")  # Azure's files leave it out
+    is_post = str(line.get("method", "POST")).upper() == "POST"
+    if url not in (URL, EMBEDDINGS) or not is_post:
+        raise InvalidRequest(
+            f"only POST {URL} and {EMBEDDINGS} are understood. Fix: leave out other endpoints"
+        )
     body = line.get("body")
     if not isinstance(body, dict):
         raise InvalidRequest("body is no object. Fix: make it the parameters of a chat completion")
+    name = {"name": line.get("custom_id", "")}
+    if url == EMBEDDINGS:
+        return _vectors(body) | name
     given = {name: value for name, value in body.items() if not is_silent(value)}
     if given.get("store") is True:
         # It is about the account, and changes no answer.
         del given["store"]
     if unknown := sorted(given.keys() - _USED):
         raise InvalidRequest(f"body.{unknown[0]} cannot be honoured. Fix: leave it out")
-    return given | _LEFT_TO_THE_PROVIDER | {"name": line.get("custom_id", "")}
+    return given | _LEFT_TO_THE_PROVIDER | name
+
+
+def _vectors(body: dict[str, Any]) -> dict[str, Any]:
+    """`complete`'s arguments that ask for vectors. Raises `InvalidRequest`."""
+    given = {name: value for name, value in body.items() if value is not None}
+    if given.pop("encoding_format", "float") != "float":
+        raise InvalidRequest("body.encoding_format: results are numbers. Fix: leave it out")
+    if "input" not in given:
+        raise InvalidRequest("body.input: required and missing. Fix: add it")
+    if unknown := sorted(given.keys() - {"input", "model", "dimensions"}):
+        raise InvalidRequest(f"body.{unknown[0]} cannot be honoured. Fix: leave it out")
+    try:
+        return request_fields(given.pop("input"), given.pop("dimensions", None), **given)
+    except InvalidRequest as error:
+        raise InvalidRequest(error.message.replace("texts", "body.input", 1)) from None

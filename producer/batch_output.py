@@ -5,6 +5,7 @@ from typing import Any
 from .batch_items import Item
 from .contract.chat_completion import chat_completion
 from .contract.completions import Choice, Completion, FinishReason, Usage
+from .contract.embeddings import Embeddings
 from .contract.errors import JobError, Refused, Truncated
 
 COLUMNS = {
@@ -137,8 +138,10 @@ def _last_attempt(error: JobError) -> dict[str, Any]:
 
 
 def _body(item: Item) -> dict[str, Any]:
-    """The chat completion that OpenAI gives out: also a cut answer, and a model's refusal."""
+    """The object that OpenAI gives out: also for a cut answer, and a model's refusal."""
     answer = item.outcome
+    if isinstance(answer, Completion) and answer.vectors:
+        return Embeddings.of(answer).to_openai()
     if isinstance(answer, Completion):
         whole = answer.to_openai(item.ended_s)
         return whole | {"id": f"chatcmpl-{item.job_id}"}

@@ -109,6 +109,19 @@ class Embeddings(Frozen):
         """Each vector as a list of floats."""
         return [each.tolist() for each in self.arrays]
 
+    def to_openai(self) -> dict[str, Any]:
+        """As OpenAI's API gives them out, with numbers, which its SDK reads."""
+        used = self.usage.input
+        return {
+            "object": "list",
+            "data": [
+                {"object": "embedding", "index": number, "embedding": vector}
+                for number, vector in enumerate(self.vectors)
+            ],
+            "model": self.model,
+            "usage": {"prompt_tokens": used, "total_tokens": used},
+        }
+
 
 def compact(rows: Sequence["array[float]"]) -> Vectors:
     """Vectors of one size as they are stored. Takes arrays of 32-bit floats."""

@@ -4,11 +4,13 @@ import asyncio
 import json
 
 import pytest
+from openai.types import CreateEmbeddingResponse
 from support.all_vendors import env as all_vendors
 from support.ledger import KEYS, LedgerProbe, ask, until
 from support.protocol_embeddings import vector
 
-from producer import embed
+from producer import Batch, embed
+from producer.batch_output import openai
 from producer.contract.errors import (
     BudgetExceeded,
     InvalidRequest,
@@ -16,6 +18,7 @@ from producer.contract.errors import (
     RateLimited,
     TooLong,
 )
+from producer.request_files import RequestFile
 
 SMALL = "text-embedding-3-small"
 
@@ -37,7 +40,7 @@ def vendors(wire, complete):
     }
 
 
-def test_texts_become_vectors_once_and_are_kept(wire, vendors, start_worker, redis_url):
+def test_texts_become_vectors_once_and_are_kept(wire, vendors, start_worker, redis_url, tmp_path):
     """Typed, priced, booked, recorded; the second time they cost nothing, whoever asks."""
     worker = start_worker(vendors)
     texts = ["one " * 5_000, "two", "three"]
@@ -67,6 +70,7 @@ def test_texts_become_vectors_once_and_are_kept(wire, vendors, start_worker, red
     assert told == (SMALL, found.usage.input, 0, None)
     assert "three" not in worker.log()
     every_way_to_ask_gives_the_same(wire)
+    a_file_of_a_batch_has_vectors(tmp_path)
 
 
 def every_way_to_ask_gives_the_same(wire):
@@ -86,6 +90,30 @@ def every_way_to_ask_gives_the_same(wire):
     usageless = embed.delay(["d"], "u1", model="local:exotic")
     wire.script = lambda request, number: "nousage"
     assert usageless.value(30).cost_usd == 0
+
+
+def a_file_of_a_batch_has_vectors(tmp_path):
+    """In OpenAI's form there and back, beside answers; its SDK reads them."""
+    path = tmp_path / "texts.jsonl"
+    path.write_text(
+        "".join(
+            json.dumps({"custom_id": name, "method": "POST", "url": "/v1/embeddings", "body": body})
+            + "\n"
+            for name, body in {
+                "one": {"model": SMALL, "input": "one"},
+                "two": {"input": ["b", "c"], "dimensions": 3, "encoding_format": "float"},
+                "wrong": {"input": "d", "encoding_format": "base64"},
+            }.items()
+        )
+    )
+    batch = Batch.submit(RequestFile(str(path)), "u1")
+    done = {item.name: openai(item) for item in batch.as_completed(timeout=30)}
+    found = {name: line["response"]["body"] for name, line in done.items() if not line["error"]}
+    read = {name: CreateEmbeddingResponse.model_validate(body) for name, body in found.items()}
+    assert [each.embedding for each in read["one"].data] == [vector("one")]
+    assert [each.embedding for each in read["two"].data] == [vector("b", 3), vector("c", 3)]
+    assert read["two"].model == SMALL
+    assert "body.encoding_format: results are numbers" in done["wrong"]["error"]["message"]
 
 
 def test_only_a_link_with_the_same_model_stands_in(wire, vendors, start_worker):

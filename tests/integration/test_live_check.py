@@ -55,6 +55,19 @@ def test_a_link_that_can_do_everything(live, wire):
     assert len(wire.calls) == 3
 
 
+@pytest.mark.parametrize("event", ["ok", "empty"])
+def test_links_that_make_embeddings_are_tried_for_vectors(live, wire, event):
+    """One call, at their own price."""
+    model = "text-embedding-3-small"
+    wire.script = lambda request, number: f"{event};in=1000" if "input" in request else "ok"
+    code, said = live(LLM_EMBEDDING_CHAIN=f"openai:{model}")
+    assert [call.model for call in wire.calls].count(model) == 1
+    assert f"openai:{model}\n  vectors" in said
+    assert "live: at most 4 calls" in said
+    assert ("not every link answers" in said) == (event == "empty")
+    assert code == (event == "empty"), said
+
+
 def test_what_a_server_cannot_do_is_said_and_is_no_error(live):
     """It answers in words whatever it is asked."""
     code, said = live()

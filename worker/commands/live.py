@@ -4,7 +4,7 @@ They are made as a worker makes them, and booked on nobody's limits.
 """
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import click
@@ -15,7 +15,7 @@ from ..faults import Fault, ProviderError
 from ..ledger.attempt import Bill
 from ..loop import Loop
 from ..providers import Reply, load
-from ..providers.base import Call
+from ..providers.base import Call, Embedder
 from ..providers.billing import Billing
 from ..providers.clients import Clients
 from ..providers.credentials import Credentials
@@ -95,41 +95,60 @@ TRIALS = (
 )
 
 
+VECTORS = (
+    Trial(
+        "vectors",
+        CompletionRequest.checked(
+            messages=[{"role": "user", "content": "A word."}],
+            embedding={},
+        ),
+        lambda reply: "" if reply.vectors else "its answer has no vectors",
+    ),
+)
+"""Of links that make embeddings."""
+
+
 class LiveCheck:
     """Tries links, and says on the terminal what came of it."""
 
     def __init__(self, settings: Settings) -> None:
-        self._links = settings.links
+        chat = [(link, TRIALS) for link in settings.links]
+        named = [link for link in settings.embedding_links if link in settings.named_links]
+        self._trials = chat + [(link, VECTORS) for link in named]
         self._timeout_s = settings.call.timeout_s
         self._cap_usd = settings.quota.max_cost_per_request
         self._selection = LinkSelector.of(settings)
         self._pricing = self._selection.pricing
         self._estimator = self._selection.estimator
         self._billing = Billing(self._pricing, self._estimator)
-        self._clients = Clients(Loop(), Credentials(settings.links, settings.sources))
+        self._clients = Clients(Loop(), Credentials(settings.all_links, settings.sources))
         self._spent = 0
         self._maybe = 0
 
     def run(self) -> bool:
         """Whether every link answers. What a server cannot do besides is only said."""
-        planned = [(link, trial) for link in self._links for trial in self._possible(link)]
+        planned = [
+            (link, trial)
+            for link, trials in self._trials
+            for trial in trials
+            if not self._hindrance(link, trial)
+        ]
         worst = sum(self._worst(link, trial) for link, trial in planned)
         click.echo(
             f"live: at most {len(planned)} calls, ${worst / 1e6:.6f} at worst; "
             "they count on nobody's limits"
         )
-        answers = [self._try_link(link) for link in self._links]
+        answers = [self._try_link(link, trials) for link, trials in self._trials]
         self._clients.close()
         click.echo(
             f"live: spent ${self._spent / 1e6:.6f}, possibly billed ${self._maybe / 1e6:.6f}"
         )
         return all(answers)
 
-    def _possible(self, link: Link) -> Iterator[Trial]:
-        return (trial for trial in TRIALS if not self._hindrance(link, trial))
-
     def _hindrance(self, link: Link, trial: Trial) -> str:
         """Why no call is made, "" if one is."""
+        if trial.request.embedding and not issubclass(load(link.adapter), Embedder):
+            return f"the adapter {link.adapter} makes no embeddings"
         if unsupported := load(link.adapter).unsupported(trial.request):
             return f"the adapter {link.adapter} cannot send {unsupported}"
         worst_usd = self._worst(link, trial) / 1e6
@@ -139,14 +158,15 @@ class LiveCheck:
 
     def _worst(self, link: Link, trial: Trial) -> int:
         prompt = self._estimator.bounds(trial.request, link.provider, link.model).high
-        return self._pricing.worst(link.provider, link.model, prompt, MAX_TOKENS).micro_usd
+        answer = 0 if trial.request.embedding else MAX_TOKENS
+        return self._pricing.worst(link.provider, link.model, prompt, answer).micro_usd
 
-    def _try_link(self, link: Link) -> bool:
+    def _try_link(self, link: Link, trials: tuple[Trial, ...]) -> bool:
         click.echo(link.name)
-        for trial in TRIALS:
+        for trial in trials:
             able, said = self._try(link, trial)
             click.echo(f"  {trial.name:<9}  {said}")
-            if trial is TRIALS[0] and not able:
+            if trial is trials[0] and not able:
                 return False
         return True
 

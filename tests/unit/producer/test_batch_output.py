@@ -245,7 +245,7 @@ def test_a_line_that_means_something_else_is_refused(changes, reason):
     [
         {"moderation": {"model": "m"}},
         {"audio": {"voice": "alloy"}},
-        {"functions": [{"name": "f"}]},
+        {"moderation_level": "low"},
         {"prompt_cache_options": {"mode": "explicit"}},
     ],
 )
