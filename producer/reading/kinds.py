@@ -31,6 +31,8 @@ _MAIL = re.compile(
 _MAIL_HEADERS = re.compile(
     rb"^(From|To|Subject|Date|Message-ID|MIME-Version|Received):", re.IGNORECASE | re.MULTILINE
 )
+_MAILS = re.compile(rb"From \S+ [^\r\n]*\d{4}\r?\n[A-Za-z-]+:")
+"""A file of many (mbox)."""
 
 _MEDIA = {
     b"\x89PNG\r\n": "a picture (PNG)",
@@ -71,6 +73,8 @@ _MEDIA = {
     b"\xfe\xed\xfe\xed": "a store of keys",
     b"\x03\xd9\xa2\x9a": "a store of keys",
     b"\x99\x01": "a key (PGP)",
+    b"-----BEGIN PGP MESSAGE-----": "encrypted (PGP)",
+    b'x\x9f>"': "attachments of Outlook (TNEF)",
 }
 """Beginnings of files that are no documents."""
 
@@ -134,6 +138,8 @@ def _of_text(data: bytes, suffix: str) -> str:
     if suffix in (".eml", ".mht", ".mhtml", ".emlx"):
         return MAIL
     if _MAIL.match(head) and len(set(_MAIL_HEADERS.findall(head))) >= 3:
+        return MAIL
+    if _MAILS.match(head):
         return MAIL
     return TEXT
 

@@ -16,7 +16,7 @@ HEADERS = ("From", "To", "Cc", "Date", "Subject")
 _TEXTS = ("text/plain", "text/html")
 _NO_TEXTS = re.compile(
     r"(image|audio|video|font)/.*|text/css|.*/(x-)?javascript"
-    r"|application/(pgp|(x-)?pkcs7)-signature"
+    r"|application/(pgp-encrypted|(pgp|(x-)?pkcs7)-signature)"
 )
 _NEXT = re.compile(rb"\r?\n\r?\n(?=From \S+ [^\r\n]*\d{4})")
 """Between two messages of a file of many (mbox, RFC 4155)."""
@@ -73,6 +73,8 @@ def _seen(part: EmailMessage, reading: Reading) -> Iterator[EmailMessage]:
             yield from _seen(each, reading)
     elif kind in _TEXTS and not part.get_filename() and not part.is_attachment():
         yield part
+    elif kind.startswith("multipart/"):
+        yield part  # damaged: its parts cannot be told apart
     elif _NO_TEXTS.fullmatch(kind):
         reading.left_out.append(f"attachment {_name(part)}: no text ({kind})")
     else:

@@ -11,6 +11,7 @@ from html_to_markdown import (
     convert,
 )
 
+from . import layout
 from .reading import Reading
 from .text import decoded
 
@@ -32,6 +33,13 @@ _OPTION = re.compile(rf"<option\b({_QUOTED}*)>([^<]*)", re.IGNORECASE)
 _XML = re.compile(r"\s*<\?xml\b")
 _CLOSED = re.compile(rf"<(title|script|style|textarea|a|p|div|span|iframe)(\s{_QUOTED}*)?/>")
 """Of XML: for HTML these begin what never ends."""
+_INVISIBLE = re.compile(
+    r"opacity\s*:\s*0*\.?0*\s*(?:[;!]|$)|(?:left|top|text-indent)\s*:\s*-\d{3,}"
+    r"|(?=.*overflow\s*:\s*hidden).*(?<![\w-])(?:max-)?(?:height|width)\s*:\s*0(?:px)?\s*(?:[;!]|$)",
+    re.IGNORECASE | re.DOTALL,
+)
+"""Styles by which texts are hidden where `display` is not, as in mails."""
+_SOFT_HYPHEN = "\u00ad"
 _UNSEEN = ("hidden", "password", "submit", "button", "reset", "image", "file")
 """Kinds of fields that show no value, or none of the reader's."""
 
@@ -41,10 +49,10 @@ def read(data: bytes, declared: str = "") -> Reading:
     page, told = decoded(data, declared)
     if _XML.match(page):
         page = _CLOSED.sub(r"<\1\2></\1>", page)
-    page = _SELECT.sub(_chosen, page)
+    page = layout.without_tables_around_tables(_SELECT.sub(_chosen, page))
     found = convert(_TAG.sub(_seen, page), _OPTIONS)
     told += map(_in_words, found.warnings)
-    return Reading(_with_title(found), told)
+    return Reading(_with_title(found).replace(_SOFT_HYPHEN, ""), told)
 
 
 def _with_title(found: ConversionResult) -> str:
@@ -66,11 +74,15 @@ def _in_words(warning: ProcessingWarning) -> str:
 def _seen(tag: re.Match[str]) -> str:
     """The values of fields and the names of pictures, as texts."""
     name = tag[1].lower()
-    if name == "img":
-        alternative = _attribute(tag[2], "alt")
+    if name in ("img", "area"):
+        alternative = _attribute(tag[2], "alt") or _attribute(tag[2], "title")
         return alternative and f"[{escape(alternative)}]"
+    if name in ("video", "audio", "embed"):
+        return f"<{name}>"
     if name == "input":
         return escape(_value(tag[2]))
+    if _INVISIBLE.search(_attribute(tag[2], "style")):
+        return f"<{name} hidden>"
     return tag[0]
 
 

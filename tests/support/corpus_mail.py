@@ -90,6 +90,11 @@ MBOX = b"".join(
         "Subject: Second\nFrom: a\n\nGrüße\n\nFrom time to time".encode(),
     )
 )
+PGP = b"-----BEGIN PGP MESSAGE-----\n\nhQEMA\n-----END PGP MESSAGE-----\n"
+TWO = b"".join(
+    f"From a@x Mon Nov  2 10:0{n}:00 2026\nFrom: a\nSubject: {n}\n\n{text}\n\n".encode()
+    for n, text in ((1, "one"), (2, "two"))
+)
 MIXED = 'From: a\nMIME-Version: 1.0\nContent-Type: multipart/mixed; boundary="b"\n\n'
 INNER = f"Subject: inner\nFrom: a\n\n{TEXT}\n"
 ENCODED = (
@@ -168,6 +173,16 @@ MAILS += [
         "many.mbox",
         MBOX,
         ("First", TEXT, "Subject: Second", "Grüße"),
+    ),
+    Case("mail", "two mails", TWO, ("Subject: 1", "one", "Subject: 2", "two"), ("From a@x",)),
+    Case("mail", "no parts.eml", f"{MIXED}{TEXT}".encode(), (TEXT,)),
+    Case(
+        "mail",
+        "encrypted.eml",
+        message("See", ("a.asc", "text/plain", PGP)).as_bytes(),
+        ("See",),
+        ("hQEMA",),
+        "attachment a.asc: no document but encrypted (PGP)",
     ),
     Case("mail", "encoded.eml", ENCODED, ("See", "Attachment a message", TEXT)),
     Case("mail", "report.eml", REPORT, ("Not delivered", "Action: failed", TEXT)),

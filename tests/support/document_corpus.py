@@ -43,6 +43,42 @@ HTML = [
             )
         )
     ),
+    *(
+        Case(
+            "HTML",
+            f"unseen{number}.html",
+            page(f"<p>{TEXT}</p><div style='{style}'>SECRET</div>"),
+            (TEXT,),
+            ("SECRET",),
+        )
+        for number, style in enumerate(
+            (
+                "opacity: 0",
+                "position:absolute; left:-9999px",
+                "max-height:0;overflow:hidden",
+                "font-size: 0",
+            )
+        )
+    ),
+    Case(
+        "HTML", "pale.html", page("<p style='opacity:0.5;min-width:0;top:-3px'>Pale</p>"), ("Pale",)
+    ),
+    Case(
+        "HTML",
+        "layout.html",
+        page(
+            "<table><tr><td><table><tr><td>Head</table><tr><td>Dear Ida,<table><tr><th>Year<th>Loss"
+            "<th>Profit<tr><td>2021<td><td>700</table></table>"
+        ),
+        ("Head", "Dear Ida,", "| Year | Loss | Profit |", "| 2021 |  | 700 |"),
+    ),
+    Case(
+        "HTML",
+        "told.html",
+        page("<img alt='' title='The pier'><video src='x.mp4'>No film</video> har&shy;bour"),
+        ("[The pier]", "No film", "harbour"),
+        ("x.mp4",),
+    ),
     Case("HTML", "unclosed.html", f"<head><title>Log</title><p>{TEXT}".encode(), ("Log", TEXT)),
     Case(
         "HTML", "words.html", page("<p><b>W</b>ater CO<sub>2</sub> x<sup>2</sup></p>"), ("CO2 x2",)
