@@ -105,16 +105,17 @@ def wide(data: bytes) -> str:
         return ""
     for encoding, high in (("utf-16-le", 1), ("utf-16-be", 0)):
         text = _text(data, encoding)
-        if text and _is_text(fit(text), data[high:SAMPLE:2]):
+        if text and _is_text(text, data[high:SAMPLE:2]):
             return encoding
     return ""
 
 
-def _is_text(words: float | None, high: bytes) -> bool:
+def _is_text(text: str, high: bytes) -> bool:
     """By the first bytes of its characters: ASCII is among them, and few blocks of Unicode."""
+    words = fit(text)
     if high.count(0) < LEAST_ZEROS * len(high):
         return bool(words)
-    return words is not None or len(set(high)) <= MAX_BLOCKS
+    return words is not None or (len(set(high)) <= MAX_BLOCKS and not count(text))
 
 
 def is_utf7(data: bytes) -> bool:

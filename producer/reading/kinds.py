@@ -17,8 +17,10 @@ PDF = "pdf"
 PAGE = "html"
 MAIL = "mail"
 NOTEBOOK = "notebook"
+JSON = "json"
 TEXT = "text"
 
+_JSON = (".json", ".jsonl", ".ndjson", ".geojson")
 _PAGES = (".html", ".htm", ".xhtml")
 _PAGE = re.compile(
     rb"\s*(<\?xml[^>]*>\s*)?(<!--.{0,500}?-->\s*)?<(!doctype\s+html|html)\b",
@@ -44,8 +46,6 @@ _MEDIA = {
     b"\0\0\1\0": "a picture (ICO)",
     b"8BPS": "a picture (PSD)",
     b"ID3": "sound (MP3)",
-    b"\xff\xfb": "sound (MP3)",
-    b"\xff\xf3": "sound (MP3)",
     b"OggS": "sound (OGG)",
     b"fLaC": "sound (FLAC)",
     b"MThd": "sound (MIDI)",
@@ -75,8 +75,18 @@ _MEDIA = {
     b"\x99\x01": "a key (PGP)",
     b"-----BEGIN PGP MESSAGE-----": "encrypted (PGP)",
     b'x\x9f>"': "attachments of Outlook (TNEF)",
+    b"%!PS": "pages for a printer (PostScript). Fix: convert them to PDF",
+    b"AT&TFORM": "pictures of pages (DjVu). Fix: convert them to PDF",
 }
 """Beginnings of files that are no documents."""
+_FRAMES = (b"\xe2", b"\xe3", b"\xf1", b"\xf2", b"\xf3", b"\xf9", b"\xfa", b"\xfb")
+"""Second bytes of MP3 and AAC without a header (ISO/IEC 11172-3, 2.4.1.3)."""
+TEXTS = (
+    ".txt .text .md .markdown .rst .adoc .org .tex .csv .tsv .json .jsonl .ndjson .geojson .xml "
+    ".yaml .yml .toml .ini .cfg .conf .log .html .htm .xhtml .eml .mbox .srt .vtt .sql .py .js "
+    ".ts .c .h .cpp .java .go .rs .rb .php .sh .css"
+)
+"""Endings of files that should hold text: if they do not, something is wrong with them."""
 
 _KEY = re.compile(
     rb"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----.{0,400}?[A-Za-z0-9+/]{24}"
@@ -102,7 +112,7 @@ _SUFFIXES_OF_ZIPS = {".docx": WORD, ".xlsx": SHEET, ".pptx": SLIDES, ".epub": EP
 
 
 def kind_of(data: bytes, name: str) -> str:
-    """`PDF`, `PAGE`, `MAIL`, `NOTEBOOK`, `TEXT`, or the media type of an Office format.
+    """`PDF`, `PAGE`, `MAIL`, `NOTEBOOK`, `JSON`, `TEXT`, or the media type of an Office format.
 
     Raises `NoDocument`, and `Unreadable` for what is encrypted or damaged.
     """
@@ -133,6 +143,8 @@ def _of_text(data: bytes, suffix: str) -> str:
         return PAGE
     if suffix == ".ipynb":
         return NOTEBOOK
+    if suffix in _JSON:
+        return JSON
     if suffix in (".svg", ".svgz") or head.lstrip().startswith(b"<svg"):
         raise NoDocument("no document but a picture (SVG)")
     if suffix in (".eml", ".mht", ".mhtml", ".emlx"):
@@ -148,6 +160,8 @@ def _medium(data: bytes) -> str:
     for beginning, what in _MEDIA.items():
         if data.startswith(beginning):
             return what
+    if data[:1] == b"\xff" and data[1:2] in _FRAMES:
+        return "sound (MPEG)"
     if data[4:8] == b"ftyp":
         return "a film or sound (MP4)"
     if data[:4] == b"RIFF" and data[8:12] in (b"WAVE", b"AVI ", b"WEBP"):

@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+from . import page
 from .reading import Reading, Unreadable
 from .text import decoded
 
@@ -21,13 +22,22 @@ def read(data: bytes) -> Reading:
     if isinstance(metadata, dict):
         language = str((metadata.get("language_info") or {}).get("name") or language)
     reading = Reading("", told)
-    reading.text = "\n\n".join(filter(None, (_cell(cell, language, reading) for cell in cells)))
+    texts = []
+    for number, cell in enumerate(cells, start=1):
+        try:
+            texts.append(_cell(cell, language, reading))
+        except (AttributeError, KeyError, TypeError):
+            reading.left_out.append(f"cell {number} is damaged: not read")
+    reading.text = "\n\n".join(filter(None, texts))
     return reading
 
 
 def _cell(cell: dict[str, Any], language: str, reading: Reading) -> str:
     source = _joined(cell.get("source", cell.get("input", "")))
     if cell.get("cell_type") != "code":
+        reading.left_out += [
+            f"a picture in a text ({name})" for name in cell.get("attachments") or ()
+        ]
         return source.strip()
     texts = []
     if source.strip():
@@ -40,10 +50,22 @@ def _output(output: dict[str, Any], reading: Reading) -> str:
     if output.get("output_type") in ("error", "pyerr"):
         return f"Error: {output.get('ename', '')}: {output.get('evalue', '')}"
     data = output.get("data") or output
-    text = _joined(data.get("text/plain") or output.get("text") or "")
     pictures = [kind for kind in data if str(kind).startswith("image/") or kind in ("png", "jpeg")]
     reading.left_out += [f"a picture that the code made ({kind})" for kind in pictures]
+    text = _shown(data) or _joined(output.get("text") or "")
     return text.strip() and f"Output:\n{text.rstrip()}"
+
+
+def _shown(data: dict[str, Any]) -> str:
+    """The best of the forms of an output."""
+    for kind in ("text/markdown", "text/plain"):
+        if data.get(kind):
+            return _joined(data[kind])
+    if data.get("text/html"):
+        return page.read(_joined(data["text/html"]).encode(), "utf-8").text
+    if data.get("application/json"):
+        return json.dumps(data["application/json"], ensure_ascii=False)
+    return ""
 
 
 def _joined(text: Any) -> str:

@@ -6,7 +6,7 @@ from pathlib import PurePath
 
 from producer.child import Limits, serve
 from producer.reading import kinds, sense
-from producer.reading.reading import Attached, NoDocument, Reading, Unreadable
+from producer.reading.reading import Attached, Binary, NoDocument, Reading, Unreadable
 
 TEXT = b"F"
 """The kind of a question for the text of a file."""
@@ -63,7 +63,12 @@ def _refused(reason: str, is_none: bool) -> bytes:
 
 def _whole(name: str, data: bytes, depth: int = 0, picture_bytes: int = 0) -> Reading:
     """A file, and the files in it: a mail's attachments, a PDF's."""
-    reading = _read(kinds.kind_of(data, name), data, picture_bytes)
+    try:
+        reading = _read(kinds.kind_of(data, name), data, picture_bytes)
+    except Binary:
+        if PurePath(name).suffix.lower() in kinds.TEXTS.split():
+            raise
+        raise NoDocument("no document but binary data") from None
     attached = reading.attached[:MAX_ATTACHED]
     if depth == MAX_DEPTH:
         attached = []
@@ -137,10 +142,11 @@ def _read(kind: str, data: bytes, picture_bytes: int) -> Reading:
         from producer.reading import notebook
 
         return notebook.read(data)
-    if kind == kinds.TEXT:
-        from producer.reading.text import decoded
+    if kind in (kinds.TEXT, kinds.JSON):
+        from producer.reading.text import decoded, unescaped
 
-        return Reading(*decoded(data))
+        text, told = decoded(data)
+        return Reading(unescaped(text) if kind == kinds.JSON else text, told)
     from producer.reading import office
 
     return office.read(data, kind)

@@ -12,6 +12,13 @@ class NoDocument(Unreadable):
     """Nothing is wrong with the file, but it is none to read: a picture, an archive, a key."""
 
 
+class Binary(Unreadable):
+    """No text. Whether something is wrong with it follows from its name."""
+
+    def __init__(self) -> None:
+        super().__init__("no text but binary data. Fix: leave it out, or convert it")
+
+
 class Attached(NamedTuple):
     """A file within a file."""
 

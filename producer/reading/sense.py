@@ -10,6 +10,12 @@ _URI = (
     r"(?P<data>[A-Za-z0-9+/=_%-]++)"
 )
 _DATA_URI = re.compile(_URI, re.IGNORECASE)
+_PLAIN_URI = re.compile(
+    r"data:(?P<kind>[a-z0-9.+-]{1,40}/[a-z0-9.+-]{1,40})(?:;[a-z0-9=_.-]{1,80})*,"
+    r"(?P<data>[^\s()\"'<>]{100,})",
+    re.IGNORECASE,
+)
+"""One whose data are not encoded, or by signs of per cent."""
 _PICTURE = re.compile(
     rf"!\[(?P<shown>[^\]\n]{{0,300}})\]\([ \t]*<?{_URI}[^)\n]{{0,300}}\)", re.IGNORECASE
 )
@@ -21,7 +27,7 @@ _BASE64 = re.compile(
 _UUENCODED = re.compile(
     r"^begin [0-7]{3,4} [^\n]{1,200}\n(?:[!-`]{2,62}\r?\n)+(?:[ `]\r?\n)?end$", re.MULTILINE
 )
-_LONG = re.compile(r"[A-Za-z0-9+/]{2000,}={0,2}")
+_LONG = re.compile(r"[A-Za-z0-9+/_-]{2000,}={0,2}")
 _LATE = bytes(range(0x80, 0xC0)).decode("cp1252", "ignore") + "\x81\x8d\x8f\x90\x9d"
 _TWICE = re.compile(f"[\u00c2-\u00f4][{re.escape(_LATE)}]")
 """UTF-8 that was read as Windows-1252."""
@@ -34,9 +40,11 @@ LEAST_SPACES = 0.02
 MANY = 1000
 """Characters from which on a share says something."""
 
-_UNSPACED = re.compile(
-    "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3]"
-)
+NO_WORDS = "no words but encoded data"
+_ASCII = re.compile("[!-~]")
+_NAMED = re.compile(r"\[[^\[\]\n]{1,120}\]")
+_CONTROL = re.compile("[\0-\x08\x0e-\x1a\x1c-\x1f\x7f-\x84\x86-\x9f]")
+_PRIVATE = re.compile("[\ue000-\uf8ff\U000f0000-\U0010ffff]")
 _BREAK = re.compile(r"[\s,;|:/\-–—]")
 
 
@@ -45,6 +53,7 @@ def checked(text: str) -> tuple[str, list[str]]:
     left_out: list[str] = []
     text = _without(_PICTURE, text, left_out, _uri)
     text = _without(_DATA_URI, text, left_out, _uri)
+    text = _without(_PLAIN_URI, text, left_out, _uri)
     text = _without(_BASE64, text, left_out, _block)
     text = _without(_UUENCODED, text, left_out, _block)
     text = _without(_LONG, text, left_out, _block)
@@ -53,6 +62,8 @@ def checked(text: str) -> tuple[str, list[str]]:
         raise Unreadable(reason)
     if not _something(text):
         raise Unreadable("empty")
+    if left_out and not _something(_NAMED.sub("", text)):
+        raise Unreadable(f"{NO_WORDS} ({left_out[0].removesuffix(', left out')})")
     return text, left_out + repaired
 
 
@@ -100,22 +111,16 @@ def _decoded_once(text: str) -> tuple[str, list[str]]:
 def _nonsense(text: str) -> str:
     """Why it is no text, "" if it is one."""
     signs = len(text)
-    controls = sum(_is_control(sign) for sign in text)
+    controls = len(_CONTROL.findall(text))
     if controls > max(3, MAX_CONTROLS * signs):
         return "no text but binary data (control characters). Fix: leave it out, or convert it"
-    private = sum("\ue000" <= sign <= "\uf8ff" or sign >= "\U000f0000" for sign in text)
+    private = len(_PRIVATE.findall(text))
     if private > max(3, MAX_PRIVATE * signs):
         return "its fonts do not say which characters they show. Fix: run OCR over it first"
     unknown = text.count("\ufffd")
     if unknown > max(3, MAX_PRIVATE * signs):
         return "many of its characters cannot be decoded. Fix: save it as UTF-8"
     breaks = len(_BREAK.findall(text))
-    if signs > MANY and breaks < LEAST_SPACES * signs and not _UNSPACED.search(text):
-        return "no words but encoded data. Fix: leave it out, or decode it"
+    if signs > MANY and breaks < LEAST_SPACES * signs and len(_ASCII.findall(text)) * 2 > signs:
+        return f"{NO_WORDS}. Fix: leave it out, or decode it"
     return ""
-
-
-def _is_control(sign: str) -> bool:
-    return (sign < " " and sign not in "\t\n\r\f\v\x1b") or (
-        "\x7f" <= sign < "\xa0" and sign != "\x85"
-    )

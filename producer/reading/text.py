@@ -4,7 +4,7 @@ import codecs
 import re
 
 from . import encodings
-from .reading import Unreadable
+from .reading import Binary, Unreadable
 
 _MARKS = {
     codecs.BOM_UTF8: "utf-8-sig",
@@ -57,6 +57,8 @@ _AS_BROWSERS_DO = {
 """What the names of encodings mean in practice (WHATWG Encoding Standard, section 4.2)."""
 _NO_CHARSETS = {"unicode_escape", "raw_unicode_escape", "idna", "punycode", "undefined"}
 
+_ESCAPED = re.compile(r"(?<!\\)((?:\\\\)*)((?:\\u[0-9a-fA-F]{4})+)")
+
 MAX_WRONG = 0.001
 """The share of bytes that may be no UTF-8 in a text that is UTF-8 otherwise."""
 
@@ -74,11 +76,26 @@ def decoded(data: bytes, declared: str = "") -> tuple[str, list[str]]:
     if b"\0" in data:
         if encoding := encodings.wide(data):
             return data.decode(encoding, "replace"), []
-        raise Unreadable("no text but binary data. Fix: leave it out, or convert it")
+        raise Binary
     for encoding in (_shifted(data), _codec(declared), _codec(_said(data)), "utf-8"):
         if text := _strictly(data, encoding):
             return _believed(data, text, encoding)
     return _guessed(data)
+
+
+def unescaped(json_text: str) -> str:
+    """JSON with its letters instead of their numbers, which are six signs each."""
+    return _ESCAPED.sub(_letters, json_text)
+
+
+def _letters(escaped: re.Match[str]) -> str:
+    """Signs that JSON needs escaped, and half ones, stay."""
+    numbers = escaped[2].split("\\u")[1:]
+    units = b"".join(int(number, 16).to_bytes(2, "big") for number in numbers)
+    text = units.decode("utf-16-be", "replace")
+    if not text.isprintable() or "\ufffd" in text or '"' in text or "\\" in text:
+        return escaped[0]
+    return f"{escaped[1]}{text}"
 
 
 def _strictly(data: bytes, encoding: str) -> str:

@@ -197,17 +197,48 @@ TEXTS = [
         ("M4U",),
         "encoded data",
     ),
-    Case("text", "all encoded.txt", BASE64.replace("\n", "").encode(), told="encoded data"),
+    Case(
+        "text",
+        "all encoded.txt",
+        BASE64.replace("\n", "").encode(),
+        told="no words but encoded data",
+        read=False,
+    ),
+    Case(
+        "text",
+        "drawn.md",
+        f"{TEXT} ![pier](data:image/svg+xml,{'%3Cpath%20d' * 40})".encode(),
+        (TEXT, "[image/svg+xml]"),
+        ("3Cpath",),
+        "image/svg+xml",
+    ),
+    Case(
+        "text",
+        "escaped.json",
+        json.dumps({"a": "Grüße, 早朝 😀", "b": "\x01 \\u0041"}).encode(),
+        ("Grüße, 早朝 😀", "\\u0001 \\\\u0041"),
+    ),
+    Case("text", "tibetan.txt", ("བོད་སྐད་ཀྱི་ཡི་གེ་" * 80).encode(), ("བོད་སྐད་",)),
     Case("text", "empty.txt", b"", told="empty", read=False),
     Case("text", "blank.txt", b" \r\n\t\n", told="empty", read=False),
     Case("text", "private.txt", ("\ue001\ue002\ue003 " * 99).encode(), told="fonts", read=False),
-    Case("text", "binary.dat", bytes(range(256)) * 9, told="binary", read=False),
+    Case("text", "binary.txt", bytes(range(256)) * 9, told="binary", read=False),
     Case("text", "controls.txt", b"\x01\x02\x03ab" * 99, told="binary", read=False),
     Case(
         "text", "random.txt", b"\xe1\x9d\xc3\x8d\xfd\x90\xd0\xaa" * 60, told="encoding", read=False
     ),
 ]
 
+OUTPUT = {"output_type": "display_data", "data": {"text/html": ["<p>a | b", "</p>"]}}
+ODD_NOTEBOOK = json.dumps(
+    {
+        "cells": [
+            None,
+            {"cell_type": "markdown", "source": "Text"},
+            {"cell_type": "code", "source": "", "outputs": [OUTPUT]},
+        ]
+    }
+).encode()
 NOTEBOOKS = [
     Case(
         "notebook",
@@ -218,6 +249,7 @@ NOTEBOOKS = [
         "picture",
     ),
     Case("notebook", "broken.ipynb", b'{"cells": 7}', told="damaged", read=False),
+    Case("notebook", "odd.ipynb", ODD_NOTEBOOK, ("Text", "a | b"), told="cell 1 is damaged"),
     Case("notebook", "cut.ipynb", made.notebook()[:99], told="damaged", read=False),
 ]
 
@@ -229,7 +261,10 @@ OTHERS = [
         ("a.gif", b"GIF89a", "picture"),
         ("a.txt", b"GIF87a", "picture"),
         ("a.mp3", b"ID3\x03", "sound"),
+        ("bare.mp3", b"\xff\xe3\x18\xc4", "sound"),
         ("a.ogg", b"OggS", "sound"),
+        ("a.ps", b"%!PS-Adobe-3.0\n", "convert them to PDF"),
+        ("a.pyc", b"\xa7\r\r\n\0\0", "binary data"),
         ("a.mp4", b"\0\0\0\x18ftypmp42", "film"),
         ("a.mkv", b"\x1aE\xdf\xa3", "film"),
         ("a.gz", b"\x1f\x8b\x08", "archive"),
