@@ -34,8 +34,9 @@ _XML = re.compile(r"\s*<\?xml\b")
 _CLOSED = re.compile(rf"<(title|script|style|textarea|a|p|div|span|iframe)(\s{_QUOTED}*)?/>")
 """Of XML: for HTML these begin what never ends."""
 _INVISIBLE = re.compile(
-    r"opacity\s*:\s*0*\.?0*\s*(?:[;!]|$)|(?:left|top|text-indent)\s*:\s*-\d{3,}"
-    r"|(?=.*overflow\s*:\s*hidden).*(?<![\w-])(?:max-)?(?:height|width)\s*:\s*0(?:px)?\s*(?:[;!]|$)",
+    r"(?<![\w-])opacity\s*:\s*0*\.?0*\s*(?:[;!]|$)|(?:left|top|text-indent)\s*:\s*-\d{3,}"
+    r"|(?=.*overflow\s*:\s*hidden).*(?<![\w-])(?:max-)?(?:height|width)"
+    r"\s*:\s*0(?:px)?\s*(?:[;!]|$)",
     re.IGNORECASE | re.DOTALL,
 )
 """Styles by which texts are hidden where `display` is not, as in mails."""
