@@ -1,8 +1,12 @@
 """Parameters through a real worker: said at the wire, passed over, dropped, learnt."""
 
+import json
+
 import pytest
 from support import all_vendors
+from support.agent_turns import TOOLS, TURNS, body, results
 from support.ledger import ask
+from support.strict_turns import SIGNATURE, refuse
 
 from producer.contract.errors import InvalidRequest
 
@@ -56,6 +60,44 @@ def test_what_is_asked_is_said_to_every_vendor(complete, wire, vendors):
         assert "ann" not in str((forced, low))
         seen.append(identifier(low))
     assert len(set(seen)) == 1
+    an_agent_goes_on_though_its_vendor_changes_after_every_turn(complete, wire)
+
+
+def an_agent_goes_on_though_its_vendor_changes_after_every_turn(complete, wire):
+    """Every body is one that its vendor takes: ids, order, roles, signatures. A result that comes
+    out of order, or says what went wrong, is that of its call.
+    """
+    refused = []
+
+    def script(request, number):
+        """As strict as they are; the first try of one turn fails, and is made again."""
+        turn = len(seen) // 3
+        wire.body = None
+        if reason := refuse(request):
+            refused.append((turn, reason))
+            return "400"
+        if turn == 5 and not failed:
+            failed.append(turn)
+            return "500"
+        wire.body = json.dumps(body(LINKS[turn % 3].partition(":")[0], turn))
+        return "ok"
+
+    seen, failed = [], []
+    wire.script = script
+    messages = ask("Go.")
+    for turn in range(TURNS):
+        job = complete.delay(messages, "ann", model=LINKS[turn % 3], tools=TOOLS, max_tokens=2000)
+        answer = job.value(30)
+        assert answer.provider == LINKS[turn % 3].partition(":")[0]
+        assert answer.attempts == 1 + (turn == 5)
+        seen += [call.id for call in answer.tool_calls]
+        sent = json.dumps(wire.calls[-1].request)
+        assert (SIGNATURE.rstrip("=") in sent) == (answer.provider == "gemini" and turn > 3)
+        assert ("of claude" in sent) == (answer.provider == "anthropic" and turn > 2)
+        assert len(set(seen)) == 3 * (turn + 1)
+        messages = [*messages, answer.message, *results(answer, turn)]
+    assert refused == []
+    assert failed == [5]
 
 
 def test_links_that_cannot_be_told_are_passed_over_or_told_without(complete, wire, vendors):
@@ -68,13 +110,13 @@ def test_links_that_cannot_be_told_are_passed_over_or_told_without(complete, wir
     with pytest.raises(InvalidRequest, match=r"openai:gpt-4\.1 cannot take top_k"):
         job.value(30)
     assert said(wire) == []
+    what_a_server_refuses_by_name_is_learnt(complete, wire)
 
 
-def test_what_a_server_refuses_by_name_is_learnt(complete, wire, vendors):
+def what_a_server_refuses_by_name_is_learnt(complete, wire):
     """The hash of the user is left out from then on; what was asked for sends the job elsewhere,
     unless it may be dropped.
     """
-    vendors(PLAIN)
 
     def script(request, number):
         if "safety_identifier" in request and request["model"] == "gpt-4.1":
