@@ -13,11 +13,22 @@ from .contract.errors import InvalidRequest
 from .contract.identifiers import MAX_LABEL, visible
 from .ledger_client import current_settings
 from .reading import files
+from .reading.files import MAX_BYTES
 from .reading.found import EVERYTHING, STDIN, Choice, Found, found
 from .reading.reading import NoDocument, Reading, Unreadable
 from .tables import is_frame
 
-__all__ = ["STDIN", "Choice", "Document", "Found", "documents_of", "found", "read", "read_all"]
+__all__ = [
+    "MAX_BYTES",
+    "STDIN",
+    "Choice",
+    "Document",
+    "Found",
+    "documents_of",
+    "found",
+    "read",
+    "read_all",
+]
 
 BESIDE = 100_000
 """Bytes of a request that are not its pictures."""
@@ -158,6 +169,8 @@ def _content(each: Found, stdin: bytes | str, follow_links: bool) -> tuple[bytes
     if each.path != STDIN:
         return files.content(each.path, each.folder, follow_links)
     data = stdin.encode("utf-8", "surrogateescape") if isinstance(stdin, str) else stdin
+    if len(data) > MAX_BYTES:
+        raise Unreadable(files.TOO_LARGE)
     return data, []
 
 

@@ -153,9 +153,13 @@ class RequestFile:
 
 def _readable_twice(path: str) -> IO[bytes]:
     """The file itself, or for a pipe a copy of all that came through it."""
-    file: IO[bytes] = sys.stdin.buffer
+    file: IO[bytes]
     if path != STDIN:
         file = open(path, "rb")  # noqa: SIM115 -- closed with the object
+    elif sys.stdin is None:
+        raise InvalidRequest("stdin: closed. Fix: pipe the requests into it, or name a file")
+    else:
+        file = sys.stdin.buffer
     if file.seekable():
         return file
     kept = tempfile.TemporaryFile()  # noqa: SIM115 -- the same

@@ -73,11 +73,15 @@ class Estimate:
     """The document that was counted last."""
     name_tokens: int = 0
     """Tokens of that document; 0: it cannot be read."""
+    name_wrong: str = ""
+    """Why not; "" if it can."""
 
     def with_one(self, item: Item) -> "Estimate":
         """The sum with one more document, whose plan has ended."""
         if not isinstance(item.outcome, Completion):
-            return replace(self, wrong=self.wrong + 1, name=item.name, name_tokens=0)
+            reason = str(item.outcome or item.state)
+            wrong = self.wrong + 1
+            return replace(self, wrong=wrong, name=item.name, name_tokens=0, name_wrong=reason)
         planned = json.loads(item.outcome.text)
         left = {name: planned[name] for name in _LEFT if name in planned}
         return replace(
@@ -90,6 +94,7 @@ class Estimate:
             price_known=self.price_known and planned.get("price_known", True),
             name=item.name,
             name_tokens=planned["tokens"],
+            name_wrong="",
             **left,
         )
 
@@ -187,11 +192,13 @@ def estimate(
     user_id: str,
     style: str = "abstract",
     on_full: Callable[[str], None] | None = None,
+    on_wait: Callable[[str], None] | None = None,
     **options: Any,
 ) -> Iterator[Estimate]:
     """What `summarize` would take: the sum so far, after each document.
 
-    A worker counts and prices; nothing is paid. `on_full` as in `Filling`.
+    A worker counts and prices; nothing is paid. `on_full` as in `Filling`; `on_wait` is told what
+    trouble has to pass first, as `Progress.waits_for`, at each look.
     """
     prompt = instruction(style)
     taken = (_asked(each, prompt) for each in documents_of(documents) if not each.skipped)
@@ -201,7 +208,7 @@ def estimate(
     submitting = _opened(*opened, on_full=on_full)
     so_far = Estimate()
     with Filling(submitting, plans, on_full) as filling:
-        for item in _patiently_ended(filling.batch):
+        for item in _patiently_ended(filling.batch, on_wait):
             so_far = so_far.with_one(item)
             yield so_far
         filling.finish()
@@ -213,15 +220,17 @@ def _opened(*batch: Any, on_full: Callable[[str], None] | None) -> Submitting:
     return patience.insist(lambda: Submitting(*batch))
 
 
-def _patiently_ended(batch: Batch) -> Iterator[Item]:
+def _patiently_ended(batch: Batch, on_wait: Callable[[str], None] | None) -> Iterator[Item]:
     """Every item as it ends, also while the ledger is away for a moment."""
     patience = Patience()
     seen = 0
     while True:
-        over = patience.insist(batch.progress).over
+        progress = patience.insist(batch.progress)
+        if on_wait and progress.waits_for:
+            on_wait(progress.waits_for)
         items, seen = patience.insist(partial(batch.ended_after, seen))
         yield from items
-        if over:
+        if progress.over:
             return
         time.sleep(POLL_S)
 

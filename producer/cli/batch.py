@@ -51,7 +51,7 @@ def batch() -> None:
 @click.option("--budget", type=Dollars(), help="Dollars that the whole batch may cost at most.")
 @click.option(
     "--out",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=click.Path(dir_okay=False, path_type=Path, allow_dash=True),
     help="Where to write the results when it is over: .jsonl, .csv or .parquet.",
 )
 @click.option("--detach", is_flag=True, help="Submit, print the id, and leave.")
@@ -81,8 +81,8 @@ def run(
     """
     written = Results(out)
     asked = _opened(file, prompt)
-    failed = FailedLines.beside(asked, out)
-    refuse_same_file((out, failed.path), file)
+    failed = FailedLines.beside(asked, written.out)
+    refuse_same_file((written.out, failed.path), file)
     written.check()
     form = OPENAI if asked.is_openai else JSONL
     label = f"{visible(asked.name, keep='')} {form}"
@@ -108,7 +108,7 @@ def run(
 @click.argument("batch_id")
 @click.option(
     "--out",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=click.Path(dir_okay=False, path_type=Path, allow_dash=True),
     help="Where to write the results when it is over.",
 )
 @click.option("--json", "as_json", is_flag=True, help="JSON lines on standard output.")
@@ -135,9 +135,9 @@ def follow(
             "It was not submitted to its end. Go on with the command that began it", err=True
         )
         sys.exit(3)
-    if written.out:
+    if written.is_asked_for:
         written.write(found.results(), _form_of_label(last.label))
-        click.echo(f"{last.ended:,} results in {written.out}", err=True)
+        click.echo(f"{last.ended:,} results in {written.place}", err=True)
         if failed and (count := failed.write(found.results())):
             click.echo(f"{count:,} failed requests in {failed.path}", err=True)
     elif last.failed:
@@ -161,7 +161,9 @@ def status(batch_id: str, as_json: bool) -> None:
 @batch.command()
 @click.argument("batch_id")
 @click.option(
-    "--out", type=click.Path(dir_okay=False, path_type=Path), help="Default: standard output."
+    "--out",
+    type=click.Path(dir_okay=False, path_type=Path, allow_dash=True),
+    help="Default: standard output.",
 )
 @click.option(
     "--order", type=click.Choice(["input", "completed"]), default="input", show_default=True

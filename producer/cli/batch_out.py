@@ -15,6 +15,7 @@ from .out import (
     check_file,
     check_parquet,
     csv_lines,
+    is_stream,
     json_line,
     os_errors_as_messages,
     replaced,
@@ -28,11 +29,16 @@ _TABLES = (".csv", PARQUET)
 
 
 class Results:
-    """The results of a batch; `out` None: JSON lines on standard output."""
+    """The results of a batch; `out` None or "-": JSON lines on standard output."""
 
     def __init__(self, out: Path | None) -> None:
         """Raises `click.ClickException` for an ending that is not written."""
+        self.is_asked_for = out is not None
+        """Whether anybody said where they go."""
+        if str(out) == STDIN:
+            out = None
         self.out = out
+        self.place = out or "standard output"
         self._ending = out.suffix.lower() if out else ""
         if self._ending not in (*_LINES, *_TABLES):
             raise click.ClickException(
@@ -78,8 +84,8 @@ class FailedLines:
 
     @classmethod
     def beside(cls, asked: RequestFile, out: Path | None) -> "FailedLines":
-        """results.errors.jsonl beside results.jsonl; nowhere without `out`."""
-        if out is None:
+        """results.errors.jsonl beside results.jsonl; nowhere without `out`, or beside a pipe."""
+        if out is None or is_stream(out):
             return cls(asked, None)
         return cls(asked, out.with_name(f"{out.stem}.errors.jsonl"))
 

@@ -24,6 +24,17 @@ _LINE_ENDS = re.compile("[\x85\u2028\u2029\ud800-\udfff]")
 """What some readers of lines take for the end of one, and halves of characters."""
 
 
+class Out(click.Path):
+    """A path; "-" is standard output, as without the option."""
+
+    def __init__(self) -> None:
+        super().__init__(path_type=Path)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """None for standard output."""
+        return None if value == "-" else super().convert(value, param, ctx)
+
+
 def json_line(value: dict[str, Any]) -> str:
     """As one line for every reader."""
     text = json.dumps(value, ensure_ascii=False)

@@ -10,10 +10,14 @@ import click
 
 from ..summaries import Estimate
 from .bars import shown_time
+from .errors import named_failure
 from .reading import Documents
 
 LARGE = 100
 """A document that is so many times as long as the middle one is asked about by name."""
+
+NAMED = 20
+"""Documents that cannot be read and are named."""
 
 
 @dataclass
@@ -22,11 +26,15 @@ class Outlook:
 
     total: Estimate = field(default_factory=Estimate)
     each: dict[str, Estimate] = field(default_factory=dict)
+    wrong: list[str] = field(default_factory=list)
+    """What cannot be summarised and why, a line for each."""
 
     def add(self, found: Estimate) -> None:
         """`found`: the sum with one more document."""
         before = self.total
         self.total = found
+        if found.name_wrong:
+            self.wrong.append(named_failure(found.name, found.name_wrong))
         self.each[found.name] = Estimate(
             documents=found.documents - before.documents,
             calls=found.calls - before.calls,
@@ -37,9 +45,12 @@ class Outlook:
 
     def large(self) -> list[str]:
         """The documents that are far longer than the others."""
-        tokens = {name: each.tokens for name, each in self.each.items() if each.documents}
-        middle = median(tokens.values() or [0])
-        return [name for name, count in tokens.items() if count > LARGE * middle]
+        most = LARGE * self.middle()
+        return [name for name, each in self.each.items() if each.tokens > most]
+
+    def middle(self) -> float:
+        """The median of their tokens."""
+        return median([each.tokens for each in self.each.values() if each.documents] or [0])
 
     def leave_out(self, name: str) -> None:
         """As if it had not been counted."""
@@ -52,6 +63,19 @@ class Outlook:
             low_usd=self.total.low_usd - one.low_usd,
             high_usd=self.total.high_usd - one.high_usd,
         )
+
+
+class Waits:
+    """Tells what counting waits for, each trouble once."""
+
+    def __init__(self) -> None:
+        self._told: set[str] = set()
+
+    def __call__(self, reason: str) -> None:
+        trouble = reason.partition(" since ")[0]
+        if trouble not in self._told:
+            self._told.add(trouble)
+            click.echo(f"The documents are not counted yet: {reason}", err=True)
 
 
 def counted(estimates: Iterator[Estimate], count: int) -> Outlook:
@@ -76,7 +100,13 @@ def agree(outlook: Outlook, documents: Documents, budget: float | None) -> None:
     """
     documents.tell_skipped()
     documents.tell_left_out()
-    middle = median(each.tokens for each in outlook.each.values())
+    for failure in outlook.wrong[:NAMED]:
+        click.echo(failure, err=True)
+    if len(outlook.wrong) > NAMED:
+        click.echo(f"and {len(outlook.wrong) - NAMED:,} more that cannot be read", err=True)
+    if not outlook.total.documents:
+        raise click.ClickException("nothing was paid, for no document can be summarised")
+    middle = outlook.middle()
     for name in outlook.large():
         one = outlook.each[name]
         cost = f"{one.calls:,} calls, ${one.low_usd:.4f} to ${one.high_usd:.4f}"

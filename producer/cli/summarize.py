@@ -13,14 +13,15 @@ import click
 
 from ..batches import Batch
 from ..contract.errors import OutcomeUnknown
-from ..documents import STDIN, Choice, Found, found, shown_name
+from ..documents import MAX_BYTES, STDIN, Choice, Found, found, shown_name
 from ..filling import Filling
 from ..summaries import STYLES, estimate, summarize
 from . import costs
 from .bars import watch
 from .errors import job_errors_as_messages
 from .money import Dollars
-from .outlook import agree, counted
+from .out import Out
+from .outlook import Waits, agree, counted
 from .reading import Documents
 from .summary_files import Summaries, refuse_documents_in
 
@@ -30,7 +31,7 @@ from .summary_files import Summaries, refuse_documents_in
 @click.option("--user", required=True, help="Whose limits and budgets it counts against.")
 @click.option(
     "--out",
-    type=click.Path(path_type=Path),
+    type=Out(),
     help="A .jsonl, .csv, .md or .parquet file, or a folder for one Markdown file each.",
 )
 @click.option(
@@ -95,7 +96,7 @@ def summarize_(
         summaries.check()
         batch_id, begun = _batch_id(documents, *asked)
         if not yes and not begun:
-            estimates = estimate(documents, user, style, _tell_full, **options)
+            estimates = estimate(documents, user, style, _tell_full, Waits(), **options)
             agree(counted(estimates, len(documents.taken)), documents, budget)
             batch_id, _ = _batch_id(documents, *asked)
     label = f"summaries of {len(documents.taken)} documents"
@@ -128,8 +129,8 @@ def _documents(
         if each.wrong and not each.folder and not os.path.lexists(each.path):
             raise click.ClickException(f"{shown_name(each.path)!r}: {each.wrong}")
     stdin = b""
-    if STDIN in paths:
-        stdin = sys.stdin.buffer.read()
+    if STDIN in paths and sys.stdin is not None:
+        stdin = sys.stdin.buffer.read(MAX_BYTES + 1)
     documents = Documents(files, stdin, choice.follow_links, strict, as_pictures)
     if not documents.taken:
         documents.skipped = {shown_name(each.path): each.skipped for each in files}

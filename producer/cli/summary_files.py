@@ -9,9 +9,9 @@ import click
 
 from ..batch_items import Item
 from ..contract.completions import Completion
-from ..contract.identifiers import visible
 from ..documents import STDIN
 from ..reading.found import OUTPUT_MARK
+from .errors import named_failure
 from .one_file import OneFile
 from .out import check_folder, check_parquet, os_errors_as_messages, replaced
 from .reading import Documents
@@ -50,7 +50,7 @@ class Summaries:
         """Those that have ended since the last time; [] is a look, too."""
         for item in items:
             if not isinstance(item.outcome, Completion):
-                click.echo(_told(item), err=True)
+                click.echo(named_failure(item.name, str(item.outcome or item.state)), err=True)
             elif self._out is None:
                 click.echo(f"# {item.name}\n\n{item.outcome.text}\n")
         if self._is_refused:
@@ -130,12 +130,6 @@ def _ending(out: Path) -> str:
             "Fix: .jsonl, .csv, .md or .parquet, or a folder, which has no ending or exists"
         )
     return ending
-
-
-def _told(item: Item) -> str:
-    """A failure in one line that begins with the document's name."""
-    reason = visible(str(item.outcome or item.state), keep="")
-    return reason if reason.startswith(f"{item.name}: ") else f"{item.name}: {reason}"
 
 
 def _file_name(document: str) -> str:

@@ -68,7 +68,8 @@ def output_errors_as_messages() -> Iterator[None]:
     """A full disk or a closed pipe behind standard output is one line."""
     try:
         yield
-        sys.stdout.flush()
+        if sys.stdout is not None:
+            sys.stdout.flush()
     except OSError as error:
         if error.filename is not None or error.errno not in _OF_OUTPUT:
             raise

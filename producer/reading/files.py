@@ -12,6 +12,7 @@ from . import program
 from .reading import NoDocument, Reading, Unreadable
 
 MAX_BYTES = 50_000_000
+TOO_LARGE = f"larger than {MAX_BYTES:,} bytes. Fix: split it"
 WALL_S = 150.0
 """For reading one file; its reader's own limit of processor time ends most of it sooner."""
 
@@ -75,7 +76,7 @@ def content(path: str, folder: str = "", follow_links: bool = False) -> tuple[by
         data = file.read(MAX_BYTES + 1)
         after = os.fstat(opened.file)
     if len(data) > MAX_BYTES:
-        raise Unreadable(f"larger than {MAX_BYTES:,} bytes. Fix: split it")
+        raise Unreadable(TOO_LARGE)
     before = opened.status
     if (before.st_mtime_ns, before.st_size) != (after.st_mtime_ns, after.st_size):
         return data, ["it changed while it was read"]

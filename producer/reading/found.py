@@ -111,9 +111,14 @@ def _matching(pattern: str, choice: Choice) -> Iterator[Found]:
     matches = sorted(glob.glob(pattern, recursive=True), key=os.fsencode)
     for path in matches:
         if not os.path.isdir(path):
-            yield Found(path, wrong=kind_of_file(path))
+            yield Found(_not_stdin(path), wrong=kind_of_file(path))
     if not matches:
         yield Found(pattern, wrong="no such file, and no pattern that matches any")
+
+
+def _not_stdin(path: str) -> str:
+    """A file may be called "-", too."""
+    return f"./{path}" if path == STDIN else path
 
 
 class _Walk:
@@ -156,7 +161,7 @@ class _Walk:
         if ".gitignore" in names:
             self._ignored[folder] = _gitignore(os.path.join(folder, ".gitignore"))
         if folder == self._folder and folder in (".", "./"):
-            return names
+            return list(map(_not_stdin, names))
         return [os.path.join(folder, name) for name in names]
 
     def _one(self, path: str) -> Found | None:

@@ -5,6 +5,7 @@ import json
 import sys
 from collections import Counter
 from importlib.util import find_spec
+from pathlib import Path
 
 import click
 import pytest
@@ -157,6 +158,15 @@ def test_a_table_has_a_row_for_each(tmp_path, ending):
     assert [row["name"] for row in rows] == ["a", "ü"]
     assert list(rows[0]) == list(COLUMNS)
     assert (rows[1]["error"], rows[1]["message"]) == ("TooLong", "long")
+
+
+def test_a_dash_is_standard_output(capsys, tmp_path):
+    written = Results(Path("-"))
+    written.check()
+    written.write([item(answer("Short."))], "jsonl")
+    assert json.loads(capsys.readouterr().out)["completion"]["text"] == "Short."
+    assert (written.is_asked_for, Results(None).is_asked_for) == (True, False)
+    assert FailedLines.beside(asked(tmp_path, line("a")), written.out).path is None
 
 
 def test_an_ending_that_is_not_written_is_refused(tmp_path):

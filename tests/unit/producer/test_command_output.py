@@ -1,16 +1,20 @@
 """Standard output, Ctrl-C and a ledger that is away or full, as commands meet them."""
 
+import io
 import os
 import signal
 import subprocess
 import sys
 from functools import partial
 
+import click
 import pytest
 
 from producer.cli.interrupts import Interrupts
-from producer.cli.outlook import Outlook, told
+from producer.cli.outlook import NAMED, Outlook, Waits, agree, told
+from producer.cli.reading import Documents
 from producer.contract.errors import Unavailable
+from producer.documents import MAX_BYTES, read_all
 from producer.patience import Patience
 from producer.summaries import Estimate
 
@@ -56,6 +60,70 @@ def test_output_that_goes_nowhere_is_one_line(tmp_path, opened, reason):
     (line,) = done.stderr.decode().splitlines()
     assert done.returncode == 1
     assert line.startswith(f"Error: standard output cannot be written: {reason}. Fix: ")
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-"])
+def test_a_stream_that_is_closed_is_no_traceback(tmp_path, closed):
+    """`cron` and services start commands without them."""
+    (tmp_path / "a.txt").write_text("A ship left the harbour.")
+    done = subprocess.run(
+        ["/bin/sh", "-c", f'"$@" {closed}', "sh", *COMMAND, "-", ".", "--user", "u1", "--list"],
+        cwd=tmp_path,
+        env={"PATH": "", "PYTHONPATH": os.pathsep.join(sys.path)},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (1, b"")
+    shown = b"failed   stdin: empty\nread     a.txt: 24 characters\n"
+    assert done.stdout == (shown if closed == "<&-" else b"")
+
+
+def test_a_file_called_dash_is_no_standard_input(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "-").write_text("A ship left the harbour.")
+    for named in (".", "*"):
+        (document,) = read_all([named], stdin=b"Something else.")
+        assert (document.name, document.text) == ("./-", "A ship left the harbour.")
+
+
+def test_standard_input_is_as_large_as_a_file_may_be():
+    (document,) = read_all(["-"], stdin=b"x" * (MAX_BYTES + 1))
+    assert "larger than" in str(document.wrong)
+
+
+@pytest.mark.parametrize("stdin", ["", "n\n"])
+def test_nothing_is_paid_where_nobody_says_yes(monkeypatch, capsys, stdin):
+    monkeypatch.setattr(sys, "stdin", io.StringIO(stdin))
+    outlook = Outlook()
+    outlook.add(Estimate(documents=1, calls=1, tokens=9, name="a", name_tokens=9))
+    with pytest.raises((SystemExit, click.ClickException)) as raised:
+        agree(outlook, Documents([]), None)
+    if stdin:
+        assert raised.value.code == 0
+    else:
+        assert "standard input has ended. Fix: --yes" in raised.value.message
+
+
+def test_what_cannot_be_read_is_named_before_the_question(capsys):
+    """And if nothing else is left, there is no question."""
+    outlook = Outlook()
+    for number in range(NAMED + 2):
+        reason = f"d{number}: no\nword"
+        outlook.add(Estimate(wrong=number + 1, name=f"d{number}", name_wrong=reason))
+    with pytest.raises(click.ClickException, match="no document can be summarised"):
+        agree(outlook, Documents([]), None)
+    *named, last = capsys.readouterr().err.splitlines()
+    assert named == [f"d{number}: no\\nword" for number in range(NAMED)]
+    assert last == "and 2 more that cannot be read"
+
+
+def test_what_counting_waits_for_is_told_once(capsys):
+    waits = Waits()
+    for reason in ("x: HTTP 500 since 1", "x: HTTP 500 since 2", "no worker is alive"):
+        waits(reason)
+    assert len(capsys.readouterr().err.splitlines()) == 2
 
 
 def test_a_ctrl_c_that_python_swallows_is_not_lost(monkeypatch):
