@@ -16,7 +16,7 @@ from fastapi import FastAPI, Header, Request
 from fastapi.responses import JSONResponse, StreamingResponse
 from pydantic import BaseModel
 
-from producer import Batch, Completion, Job, JobError, complete, errors
+from producer import Batch, Completion, Job, JobError, complete, errors, user_as_counted
 from producer.ledger_replies import JobStatus, Progress
 
 WAIT_S = 20.0
@@ -106,7 +106,7 @@ async def results(batch_id: str, user: User) -> StreamingResponse:
 async def _status_for(found: Job, user: str) -> JobStatus:
     """Of the user's own job; another's does not exist for them."""
     status = await asyncio.to_thread(lambda: found.status)
-    if status.user_id != user:
+    if status.user_id != user_as_counted(user):
         raise errors.OutcomeUnknown(f"there is no job {found.id}")
     return status
 
@@ -114,7 +114,7 @@ async def _status_for(found: Job, user: str) -> JobStatus:
 async def _progress_for(batch: Batch, user: str) -> Progress:
     """Of the user's own batch; another's does not exist for them."""
     progress = await batch.aprogress()
-    if progress.user_id != user:
+    if progress.user_id != user_as_counted(user):
         raise errors.OutcomeUnknown(f"there is no batch {batch.id}")
     return progress
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from .contract.used_limits import UsedLimit
     from .embeddings import EmbeddingJob, Embeddings, embed
     from .summaries import summarize
-    from .user_limits import limits
+    from .user_limits import limits, user_as_counted
 
 __all__ = [
     "Batch",
@@ -36,6 +36,7 @@ __all__ = [
     "limits",
     "summarize",
     "untrusted",
+    "user_as_counted",
 ]
 
 _MODULES = {
@@ -53,6 +54,7 @@ _MODULES = {
     "JobError": ".contract.errors",
     "UsedLimit": ".contract.used_limits",
     "untrusted": ".contract.hygiene",
+    "user_as_counted": ".user_limits",
 }
 
 

@@ -151,12 +151,14 @@ class Complete(Task):  # type: ignore[misc]
         `task_id=error.job_id` is safe. With the broker down the job is accepted: a steward
         publishes it.
         """
+        settings = current_settings()
         submission = Submission.from_call(
             task_id or uuid(),
             args or (),
             kwargs or {},
             options,
-            max_bytes=current_settings().max_request_bytes,
+            max_bytes=settings.max_request_bytes,
+            user_ids=settings.user_ids,
         )
         try:
             submitted = ledger().submit([submission])
@@ -244,8 +246,9 @@ def numbered(
     fields = {"user_id": user_id, **options, **request}
     job_id = fields.pop("task_id", None) or uuid()
     try:
-        most = current_settings().max_request_bytes
-        return Submission.from_call(job_id, (), fields, {}, batch, name, most)
+        settings = current_settings()
+        bounds = (settings.max_request_bytes, settings.user_ids)
+        return Submission.from_call(job_id, (), fields, {}, batch, name, *bounds)
     except InvalidRequest as error:
         raise InvalidRequest(
             f"requests[{number}]: {error.message}", {**error.details, "number": number}

@@ -2,10 +2,16 @@
 
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, Field, ValidationError
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
 
 from .contract.requests import MAX_REQUEST_BYTES
+from .contract.user_ids import Form, forms_of
 from .redis_url import RedisUrl
 
 
@@ -16,6 +22,10 @@ class SettingsError(ValueError):
 def _readable(url: str) -> str:
     RedisUrl.parse(url)
     return url
+
+
+def _forms(value: Any) -> Any:
+    return forms_of(value) if isinstance(value, str) else value
 
 
 Url = Annotated[str, AfterValidator(_readable)]
@@ -44,6 +54,10 @@ class ProducerSettings(BaseSettings):
         MAX_REQUEST_BYTES, validation_alias="LLM_MAX_REQUEST_BYTES"
     )
     """Of one request as JSON, pictures and files in it included."""
+    user_ids: Annotated[frozenset[Form], NoDecode, BeforeValidator(_forms)] = Field(
+        frozenset(), validation_alias="LLM_USER_IDS"
+    )
+    """How ids that mean one user are spelt alike, wherever a user is named."""
 
     @classmethod
     def settings_customise_sources(

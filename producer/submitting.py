@@ -7,8 +7,9 @@ from .contract.amounts import micro_usd, milliseconds
 from .contract.errors import Conflict, InvalidRequest, JobError
 from .contract.identifiers import MAX_BATCH_ID, MAX_LABEL, checked_id, checked_label, visible
 from .contract.requests import CompletionRequest
-from .contract.submission import Submission, checked_user
-from .ledger_client import ledger
+from .contract.submission import Submission
+from .contract.user_ids import checked_user
+from .ledger_client import current_settings, ledger
 from .ledger_replies import SubmittedJob
 
 DEFAULTS = {"lane": "batch", "over_limit": "wait"}
@@ -34,12 +35,12 @@ class Submitting:
         self.batch_id = checked_id("batch_id", batch_id, MAX_BATCH_ID)
         self.written = 0
         """Items so far."""
-        self._user_id = checked_user(user_id)
+        self._user_id = checked_user(user_id, current_settings().user_ids)
         self._options = DEFAULTS | options
         most = None if max_usd is None else micro_usd("max_usd", max_usd)
         opened = ledger().open_batch(
             batch_id,
-            user_id,
+            self._user_id,
             checked_label("label", label),
             milliseconds("retention_s", retention_s),
             most,

@@ -1,8 +1,19 @@
-"""What a user has left: for a page of the user's account, or before a long task is offered."""
+"""What a user has left, and under which name: for a page of the user's account, or before a long
+task is offered.
+"""
 
-from .contract.submission import checked_user
 from .contract.used_limits import UsedLimit
-from .ledger_client import ledger
+from .contract.user_ids import checked_user
+from .ledger_client import current_settings, ledger
+
+
+def user_as_counted(user_id: str) -> str:
+    """The user's id as `job.status.user_id`, limits and usage have it: with `LLM_USER_IDS`, ids
+    that mean one user are spelt alike.
+
+    Raises `InvalidRequest` for what is no user id.
+    """
+    return checked_user(user_id, current_settings().user_ids)
 
 
 def limits(user_id: str) -> list[UsedLimit]:
@@ -11,4 +22,4 @@ def limits(user_id: str) -> list[UsedLimit]:
 
     Raises `InvalidRequest` for what is no user id, and `Unavailable`.
     """
-    return ledger().limits(checked_user(user_id))
+    return ledger().limits(user_as_counted(user_id))

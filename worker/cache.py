@@ -35,8 +35,8 @@ SCOPES: tuple[CacheScope, ...] = get_args(CacheScope)
 class Cache:
     """Entries are found by what is asked and how.
 
-    Keys are SHA-256 over model, messages, parameters and version, under a namespace and its bust
-    counters.
+    Keys are SHA-256 over model, messages, parameters, version and what answers are checked for,
+    under a namespace and its bust counters.
     """
 
     def __init__(
@@ -47,6 +47,7 @@ class Cache:
         batch: str,
         models: Models = NO_MODELS,
         embeddings: tuple[Link, ...] = (),
+        filters: tuple[str, ...] = (),
     ) -> None:
         self._settings = settings
         self._defaults = call
@@ -54,6 +55,7 @@ class Cache:
         self._batch = batch
         self._models = models
         self._embeddings = embeddings
+        self._filters = filters
 
     def question(self, job: RunningJob) -> Question:
         """What the ledger looks up when the job asks for a hold (`Quota.take_hold`)."""
@@ -148,6 +150,7 @@ class Cache:
             *shared_with,
             self._batch_model(request),
             self._stands_for(request),
+            [] if request.embedding else self._filters,
             self._meaning(request).fingerprint(),
         ]
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()

@@ -50,12 +50,17 @@ class Erased:
 
     def add_pass(self, other: "Erased") -> None:
         """Count another pass; what is unfinished is what that one left."""
+        self.unfinished = 0
+        self.add(other)
+
+    def add(self, other: "Erased") -> None:
+        """Count what was forgotten under another name."""
         self.jobs += other.jobs
         self.cached += other.cached
         self.batches += other.batches
         self.usage_rows += other.usage_rows
         self.audited += other.audited
-        self.unfinished = other.unfinished
+        self.unfinished += other.unfinished
 
 
 class Erasure:

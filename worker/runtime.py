@@ -83,6 +83,7 @@ class Runtime:
             self.settings.models.batch,
             self.settings.models.known,
             self.settings.embedding_links,
+            self.settings.filters.looked_for,
         )
 
     @cached_property

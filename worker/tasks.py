@@ -80,7 +80,13 @@ class Complete(Task):  # type: ignore[misc]
         job_id = task_id or uuid()
         named = dict(kwargs or {})
         try:
-            submission = Submission.from_call(job_id, tuple(args or ()), named, options)
+            submission = Submission.from_call(
+                job_id,
+                tuple(args or ()),
+                named,
+                options,
+                user_ids=current().settings.redis.user_ids,
+            )
             submitted = current().ledger.submit(submission, retry_while_away=True).or_conflict()
         except JobError as error:
             if not options.get("parent_id"):
@@ -269,7 +275,9 @@ class Complete(Task):  # type: ignore[misc]
 
     def _adopt(self, runtime: Runtime, foreign: dict[str, Any]) -> None:
         """Write a foreign message, arguments and all, into the ledger under its own id."""
-        submission = submission_of_message(self.request.id, foreign)
+        submission = submission_of_message(
+            self.request.id, foreign, runtime.settings.redis.user_ids
+        )
         submitted = runtime.ledger.submit(submission)
         # The message that was delivered already stands for its own publication.
         job_id = self.request.id

@@ -5,7 +5,7 @@ Celery's options but never imports Celery.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
@@ -19,6 +19,7 @@ from .ledger.texts import keep_texts
 from .outcome import dump_outcome
 from .requests import MAX_REQUEST_BYTES, CompletionRequest
 from .stored_texts import taken_apart
+from .user_ids import checked_user
 
 CONTINUATION = (
     "link",
@@ -83,16 +84,19 @@ class Submission:
         batch: str = "",
         name: Any = "",
         max_bytes: int = MAX_REQUEST_BYTES,
+        user_ids: Collection[str] = (),
     ) -> "Submission":
         """From the arguments of `complete` and Celery's options (countdown, eta, expires, link...).
 
         `batch`, `name`: of which it is an item, and what the caller calls it. `max_bytes`: of its
-        request as JSON. Raises `InvalidRequest`, whatever the arguments are.
+        request as JSON. `user_ids`: how ids that mean one user are spelt (`user_ids.FORMS`).
+
+        Raises `InvalidRequest`, whatever the arguments are.
         """
         if not batch:
             checked_job_id("task_id", job_id)
         fields = named(("messages", "user_id"), args, kwargs, _TOO_MANY)
-        user_id = checked_user(fields.pop("user_id", None))
+        user_id = checked_user(fields.pop("user_id", None), user_ids)
         idempotency_key = _idempotency_key(fields.pop("idempotency_key", None))
         for option in _REFUSED:
             if options.get(option) is not None:
@@ -151,20 +155,6 @@ def submit(submissions: list[Submission], functions: Functions, uploads: Functio
     stored = [each.stored() for each in submissions]
     keep_texts(functions, uploads, [each.texts for each in stored])
     return functions(Submit(functions.library.name, tuple(each.item for each in stored)))
-
-
-def checked_user(user_id: Any) -> str:
-    """`user_id`, or `InvalidRequest`."""
-    if isinstance(user_id, str) and 1 <= len(user_id) <= 128 and user_id.isprintable():
-        return user_id
-    got = f"a {type(user_id).__name__}"
-    if user_id is None:
-        got = "missing"
-    raise InvalidRequest(
-        f"user_id: needs a printable string of 1 to 128 characters, this one is {got}. "
-        "Fix: pass str(user.id)",
-        {"fields": ["user_id"]},
-    )
 
 
 def _idempotency_key(value: Any) -> str:

@@ -1,5 +1,6 @@
 """Between Celery's requests and ours: messages of plain Celery clients, and what follows a job."""
 
+from collections.abc import Collection
 from typing import Any
 
 from celery.app.task import Context
@@ -13,14 +14,17 @@ _NAMES = {"link": "callbacks", "link_error": "errbacks", "group_id": "group"} | 
 """Options of `apply_async` -> Celery's names in a request."""
 
 
-def submission_of_message(job_id: str, foreign: dict[str, Any]) -> Submission:
+def submission_of_message(
+    job_id: str, foreign: dict[str, Any], user_ids: Collection[str]
+) -> Submission:
     """The message as a submission under its own task id. Raises `InvalidRequest`.
 
-    `foreign`: its header of `entries.message_of`. An idempotency key is passed over: the client
-    looks for the answer under the id that the message has already.
+    `foreign`: its header of `entries.message_of`; `user_ids`: as of `from_call`. An idempotency key
+    is passed over: the client looks for the answer under the id that the message has already.
     """
     fields = {name: value for name, value in foreign["kwargs"].items() if name != "idempotency_key"}
-    return Submission.from_call(job_id, foreign["args"], fields, foreign["options"])
+    options = foreign["options"]
+    return Submission.from_call(job_id, foreign["args"], fields, options, user_ids=user_ids)
 
 
 def what_follows(options: dict[str, Any]) -> dict[str, Any]:

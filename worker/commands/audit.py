@@ -23,7 +23,7 @@ from ..runtime import audit_server
 from ..sealing import Keyring, Seal, Unopened, new_pair
 from ..settings import AuditSettings, load, load_redis
 from ..telemetry.logs import prompt_hash
-from .servers import Server, answering, ledger_connection
+from .servers import Server, UserName, answering, ledger_connection
 
 
 class Reason(click.ParamType[str]):
@@ -54,7 +54,7 @@ def key() -> None:
 
 
 @audit.command("list")
-@click.argument("user")
+@click.argument("user", type=UserName())
 def list_(user: str) -> None:
     """List a user's jobs, latest first: when, who answered; never what. Needs no key and leaves no
     record.

@@ -15,11 +15,13 @@ from ..celery import create_app
 from ..ledger.connection import connect
 from ..ledger.dead_letters import DeadLetter, DeadLetters, LetterFilter
 from ..settings import load_redis
-from .servers import Server, answering, ledger_connection, operators_ledger
+from .servers import Server, UserName, answering, ledger_connection, operators_ledger
 
 
 def _filtered(command: Callable[..., None]) -> Callable[..., None]:
-    command = click.option("--user", help="Only this user's (* and ? match).")(command)
+    command = click.option("--user", type=UserName(), help="Only this user's (* and ? match).")(
+        command
+    )
     return click.option(
         "--kind", help="Only this error, for example ProvidersExhausted or 'Time*'."
     )(command)

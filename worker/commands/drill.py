@@ -13,14 +13,16 @@ from producer.contract.submission import Submission
 from ..celery import create_app
 from ..ledger.ledger import Ledger
 from ..settings import ChainSettings, ModelSettings, load
-from .servers import ledger_connection, operators_ledger
+from .servers import UserName, ledger_connection, operators_ledger
 
 PAUSE_S = 0.1
 QUESTION = [{"role": "user", "content": "Reply with the single word: ready"}]
 
 
 @click.command()
-@click.option("--user", default="drill", show_default=True, help="Whose budget pays for it.")
+@click.option(
+    "--user", type=UserName(), default="drill", show_default=True, help="Whose budget pays for it."
+)
 @click.option(
     "--timeout", type=float, default=60.0, show_default=True, help="Seconds to wait for the answer."
 )

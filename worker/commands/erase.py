@@ -8,6 +8,7 @@ import click
 
 from producer.contract.names import COMPLETE
 from producer.contract.publication import Publication
+from producer.contract.user_ids import alike
 
 from ..audit.reader import AuditReader
 from ..celery import create_app
@@ -78,7 +79,11 @@ def _erase(user: str, reason: str) -> Erased:
         try:
             if audit_log:
                 audit_log.record_erasure(user, who(), reason, connection.hash_key())
-            return _until_done(erasure, user, connection)
+            total = Erased()
+            # Also what is there from before LLM_USER_IDS was set.
+            for name in sorted({user, alike(user, settings.user_ids)}):
+                total.add(_until_done(erasure, name, connection))
+            return total
         except RedisError:
             click.echo("Not all is forgotten: repeat the command.", err=True)
             raise

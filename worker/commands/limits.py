@@ -9,7 +9,7 @@ import click
 from producer.contract.used_limits import NONE, UsedLimit
 
 from ..budgets.overrides import FLEET, CurrentLimits, Overrides, Subject
-from .servers import ledger_connection
+from .servers import UserName, ledger_connection
 
 MOST = 1e12
 
@@ -46,7 +46,7 @@ def _of_whom(function: Any) -> Any:
     for decorate in (
         click.option("--fleet", is_flag=True, help="All users together."),
         click.option("--group", metavar="GROUP", help="All members of GROUP together."),
-        click.argument("user", required=False),
+        click.argument("user", required=False, type=UserName()),
     ):
         function = decorate(function)
     return function

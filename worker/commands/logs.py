@@ -10,6 +10,8 @@ from typing import Any, TextIO
 
 import click
 
+from .servers import UserName
+
 FILES = click.argument("files", nargs=-1, type=click.File(errors="replace"))
 MICRO = 1_000_000
 BY = {
@@ -67,7 +69,7 @@ def sum_(files: tuple[TextIO, ...], what: str | None, as_json: bool) -> None:
 @logs.command()
 @FILES
 @click.option("--job", help="Lines of this job, libraries' lines too.")
-@click.option("--user", help="Lines of this user's jobs.")
+@click.option("--user", type=UserName(), help="Lines of this user's jobs.")
 @click.option("--error", help="Calls and jobs that ended in this fault or error.")
 @click.option("--event", help="For example provider_call or job_ended.")
 @click.option("--slow", "slow_ms", type=int, help="Calls that took so many milliseconds or longer.")

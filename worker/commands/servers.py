@@ -9,12 +9,22 @@ from typing import NamedTuple
 
 import click
 
+from producer.contract.user_ids import alike
 from producer.redis_trouble import described
 
 from ..ledger.connection import ERRORS, LedgerConnection, Redis, RedisError
 from ..ledger.ledger import Ledger
 from ..monitoring.health import Health
 from ..settings import HealthSettings, LedgerSettings, load, load_redis
+
+
+class UserName(click.ParamType[str]):
+    """A user as the ledger names them."""
+
+    name = "user"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        return alike(value, load_redis().user_ids)
 
 
 class Server(NamedTuple):

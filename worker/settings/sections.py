@@ -258,6 +258,11 @@ class FilterSettings(Slice):
     ] = variable("LLM_OUTPUT_FILTERS", DEFAULT_FILTERS)
     """Filter -> action: one of those in `worker.output_filters`, or "package.module:function"."""
 
+    @property
+    def looked_for(self) -> tuple[str, ...]:
+        """Filters that are on, whatever they do then: what they find is not cached."""
+        return tuple(sorted(name for name, action in self.output.items() if action != "off"))
+
 
 def _readable(file: Path | None) -> Path | None:
     Models.load(file)

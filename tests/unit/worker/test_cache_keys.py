@@ -13,17 +13,18 @@ from producer.contract.requests import CompletionRequest
 from worker.cache import Cache
 from worker.ledger.attempt import CachePlace
 from worker.model_catalog import Models
-from worker.settings import CacheSettings, CallSettings, Link
+from worker.settings import CacheSettings, CallSettings, FilterSettings, Link
 
 
-def cache(model="gpt-4o", base_url=None, extra=None, scope="fleet", temperature=0.7):
+def cache(model="gpt-4o", base_url=None, extra=None, scope="fleet", temperature=0.7, filters=""):
     links = (Link(provider="openai", model=model, adapter="openai", base_url=base_url),)
     call = CallSettings(max_tokens=50, temperature=temperature)
     models = Models.load()
     if extra:
         vendor = models.vendors["openai"].model_copy(update={"aliases": extra})
         models = Models(vendors=models.vendors | {"openai": vendor})
-    return Cache(CacheSettings(scope=scope), call, links, "fast", models)
+    looked_for = FilterSettings(output=filters).looked_for
+    return Cache(CacheSettings(scope=scope), call, links, "fast", models, filters=looked_for)
 
 
 def request(content="q", **fields):
@@ -69,6 +70,15 @@ def test_a_key_holds_what_link_and_alias_stand_for():
     aliased = request(model="fast")
     keys = {key(aliased, cache(extra={"fast": model})) for model in "ab"}
     assert len(keys) == 2
+
+
+def test_an_answer_that_passed_fewer_filters_is_not_given_out():
+    """What a filter does with what it finds makes no difference: what it finds is not cached."""
+    plain = key(request())
+    for looser in ("secrets=off", "schema=off,pattern=off"):
+        assert key(request(), cache(filters=looser)) != plain
+    assert key(request(), cache(filters="company.rules:no_names=fail")) != plain
+    assert key(request(), cache(filters="secrets=retry,schema=fail")) == plain
 
 
 texts = st.text(st.characters(codec="ascii", categories=["L", "N"]), min_size=1, max_size=8)
