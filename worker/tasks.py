@@ -78,15 +78,9 @@ class Complete(Task):  # type: ignore[misc]
         answered and paid for.
         """
         job_id = task_id or uuid()
-        named = dict(kwargs or {})
+        alike = {"user_ids": current().settings.redis.user_ids}
         try:
-            submission = Submission.from_call(
-                job_id,
-                tuple(args or ()),
-                named,
-                options,
-                user_ids=current().settings.redis.user_ids,
-            )
+            submission = Submission.from_call(job_id, args or (), kwargs or {}, options, **alike)
             submitted = current().ledger.submit(submission, retry_while_away=True).or_conflict()
         except JobError as error:
             if not options.get("parent_id"):
@@ -275,10 +269,8 @@ class Complete(Task):  # type: ignore[misc]
 
     def _adopt(self, runtime: Runtime, foreign: dict[str, Any]) -> None:
         """Write a foreign message, arguments and all, into the ledger under its own id."""
-        submission = submission_of_message(
-            self.request.id, foreign, runtime.settings.redis.user_ids
-        )
-        submitted = runtime.ledger.submit(submission)
+        alike = runtime.settings.redis.user_ids
+        submitted = runtime.ledger.submit(submission_of_message(self.request.id, foreign, alike))
         # The message that was delivered already stands for its own publication.
         job_id = self.request.id
         self.publish([each for each in submitted.publications if each.job_id != job_id])
