@@ -78,10 +78,10 @@ class Complete(Task):  # type: ignore[misc]
         answered and paid for.
         """
         job_id = task_id or uuid()
-        alike = {"user_ids": current().settings.redis.user_ids}
+        alike = current().settings.redis.user_ids
         try:
-            submission = Submission.from_call(job_id, args or (), kwargs or {}, options, **alike)
-            submitted = current().ledger.submit(submission, retry_while_away=True).or_conflict()
+            step = Submission.from_call(job_id, args or (), kwargs or {}, options, user_ids=alike)
+            submitted = current().ledger.submit(step, retry_while_away=True).or_conflict()
         except JobError as error:
             if not options.get("parent_id"):
                 raise
