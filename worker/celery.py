@@ -13,6 +13,7 @@ from typing import Any
 
 from celery import Celery, signals
 from celery.concurrency import prefork
+from celery.utils.nodenames import node_format
 
 from producer.contract.names import COMPLETE
 from producer.redis_trouble import reason
@@ -21,6 +22,7 @@ from producer.redis_url import RedisUrl
 from . import startup_checks
 from .broker import results, transport
 from .ledger.connection import ERRORS, LedgerConnection, unsafe_server
+from .node.flags import apply_flags
 from .node.pool_children import obey_parent
 from .node.steward import Steward
 from .node.stops import Stops
@@ -89,6 +91,7 @@ def _connect_signals() -> None:
     telemetry.connect()
     signals.setup_logging.connect(log_as_json)
     signals.celeryd_init.connect(refuse_wrong_settings)
+    signals.worker_init.connect(apply_flags)
     signals.worker_process_init.connect(build_clients)
     signals.worker_process_init.connect(obey_parent)
     signals.worker_ready.connect(build_clients_of_threads)
@@ -100,19 +103,30 @@ def _connect_signals() -> None:
     signals.worker_shutdown.connect(close_runtime)
 
 
-def log_as_json(**_: Any) -> None:
-    configure(load(LogSettings).level)
+def log_as_json(logfile: str | None = None, **_: Any) -> None:
+    """To the file of -f, which Celery has expanded."""
+    try:
+        configure(load(LogSettings).level, path=logfile)
+    except OSError as error:
+        fix = "a path that this user may write"
+        sys.exit(f"The worker cannot start:\n- --logfile: {error.strerror}. Fix: {fix}")
 
 
-def refuse_wrong_settings(conf: Any = None, **_: Any) -> None:
-    """Complete and valid settings, or no worker. Only SystemExit stops Celery from here."""
+def refuse_wrong_settings(
+    sender: str = "", conf: Any = None, options: Any = None, **_: Any
+) -> None:
+    """Complete and valid settings, or no worker. Only SystemExit stops Celery from here.
+
+    `sender` is the node's name, `options` are its flags.
+    """
+    logfile = (options or {}).get("logfile")
     try:
         settings = startup_checks.checked_settings()
         _load_functions(settings.redis)
     except SettingsError as error:
         sys.exit(f"The worker cannot start:\n{error}\nCheck again with: completions check")
     use(settings)
-    configure(settings.log.level)
+    log_as_json(logfile and node_format(logfile, sender))
     for warning in startup_checks.warnings(settings, datetime.now(UTC).date()):
         logger.warning(warning)
     conf.result_expires = settings.ledger.result_expires_s

@@ -73,8 +73,7 @@ class Pipeline:
             self._audit_answer(job, "cache", chosen)
             return chosen
         with hold_of(attempt), self.audit.failures(job, attempt):
-            remaining_s = job.remaining_s(self._settings.deadline_s)
-            reply, bill = self.chain.call(asked, attempt, chosen, remaining_s)
+            reply, bill = self.chain.call(asked, attempt, chosen, self._left_s(job))
             attempt.billed(bill)
         with after_the_reply(JobError, AskAgain):
             self._audit_answer(job, attempt.link, reply)
@@ -84,6 +83,9 @@ class Pipeline:
                 job, attempt.place, completion, chosen.fallback
             )
         return completion
+
+    def _left_s(self, job: RunningJob) -> float:
+        return min(job.remaining_s(self._settings.deadline_s), job.limit_left_s)
 
     def _chosen_or_cached(
         self, job: RunningJob, asked: RunningJob, attempt: Attempt
@@ -228,7 +230,7 @@ class Pipeline:
         return False
 
     def _whose(self, job: RunningJob) -> Whose:
-        return Whose(job.remaining_s(self._settings.deadline_s), job.user_id, job.id)
+        return Whose(self._left_s(job), job.user_id, job.id)
 
     def _filter(
         self,

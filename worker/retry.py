@@ -57,6 +57,8 @@ class History:
     """Seconds until the deadline that was asked for; the settings' own does not count."""
     next_on_refusal: bool = False
     """Whether another link is asked when one blocks the prompt."""
+    ended_by_s: float | None = None
+    """The time limit of its worker's flags, if that has ended the attempt."""
     probed: bool = False
     """Whether the failed attempt tried for all jobs if its link is back, and it is not."""
     on_outage: Literal["wait", "fail"] = "wait"
@@ -67,6 +69,7 @@ class History:
         return cls(
             link=attempt.link,
             attempts=attempt.spent_so_far(job),
+            ended_by_s=job.limit_s if job.limit_left_s <= 0 else None,
             probed=attempt.probed_in_vain,
             tried=job.tried,
             links=links,
@@ -117,7 +120,7 @@ def decide(
         return _decide_outage(failure, history)
     if isinstance(failure, Deferred):
         return _decide_wait(failure, history)
-    final = _final_error(failure, history)
+    final = _end_of_time(failure, history) or _final_error(failure, history)
     if final:
         return GiveUp(final)
     after_s = _wait_s(failure, history, policy, jitter)
@@ -169,6 +172,17 @@ def _decide_wait(deferred: Deferred, history: History) -> Decision:
     if after_s > most_s:
         return GiveUp(_too_late(history))
     return RetryAfter(after_s, wakes_on=deferred.wakes_on, waits_for_room=deferred.waits_for_room)
+
+
+def _end_of_time(failure: ProviderError, history: History) -> JobError | None:
+    """The error of a call that the worker's own time limit has ended: another would end so, too."""
+    if history.ended_by_s is None or failure.fault is not Fault.TIMEOUT:
+        return None
+    return DeadlineExceeded(
+        f"The worker's time limit of {history.ended_by_s:g} s (--soft-time-limit, --time-limit) "
+        "ended the call, which may be billed. Fix: a longer limit, or fewer max_tokens",
+        {**_details(_all_tried(failure, history)), "limit_s": history.ended_by_s},
+    )
 
 
 def _final_error(failure: ProviderError, history: History) -> JobError | None:

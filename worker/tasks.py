@@ -8,8 +8,7 @@ import random
 from dataclasses import replace
 from typing import Any, NoReturn
 
-from celery import Task
-from celery.exceptions import Ignore, Retry
+from celery.exceptions import Ignore
 from celery.utils import uuid
 from kombu.exceptions import KombuError
 
@@ -33,6 +32,7 @@ from .broker.foreign_messages import (
     submission_of_message,
     what_follows,
 )
+from .broker.task import OwnLimits, Parked
 from .faults import Deferred, Fault, LeaseLost, Outage, ProviderError
 from .ledger.attempt import Start
 from .ledger.calls import Dropped, Ended, Missing, Wait
@@ -52,14 +52,7 @@ CRASH_DELAY_S = 1.0
 """Wait after an error of our own before a call; `LEDGER_MAX_DELIVERIES` of them make it poison."""
 
 
-class Parked(Retry):  # type: ignore[misc]
-    """Celery's RETRY whose repr, which events and Flower show, is its reason in words."""
-
-    def __repr__(self) -> str:
-        return str(self.message)
-
-
-class Complete(Task):  # type: ignore[misc]
+class Complete(OwnLimits):
     """Answers one job.
 
     Raises `JobError` for the caller, `Parked` if the job must wait, `Ignore` if this delivery has
@@ -126,6 +119,8 @@ class Complete(Task):  # type: ignore[misc]
         if isinstance(opened, RunningJob | Ended):
             continuation = opened.continuation
         self.request.update(what_follows(continuation))
+        if isinstance(opened, RunningJob):
+            return replace(opened, limit_s=self.limit_s)
         return opened
 
     def on_retry(self, *args: Any) -> None:

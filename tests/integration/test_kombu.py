@@ -8,6 +8,7 @@ from kombu.transport import get_transport_cls
 from kombu.transport import redis as kombus
 from redis import Redis
 
+from producer.contract.names import QUARANTINE
 from worker.broker import transport as broker
 from worker.node.steward import renew_visibility
 
@@ -69,3 +70,20 @@ def test_a_closed_channel_is_silent_about_what_it_had_delivered(channel):
     channel.close()
     first.ack()
     second.reject(requeue=True)
+
+
+@pytest.mark.parametrize(("queue", "blamed"), [("completions.batch", 0), ("celery", 1)])
+def test_a_fault_of_the_worker_is_not_blamed_on_a_message(
+    channel, redis_url, caplog, queue, blamed
+):
+    """Of ours Celery gets what we built; of others' queues it gets what others wrote."""
+
+    def fail(*_):
+        raise AttributeError("'TaskPool' object has no attribute 'grow'")
+
+    message = {"properties": {"delivery_tag": "tag"}}
+    channel.connection._deliver = fail
+    channel._deliver(queue, b"{}", message)
+    with Redis.from_url(redis_url) as redis:
+        assert redis.llen(QUARANTINE) == blamed
+    assert ("BROKEN_WORKER" in caplog.text) is (not blamed)

@@ -88,13 +88,20 @@ class Channel(redis.Channel):
         return dict(json.loads(entry))
 
     def _deliver(self, queue: str, entry: bytes, message: dict[str, Any]) -> None:
+        """What fails with a message that was built here is this worker's fault: the sweep has it
+        delivered again, and health tells of jobs that stand still.
+        """
         try:
             self.connection._deliver(message, queue)
         except self.connection_errors:
             raise
-        except Exception as error:  # noqa: BLE001 -- whatever it is, it must not end the worker
+        except Exception as error:
             self.qos.ack(message["properties"]["delivery_tag"])
-            self._quarantine(queue, entry, f"{type(error).__name__} in Celery")
+            reason = f"{type(error).__name__} in Celery"
+            if queue not in QUEUES.values():
+                self._quarantine(queue, entry, reason)
+                return
+            logger.exception("BROKEN_WORKER: %s: this worker cannot take jobs; they wait", reason)
 
     def _quarantine(self, queue: str, entry: bytes, reason: str) -> None:
         digest = hashlib.sha256(entry).hexdigest()

@@ -54,6 +54,8 @@ class RunningJob:
     """Whether the ledger has lost stored texts that the request needs."""
     continuation: dict[str, Any] = field(default_factory=dict, repr=False)
     """Celery's options that say what follows the job, as they were submitted."""
+    limit_s: float = math.inf
+    """How long this start may take, by the flags of its worker."""
     monotonic: float = field(default_factory=time.monotonic)
     """This machine's monotonic clock at `started_ms`, in seconds."""
 
@@ -98,6 +100,11 @@ class RunningJob:
         if not self.deadline_ms:
             return math.inf
         return (self.deadline_ms - self.now_ms) / 1000
+
+    @property
+    def limit_left_s(self) -> float:
+        """Seconds that the flags of the worker leave this start."""
+        return self.limit_s - (time.monotonic() - self.monotonic)
 
     def remaining_s(self, deadline_s: float) -> float:
         """Seconds until the sooner of the asked deadline and `deadline_s` after the first start."""

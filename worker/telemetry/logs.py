@@ -11,6 +11,8 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from logging.handlers import WatchedFileHandler
+from pathlib import Path
 from typing import Any, TextIO
 
 import structlog
@@ -72,13 +74,22 @@ class _Lines(logging.StreamHandler[TextIO]):
             self.flush()
 
 
-def configure(level: str = "INFO", stream: TextIO | None = None) -> None:
+class _File(_Lines, WatchedFileHandler):
+    """A file that may be moved away: the next line begins another."""
+
+
+def configure(
+    level: str = "INFO", stream: TextIO | None = None, path: str | Path | None = None
+) -> None:
     """Make every log line of this process, warnings included, one JSON object on `stream`.
 
-    `level`: a logging level's name. `stream`: stderr unless given. Replaces the root logger's
-    handlers, so it may be called again.
+    `level`: a logging level's name. `stream`: stderr unless given. `path`: a file that lines are
+    appended to instead. Replaces the root logger's handlers, so it may be called again. Raises
+    `OSError` if the file cannot be written.
     """
-    handler = _Lines(stream or sys.stderr)
+    handler: logging.Handler = _Lines(stream or sys.stderr)
+    if path:
+        handler = _File(path, encoding="utf-8")
     # Fields that libraries pass as `extra` are left out: Celery's hold task arguments.
     final: list[Processor] = [
         ProcessorFormatter.remove_processors_meta,

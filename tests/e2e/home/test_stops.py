@@ -5,11 +5,14 @@
 
 import os
 import signal
+from pathlib import Path
 
 import pytest
 from support.ledger import KEYS, LedgerProbe, ask, until
 from support.nodes import ROOT
 from support.stops import POOLS, STOPS, table
+
+from producer.contract.errors import Cancelled
 
 FAULTS = pytest.mark.faults
 GROUP = "SIGTERM to every process (systemd, Heroku, `tini -g`)"
@@ -71,15 +74,28 @@ def test_what_cannot_end_in_the_time_there_is_is_told(pool, working, wire, start
 
 
 @pytest.mark.faults
-def test_a_child_ends_when_its_parent_says_so_and_nobody_else(working, wire, redis_url):
-    worker, (first, second) = working("prefork", flags=("--max-tasks-per-child=100",))
+def test_a_child_ends_when_its_parent_says_so_and_nobody_else(complete, working, wire, redis_url):
+    """Its parent does when a task is revoked with `terminate`: when it has heard of that, or when
+    a pool shrinks, the child ends behind its job.
+    """
+    worker, (first, second) = working("prefork", call_s=4)
     with LedgerProbe(redis_url) as ledger:
-        child = int(ledger.redis.hget(KEYS.job(first.id), "owner").rpartition(":")[2])
-    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT, signal.SIGHUP):
-        os.kill(child, number)
-    assert [job.value(20).attempts for job in (first, second)] == [1, 1]
+        children = [
+            int(ledger.redis.hget(KEYS.job(job.id), "owner").rpartition(":")[2])
+            for job in (first, second)
+        ]
+    for child in children:
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT, signal.SIGHUP):
+            os.kill(child, number)
+    complete.app.control.revoke(first.id, terminate=True)
+    until(lambda: not Path(f"/proc/{children[0]}").exists())
+    assert second.value(20).attempts == 1
+    with pytest.raises(Cancelled):
+        first.value(20)
     assert len(wire.calls) == 2
     assert worker.pid
+    with LedgerProbe(redis_url) as ledger:  # its job ended first
+        assert ledger.counter("unknown_attempts") == 0
 
 
 def test_the_page_has_the_table():

@@ -181,6 +181,17 @@ def test_no_attempt_is_planned_that_cannot_finish_before_the_deadline():
     )
 
 
+def test_the_worker_s_own_time_limit_ends_a_job_that_was_called_once():
+    """Whatever tries and links are left; a failure of the link itself is what it is."""
+    ended = history(links=2, ended_by_s=2.0)
+    decision = decide(ProviderError(Fault.TIMEOUT, "no answer"), ended, POLICY, 0.5)
+    assert isinstance(decision, GiveUp)
+    assert isinstance(decision.error, DeadlineExceeded)
+    assert "time limit of 2 s" in str(decision.error)
+    assert decision.error.details["limit_s"] == 2.0
+    assert isinstance(decide(ProviderError(Fault.UNAVAILABLE, "x"), ended, POLICY, 0.5), RetryAfter)
+
+
 def test_too_long_goes_to_a_link_not_yet_tried_else_ends():
     """Another model may have a larger window; when none is left the job ends so."""
     failure = ProviderError(Fault.TOO_LONG, "x")

@@ -1,0 +1,142 @@
+"""Celery's own flags mean what they say, or the worker does not start and says why.
+
+`docs/operations.md` shows flags and pools as a table, made from `support/flags.py`.
+"""
+
+import contextlib
+import subprocess
+import sys
+
+import pytest
+from redis import Redis
+from support.flags import FLAGS, LIMITED, table
+from support.ledger import LedgerProbe, ask
+from support.nodes import DEFAULT_ENV, ROOT, WorkerProcess
+from support.stops import POOLS
+
+from producer.contract.errors import DeadlineExceeded, JobError
+from producer.contract.names import QUARANTINE
+
+CASES = [
+    pytest.param(flag, pool, id=f"{flag.title} {pool}", marks=pytest.mark.faults)
+    for flag in FLAGS
+    for pool in POOLS
+]
+
+
+@pytest.fixture
+def refused(redis_url, tmp_path):
+    """`refused(pool, flags)`: what a worker says that does not start."""
+
+    def start(pool, flags):
+        env = {**DEFAULT_ENV, "REDIS_URL": redis_url}
+        worker = WorkerProcess(env, pool, 1, log_path=tmp_path / "refused.log")
+        worker.command += flags
+        worker.start()
+        try:
+            assert worker.wait(30) != 0
+        finally:
+            worker.kill()
+        return worker.log()
+
+    return start
+
+
+@pytest.fixture
+def logging_elsewhere(redis_url, tmp_path):
+    """As `start_worker`, for one whose log is the file of -f and not what it prints."""
+    worker = WorkerProcess({}, name="elsewhere", log_path=tmp_path / "printed.log")
+
+    def start(env, pool, slots, flags):
+        worker.__init__({**env, "REDIS_URL": redis_url}, pool, slots, worker.name, worker.log_path)
+        worker.command += flags
+        worker.start()
+        worker.log_path = tmp_path / "own.jsonl"
+        worker.wait_ready()
+        return worker
+
+    yield start
+    worker.kill()
+
+
+def outcomes(jobs):
+    for job in jobs:
+        try:
+            yield job.value(20)
+        except JobError as error:
+            yield error
+
+
+@pytest.mark.parametrize(("flag", "pool"), CASES)
+def test_each_flag_in_each_pool(
+    flag, pool, complete, wire, openai_env, start_worker, logging_elsewhere, redis_url, refused
+):
+    """All jobs are called once, and none is blamed for what its worker was told."""
+    if why := flag.refusal(pool):
+        said = refused(pool, flag.arguments)
+        assert why in said
+        assert "Fix: " in said
+        assert "Traceback" not in said
+        return
+    limited = flag.does[pool] == LIMITED
+    wire.script = lambda request, number: f"ok;delay={20 if limited else 0.2}"
+    slots = 1 if pool == "solo" else 2
+    start = logging_elsewhere if "-f" in flag.arguments else start_worker
+    worker = start(openai_env, pool, slots, flags=flag.arguments)
+    jobs = [complete.delay(ask(f"question {n}"), f"u{n}") for n in range(3)]
+    ended = list(outcomes(jobs))
+    assert len(wire.calls) == 3
+    if limited:
+        assert all(isinstance(each, DeadlineExceeded) for each in ended)
+        assert all("time limit of 0.5 s" in str(each) for each in ended)
+    else:
+        assert [each.finish_reason for each in ended] == ["stop"] * 3
+    with Redis.from_url(redis_url) as redis, LedgerProbe(redis_url) as ledger:
+        assert redis.llen(QUARANTINE) == 0
+        assert ledger.counter("unknown_attempts") == 0
+    if "-f" in flag.arguments:
+        worker.stop()
+        text = worker.log()
+        assert text.count('"event": "job_ended"') == text.count('"event": "provider_call"') == 3
+
+
+@pytest.mark.parametrize("command", ["rate_limit", "time_limit"])
+def test_limits_of_remote_control_are_refused_with_the_reason(complete, start_worker, command):
+    start_worker()
+    arguments = {"task_name": complete.name, "rate_limit": "1/m"}
+    if command == "time_limit":
+        arguments = {"task_name": complete.name, "soft": 1, "hard": 2}
+    (reply,) = complete.app.control.broadcast(command, arguments=arguments, reply=True, timeout=5)
+    ((said,),) = [each.values() for each in reply.values()]
+    assert "refused: " in said
+    assert complete.delay(ask("still"), "u1").value(20).finish_reason == "stop"
+
+
+@pytest.mark.faults
+def test_multi_writes_its_log_where_it_is_told(complete, redis_url, tmp_path):
+    env = {**WorkerProcess({**DEFAULT_ENV, "REDIS_URL": redis_url}).env}
+    common = ["w1", f"--pidfile={tmp_path}/%n.pid", f"--logfile={tmp_path}/%n%I.jsonl"]
+
+    def multi(*arguments):
+        command = [sys.executable, "-m", "celery", "multi", *arguments]
+        subprocess.run(command, env=env, cwd=ROOT, check=True, capture_output=True, timeout=60)
+
+    multi("start", *common, "-A", "worker", "-P", "prefork", "-c", "1")
+    try:
+        assert complete.delay(ask("logged"), "u1").value(30).finish_reason == "stop"
+    finally:
+        with contextlib.suppress(subprocess.CalledProcessError):
+            multi("stopwait", *common)
+    text = "".join(path.read_text() for path in tmp_path.glob("w1*.jsonl"))
+    assert '"event": "job_ended"' in text
+
+
+@pytest.mark.faults
+def test_a_log_that_cannot_be_written_is_told_at_the_start(refused):
+    said = refused("threads", ["-f", "/proc/no/such.log"])
+    assert "--logfile: " in said
+    assert "Traceback" not in said
+
+
+def test_the_page_has_the_table():
+    assert table() in (ROOT / "docs/operations.md").read_text(), table()

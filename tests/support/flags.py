@@ -1,0 +1,61 @@
+"""What each flag of Celery's worker does in each pool: `docs/operations.md` shows it."""
+
+from typing import NamedTuple
+
+from support.stops import POOLS
+
+from producer.contract.names import QUEUES
+
+WORKS = "works"
+NO_CHILDREN = "refused: no child processes"
+LIMITED = "`DeadlineExceeded`, called once"
+ONLY_PREFORK = {"threads": NO_CHILDREN, "prefork": WORKS, "solo": NO_CHILDREN}
+
+
+class Flag(NamedTuple):
+    title: str
+    arguments: tuple[str, ...]
+    does: dict[str, str] = dict.fromkeys(POOLS, WORKS)
+    """Pool -> WORKS, LIMITED or "refused: why"."""
+
+    def refusal(self, pool: str) -> str:
+        """Why the pool refuses it; "" if it does not."""
+        return self.does[pool].partition("refused: ")[2]
+
+
+FLAGS = (
+    Flag("-Q", ("-Q", QUEUES["interactive"])),
+    Flag("-X", ("-X", QUEUES["batch"])),
+    Flag("-n", ("-n", "mine@%h")),
+    Flag(
+        "-c, --concurrency",
+        ("--concurrency=3",),
+        {"threads": WORKS, "prefork": WORKS, "solo": "refused: runs one job at a time"},
+    ),
+    Flag(
+        "--autoscale",
+        ("--autoscale=3,1",),
+        {"threads": "refused: does not grow", "prefork": WORKS, "solo": "refused: does not grow"},
+    ),
+    Flag("--max-tasks-per-child", ("--max-tasks-per-child=1",), ONLY_PREFORK),
+    Flag("--max-memory-per-child", ("--max-memory-per-child=1000",), ONLY_PREFORK),
+    Flag("--soft-time-limit", ("--soft-time-limit=0.5",), dict.fromkeys(POOLS, LIMITED)),
+    Flag("--time-limit", ("--time-limit=0.5",), dict.fromkeys(POOLS, LIMITED)),
+    Flag("-f, --logfile", ("-f", "own.jsonl")),
+    Flag("-B, --beat", ("-B", "-s", "schedule")),
+    Flag("-O fair", ("-O", "fair")),
+    Flag(
+        "--pool-start-method=spawn",
+        ("--pool-start-method=spawn",),
+        {"threads": WORKS, "prefork": "refused: children are forked", "solo": WORKS},
+    ),
+)
+
+
+def table() -> str:
+    header = ["| flag | " + " | ".join(POOLS) + " |", "|---|" + "---|" * len(POOLS)]
+    rows = [
+        f"| `{flag.title}` | " + " | ".join(flag.does[pool] for pool in POOLS) + " |"
+        for flag in FLAGS
+    ]
+    return "\n".join([*header, *rows])

@@ -1,0 +1,62 @@
+"""What Celery's flags mean here. Each works in its pool, or the worker does not start and says why.
+
+docs/operations.md has them as a table.
+"""
+
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+from producer.contract.names import COMPLETE
+
+from .stops import is_prefork
+
+PROCESSES = ("max_tasks_per_child", "max_memory_per_child")
+
+
+def apply_flags(sender: Any = None, **_: Any) -> None:
+    """`sender` is the worker, before its pool is built. Only SystemExit stops Celery from here."""
+    problems = [*_of_pool(sender), *_of_slots(sender)]
+    if problems:
+        lines = "\n".join(f"- {problem}" for problem in problems)
+        sys.exit(f"The worker cannot start:\n{lines}")
+    if _name(sender.pool_cls) == "solo":
+        sender.concurrency = 1  # else it takes messages for as many slots as the settings say
+    _take_time_limits(sender)
+
+
+def _take_time_limits(worker: Any) -> None:
+    """Ours end a call, in every pool; Celery's would end what is between a call and its booking."""
+    limits = [each for each in (worker.soft_time_limit, worker.time_limit) if each]
+    worker.soft_time_limit = worker.time_limit = None
+    if limits:
+        worker.app.tasks[COMPLETE].limit_s = min(limits)
+
+
+def _of_pool(worker: Any) -> Iterator[str]:
+    """Flags that only a pool of processes knows; others ignore them in silence, or fail later."""
+    pool = worker.pool_cls
+    if is_prefork(pool):
+        if worker.pool_start_method != "fork":
+            yield "--pool-start-method: children are forked. Fix: leave it out"
+        return
+    fix = "leave it out, or use -P prefork"
+    for flag in PROCESSES:
+        if getattr(worker, flag):
+            name = flag.replace("_", "-")
+            yield f"--{name}: the pool {_name(pool)} has no child processes. Fix: {fix}"
+    if worker.options.get("autoscale"):
+        yield f"--autoscale: the pool {_name(pool)} does not grow. Fix: --concurrency, {fix[15:]}"
+
+
+def _of_slots(worker: Any) -> Iterator[str]:
+    usual = worker.app.conf.worker_concurrency
+    if _name(worker.pool_cls) == "solo" and worker.concurrency not in (1, usual):
+        yield "--concurrency: the pool solo runs one job at a time. Fix: 1, or -P threads"
+
+
+def _name(pool: Any) -> str:
+    """As it is called after -P."""
+    module = pool if isinstance(pool, str) else pool.__module__
+    name = str(module).rpartition(".")[2]
+    return "threads" if name == "thread" else name
