@@ -11,20 +11,34 @@ from .reading import Reading
 _PARTS = (
     (re.compile(r"word/header\d*\.xml"), "Header"),
     (re.compile(r"word/footer\d*\.xml"), "Footer"),
-    (re.compile(r"(word|ppt/comments|xl)/(modernComment\w*|comments?\w*)\.xml"), "Comment"),
+    (re.compile(r"(word|ppt|xl)/(comments/|threadedComments/)?\w*[cC]omments?\w*\.xml"), "Comment"),
     (re.compile(r"ppt/notesSlides/notesSlide\d+\.xml"), "Speaker's notes"),
 )
-_PARAGRAPH = re.compile(r"</(?:w:p|a:p|comment|p:text)>")
-_TEXT = re.compile(r"<(?:w:t|a:t|t|p:text)(?:\s[^<>]*)?>([^<>]*)<")
+_PARAGRAPH = re.compile(r"</(?:w:p|a:p|comment|p:text|threadedComment)>")
+_TEXT = re.compile(r"<(?:w:t|a:t|t|p:text|text)(?:\s[^<>]*)?>([^<>]*)(?=<)")
+_ON_PAPER = re.compile(r"<(?:odd|even|first)(Header|Footer)>([^<>]+)<")
+_CODE = re.compile(r'&(?:"[^"]*"|[0-9]+|K[0-9A-F]{6}|[A-Z])')
+"""Of a sheet's header: places, fonts, sizes, numbers of pages (ECMA-376, part 1, 18.3.1.46)."""
+_SHEET = re.compile(r"xl/worksheets/[^/]+\.xml")
 _MAIN = re.compile(r"word/document\.xml|ppt/slides/slide\d+\.xml|xl/sharedStrings\.xml")
 
 
 def add(archive: ZipFile, reading: Reading) -> None:
-    """Put behind the text what it does not have yet."""
+    """Put them behind the text, each once."""
     for name in sorted(archive.namelist()):
         for pattern, label in _PARTS:
             if pattern.fullmatch(name):
-                _add_part(archive, name, label, reading)
+                for text in _paragraphs(content(archive, name)):
+                    put(text, label, reading)
+        if _SHEET.fullmatch(name):
+            _add_paper(content(archive, name).decode("utf-8", "replace"), reading)
+
+
+def put(text: str, label: str, reading: Reading) -> None:
+    """Behind the text, unless it is there."""
+    aside = f"\n\n[{label}: {text}]"
+    if aside not in reading.text:
+        reading.text += aside
 
 
 def texts(archive: ZipFile) -> str:
@@ -33,10 +47,11 @@ def texts(archive: ZipFile) -> str:
     return "\n\n".join(text for name in names for text in _paragraphs(content(archive, name)))
 
 
-def _add_part(archive: ZipFile, name: str, label: str, reading: Reading) -> None:
-    for text in _paragraphs(content(archive, name)):
-        if text not in reading.text:
-            reading.text += f"\n\n[{label}: {text}]"
+def _add_paper(sheet: str, reading: Reading) -> None:
+    """What stands on each printed page of a sheet."""
+    for label, coded in _ON_PAPER.findall(sheet):
+        if text := " ".join(_CODE.sub(" ", html.unescape(coded)).split()):
+            put(text, label, reading)
 
 
 def _paragraphs(part: bytes) -> Iterator[str]:

@@ -1,15 +1,19 @@
 """Office, OpenDocument, RTF, EPUB and Outlook files, by kreuzberg (the extra `documents`)."""
 
+import re
 from io import BytesIO
 from zipfile import BadZipFile, ZipFile
 
-from . import asides, office_parts, open_document
+from . import asides, office_parts, open_document, sheets
 from .kinds import OPEN_DOCUMENT
 from .reading import Reading, Unreadable
 
 OPEN_XML = "application/vnd.openxmlformats-"
 SLIDES = f"{OPEN_DOCUMENT}presentation"
+SHEETS = f"{OPEN_DOCUMENT}spreadsheet"
 ZIP = b"PK"
+_PICTURE = re.compile(r"\\?!\[([^\[\]\n]*)\]\([^()\n]*\)")
+"""Where a picture is in the file says nothing."""
 NAMES = {
     "wordprocessingml": "Word",
     "msword": "Word",
@@ -44,13 +48,19 @@ def read(data: bytes, media_type: str) -> Reading:
         if media_type != SLIDES:
             reading.left_out.append("damaged: its text is read without its form")
     else:
-        reading.text = found.content
+        reading.text = _PICTURE.sub(_shown, found.content)
+        if name == "Excel" or media_type == SHEETS:
+            reading.text = sheets.without_empty(reading.text)
         reading.left_out += [str(warning)[:200] for warning in found.processing_warnings or ()]
     if data.startswith(ZIP):
         _add_others(data, media_type, reading)
     if not reading.text.strip() and reading.left_out:
         raise Unreadable(f"no text, but {'; '.join(reading.left_out)}")
     return reading
+
+
+def _shown(picture: re.Match[str]) -> str:
+    return f"[{picture[1]}]" if picture[1] else ""
 
 
 def _otherwise(data: bytes, media_type: str) -> str:

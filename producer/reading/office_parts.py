@@ -21,6 +21,8 @@ _SEEN = (
     (re.compile(r".*\.(png|jpe?g|gif|bmp|tiff?|emf|wmf|svg|webp)", re.IGNORECASE), "pictures"),
     (re.compile(r"(word|ppt|xl)/charts/chart\d+\.xml"), "charts"),
 )
+_SHEET = re.compile(r"xl/worksheets/[^/]+\.xml")
+_UNCOMPUTED = re.compile(rb"(?:</f>|<f(?:\s[^<>]*)?/>)\s*(?:<v\s*/>|<v></v>)?\s*</c>")
 _THUMBNAIL = re.compile(r"(docProps|Thumbnails)/.*")
 _PIECE = 1 << 20
 
@@ -34,6 +36,10 @@ def look_through(archive: ZipFile, reading: Reading) -> None:
     for name in names:
         if _LINKS.fullmatch(name):
             reading.left_out += [f"{each} is missing" for each in _missing(archive, name, names)]
+    if uncomputed := sum(
+        len(_UNCOMPUTED.findall(content(archive, name))) for name in names if _SHEET.fullmatch(name)
+    ):
+        reading.left_out.append(f"{uncomputed:,} formulas that were never computed")
     seen = Counter(
         what
         for name in names

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from xml.etree.ElementTree import Element, ParseError, XMLParser
 from zipfile import ZipFile
 
+from .asides import put
 from .office_parts import content
 from .reading import Reading
 
@@ -17,13 +18,12 @@ _ASIDES = {
 
 
 def add_asides(archive: ZipFile, reading: Reading) -> None:
-    """Put behind the text what it does not have yet."""
+    """Put it behind the text, each once."""
     for part in ("content.xml", "styles.xml"):
         for element in _root(archive, part).iter():
             label = _ASIDES.get(_name(element))
             for text in _paragraphs(element) if label else ():
-                if text not in reading.text:
-                    reading.text += f"\n\n[{label}: {text}]"
+                put(text, str(label), reading)
 
 
 def slides(archive: ZipFile) -> str:

@@ -29,6 +29,20 @@ HALF = (
     b"<w:body><w:p><w:r><w:t>Half of it</w:t></w:r></w:p><w:p><w:r><w:t>cut"
 )
 
+SHEET = """<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData>
+<row r="1"><c r="A1" t="inlineStr"><is><t>Year</t></is></c><c r="B1" t="inlineStr"><is><t>Loss</t>
+</is></c><c r="Z1" t="inlineStr"><is><t>Profit</t></is></c></row>
+<row r="90"><c r="A90"><v>2021</v></c><c r="Z90"><v>700</v></c></row>
+<row r="91"><c r="A91"><f>SUM(A1:A90)</f><v></v></c></row></sheetData>
+<headerFooter><oddHeader>&amp;L&amp;"Arial,Bold"&amp;12Log &amp;P</oddHeader></headerFooter>
+</worksheet>"""
+SAID = """<comments><commentList><comment ref="B2"><text><t>Ye</t></text></comment></commentList>
+</comments>"""
+SHORT = (
+    b"<w:comments xmlns:w='w'><w:comment><w:p><w:r><w:t>lost</w:t></w:r></w:p></w:comment>"
+    b"</w:comments>"
+)
+
 OFFICE = [
     Case(
         "Word",
@@ -47,6 +61,23 @@ OFFICE = [
     Case("Word", "cut.docx", made.docx()[:300], told="damaged", read=False),
     Case("Word", "not.docx", b"PK rubbish", told="damaged", read=False),
     Case("Excel", "book.xlsx", office.excel(TEXT), ("Ships", "| 2021 |  | 700 |", "Losses", TEXT)),
+    Case(
+        "Excel",
+        "far.xlsx",
+        changed(BOOK, {"xl/worksheets/sheet1.xml": SHEET, "xl/comments/comment1.xml": SAID}),
+        (
+            "| Year | Loss | Profit |\n| --- | --- | --- |\n| 2021 |  | 700 |\n",
+            "[Comment: Ye]",
+            "[Header: Log]",
+        ),
+        told="1 formulas that were never computed",
+    ),
+    Case(
+        "Word",
+        "said in the text too.docx",
+        changed(WORD, {"word/comments.xml": SHORT}),
+        (TEXT, "[Comment: lost]"),
+    ),
     Case("PowerPoint", "talk.pptx", office.slides(TEXT), (TEXT, "Note of the speaker")),
     Case("OpenDocument", "letter.odt", office.open_text(TEXT), ("Ships", TEXT)),
     Case(
