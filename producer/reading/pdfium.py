@@ -14,6 +14,8 @@ FAR = 20.0
 WIDE = 1.5
 """Ems between two words from which on they stand in different columns."""
 MAX_SPACES = 40
+SAME_LINE = 0.5
+"""The share of a sign's height that it has in common with another one in its line."""
 LITTLE = 100
 """Characters; less on a page that a picture fills are not what it says."""
 _SHAPES = (raw.FPDF_PAGEOBJ_IMAGE, raw.FPDF_PAGEOBJ_PATH, raw.FPDF_PAGEOBJ_SHADING)
@@ -115,29 +117,33 @@ class _Reader:
     def page(self) -> Page:
         text = "\n".join(line.rstrip() for line in self._lines())
         text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-        text = text.replace(_HYPHEN, "-")
         return Page(text.strip("\n"), self._outside, self._unknown)
 
     def _lines(self) -> Iterator[str]:
         line: list[str] = []
         before: Box | None = None
+        is_broken = False
         for index in range(self._text.count_chars()):
             sign = chr(raw.FPDFText_GetUnicode(self._text, index))
             if sign in "\r\n":
-                if line:
-                    yield "".join(line)
+                is_broken = True
+                continue
+            if sign.isspace():
+                line.append(" ")
+                continue
+            box = self._text.get_charbox(index)
+            if not self._is_shown(index, sign, box):
+                continue
+            is_rightward = not _is_right_to_left(sign, *line)
+            if is_broken and not (is_rightward and _is_beside(before, box)):
+                yield "".join(line)
                 line = []
                 before = None
-            elif sign.isspace():
-                line.append(" ")
-            else:
-                box = self._text.get_charbox(index)
-                if self._is_shown(index, sign, box):
-                    gap = self._gap(index, before, box)
-                    if gap and not _is_right_to_left(sign, *line):
-                        line.append(gap)
-                    line.append(sign)
-                before = box
+            if is_rightward:
+                line.append(self._gap(index, before, box) or " " * (is_broken and bool(line)))
+            line.append("-" if sign == _HYPHEN else sign)
+            is_broken = sign == _HYPHEN
+            before = box
         yield "".join(line)
 
     def _is_shown(self, index: int, sign: str, box: Box) -> bool:
@@ -167,6 +173,14 @@ def _distance(one: Box, other: Box) -> float:
     across = max(one[0], other[0]) - min(one[2], other[2])
     up = max(one[1], other[1]) - min(one[3], other[3])
     return max(across, up)
+
+
+def _is_beside(one: Box | None, other: Box) -> bool:
+    """Whether the other one stands to the right of it, in the same line."""
+    if one is None or other[0] < one[2]:
+        return False
+    common = min(one[3], other[3]) - max(one[1], other[1])
+    return common > SAME_LINE * min(one[3] - one[1], other[3] - other[1])
 
 
 def _is_private(sign: str) -> bool:

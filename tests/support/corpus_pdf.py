@@ -46,6 +46,8 @@ PDF = [
         for place, matrix in enumerate(("0 1 -1 0", "0.02 1 -1 0.02"))
     ),
     Case("PDF", "columns.pdf", pdf.made(pdf.COLUMNS), ("left 0", "left 8", "right 0", "right 8")),
+    Case("PDF", "words.pdf", pdf.made(pdf.CUT_WORDS), ("A har-\nbour and a well-\nknown pier.",)),
+    Case("PDF", "raised.pdf", pdf.made(pdf.RAISED), ("2022", " 5\n2023      ", " 6")),
     Case("PDF", "far.pdf", pdf.made([(40, 200, TEXT), *FAR]), (TEXT,), ("SECRET",), "outside"),
     Case("PDF", "hebrew.pdf", pdf.right_to_left(), ("תאריך 19/09/1403 סכום",)),
     Case("PDF", "fonts.pdf", pdf.unnamed(), told="fonts that do not say", read=False),

@@ -65,6 +65,8 @@ TABLE = [
 ]
 COLUMNS = [(40, 300 - 14 * row, f"left {row}") for row in range(9)]
 COLUMNS += [(320, 300 - 14 * row, f"right {row}") for row in range(9)]
+CUT_WORDS = [(40, 300, "A har-"), (40, 286, "bour and a well-"), (40, 272, "known pier.")]
+RAISED = [(40, 300, "2022"), (110, 300.5, "5"), (40, 280, "2023"), (180, 280, "6")]
 FULL_PAGE = b"q 600 0 0 400 0 0 cm /P Do Q"
 
 
