@@ -154,6 +154,25 @@ def test_every_call_that_left_is_a_request(moved):
     assert error.details["used"] == 3
 
 
+def test_a_refusal_says_what_is_used_and_until_when(moved):
+    """Of it what calls without a bill may have cost; the day is free again at midnight."""
+    fleet = moved()
+    fleet.limits.change(USER, usd_per_day=0.0001, tokens_per_hour=100)
+    call(fleet, 60, 40, "real")
+    call(fleet, 50, 30, "maybe")
+    error = refusal_of(fleet, 60, 60)
+    by_limit = {each["limit"]: each for each in error.details["limits"]}
+    dollars, tokens = by_limit["user_usd_per_day"], by_limit["user_tokens_per_hour"]
+    assert (dollars["used"], dollars["maybe_billed"]) == (0.00005, 0.00003)
+    assert (tokens["used"], tokens["maybe_billed"]) == (80, 50)
+    now, _ = fleet.redis.time()
+    assert dollars["resets_in_s"] == pytest.approx(86_400 - now % 86_400, abs=2)
+    assert tokens["resets_in_s"] == pytest.approx(3_660 - now % 60, abs=2)
+    assert refusal_of(fleet, 200, 1).details["resets_in_s"] == pytest.approx(
+        tokens["resets_in_s"], abs=2
+    )
+
+
 def test_a_job_s_own_calls_do_not_end_it(moved):
     """It waits for its requests per minute; others of the user are refused."""
     fleet = moved()

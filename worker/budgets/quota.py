@@ -261,9 +261,11 @@ def _detailed(each: InTheWay) -> dict[str, Any]:
         "limit": each.limit,
         "allowed": each.allowed / scale,
         "used": each.used / scale,
+        "maybe_billed": each.maybe_billed / scale,
         "held": each.held / scale,
         "asked": each.asked / scale,
         "retry_after_s": retry_after_s,
+        "resets_in_s": each.resets_in_ms / 1000,
     }
 
 

@@ -75,6 +75,10 @@ class InTheWay(NamedTuple):
     asked: int
     fits_in_ms: int
     """Until it fits what is used; -1 = it never will, 0 = only holds are in the way."""
+    maybe_billed: int = 0
+    """Of `used`: of calls that gave no bill."""
+    resets_in_ms: int = 0
+    """Until nothing that is used now counts any more."""
 
 
 @dataclass(frozen=True)

@@ -43,6 +43,7 @@ MODULES = (
     "calendar",
     "windows",
     "budgets",
+    "standings",
     "limits",
     "first_limits",
     "fleet_settings",

@@ -3,17 +3,7 @@
 
 local function row(budget, allowed)
   local used, held, slots = budgets.read(budget)
-  local maybe, last = 0, nil
-  for _, each in ipairs(slots) do
-    if each.kind == 'm' then
-      maybe = maybe + each.amount
-    end
-    last = math.max(last or each.slot, each.slot)
-  end
-  local resets_ms = 0
-  if last then
-    resets_ms = windows.left_at(budget.window, last) - call.now
-  end
+  local maybe, resets_ms = standings.of(budget, slots)
   return { budget.window.limit, allowed, used - maybe, maybe, held, resets_ms }
 end
 

@@ -51,7 +51,7 @@ function limits.in_the_way(list, allowed, wants)
     if want > 0 and used + held + want > limit then
       local is_over = used + want > limit
       found[#found + 1] = {
-        budget = budget, allowed = limit, used = used, held = held, asked = want,
+        budget = budget, allowed = limit, used = used, held = held, asked = want, slots = slots,
         is_over = is_over,
         fits_in_ms = is_over and fits_in_ms(budget, slots, used, want, limit) or 0,
       }
@@ -63,10 +63,10 @@ end
 
 -- As if it were in the way: another job was before this one.
 function limits.in_line(budget, allowed, want)
-  local used, held = budgets.read(budget)
+  local used, held, slots = budgets.read(budget)
   return {
-    budget = budget, allowed = allowed, used = used, held = held, asked = want, is_over = false,
-    fits_in_ms = 0,
+    budget = budget, allowed = allowed, used = used, held = held, asked = want, slots = slots,
+    is_over = false, fits_in_ms = 0,
   }
 end
 
@@ -75,6 +75,7 @@ function limits.told(found)
   for i, each in ipairs(found) do
     rows[i] = {
       each.budget.limit.name, each.allowed, each.used, each.held, each.asked, each.fits_in_ms,
+      standings.of(each.budget, each.slots),
     }
   end
   return rows
