@@ -88,12 +88,6 @@ TEXTS = (
 )
 """Endings of files that should hold text: if they do not, something is wrong with them."""
 
-_KEY = re.compile(
-    rb"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----.{0,400}?[A-Za-z0-9+/]{24}"
-    rb"|^PuTTY-User-Key-File-\d|^AGE-SECRET-KEY-1[A-Z0-9]{40}",
-    re.DOTALL | re.MULTILINE,
-)
-
 _OURS = (b'{"document": "', b"document,state,pages,characters,left_out,")
 """How `completions summarize` begins what it writes into one file."""
 
@@ -127,9 +121,6 @@ def kind_of(data: bytes, name: str) -> str:
         return _in_ole(data)
     if media := _medium(data):
         raise NoDocument(f"no document but {media}")
-    if found := _KEY.search(data):
-        line = data.count(b"\n", 0, found.start()) + 1
-        raise NoDocument(f"holds a private key (line {line}), which is sent to nobody")
     if suffix in _SUFFIXES_OF_ZIPS or suffix == ".pdf":
         raise Unreadable(f"damaged: it does not begin as a file ending in {suffix} does")
     return _of_text(data, suffix)

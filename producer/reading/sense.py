@@ -3,8 +3,13 @@
 import re
 from collections.abc import Callable
 
-from .reading import Unreadable
+from .reading import NoDocument, Unreadable
 
+_KEY = re.compile(
+    r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----.{0,400}?[A-Za-z0-9+/]{24}"
+    r"|^PuTTY-User-Key-File-\d|^AGE-SECRET-KEY-1[A-Z0-9]{40}",
+    re.DOTALL | re.MULTILINE,
+)
 _URI = (
     r"data:(?P<kind>[a-z0-9.+/-]{1,80})?(?:;[a-z0-9=_.-]{1,80})*;base64,"
     r"(?P<data>[A-Za-z0-9+/=_%-]++)"
@@ -49,7 +54,13 @@ _BREAK = re.compile(r"[\s,;|:/\-–—]")
 
 
 def checked(text: str) -> tuple[str, list[str]]:
-    """`text` without encoded data, and what was left out. Raises `Unreadable` if it is no text."""
+    """`text` without encoded data, and what was left out.
+
+    Raises `Unreadable` if it is no text, `NoDocument` if it has a private key.
+    """
+    if found := _KEY.search(text):
+        line = text.count("\n", 0, found.start()) + 1
+        raise NoDocument(f"holds a private key (line {line}), which is sent to nobody")
     left_out: list[str] = []
     text = _without(_PICTURE, text, left_out, _uri)
     text = _without(_DATA_URI, text, left_out, _uri)

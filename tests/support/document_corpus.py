@@ -253,8 +253,15 @@ NOTEBOOKS = [
     Case("notebook", "cut.ipynb", made.notebook()[:99], told="damaged", read=False),
 ]
 
+
+def padded(beginning):
+    """Not what would be no text any more."""
+    return beginning if b"PRIVATE KEY" in beginning.replace(b"\0", b"") else beginning + bytes(300)
+
+
+KEY = "-----BEGIN OPENSSH PRIVATE KEY-----\n" + "b3Bl" * 9
 OTHERS = [
-    Case("no document", name, beginning + bytes(300), told=told, read=False, skipped=True)
+    Case("no document", name, padded(beginning), told=told, read=False, skipped=True)
     for name, beginning, told in (
         ("a.png", b"\x89PNG\r\n\x1a\n", "picture"),
         ("a.jpg", b"\xff\xd8\xff\xe0", "picture"),
@@ -275,7 +282,10 @@ OTHERS = [
         ("a.sqlite", b"SQLite format 3\0", "database"),
         ("a.parquet", b"PAR1", "table"),
         ("a.woff2", b"wOF2", "font"),
-        ("id_rsa", b"-----BEGIN OPENSSH PRIVATE KEY-----\n" + b"b3Bl" * 9, "private key"),
+        ("id_rsa", KEY.encode(), "private key"),
+        ("key.txt", KEY.encode("utf-16"), "private key (line 1)"),
+        ("key.html", f"<html><p>See</p><pre>{KEY}</pre></html>".encode(), "private key"),
+        ("key.pdf", made.pdf((KEY.replace("\n", " "),)), "private key"),
         ("key.json", b'{"k": "-----BEGIN PRIVATE KEY-----\\n' + b"MIIE" * 9, "private key"),
     )
 ]
