@@ -6,14 +6,24 @@ import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from click.testing import CliRunner
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from support.hand_run import HandRun
-from support.ledger import KEYS, LedgerProbe, ask
+from support.ledger import KEYS, LedgerProbe, ask, connection
+from support.moved_clock import set_clock, with_moved_clock
 
 from producer.contract.errors import Cancelled, JobError, ProvidersExhausted
-from worker.budgets.possible_bills import PossibleBills
-from worker.ledger.attempt import NOT_BILLED, NOT_SENT, POSSIBLY_BILLED, Bill, Candidate
+from worker.budgets.possible_bills import Meant, PossibleBills
+from worker.commands.usage import usage
+from worker.ledger.attempt import (
+    NOT_BILLED,
+    NOT_SENT,
+    POSSIBLY_BILLED,
+    Attempt,
+    Bill,
+    Candidate,
+)
 from worker.ledger.calls import Wait
 from worker.settings import Link, QuotaSettings
 
@@ -30,6 +40,7 @@ class Books:
     def __init__(self, url):
         self.fleet = HandRun(url, slots=100, quota=LIMITS)
         self.probe = LedgerProbe(url)
+        self.connection = connection(url)
         self.open, self.lost, self.possible, self.real = {}, [], {}, []
         self.requests = 0
 
@@ -67,12 +78,12 @@ class Books:
 
     def forgive(self, job_id):
         """The invoice does not have what the job may have cost."""
-        today = datetime.now(UTC).date()
-        week = timedelta(days=7)
-        bills = PossibleBills(self.fleet.functions, "", job_id, today - week, today + week)
+        now, week = datetime.now(UTC), timedelta(days=7)
+        bills = PossibleBills(self.connection)
         meant = [key for key in self.possible if key[0] == job_id]
-        assert bills.count()[0] == bills.forgive()[0] == len(meant)
-        assert bills.forgive() == (0, 0.0)
+        asked = Meant("", job_id, now - week, now + week)
+        assert bills.count(asked)[0] == bills.forgive(asked, "me", "why")[0] == len(meant)
+        assert bills.forgive(asked, "me", "why") == (0, 0.0)
         self.requests -= len(meant)
         for key in meant:
             del self.possible[key]
@@ -124,31 +135,72 @@ def test_users_bear_one_worst_case_per_job_and_the_fleet_all(redis_url, steps):
         books.check()
     books.fleet.redis.close()
     books.probe.redis.close()
+    books.connection.close()
 
 
-def test_what_the_invoice_does_not_have_is_forgiven(
-    complete, wire, openai_env, start_worker, command, redis_url
-):
-    """By link, time or job; also when the job's record is gone."""
-    wire.script = lambda request, number: "504"
-    start_worker(openai_env | {"LLM_MAX_ATTEMPTS": "1"})
-    jobs = [complete.delay(ask(str(n)), "u1", tags=["t"]) for n in range(3)]
-    for job in jobs:
-        with pytest.raises(ProvidersExhausted):
-            job.value(30)
+@pytest.fixture
+def an_hour_each(hand_run, monkeypatch, redis_url):
+    """Three calls that may have been billed, an hour apart, the last one now; ids of their jobs."""
+    monkeypatch.setenv("REDIS_URL", redis_url)
+    with_moved_clock(monkeypatch)
+    fleet = hand_run(slots=100, quota=LIMITS)
+    set_clock(fleet.redis, -7_200)
+    ids = fleet.submit("u1", 3)
+    for job_id, then_s in zip(ids, (3_600, 3_600, 0), strict=True):
+        fleet.ledger.heartbeat("test", 100, 10_000_000)
+        job, attempt = fleet.start(job_id), Attempt()
+        fleet.quota.take_hold(job, attempt, [Candidate(LINK, 1, 100, 10)])
+        fleet.ledger.settle(job, attempt, ProvidersExhausted("no answer"))
+        set_clock(fleet.redis, then_s)
+    return ids
+
+
+def called(*arguments, code=0):
+    done = CliRunner().invoke(usage, arguments)
+    assert done.exit_code == code, done.output
+    return done.output
+
+
+def maybe_billed_calls():
+    *_, total = called("--json", "--since", "2d").splitlines()
+    return json.loads(total)["maybe_billed_calls"]
+
+
+def ago(hours):
+    return (datetime.now(UTC) - timedelta(hours=hours)).isoformat(timespec="seconds")
+
+
+def test_what_the_invoice_does_not_have_is_forgiven(an_hour_each, redis_url):
+    """By link, time or job; also when the job's record is gone; with a record of it."""
+    first, second, third = an_hour_each
     with LedgerProbe(redis_url) as probe:
-        before = probe.budget("tokens", "user", "u1")["maybe"]
-        assert "no call" in command("usage", "forgive", "--link", "openai:other", "--yes", code=1)
-        told = command("usage", "forgive", "--job", jobs[0].id, "--yes")
-        assert told.startswith("1 calls, $0.00")
-        assert probe.budget("tokens", "user", "u1")["maybe"] * 3 == before * 2
-        probe.redis.delete(KEYS.job(jobs[1].id))
-        told = command("usage", "forgive", "--link", "openai:gpt-4o-mini", "--since", "1d", "--yes")
-        assert told.startswith("2 calls")
-        assert probe.redis.exists(KEYS.job(jobs[1].id)) == 0
+        assert "no call" in called("forgive", "--link", "p:other", "--yes", code=1)
+        told = called("forgive", "--since", ago(1.5), "--until", ago(0.5), "--yes")
+        assert told.startswith("1 calls, $0.0001")
+        assert maybe_billed_calls() == 2
+        assert "no call" in called("forgive", "--job", second, "--yes", code=1)
+        told = called("forgive", "--job", first, "--reason", "invoice 11", "--yes")
+        assert told.startswith("1 calls")
+        probe.redis.delete(KEYS.job(third))
+        assert called("forgive", "--link", "p:m", "--since", "1d", "--yes").startswith("1 calls")
+        assert probe.redis.exists(KEYS.job(third)) == 0
         assert probe.budget("usd", "fleet", "all")["maybe"] == 0
-    row, _ = command("usage", "--json").splitlines()
-    assert json.loads(row)["maybe_billed_calls"] == 0
+    assert maybe_billed_calls() == 0
+    records = [json.loads(line) for line in called("forgiven", "--json").splitlines()]
+    assert [(each["link"], each["job"], each["calls"]) for each in records] == [
+        ("p:m", "", 1),
+        ("", first, 1),
+        ("", "", 1),
+    ]
+    assert records[1]["reason"] == "invoice 11"
+    assert records[2]["until"] > records[2]["since"] > ago(2)
+    assert all("@" in each["who"] and each["usd"] == 0.0001 for each in records)
+    assert "invoice 11" in called("forgiven")
+
+
+@pytest.mark.parametrize("time", ["yesterday", "2026-11-01T25:00", "T14"])
+def test_a_time_that_is_none_is_told(time):
+    assert "write 2026-11-01" in called("forgive", "--since", time, code=2)
 
 
 def test_an_outage_is_told_as_one_whatever_the_last_check_says(

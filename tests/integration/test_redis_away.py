@@ -56,6 +56,7 @@ COMMANDS = {
     "summarize document.md --user u1 --yes": LEDGER,
     "usage": LEDGER,
     "usage forgive --job x": LEDGER,
+    "usage forgiven": LEDGER,
 }
 """Command line -> the variables it names."""
 

@@ -5,15 +5,17 @@ import json
 import re
 import sys
 from collections.abc import Iterator
-from datetime import date, timedelta
+from dataclasses import asdict
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 import click
 
 from producer.contract.cells import safe_cell
 
-from ..budgets.possible_bills import KEPT_DAYS, PossibleBills
+from ..budgets.possible_bills import KEPT_DAYS, Meant, PossibleBills
 from ..budgets.usage import BY, Sums, Usage
+from .audit import who
 from .servers import ledger_connection
 
 COLUMNS = (
@@ -47,6 +49,23 @@ class Day(click.ParamType[date | int]):
             self.fail(
                 f"{value!r} is no day; write 2026-11-01, or 7d for the last seven", param, ctx
             )
+
+
+class Moment(Day):
+    """A day, or an instant; one without a zone is UTC."""
+
+    name = "time"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> date | int:
+        if not isinstance(value, str) or "T" not in value:
+            return super().convert(value, param, ctx)
+        try:
+            found = datetime.fromisoformat(value)
+        except ValueError:
+            self.fail(f"{value!r} is no time; write 2026-11-01T14:05", param, ctx)
+        return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 @click.group(invoke_without_command=True)
@@ -110,36 +129,69 @@ def usage(
 @usage.command()
 @click.option("--link", default="", help="Only calls to this provider link.")
 @click.option("--job", "job_id", default="", help="Only calls of this job.")
-@click.option("--since", type=Day(), help="First UTC day: 2026-11-01, or 7d: the last seven.")
-@click.option("--until", type=Day(), help="Last UTC day, included; today unless given.")
+@click.option(
+    "--since", type=Moment(), help="From then on: 2026-11-01, 2026-11-01T14:05 (UTC), or 7d."
+)
+@click.option("--until", type=Moment(), help="Until then, included; now unless given.")
+@click.option("--reason", default="", help="Why, for example the invoice's number.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def forgive(
-    link: str, job_id: str, since: date | int | None, until: date | int | None, yes: bool
+    link: str,
+    job_id: str,
+    since: date | int | None,
+    until: date | int | None,
+    reason: str,
+    yes: bool,
 ) -> None:
     """Take calls that were possibly billed off the books, because the invoice does not have them.
 
     They leave the limits of users, groups, batches and the fleet, and the sums of usage. Calls of
-    the last 40 days can be forgiven, each once.
+    the last 40 days can be forgiven, each once. `completions usage forgiven` lists who did so.
 
     \b
-    completions usage forgive --job 1b9d6bcd-...
+    completions usage forgive --job 1b9d6bcd-... --reason "invoice 11/26"
     completions usage forgive --link openai:gpt-4o --since 2026-11-01 --until 2026-11-02
+    completions usage forgive --since 2026-11-01T14:05 --until 2026-11-01T14:20
     """
     if not (link or job_id or since):
         raise click.UsageError("say which calls: --link, --job or --since")
     with ledger_connection() as connection:
         today = Usage(connection.redis, connection.keys).today()
-        first = _day(since or KEPT_DAYS, today)
-        last = _day(until or today, today)
-        bills = PossibleBills(connection.functions, link, job_id, first, last)
-        calls, dollars = bills.count()
+        first = _instant(since or KEPT_DAYS, today, time.min)
+        meant = Meant(link, job_id, first, _instant(until or today, today, time.max))
+        bills = PossibleBills(connection)
+        calls, dollars = bills.count(meant)
         if not calls:
             raise click.ClickException("no call that may have been billed is meant by that")
         if not yes:
             question = f"Take {calls:,} calls, ${dollars:,.4f} at worst, off the books?"
             click.confirm(question, abort=True)
-        calls, dollars = bills.forgive()
+        calls, dollars = bills.forgive(meant, who(), reason)
     click.echo(f"{calls:,} calls, ${dollars:,.4f}, are forgiven.")
+
+
+@usage.command()
+@click.option("--json", "as_json", is_flag=True, help="One JSON object per line.")
+def forgiven(as_json: bool) -> None:
+    """Who took calls that were possibly billed off the books, when, which and why; latest first."""
+    with ledger_connection() as connection:
+        for each in PossibleBills(connection).records():
+            fields = asdict(each)
+            if as_json:
+                click.echo(json.dumps(fields))
+                continue
+            of = " ".join(filter(None, (each.link, each.job))) or "any link"
+            click.echo(
+                f"{each.at}  {each.who}  {each.calls:,} calls, ${each.usd:,.4f}  {of}  "
+                f"{each.since} to {each.until}  {each.reason}".rstrip()
+            )
+
+
+def _instant(value: date | int, today: date, of_day: time) -> datetime:
+    """Of a day: its first or last one, by UTC."""
+    if isinstance(value, datetime):
+        return value
+    return datetime.combine(_day(value, today), of_day, UTC)
 
 
 def _day(value: date | int, today: date) -> date:

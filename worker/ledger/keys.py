@@ -78,6 +78,11 @@ class Keys(LedgerKeys):
         return f"{self.root}maybe"
 
     @property
+    def forgiven(self) -> str:
+        """List: who took which of them off the books and why, as JSON, latest first. 400 days."""
+        return f"{self.root}forgiven"
+
+    @property
     def usages(self) -> str:
         """The beginning of all days' usage."""
         return f"{self.root}use:"
