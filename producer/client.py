@@ -258,7 +258,7 @@ def numbered(
 def publish_all(publications: list[Publication]) -> None:
     """Best effort: an id that the broker does not take is published by the sweep of any worker."""
     with suppress(KombuError, *CONNECTION_ERRORS):
-        publish(app, publications, retry=False)
+        publish(app, current_settings().names, publications, retry=False)
 
 
 app = new_app()

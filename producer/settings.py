@@ -10,6 +10,7 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
+from .contract.names import COMPLETE, DEFAULT_PREFIX, FleetNames
 from .contract.requests import MAX_REQUEST_BYTES
 from .contract.user_ids import Form, forms_of
 from .redis_url import RedisUrl
@@ -48,8 +49,9 @@ class ProducerSettings(BaseSettings):
     backend_url: Url | None = Field(None, validation_alias="CELERY_RESULT_BACKEND", repr=False)
     ledger_url: Url | None = Field(None, validation_alias="LEDGER_URL", repr=False)
     prefix: Annotated[str, Field(pattern=r"^[\w.-]{1,32}$")] = Field(
-        "cc", validation_alias="LEDGER_PREFIX"
+        DEFAULT_PREFIX, validation_alias="LEDGER_PREFIX"
     )
+    """Of everything that the fleet calls its own, at each of the servers."""
     max_request_bytes: Annotated[int, Field(ge=1_000, le=MAX_REQUEST_BYTES)] = Field(
         MAX_REQUEST_BYTES, validation_alias="LLM_MAX_REQUEST_BYTES"
     )
@@ -87,20 +89,27 @@ class ProducerSettings(BaseSettings):
     def ledger(self) -> str:
         return self.ledger_url or self.url
 
+    @property
+    def names(self) -> FleetNames:
+        return FleetNames.of(self.prefix)
+
     def celery(self, timeout_s: float) -> dict[str, Any]:
         """Celery's settings of broker and result backend, except the backend's URL.
 
         `timeout_s`: of each operation on a connection to a Sentinel.
         """
-        broker = RedisUrl.parse(self.broker)
-        backend = RedisUrl.parse(self.backend)
+        broker, backend = RedisUrl.parse(self.broker), RedisUrl.parse(self.backend)
+        names = self.names
         return {
             # `broker_url` alone is not enough: Celery prefers CELERY_BROKER_URL as it is written.
             **dict.fromkeys(("broker_url", "broker_read_url", "broker_write_url"), broker.url),
             "broker_use_ssl": broker.ssl,
-            "broker_transport_options": broker.transport_options(timeout_s),
+            "broker_transport_options": broker.transport_options(timeout_s) | names.unacknowledged,
             "redis_backend_use_ssl": backend.ssl,
-            "result_backend_transport_options": backend.transport_options(timeout_s),
+            "result_backend_transport_options": backend.transport_options(timeout_s)
+            | {"global_keyprefix": names.root},
+            "task_routes": {COMPLETE: {"queue": names.queues["interactive"]}},
+            **names.channels,
         }
 
 

@@ -20,7 +20,7 @@ from producer.redis_trouble import reason
 from producer.redis_url import RedisUrl
 
 from . import startup_checks
-from .broker import results, transport
+from .broker import celery_policy, results, transport
 from .ledger.connection import ERRORS, LedgerConnection, unsafe_server
 from .node.flags import apply_flags
 from .node.pool_children import obey_parent
@@ -64,14 +64,18 @@ def create_app() -> Celery:
     app.loader.override_backends = results.BACKENDS
     # Celery looks here before CELERY_RESULT_BACKEND, which it would take as it is written.
     app.backend_cls = RedisUrl.parse(redis.backend).url
-    app.config_from_object("celeryconfig")
+    app.config_from_object(celery_policy)
     servers = redis.celery(timeout_s=3.0)
     for name in ("broker_transport_options", "result_backend_transport_options"):
         servers[name] = app.conf[name] | servers[name]
-    servers["broker_transport_options"]["adopt_foreign_messages"] = redis.adopts
+    servers["broker_transport_options"] |= {
+        "adopt_foreign_messages": redis.adopts,
+        "names_root": redis.names.root,
+    }
     app.conf.update(servers)
+    app.conf.task_queues = transport.queues(redis.names)
     if "prefork" in re.split(r"-P|--pool|[\s=]", " ".join(sys.argv)):
-        # Celery takes `-P prefork` for its own default and would let celeryconfig's worker_pool win
+        # Celery takes `-P prefork` for its own default and would let the policy's worker_pool win
         # over it.
         app.conf.worker_pool = "prefork"
     if "flower" in sys.argv:

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from producer.contract.ledger.calls import BatchChange
+from producer.contract.names import FleetNames
 from producer.contract.publication import Publication
 
 from .audit.reader import AuditReader
@@ -29,8 +30,6 @@ STEP = 100
 """Jobs that are forgotten in one call of the ledger, which serves nobody else meanwhile: 4 ms."""
 USER = 4
 """The user's place in what is kept of a possible bill."""
-RESULT = "celery-task-meta-{}"
-"""Celery's key of a result."""
 
 
 @dataclass
@@ -79,6 +78,7 @@ class Erasure:
         self._ledger = ledger
         self._call = ledger_functions(redis, keys)
         self._results = results
+        self._result = FleetNames.of(keys.prefix).results
         self._audit_log = audit_log
 
     def run(self, user_id: str) -> Iterator[tuple[Erased, list[Publication]]]:
@@ -113,7 +113,7 @@ class Erasure:
             step = tuple(ids[start : start + STEP])
             forgotten = self._call(ForgetJobs(user_id, step)).forgotten
             if forgotten:
-                self._results.delete(*map(RESULT.format, forgotten))
+                self._results.delete(*(self._result + each for each in forgotten))
             erased.jobs += len(forgotten)
             erased.unfinished -= len(forgotten)
 

@@ -277,7 +277,7 @@ class Complete(OwnLimits):
         """
         with spared("publishing"):
             try:
-                publish(self.app, publications)
+                publish(self.app, current().settings.redis.names, publications)
             except (KombuError, *self.app.connection_for_write().connection_errors) as error:
                 left = len(publications)
                 logger.warning("broker: %s; %d jobs are left to the sweep", reason(error), left)

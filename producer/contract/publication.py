@@ -9,7 +9,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from .names import COMPLETE, QUEUES, Lane
+from .names import COMPLETE, FleetNames, Lane
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Publication:
         ]
 
 
-def publish(app: Any, publications: list[Publication], **options: Any) -> None:
+def publish(app: Any, names: FleetNames, publications: list[Publication], **options: Any) -> None:
     """Send one message each through `app`. Raises kombu's errors if the broker is out of reach.
 
     Celery's own `send_task` would also subscribe to the result of every call, which costs a trip
@@ -37,6 +37,7 @@ def publish(app: Any, publications: list[Publication], **options: Any) -> None:
     """
     if not publications:
         return
+    queues = names.queues
     with app.producer_or_acquire() as producer:
         for publication in publications:
             continuation = dict(publication.continuation)
@@ -53,7 +54,7 @@ def publish(app: Any, publications: list[Publication], **options: Any) -> None:
                 **continuation,
             )
             app.amqp.send_task_message(
-                producer, COMPLETE, message, queue=QUEUES[publication.lane], **options
+                producer, COMPLETE, message, queue=queues[publication.lane], **options
             )
 
 

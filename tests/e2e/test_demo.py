@@ -63,6 +63,7 @@ def test_every_scene_comes_out_as_announced(folder):
         assert text in shown
 
 
+@pytest.mark.faults
 def test_ctrl_c_ends_everything(folder):
     demo, services = kept(folder)
     demo.send_signal(signal.SIGINT)
@@ -73,6 +74,7 @@ def test_ctrl_c_ends_everything(folder):
     assert not any(service.is_running() for service in services)
 
 
+@pytest.mark.faults
 def test_kill_9_of_the_demo_leaves_no_process(folder):
     demo, services = kept(folder)
     demo.kill()

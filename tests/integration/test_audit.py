@@ -119,6 +119,7 @@ def the_prompt_is_proved_without_a_key(audit, job_id, folder, logged):
     )
 
 
+@pytest.mark.faults
 def test_keys_are_changed_without_losing_what_was_sealed(
     complete, wire, audited, start_worker, audit
 ):

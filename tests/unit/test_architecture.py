@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tomllib
 from configparser import ConfigParser
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -25,6 +26,7 @@ IMPORT_NAMES = {
 """Of distributions that are not imported under their own name."""
 
 
+@cache
 def contract():
     """(libraries, allowed imports as "module -> library") of the contract about libraries."""
     parser = ConfigParser()
@@ -44,11 +46,16 @@ def modules():
     return found
 
 
+@cache
+def edges():
+    """One pattern of all of them; `*` stands for one part of a module's name."""
+    _, found = contract()
+    return re.compile("|".join(re.escape(each).replace(r"\*", r"[^.]+") for each in found))
+
+
 def allowed(module, library):
-    """Whether an edge of the contract names both; `*` stands for one part of a module's name."""
-    _, edges = contract()
-    patterns = (re.escape(edge).replace(r"\*", r"[^.]+") for edge in edges)
-    return any(re.fullmatch(pattern, f"{module} -> {library}") for pattern in patterns)
+    """Whether an edge of the contract names both."""
+    return edges().fullmatch(f"{module} -> {library}")
 
 
 def imported(path):

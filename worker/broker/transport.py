@@ -8,7 +8,7 @@ AttributeError, which ends the worker. Neither is needed: the sweep and the visi
 back lost messages, and the ledger drops duplicates.
 
 An entry that is no message of ours would end a worker as well, or make it print the body; it goes
-to `QUARANTINE` instead.
+to the quarantine instead.
 """
 
 import hashlib
@@ -18,9 +18,10 @@ from queue import Empty
 from typing import Any
 
 from kombu import transport as kombu_transport
+from kombu.entity import Queue
 from kombu.transport import redis
 
-from producer.contract.names import QUARANTINE, QUEUES
+from producer.contract.names import FleetNames
 
 from .entries import NO_QUEUE, Unsound, message_of
 
@@ -82,10 +83,14 @@ class Channel(redis.Channel):
             raise
 
     def _message(self, queue: str, entry: bytes) -> dict[str, Any]:
-        if queue in QUEUES.values():
+        if queue in self._names.queues.values():
             options = self.connection.client.transport_options
             return message_of(entry, queue, bool(options.get("adopt_foreign_messages")))
         return dict(json.loads(entry))
+
+    @property
+    def _names(self) -> FleetNames:
+        return FleetNames(self.connection.client.transport_options.get("names_root", ""))
 
     def _deliver(self, queue: str, entry: bytes, message: dict[str, Any]) -> None:
         """What fails with a message that was built here is this worker's fault: the sweep has it
@@ -98,7 +103,7 @@ class Channel(redis.Channel):
         except Exception as error:
             self.qos.ack(message["properties"]["delivery_tag"])
             reason = f"{type(error).__name__} in Celery"
-            if queue not in QUEUES.values():
+            if queue not in self._names.queues.values():
                 self._quarantine(queue, entry, reason)
                 return
             logger.exception("BROKEN_WORKER: %s: this worker cannot take jobs; they wait", reason)
@@ -118,10 +123,11 @@ class Channel(redis.Channel):
             "sha256": digest,
             "entry": entry[:KEPT_BYTES].decode(errors="replace"),
         }
+        key = self._names.quarantine
         with self.conn_or_acquire() as client, client.pipeline() as pipe:
-            pipe.lpush(QUARANTINE, json.dumps(kept))
-            pipe.ltrim(QUARANTINE, 0, KEPT - 1)
-            pipe.expire(QUARANTINE, KEPT_S)
+            pipe.lpush(key, json.dumps(kept))
+            pipe.ltrim(key, 0, KEPT - 1)
+            pipe.expire(key, KEPT_S)
             pipe.execute()
 
 
@@ -156,6 +162,11 @@ class SentinelChannel(Channel, redis.SentinelChannel):
 
 class SentinelTransport(Transport, redis.SentinelTransport):
     Channel = SentinelChannel
+
+
+def queues(names: FleetNames) -> tuple[Queue, ...]:
+    """Of a fleet's workers, the interactive one first: it is drained first."""
+    return tuple(Queue(name, routing_key=name) for name in names.queues.values())
 
 
 def install() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from producer.contract.errors import InvalidRequest
-from producer.contract.names import COMPLETE, QUARANTINE
+from producer.contract.names import COMPLETE
 
 from ..celery import create_app
 from ..ledger.connection import connect
@@ -114,10 +114,11 @@ def quarantine() -> None:
     """List broker entries that were no messages of ours: reason, size, hash; never what is in
     them.
     """
-    url = load_redis().broker
+    settings = load_redis()
+    url = settings.broker
     broker = connect(url)
     with answering(Server(broker, url, "REDIS_URL and CELERY_BROKER_URL")):
-        notes = [json.loads(note) for note in broker.lrange(QUARANTINE, 0, -1)]
+        notes = [json.loads(note) for note in broker.lrange(settings.names.quarantine, 0, -1)]
     for note in notes:
         digest = note["sha256"][:16]
         click.echo(f"{note['queue']}  {note['bytes']:,} bytes  sha256 {digest}  {note['reason']}")

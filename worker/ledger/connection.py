@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Callable
+from functools import partial
 from typing import NamedTuple
 
 import redis
@@ -9,6 +10,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from producer.contract.ledger.functions import Functions, LibraryMissing, ServerTooOld
+from producer.contract.names import FleetNames
 from producer.redis_trouble import described, refusal_of
 from producer.redis_url import RedisUrl
 
@@ -46,8 +48,8 @@ ledger's functions.
 
 CONNECT_TIMEOUT_S = 3.0
 
-NO_RESULT = "celery-task-meta-none"
-"""A result that there never is, so that SET with XX writes nothing."""
+NO_RESULT = "none"
+"""A job whose result there never is, so that SET with XX writes nothing."""
 
 
 class LedgerConnection:
@@ -125,7 +127,12 @@ def troubles_of(connection: LedgerConnection) -> list[ServerTrouble]:
     if settings.broker != settings.ledger:
         found += _trouble("broker", settings.broker, "CELERY_BROKER_URL", _write_to_broker)
     if settings.backend != settings.ledger:
-        found += _trouble("results", settings.backend, "CELERY_RESULT_BACKEND", _write_result)
+        found += _trouble(
+            "results",
+            settings.backend,
+            "CELERY_RESULT_BACKEND",
+            partial(_write_result, settings.names),
+        )
     return found
 
 
@@ -147,8 +154,8 @@ def _write_to_broker(broker: Redis) -> object:
     return broker.lpushx(NO_QUEUE, "")
 
 
-def _write_result(results: Redis) -> object:
-    return results.set(NO_RESULT, "", xx=True)
+def _write_result(names: FleetNames, results: Redis) -> object:
+    return results.set(names.results + NO_RESULT, "", xx=True)
 
 
 def unsafe_server(server: Redis) -> list[str]:

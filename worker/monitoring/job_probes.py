@@ -83,7 +83,7 @@ def unserved(snapshot: FleetSnapshot, settings: HealthSettings) -> Iterator[Symp
         if waiting and lane in snapshot.unserved:
             yield Symptom(
                 f"{waiting:,} {lane} jobs wait, and no worker takes any of that lane (-Q, -X, "
-                f"`control cancel_consumer`). Fix: a worker that reads {queue}",
+                f"`control cancel_consumer`). Fix: a worker that reads the fleet's {queue}",
                 about=lane,
                 severity="down" if lane == "interactive" else "degraded",
             )

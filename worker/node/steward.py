@@ -16,7 +16,7 @@ from typing import Any
 from celery import bootsteps
 from celery.worker import state
 
-from producer.contract.names import QUEUES
+from producer.contract.names import FleetNames
 from producer.contract.publication import publish
 from producer.redis_trouble import reason
 
@@ -88,9 +88,10 @@ class Steward(bootsteps.StartStopStep):  # type: ignore[misc]
         self._warn_of_other_settings(self._heartbeat(consumer, ledger))
         if time.monotonic() < self._sweeps_from:
             return PERIOD_S
-        empty = {lane: broker.llen(queue) == 0 for lane, queue in QUEUES.items()}
+        names = current().settings.redis.names
+        empty = {lane: broker.llen(queue) == 0 for lane, queue in names.queues.items()}
         room_s, publications = ledger.sweep(SWEEP_LIMIT, empty)
-        publish(consumer.app, publications)
+        publish(consumer.app, names, publications)
         self._cancel_revoked(consumer, ledger)
         if time.monotonic() - self._renewed > RENEW_S:
             self._renewed = time.monotonic()
@@ -106,7 +107,7 @@ class Steward(bootsteps.StartStopStep):  # type: ignore[misc]
                 consumer.hostname,
                 slots_of(consumer.controller),
                 LIFE_S,
-                lanes_of(consumer.task_consumer),
+                lanes_of(consumer.task_consumer, current().settings.redis.names),
             )
         except ERRORS:
             self._sweeps_from = math.inf
@@ -131,9 +132,10 @@ class Steward(bootsteps.StartStopStep):  # type: ignore[misc]
         `state.revoked` is every id that Flower or `AsyncResult.revoke` named lately; an id that the
         ledger does not know is not one of its jobs.
         """
+        names = current().settings.redis.names
         for job_id in {str(each) for each in list(state.revoked)} - self._revoked:
             _, publications = ledger.cancel(job_id)
-            publish(consumer.app, publications)
+            publish(consumer.app, names, publications)
             self._revoked.add(job_id)
 
 
@@ -142,10 +144,11 @@ def slots_of(controller: Any) -> int:
     return int(controller.max_concurrency or controller.pool.num_processes)
 
 
-def lanes_of(task_consumer: Any) -> str:
+def lanes_of(task_consumer: Any, names: FleetNames) -> str:
     """The lanes whose queues it reads at the moment: -Q, -X and remote control choose them."""
-    read = [lane for lane, queue in QUEUES.items() if task_consumer.consuming_from(queue)]
-    if len(read) == len(QUEUES):
+    queues = names.queues
+    read = [lane for lane, queue in queues.items() if task_consumer.consuming_from(queue)]
+    if len(read) == len(queues):
         return "both"
     return read[0] if read else "none"
 
