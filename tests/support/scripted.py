@@ -8,6 +8,7 @@ from typing import Any
 
 from producer.contract.requests import CompletionRequest
 from worker.providers import Call, Reply, load
+from worker.providers.sending import begin
 
 KEY, PROMPT = "sk-secret-key", "the secret prompt"
 PATHS = {"openai": "/v1", "openai-responses": "/v1", "anthropic": "", "gemini": ""}
@@ -82,6 +83,7 @@ async def _play(exchanges: list[Exchange], timeout_s: float) -> list[Outcome]:
 
 
 async def _result(client: Any, call: Call) -> Reply | BaseException:
+    begin()  # as `Clients` does: this thread may have made calls before, whose note tasks inherit
     try:
         async with asyncio.timeout(call.timeout_s):
             return await client.complete(call)
