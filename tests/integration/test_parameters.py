@@ -1,11 +1,16 @@
 """Parameters through a real worker: said at the wire, passed over, dropped, learnt."""
 
+import base64
+import io
 import json
+import re
 
 import pytest
+from pypdf import PdfReader
 from support import all_vendors
 from support.agent_turns import TOOLS, TURNS, body, results
 from support.ledger import ask
+from support.made_pdf import made
 from support.strict_turns import SIGNATURE, refuse
 
 from producer.contract.errors import InvalidRequest
@@ -60,7 +65,22 @@ def test_what_is_asked_is_said_to_every_vendor(complete, wire, vendors):
         assert "ann" not in str((forced, low))
         seen.append(identifier(low))
     assert len(set(seen)) == 1
+    a_pdf_is_in_the_prompt_of_every_vendor(complete, wire)
     an_agent_goes_on_though_its_vendor_changes_after_every_turn(complete, wire)
+
+
+def a_pdf_is_in_the_prompt_of_every_vendor(complete, wire):
+    """A vendor that reads the file it was sent finds the text; the hold has its pages."""
+    data = base64.b64encode(made([(50, 300, "The keeper is Ada.")])).decode()
+    file = {"file_data": f"data:application/pdf;base64,{data}", "filename": "who.pdf"}
+    asked = [{"type": "text", "text": "Who?"}, {"type": "file", "file": file}]
+    for link in LINKS:
+        messages = [{"role": "user", "content": asked}]
+        complete.delay(messages, "ann", model=link, max_tokens=2000).value(30)
+        (sent,) = said(wire)
+        (found,) = re.findall(r"JVBER[\w+/=-]+", json.dumps(sent))
+        pdf = base64.b64decode(found.replace("-", "+").replace("_", "/"))
+        assert PdfReader(io.BytesIO(pdf)).pages[0].extract_text() == "The keeper is Ada."
 
 
 def an_agent_goes_on_though_its_vendor_changes_after_every_turn(complete, wire):
