@@ -6,12 +6,16 @@ answer and no provider takes back. Everything else stays, to be validated.
 
 from typing import Any
 
+from .anthropic_turns import of_anthropic
+from .google_turns import GoogleTurns
 from .messages import Message
 
 _SILENT: tuple[Any, ...] = (None, "", [], (), {})
 _REPEATS = ("annotations", "parsed")
 """Of an answer: where its sources are, and its JSON once more as an object."""
 _CALL_REPEATS = ("index", "parsed_arguments")
+_TEXTS = ("input_text", "output_text")
+"""What OpenAI's Responses call a text."""
 
 
 def read(messages: Any) -> Any:
@@ -23,12 +27,15 @@ def read(messages: Any) -> Any:
     if not isinstance(messages, list | tuple):
         return messages
     called: dict[str, str] = {}
+    google = GoogleTurns()
     found = []
     for number, each in enumerate(messages):
         fields = _fields(each)
+        turns = [fields]
         if isinstance(fields, dict):
-            fields = _said(fields, number, called)
-        found.append(fields)
+            turns = of_anthropic(fields) or google.messages_of(fields, number) or turns
+            turns = [_said(turn, number, called) for turn in turns]
+        found += turns
     return found
 
 
@@ -45,6 +52,8 @@ def _fields(message: Any) -> Any:
 def _said(fields: dict[str, Any], number: int, called: dict[str, str]) -> dict[str, Any]:
     """`called`: the function of each call from before tools -> the id that its last call got."""
     is_answer = fields.get("role") == "assistant"
+    if isinstance(fields.get("content"), list | tuple):
+        fields["content"] = [_part(each, is_answer) for each in fields["content"]]
     kept = {
         name: value
         for name, value in fields.items()
@@ -65,6 +74,20 @@ def _said(fields: dict[str, Any], number: int, called: dict[str, str]) -> dict[s
     _call_before_tools(kept, number, called)
     if isinstance(kept.get("tool_calls"), list | tuple):
         kept["tool_calls"] = [_call(each) for each in kept["tool_calls"]]
+    return kept
+
+
+def _part(part: Any, is_answer: bool) -> Any:
+    """A part without what says nothing, or repeats the answer."""
+    if not isinstance(part, dict):
+        return part
+    # An empty mark for the cache is one: its fields have defaults.
+    kept = {name: value for name, value in part.items() if not _is_nothing(value)}
+    if kept.get("type") in _TEXTS:
+        kept["type"] = "text"
+    if is_answer:
+        for name in _REPEATS:
+            kept.pop(name, None)
     return kept
 
 
@@ -97,6 +120,12 @@ def _call(call: Any) -> Any:
             name: value for name, value in kept["function"].items() if name not in _CALL_REPEATS
         }
     return kept
+
+
+def _is_nothing(value: Any) -> bool:
+    if isinstance(value, list | tuple):
+        return not value
+    return value is None
 
 
 def is_silent(value: Any) -> bool:

@@ -9,6 +9,7 @@ from pydantic import BeforeValidator, Field, ValidationError, model_validator
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from .content import Frozen, TextPart
+from .echoes import is_silent
 from .messages import ShortText
 from .provider_options import contradictions
 from .tools import ChosenTool, ToolChoice, ToolsAllowed
@@ -207,6 +208,7 @@ _BODY: dict[str, tuple[Any, str]] = {
         "answers come as a whole here (jobs are waited for). Fix: leave it out",
     ),
     "stream_options": (lambda value: isinstance(value, dict), "must be an object"),
+    "audio": (is_silent, "answers are text. Fix: leave it out"),
     "modalities": (
         lambda value: value in (["text"], ("text",)),
         "only text is answered. Fix: leave it out or pass ['text']",
