@@ -1,5 +1,6 @@
 """What the pages of a PDF show, by pdfium: their text, line by line."""
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any, NamedTuple
@@ -7,6 +8,7 @@ from typing import Any, NamedTuple
 import pypdfium2
 from pypdfium2 import raw
 
+from .legible import make_words
 from .reading import Attached, Unreadable
 
 FAR = 20.0
@@ -24,6 +26,10 @@ SAMPLE = 500
 QUARTER = 1.5708
 _HYPHEN = "\x02"
 """What pdfium says for a hyphen at the end of a line."""
+_MARK = "\uf8ff"
+"""Before a sign whose font does not name it. Itself it is private, and in no text."""
+_UNNAMED = re.compile(f"(?<={_MARK}).", re.DOTALL)
+_UNNAMED_WITH_MARK = re.compile(f"{_MARK}.", re.DOTALL)
 
 Box = tuple[float, float, float, float]
 """Left, bottom, right, top; in points."""
@@ -116,6 +122,10 @@ class _Reader:
 
     def page(self) -> Page:
         text = "\n".join(line.rstrip() for line in self._lines())
+        if make_words("".join(_UNNAMED.findall(text))):
+            text = text.replace(_MARK, "")
+        text, unnamed = _UNNAMED_WITH_MARK.subn("", text)
+        self._unknown += unnamed
         text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
         return Page(text.strip("\n"), self._outside, self._unknown)
 
@@ -141,6 +151,8 @@ class _Reader:
                 before = None
             if is_rightward:
                 line.append(self._gap(index, before, box) or " " * (is_broken and bool(line)))
+            if raw.FPDFText_HasUnicodeMapError(self._text, index) == 1:
+                line.append(_MARK)
             line.append("-" if sign == _HYPHEN else sign)
             is_broken = sign == _HYPHEN
             before = box
@@ -152,7 +164,7 @@ class _Reader:
         if box[2] < left or box[3] < bottom or box[0] > right or box[1] > top:
             self._outside += 1
             return False
-        if raw.FPDFText_HasUnicodeMapError(self._text, index) == 1 or _is_private(sign):
+        if _is_private(sign):
             self._unknown += 1
             return False
         return True

@@ -10,6 +10,7 @@ def pdf_of(*pages, **more):
     return made.pdf(pages, **more)
 
 
+SHIFTED = "".join(chr(max(33, ord(sign) - 29)) for sign in TEXT).replace("\\", "")
 ROWS = ("Year", "Loss", "Profit", "2021", "          700")
 FAR = [(40, 5000, "SECRET"), (-3000, 200, "SECRET"), (40, -500, "SECRET"), (9000, 9, "SECRET")]
 STAMPED = [pdf.FULL_PAGE, (40, 20, "Page 7, scanned by OstScan")]
@@ -52,6 +53,8 @@ PDF = [
     Case("PDF", "hebrew.pdf", pdf.right_to_left(), ("תאריך 19/09/1403 סכום",)),
     Case("PDF", "fonts.pdf", pdf.unnamed(), told="fonts that do not say", read=False),
     Case("PDF", "one font.pdf", pdf.unnamed(TEXT), (TEXT,), ("SECRET", "\ue041"), "1 of 2 pages"),
+    Case("PDF", "plot.pdf", pdf.drawn_letters(TEXT, "0.35"), (TEXT, "0.35")),
+    Case("PDF", "shifted.pdf", pdf.drawn_letters(SHIFTED), told="1 of 1 pages", read=False),
     Case("PDF", "xfa.pdf", pdf.xfa(), ("Name of the ship: Halcyon", "crew: 412"), ("empty",)),
     Case("PDF", "xdp.pdf", pdf.xfa(whole=True), ("Name of the ship: Halcyon", "crew: 412")),
     Case(

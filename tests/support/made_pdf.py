@@ -121,6 +121,29 @@ def unnamed(*texts, share=1.0):
     return made(*([(40, 200, text)] for text in texts), more=more)
 
 
+def drawn_letters(*texts):
+    """A page whose letters are drawings, as a plot's: their font names none of them."""
+
+    def more(writer):
+        box = writer._add_object(stream(b"600 0 0 0 500 500 d1 0 0 500 500 re f"))
+        codes = sorted({ord(sign) for sign in "".join(texts)})
+        names = [(NumberObject(code), NameObject(f"/g{code}")) for code in codes]
+        font = {
+            "Type": NameObject("/Font"),
+            "Subtype": NameObject("/Type3"),
+            "FontBBox": ArrayObject([NumberObject(n) for n in (0, 0, 600, 600)]),
+            "FontMatrix": ArrayObject([FloatObject(n) for n in (0.001, 0, 0, 0.001, 0, 0)]),
+            "CharProcs": named(**{f"g{code}": box for code in codes}),
+            "Encoding": named(Differences=ArrayObject([part for pair in names for part in pair])),
+            "FirstChar": NumberObject(codes[0]),
+            "LastChar": NumberObject(codes[-1]),
+            "Widths": ArrayObject([NumberObject(600)] * (codes[-1] - codes[0] + 1)),
+        }
+        add(writer, [(40, 300 - 20 * row, text) for row, text in enumerate(texts)], font=font)
+
+    return made(more=more)
+
+
 def with_files(*texts, **files):
     def more(writer):
         for name, data in files.items():
