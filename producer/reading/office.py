@@ -2,16 +2,19 @@
 
 import re
 from io import BytesIO
+from typing import Any
 from zipfile import BadZipFile, ZipFile
 
 from . import asides, office_parts, open_document, sheets
 from .kinds import OPEN_DOCUMENT
-from .reading import Reading, Unreadable
+from .reading import Attached, Reading, Unreadable
 
 OPEN_XML = "application/vnd.openxmlformats-"
 SLIDES = f"{OPEN_DOCUMENT}presentation"
 SHEETS = f"{OPEN_DOCUMENT}spreadsheet"
 ZIP = b"PK"
+ATTACHMENTS = "email_attachment_extraction"
+"""The library's name for what it says of attachments."""
 _PICTURE = re.compile(r"\\?!\[([^\[\]\n]*)\]\([^()\n]*\)")
 """Where a picture is in the file says nothing."""
 NAMES = {
@@ -51,12 +54,25 @@ def read(data: bytes, media_type: str) -> Reading:
         reading.text = _PICTURE.sub(_shown, found.content)
         if name == "Excel" or media_type == SHEETS:
             reading.text = sheets.without_empty(reading.text)
-        reading.left_out += [str(warning)[:200] for warning in found.processing_warnings or ()]
+        _add_attached(found, reading)
+        warnings = found.processing_warnings or ()
+        told = [each.message for each in warnings if each.source != ATTACHMENTS]
+        reading.left_out += [message[:200] for message in told]
     if data.startswith(ZIP):
         _add_others(data, media_type, reading)
     if not reading.text.strip() and reading.left_out:
         raise Unreadable(f"no text, but {'; '.join(reading.left_out)}")
     return reading
+
+
+def _add_attached(found: Any, reading: Reading) -> None:
+    """What is attached to an Outlook message, as the library reads it."""
+    texts = {each["path"]: each["result"].content for each in found.children or ()}
+    for name in found.metadata.get("attachments") or ():
+        if texts.get(name, "").strip():
+            reading.attached.append(Attached(name, texts[name].encode(), is_text=True))
+        else:
+            reading.left_out.append(f"attachment {name}: no text can be read")
 
 
 def _shown(picture: re.Match[str]) -> str:

@@ -88,7 +88,7 @@ def _add(attached: Attached, depth: int, reading: Reading, picture_bytes: int) -
     name = " ".join(attached.name.replace("/", "_").split())[-MAX_NAME:]
     try:
         most = 0 if attached.is_shown else picture_bytes
-        found = _whole(name, attached.data, depth, most)
+        found = _whole("" if attached.is_text else name, attached.data, depth, most)
     except Unreadable as error:
         reading.left_out.append(f"attachment {name}: {error}")
     except (MemoryError, RecursionError):

@@ -28,6 +28,8 @@ class Attached(NamedTuple):
     """Whether a reader of the outer file sees it there: a forwarded message, a sheet in a letter.
     Its text follows that of the outer file; others are documents of their own.
     """
+    is_text: bool = False
+    """Whether the data are its text already, in UTF-8."""
 
 
 @dataclass

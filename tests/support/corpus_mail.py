@@ -81,7 +81,6 @@ def nested(depth):
 
 PDF_FILE = ("report.pdf", "application/pdf", made.pdf((TEXT,)))
 LOCKED = ("locked.pdf", "application/pdf", made.pdf((TEXT,), password="x"))
-KEY = b"-----BEGIN OPENSSH PRIVATE KEY-----\n" + b"b3Bl" * 9
 MAIL_WITH_PDF = message("Enclosed", PDF_FILE).as_bytes()
 MBOX = b"".join(
     b"From ida@example.org Mon Nov  2 10:00:00 2026\n" + each + b"\n\n"
@@ -161,7 +160,7 @@ MAILS += [
     Case(
         "mail",
         "key.eml",
-        message("See", ("id", "text/plain", KEY)).as_bytes(),
+        message("See", ("id", "text/plain", made.KEY.encode())).as_bytes(),
         ("See",),
         ("b3Bl",),
         "attachment id: holds a private key",

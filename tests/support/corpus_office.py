@@ -5,8 +5,9 @@ import zipfile
 
 from support import made_documents as made
 from support import made_office as office
+from support import made_outlook as outlook
 from support.case import Case
-from support.made_documents import TEXT
+from support.made_documents import KEY, TEXT
 
 
 def changed(data, parts):
@@ -154,6 +155,17 @@ OFFICE = [
         office.open_document("presentation", office.PAGES),
         ("Slide 1", TEXT, "Speaker's notes: Slowly"),
     ),
+    Case(
+        "Outlook",
+        "letter.msg",
+        outlook.message(
+            "Ships", TEXT, note_txt=b"Not later", pier_png=b"\x89PNG\r\n\x1a\n", id_txt=KEY.encode()
+        ),
+        ("Ships", TEXT, "letter.msg/note.txt:", "Not later"),
+        ("b3Bl",),
+        "attachment pier.png: no text can be read",
+    ),
+    Case("Outlook", "bare.msg", outlook.message("Ships", TEXT), ("Ships", TEXT)),
     Case("EPUB", "book.epub", office.book(TEXT), (TEXT,)),
     Case("RTF", "letter.rtf", made.MADE["letter.rtf"](), (TEXT,), ("rtf1",)),
     Case("RTF", "letter.doc", made.MADE["letter.rtf"](), (TEXT,), ("rtf1",)),

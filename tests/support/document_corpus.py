@@ -8,7 +8,7 @@ from support.case import Case
 from support.corpus_mail import BASE64, MAILS
 from support.corpus_office import OFFICE
 from support.corpus_pdf import PDF
-from support.made_documents import TEXT
+from support.made_documents import KEY, TEXT
 
 PICTURE = "data:image/png;base64," + "iVBORw0KGgo" * 400
 
@@ -259,7 +259,6 @@ def padded(beginning):
     return beginning if b"PRIVATE KEY" in beginning.replace(b"\0", b"") else beginning + bytes(300)
 
 
-KEY = "-----BEGIN OPENSSH PRIVATE KEY-----\n" + "b3Bl" * 9
 OTHERS = [
     Case("no document", name, padded(beginning), told=told, read=False, skipped=True)
     for name, beginning, told in (

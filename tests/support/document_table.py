@@ -32,6 +32,11 @@ FORMATS = {
         "the same",
         "documents",
     ),
+    "Outlook": (
+        "headers, the text, attachments",
+        "attachments without a text, by name",
+        "documents",
+    ),
     "EPUB": ("text", "pictures", "documents"),
     "RTF": ("text", "pictures", "documents"),
     "no document": ("", "pictures, sound, films, archives, programs, databases, fonts, keys", ""),

@@ -16,6 +16,7 @@ from pypdf.generic import (
 )
 
 TEXT = "The harbour of Ostwick took 412 ships in 2021, and lost 7 of them."
+KEY = "-----BEGIN OPENSSH PRIVATE KEY-----\n" + "b3Bl" * 9
 
 
 def named(**fields):
