@@ -1,7 +1,7 @@
-"""A batch of documents that is submitted in the background, no faster than it is worked off.
+"""A batch that is submitted in the background, no faster than it is worked off.
 
-What waits for its turn is not stored in the ledger but read when there is room: a folder may hold
-more text than the ledger's server has memory.
+What waits for its turn is not stored in the ledger but read when there is room: a folder or a file
+of requests may hold more text than the ledger's server has memory.
 """
 
 import threading
@@ -12,10 +12,11 @@ from types import TracebackType
 from typing import Any, NamedTuple, Self
 
 from .batches import Batch
-from .contract.errors import JobError
+from .contract.errors import Conflict, JobError
 from .ledger_client import CHUNK, ledger
 from .patience import Patience
 from .submitting import Submitting
+from .window import Window
 
 WINDOW_BYTES = 6_000_000
 """Of texts whose items have not ended. While its parts are read, a text is stored twice."""
@@ -40,9 +41,17 @@ class Asked(NamedTuple):
         return self.request
 
     @property
-    def size(self) -> int:
-        """Bytes in the ledger, about."""
-        return len(self.text.encode()) + len(repr(self.request.get("messages", "")))
+    def about(self) -> list[Any]:
+        """What takes room in the ledger."""
+        return [self.text, self.request.get("messages", "")]
+
+
+def opened(*batch: Any, on_full: Callable[[str], None] | None) -> Submitting:
+    """`Submitting` with these arguments. A ledger that is full is waited for, one that is away is
+    an error.
+    """
+    patience = Patience(on_full=on_full, away_s=0.0)
+    return patience.insist(lambda: Submitting(*batch))
 
 
 class _Stopped(Exception):
@@ -61,13 +70,15 @@ class Filling:
         submitting: Submitting,
         asked: Iterable[Asked],
         on_full: Callable[[str], None] | None = None,
+        least: float = 1,
     ) -> None:
+        """`least`: so many items may be in the ledger, whatever they take there."""
         self.batch = Batch(submitting.batch_id)
         self._submitting = submitting
         self._asked = asked
         self._insist = Patience(self._pause, on_full).insist
-        self._waiting: dict[str, int] = {}
-        """Job -> bytes, of those that have not ended."""
+        self._least = least
+        self._window = Window()
         self._seen = 0
         self._stop = threading.Event()
         self._error: BaseException | None = None
@@ -85,7 +96,7 @@ class Filling:
     ) -> None:
         self._stop.set()
         self._thread.join(JOIN_S)
-        is_error = kind is not None and issubclass(kind, Exception)
+        is_error = kind is not None and issubclass(kind, Exception) and self._error is None
         if is_error and not self._thread.is_alive():
             with suppress(JobError):
                 self._submitting.close()
@@ -102,6 +113,10 @@ class Filling:
     def finish(self) -> None:
         """Wait until all was submitted. Raises what went wrong."""
         self.wait()
+        self.check()
+
+    def check(self) -> None:
+        """Raises what went wrong until now."""
         if self._error is not None:
             raise self._error
 
@@ -115,6 +130,8 @@ class Filling:
                 self._insist(self.batch.retry_what_did_not_fit)
         except _Stopped:
             return
+        except Conflict as error:  # it is another batch, which is not ours to end
+            self._error = error
         except BaseException as error:  # noqa: BLE001 -- raised by `finish`
             self._error = error
             with suppress(JobError):
@@ -127,7 +144,7 @@ class Filling:
         for each in self._asked:
             self._pause(0)
             piece.append(each)
-            size += each.size
+            size += len(each.text) + len(str(each.request.get("messages", "")))
             is_old = time.monotonic() - began > PIECE_S
             if is_old or size > PIECE_BYTES or len(piece) == CHUNK:
                 yield piece
@@ -147,15 +164,15 @@ class Filling:
             if not record.state:
                 self._insist(each.stored)
             requests.append(each.request)
-            self._waiting[record.job_id] = each.size
+            self._window.add(record.job_id, each.about)
         self._insist(lambda: self._submitting.add(requests))
 
     def _wait_for_room(self) -> None:
-        while sum(self._waiting.values()) > WINDOW_BYTES:
+        while self._window.size > WINDOW_BYTES and len(self._window) >= self._least:
             ended = self._insist(lambda: ledger().ended_items(self.batch.id, self._seen))
             self._seen += len(ended)
             for job_id in ended:
-                self._waiting.pop(job_id, None)
+                self._window.drop(job_id)
             if not ended:
                 self._pause(POLL_S)
 

@@ -42,6 +42,8 @@ class RequestFile:
         weakref.finalize(self, file.close)
         self.wrong: dict[int, str] = {}
         """Number of a request, from 0 -> where it is and what is wrong with it."""
+        self.count = 0
+        """Of its requests, the wrong ones included."""
         self.is_openai = False
         digest = hashlib.sha256(prompt.encode("utf-8", "surrogatepass"))
         try:
@@ -85,23 +87,22 @@ class RequestFile:
         """Sets `wrong`. Raises `InvalidRequest` for ids that OpenAI would refuse, and if there is
         no request at all.
         """
-        count = 0
         seen: dict[str, str] = {}
         ids: list[str] = []
         for number, row in enumerate(self._rows):
-            count += 1
+            self.count += 1
             if self.is_openai and row.fields is not None:
                 ids += wrong_id(row.place, row.fields.get("custom_id"), seen)
             if reason := self._reason(row):
                 self.wrong[number] = f"{row.place}: {reason}"
-        if not count:
+        if not self.count:
             raise InvalidRequest(
                 f"{self.name}: holds no requests. Fix: one JSON object a line, or a row"
             )
         if ids:
             more = f" and {len(ids) - NAMED:,} more" if len(ids) > NAMED else ""
             raise InvalidRequest(f"{self.name}: {'; '.join(ids[:NAMED])}{more}")
-        if len(self.wrong) == count:
+        if len(self.wrong) == self.count:
             raise InvalidRequest(f"{self.name}: {self.wrong[0]}, nor is any other a request")
 
     def _reason(self, row: Row) -> str:

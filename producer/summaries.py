@@ -20,9 +20,8 @@ from .contract.completions import Completion
 from .contract.errors import InvalidRequest
 from .contract.stored_texts import sha_of
 from .documents import Document, documents_of
-from .filling import Asked, Filling
+from .filling import Asked, Filling, opened
 from .patience import Patience
-from .submitting import Submitting
 
 STYLES = {
     "abstract": "Summarise the document in an abstract",
@@ -162,8 +161,8 @@ class Summarize:
         prompt = instruction(style, max_words, language)
         asked = (_asked(each, prompt) for each in documents_of(documents) if not each.skipped)
         options = {"temperature": 0} | options
-        opened = (batch_id or str(uuid4()), user_id, label, max_usd, RETENTION_S, options)
-        return Filling(_opened(*opened, on_full=on_full), asked, on_full)
+        batch = (batch_id or str(uuid4()), user_id, label, max_usd, RETENTION_S, options)
+        return Filling(opened(*batch, on_full=on_full), asked, on_full)
 
     def delay(
         self,
@@ -204,20 +203,14 @@ def estimate(
     taken = (_asked(each, prompt) for each in documents_of(documents) if not each.skipped)
     plans = (each._replace(request=each.request | {"plan": True}) for each in taken)
     options = {"temperature": 0} | options
-    opened = (str(uuid4()), user_id, "plan", None, PLAN_KEPT_S, options)
-    submitting = _opened(*opened, on_full=on_full)
+    batch = (str(uuid4()), user_id, "plan", None, PLAN_KEPT_S, options)
+    submitting = opened(*batch, on_full=on_full)
     so_far = Estimate()
     with Filling(submitting, plans, on_full) as filling:
         for item in _patiently_ended(filling.batch, on_wait):
             so_far = so_far.with_one(item)
             yield so_far
         filling.finish()
-
-
-def _opened(*batch: Any, on_full: Callable[[str], None] | None) -> Submitting:
-    """A ledger that is full is waited for, one that is away is an error."""
-    patience = Patience(on_full=on_full, away_s=0.0)
-    return patience.insist(lambda: Submitting(*batch))
 
 
 def _patiently_ended(batch: Batch, on_wait: Callable[[str], None] | None) -> Iterator[Item]:

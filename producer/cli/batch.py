@@ -3,6 +3,7 @@
 import dataclasses
 import hashlib
 import json
+import math
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -10,13 +11,18 @@ from typing import Any
 
 import click
 
-from ..batches import Batch, recent
+from ..batches import RETENTION_S, Batch, recent
 from ..contract.identifiers import visible
+from ..filling import Asked, Filling, opened
 from ..request_files import NAMED, RequestFile
-from .bars import line, watch
+from .bars import line
 from .batch_out import JSONL, OPENAI, FailedLines, Results, refuse_same_file, wrong_lines
 from .errors import job_errors_as_messages
+from .following import follow, form_of_label, tell_unsubmitted
 from .money import Dollars
+
+LEAST = 8
+"""Requests that may be in the ledger at once, however large they are."""
 
 
 class _Group(click.Group):
@@ -90,18 +96,25 @@ def run(
     options: dict[str, Any] = {}
     if max_tokens:
         options["max_tokens"] = max_tokens
-    try:
-        found = Batch.submit(_with_model(asked, model), user, name, label, budget, **options)
-    except KeyboardInterrupt:
-        click.echo(
-            "Stopped while submitting. Go on with the same command, "
-            f"or: completions batch watch {name}",
-            err=True,
-        )
-        sys.exit(3)
-    click.echo(name, err=not detach)
+    opening = (name, user, label, budget, RETENTION_S, options)
+    least = math.inf if detach else LEAST
+    requests = map(Asked, _with_model(asked, model))
+    filling = Filling(opened(*opening, on_full=_tell_full), requests, _tell_full, least)
     if not detach:
-        follow(found, as_json, written, failed)
+        click.echo(name, err=True)
+        follow(filling.batch, as_json, written, failed, filling, asked.count)
+        return
+    try:
+        with filling:
+            filling.finish()
+    except KeyboardInterrupt:
+        tell_unsubmitted(filling.batch, asked.count)
+        sys.exit(3)
+    click.echo(name)
+
+
+def _tell_full(reason: str) -> None:
+    click.echo(f"{reason}. Requests wait here until there is room", err=True)
 
 
 @batch.command("watch")
@@ -117,33 +130,6 @@ def watch_(batch_id: str, out: Path | None, as_json: bool) -> None:
     written = Results(out)
     written.check()
     follow(Batch(batch_id), as_json, written)
-
-
-def follow(
-    found: Batch, as_json: bool, written: Results, failed: FailedLines | None = None
-) -> None:
-    """Watch it, write its results, and leave with the exit code of its end."""
-    try:
-        last = watch(found, as_json)
-    except KeyboardInterrupt:
-        click.echo(
-            f"\nThe batch goes on. Look again with: completions batch watch {found.id}", err=True
-        )
-        sys.exit(3)
-    if not last.over:
-        click.echo(
-            "It was not submitted to its end. Go on with the command that began it", err=True
-        )
-        sys.exit(3)
-    if written.is_asked_for:
-        written.write(found.results(), _form_of_label(last.label))
-        click.echo(f"{last.ended:,} results in {written.place}", err=True)
-        if failed and (count := failed.write(found.results())):
-            click.echo(f"{count:,} failed requests in {failed.path}", err=True)
-    elif last.failed:
-        click.echo(f"{last.failed:,} failed. Why: completions batch results {found.id}", err=True)
-    if last.done != last.total:
-        sys.exit(1)
 
 
 @batch.command()
@@ -175,7 +161,7 @@ def results(batch_id: str, out: Path | None, order: str, form: str | None) -> No
     """Write what has ended of BATCH_ID, at any time, one JSON object a line."""
     written = Results(out)
     found = Batch(batch_id)
-    form = form or _form_of_label(found.progress().label)
+    form = form or form_of_label(found.progress().label)
     written.write(found.results(order), form)  # type: ignore[arg-type]
 
 
@@ -238,11 +224,6 @@ def _opened(file: str, prompt: str) -> RequestFile:
     for each in wrong_lines(asked, NAMED):
         click.echo(each, err=True)
     return asked
-
-
-def _form_of_label(label: str) -> str:
-    """`run` puts the form of the requests behind the file's name."""
-    return OPENAI if label.endswith(f" {OPENAI}") else JSONL
 
 
 def _batch_id(asked: RequestFile, *more: object) -> str:

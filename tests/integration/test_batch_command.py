@@ -10,6 +10,7 @@ from openai.types.chat import ChatCompletion
 from support.ledger import ask, until
 
 from producer.batches import Batch, recent
+from producer.submitting import Submitting
 
 OPENAI_INPUT = [
     {
@@ -197,6 +198,39 @@ def test_ctrl_c_detaches_and_the_batch_goes_on(completions, requests, start_work
     start_worker()
     assert completions("batch", "watch", batch.id)[0] == 0
     assert batch.progress().done == 30
+
+
+def test_a_file_waits_on_disk_and_not_in_the_ledger(completions, tmp_path):
+    """Of 300 KB each, some are submitted while no worker runs; --detach submits them all, for it
+    leaves.
+    """
+    file = tmp_path / "large.jsonl"
+    texts = (f"{number} " + "word " * 60_000 for number in range(40))
+    file.write_text("".join(json.dumps({"messages": ask(text)}) + "\n" for text in texts))
+    process = completions("batch", "run", file, "--user", "u1", wait=False)
+    until(lambda: recent(1) and recent(1)[0].submitted >= 16)
+    assert any(line.startswith("0 of 40") for line in process.stderr)  # reads until it watches
+    process.send_signal(signal.SIGINT)
+    _, stderr = process.communicate(timeout=30)
+    assert process.returncode == 3
+    submitted = recent(1)[0].submitted
+    assert f"{40 - submitted} requests are not submitted yet. Go on with the same" in stderr
+    assert submitted < 30
+    assert completions("batch", "run", file, "--user", "u1", "--detach")[0] == 0
+    assert (recent(1)[0].submitted, recent(1)[0].total) == (40, 40)
+
+
+def test_other_requests_under_an_id_are_refused_and_leave_that_batch_as_it_is(
+    completions, requests
+):
+    """The one who submits it has not come to its end."""
+    submitting = Submitting("b1", "u1", "", None, 60, {})
+    submitting.add([ask("x")])
+    code, _, stderr = completions(
+        "batch", "run", requests({"messages": ask("y")}), "--user", "u1", "--id", "b1"
+    )
+    assert (code, "exists and asks something else" in stderr) == (1, True)
+    assert recent(1)[0].total is None
 
 
 def test_a_place_that_cannot_be_written_is_told_before_anything_is_paid(
