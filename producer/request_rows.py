@@ -10,6 +10,7 @@ import gzip
 import io
 import json
 import lzma
+import re
 from collections.abc import Callable, Iterator
 from pathlib import PurePath
 from typing import IO, Any, NamedTuple, cast
@@ -37,6 +38,10 @@ _OTHERS = {
     b"SQLite": "a database. Fix: write its rows as CSV",
 }
 _DELIMITERS = ",;\t|"
+_AROUND = "\ufeff \t\r\n\0\x1a"
+"""What is no part of a line: marks, blanks, and what broken writers and DOS put at the end."""
+_SEPARATOR = re.compile("sep=(.)\r?\n")
+"""Excel's first line, which says what separates cells."""
 
 
 class Row(NamedTuple):
@@ -112,7 +117,7 @@ class Rows:
                     line = text.readline(MAX_LINE)
                 yield Row(place, "", None, f"has more than {MAX_LINE:,} characters")
                 continue
-            line = line.strip("\ufeff \t\r\n")
+            line = line.strip(_AROUND)
             if line:
                 yield _json_row(place, line)
         text.detach()
@@ -142,6 +147,8 @@ class Rows:
         whole = self._whole_text()
         tabs = self._name.lower().endswith((".tsv", ".tab"))
         delimiter = "\t" if tabs else _delimiter(whole)
+        if said := _SEPARATOR.match(whole):
+            whole, delimiter = whole[said.end() :], said[1]
         lines = csv.reader(io.StringIO(whole, newline=""), delimiter=delimiter, strict=True)
         number = 0
         try:
@@ -225,19 +232,19 @@ def _unpacked(file: IO[bytes]) -> IO[bytes]:
 
 
 def _goes_on(first: str, rest: io.TextIOWrapper) -> bool:
-    """Whether the JSON value that begins in this line ends in another one."""
+    """Whether the JSON value that begins in this line ends in another one, or others follow it."""
     try:
-        json.loads(first.strip("\ufeff \t\r\n"))
+        json.loads(first.strip(_AROUND))
         return False
     except (ValueError, RecursionError):
-        beginning = first.lstrip("\ufeff \t\r\n")
+        beginning = first.lstrip(_AROUND)
     if beginning.startswith("["):
         return True
     try:
         _, end = json.JSONDecoder().raw_decode(beginning + rest.read(MAX_LINE))
     except (ValueError, RecursionError):
         return False
-    return end > len(beginning)
+    return end > len(beginning) or beginning[end:].lstrip(_AROUND).startswith("{")
 
 
 def _next(text: str, at: int) -> int:
