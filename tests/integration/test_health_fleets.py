@@ -72,6 +72,7 @@ WELL = {
         f.jobs(20, 2),
         f.calls("unavailable", 20),
     ),
+    "a user's 10 jobs wait for 5 minutes at their own cap": lambda f: f.stand_at_cap(300, 10),
     "260 quick hits and 20 quick calls": lambda f: (f.hits(26, 10), f.jobs(20)),
 }
 ILL = {
@@ -92,8 +93,8 @@ ILL = {
         lambda f: (f.jobs("u0", 20), f.errors(DOWN, "u0", 10)),
         "errors dead_letters",
     ),
-    "all fail, beside 1,000 refusals of one user": (
-        lambda f: (f.errors(DOWN, 10, 2), f.errors(OVER, "greedy", 1000)),
+    "all fail, beside 200 refusals of one user": (
+        lambda f: (f.errors(DOWN, 10, 2), f.errors(OVER, "greedy", 200)),
         "errors dead_letters",
     ),
     "deadlines pass": (
@@ -179,6 +180,22 @@ def test_a_fleet_that_is_ill_is_told_so_with_what_to_do(redis_url, words):
     assert {finding.name for finding in verdict.findings} == set(names.split())
     for finding in verdict.findings:
         assert "Fix: " in finding.text or "See: " in finding.text
+
+
+def test_jobs_at_a_cap_are_counted_as_waiting(redis_url):
+    """Of a user, and of a group's members; none of them says that there are too few slots."""
+    fleet = ScriptedFleet(redis_url)
+    fleet.stand_at_cap(300, 10)
+    fleet.limits.change(Subject("group", "team"), in_flight=2)
+    for member in ("m1", "m2", "m3"):
+        fleet.limits.change(Subject("user", member), group="team")
+        fleet.submit(member, 4, lane="batch")
+    ledger = connection(redis_url)
+    snapshot = Health(ledger, HealthSettings()).check().snapshot
+    ledger.close()
+    assert snapshot.waiting == {"interactive": 9, "batch": 10}
+    assert snapshot.oldest_s["interactive"] == 0
+    fleet.redis.close()
 
 
 def table():

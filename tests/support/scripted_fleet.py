@@ -5,6 +5,7 @@ from support.ledger import KEYS
 
 from producer.contract.completions import Completion, Usage
 from producer.contract.errors import JobError
+from worker.budgets.overrides import Subject
 from worker.ledger.attempt import ANSWERED, Attempt, Bill, Start
 from worker.telemetry.metrics import Metrics
 from worker.telemetry.samples import samples_of
@@ -70,8 +71,18 @@ class ScriptedFleet(HandRun):
     def stand_in_line(self, seconds):
         """A job that no worker has a slot for."""
         self.ledger.heartbeat("test", 1, 3600)
+        self._stood_since(self.submit("waiting", 10), seconds)
+
+    def stand_at_cap(self, seconds, count):
+        """Jobs of a user who may have one at once."""
+        self.limits.change(Subject("user", "capped"), in_flight=1)
+        self._stood_since(self.submit("capped", count), seconds)
+        first, *_ = self.released
+        self.start(first)
+
+    def _stood_since(self, ids, seconds):
         now, _ = self.redis.time()
-        for job_id in self.submit("waiting", 10):
+        for job_id in ids:
             self.redis.hset(KEYS.job(job_id), "since", (now - seconds) * 1000)
 
     def stand_still(self, seconds):

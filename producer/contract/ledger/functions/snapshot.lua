@@ -19,33 +19,34 @@ local function waited_ms(id)
   return call.now - tonumber(jobs.field(id, 'since') or jobs.field(id, 'at'))
 end
 
-local function add_all(users, names)
+local function add_all(users, names, is_served)
   for _, name in ipairs(names) do
-    users[name] = true
+    users[name] = users[name] or is_served
   end
 end
 
--- Users with a line: those in the lane's rings, as many as `most` of each, and those at their own
--- or their group's cap, who are in none.
+-- Users with a line, and whether it is served in turn: those in the lane's rings, as many as `most`
+-- of each, and those at their own or their group's cap, who are in none.
 local function users_of(lane, most)
   local users = {}
   for _, link in ipairs({ '', unpack(lanes.gates()) }) do
-    add_all(users, redis.call('ZRANGE', keys.ring(lane, link), 0, most - 1))
+    add_all(users, redis.call('ZRANGE', keys.ring(lane, link), 0, most - 1), true)
   end
-  add_all(users, redis.call('HKEYS', keys.in_flight()))
+  add_all(users, redis.call('HKEYS', keys.in_flight()), false)
   for _, group in ipairs(redis.call('SMEMBERS', keys.benches())) do
-    add_all(users, redis.call('ZRANGE', keys.bench(group), 0, most - 1))
+    add_all(users, redis.call('ZRANGE', keys.bench(group), 0, most - 1), false)
   end
   return users
 end
 
--- How many jobs wait in these lines, and for how long the oldest has.
+-- How many jobs wait in these lines, and for how long the oldest has that no cap holds up: more
+-- workers would not help one at its cap.
 local function lane_state(lane, most)
   local waiting_jobs, oldest = 0, 0
-  for user in pairs(users_of(lane, most)) do
+  for user, is_served in pairs(users_of(lane, most)) do
     local line = keys.waiting(lane, user)
     waiting_jobs = waiting_jobs + redis.call('LLEN', line)
-    local head = redis.call('LINDEX', line, 0)
+    local head = is_served and redis.call('LINDEX', line, 0)
     if head then
       oldest = math.max(oldest, waited_ms(head))
     end
@@ -118,8 +119,7 @@ return {
   -- users: those whose jobs ended in the window, failed, were refused by a limit
   gives = {
     'now_ms', 'workers', 'slots', 'open', 'parked', 'dead', 'lanes', 'cooling', 'skews',
-    'spent', 'maybe', 'budgets', 'settings', 'ruled_by', 'users', 'unserved',
-    'released',
+    'spent', 'maybe', 'budgets', 'settings', 'ruled_by', 'users', 'unserved', 'released',
   },
   run = function(given)
     local spent, maybe = counters.today('spent_micro', 'maybe_billed_micro')
