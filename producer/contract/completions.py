@@ -1,7 +1,7 @@
 """`Completion`: the answer to a request, and the tokens it took."""
 
 import json
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr
 
@@ -10,6 +10,7 @@ from .citations import Citation
 from .content import Frozen, unset
 from .kept import Kept
 from .messages import Message, ToolCall
+from .parameters import ServiceTier
 
 FinishReason = Literal["stop", "length", "tool_calls", "content_filter", "refusal"]
 CostBasis = Literal["stated", "estimated", "unknown"]
@@ -203,8 +204,8 @@ class Completion(Frozen):
     def to_openai(self, created_s: int = 0) -> dict[str, Any]:
         """The answer as OpenAI's chat completion, which its SDK reads.
 
-        `created_s`: Unix time. Beside what OpenAI has, a message may have `reasoning_content` and
-        `kept`; it can be sent back as it is.
+        `created_s`: Unix time. A service tier that OpenAI does not have is left out. Beside what
+        OpenAI has, a message may have `reasoning_content` and `kept`; it can be sent back as it is.
         """
         return chat_completion(
             self.request_id,
@@ -212,7 +213,7 @@ class Completion(Frozen):
             self.model,
             self.usage.to_openai(),
             [each.to_openai(number, said) for number, (each, said) in enumerate(self._choices())],
-            self.service_tier,
+            self.service_tier if self.service_tier in get_args(ServiceTier) else "",
         )
 
     def _choices(self) -> list[tuple[Choice, dict[str, Any]]]:

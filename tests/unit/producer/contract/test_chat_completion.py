@@ -37,6 +37,12 @@ def test_refusals_are_where_openai_has_them(fields, said):
     assert echoed.messages[1].refusal == said[2]
 
 
+@pytest.mark.parametrize(("tier", "told"), [("priority", "priority"), ("batch", None), ("", None)])
+def test_a_tier_is_one_of_openai_s(tier, told):
+    body = ChatCompletion.model_validate(given(service_tier=tier).to_openai())
+    assert body.service_tier == told
+
+
 def test_a_refusal_is_the_turn_of_the_assistant():
     turn = given(text="", refusal="No.", finish_reason="refusal").message
     assert (turn.role, turn.content, turn.refusal) == ("assistant", None, "No.")
