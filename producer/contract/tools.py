@@ -15,6 +15,11 @@ class FunctionTool(Frozen):
     parameters: dict[str, Any] | None = None
     strict: bool | None = None
 
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """Its parameters as the schema of an object, which APIs insist on."""
+        return {"type": "object"} | (self.parameters or {})
+
 
 class Tool(Frozen):
     type: Literal["function"]

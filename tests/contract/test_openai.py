@@ -63,6 +63,7 @@ def test_every_option_of_a_request_is_translated(wire, ask):
         response_format=schema,
     )
     sent = wire.calls[0].request
+    tool["function"]["parameters"]["properties"] = {}  # which the API insists on
     assert (sent["stop"], sent["tools"], sent["response_format"]) == (["END"], [tool], schema)
     assert sent["messages"] == [{"role": "user", "content": parts}]
 

@@ -85,7 +85,7 @@ def _tool(tool: Tool) -> dict[str, Any]:
     function = tool.function
     translated: dict[str, Any] = {
         "name": function.name,
-        "input_schema": function.parameters or {"type": "object"},
+        "input_schema": function.arguments,
     }
     if function.description:
         translated["description"] = function.description

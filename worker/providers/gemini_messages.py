@@ -63,6 +63,6 @@ def _declaration(function: FunctionTool) -> dict[str, Any]:
     declaration = {
         "name": function.name,
         "description": function.description,
-        "parameters_json_schema": function.parameters,
+        "parameters_json_schema": function.parameters and function.arguments,
     }
     return {name: value for name, value in declaration.items() if value is not None}

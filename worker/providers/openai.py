@@ -22,7 +22,7 @@ from .bodies import documents, has_ended
 from .dialects import DIALECTS
 from .openai_answers import read
 from .openai_embeddings import embed
-from .openai_messages import messages_of, unsupported
+from .openai_messages import NO_PARAMETERS, messages_of, unsupported
 from .openai_parameters import told
 from .provider_options import with_options
 from .transport import http_client, translating
@@ -113,6 +113,9 @@ class OpenAI:
         if self._dialect.vendor:
             make_strict(parameters.get("response_format", {}).get("json_schema", {}), "schema")
             for tool in parameters.get("tools", ()):
+                function = tool["function"]
+                if "parameters" in function:
+                    function["parameters"] = NO_PARAMETERS | function["parameters"]
                 make_strict(tool["function"], "parameters")
         parameters |= told(call, request, self._dialect)
         left_out = call.refused - _OTHER_FIELD.keys()

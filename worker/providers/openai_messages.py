@@ -20,6 +20,8 @@ from .pairing import USABLE, arguments_text, paired
 from .turns import Piece, all_parts, named, parts_of, word_of
 
 SHORT_ID = re.compile(r"[A-Za-z0-9]{9}")
+NO_PARAMETERS = {"type": "object", "properties": {}}
+"""What the schema of a function has at least: the API refuses one without properties."""
 MARKS = ("cache_control", "prompt_cache_breakpoint")
 
 

@@ -9,15 +9,13 @@ from producer.contract.requests import CompletionRequest
 from producer.contract.tools import Tool
 
 from .given_back import given_back, sealed_list
-from .openai_messages import file_of, is_openais
+from .openai_messages import NO_PARAMETERS, file_of, is_openais
 from .pairing import arguments_text, paired
 from .responses_answers import API
 from .turns import SYSTEM_ROLES, Piece, all_parts, named, parts_of, text_of
 
 LEAST_OUTPUT = 16
 """Tokens; the API refuses a lower `max_output_tokens` (integer_below_min_value)."""
-
-NO_PARAMETERS = {"type": "object", "properties": {}}
 
 
 def unsupported(messages: Iterable[Message]) -> str:
@@ -69,7 +67,7 @@ def _tool(tool: Tool) -> dict[str, Any]:
     translated: dict[str, Any] = {
         "type": "function",
         "name": function.name,
-        "parameters": function.parameters or NO_PARAMETERS,
+        "parameters": NO_PARAMETERS | function.arguments,
         "strict": bool(function.strict),
     }
     if function.description:

@@ -18,6 +18,7 @@ from ..ledger.running_job import RunningJob
 from ..model_catalog import Model, Models
 from ..settings import VENDORS, CallSettings, Link, QuotaSettings, Settings
 from . import load
+from .answer_schemas import wrong_root
 from .embedding_selection import EmbeddingSelector
 from .media import unperceived
 from .naming import misnamed
@@ -214,7 +215,7 @@ class LinkSelector:
                 return each.reason
         facts = self._facts(link)
         reason = unperceived(facts, request) or misnamed(link, request)
-        reason = reason or harmful_mark(link, facts, request)
+        reason = reason or wrong_root(link, request) or harmful_mark(link, facts, request)
         return reason or load(link.adapter).unsupported(request)
 
     def fitting(self, link: Link, request: CompletionRequest, max_tokens: int) -> CompletionRequest:

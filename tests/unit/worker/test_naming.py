@@ -3,8 +3,37 @@
 import pytest
 
 from producer.contract.requests import CompletionRequest
+from worker.providers.answer_schemas import wrong_root
 from worker.providers.naming import misnamed
 from worker.settings import Link
+
+
+def shaped(schema):
+    shape = {"name": "it", "schema": schema}
+    return {"response_format": {"type": "json_schema", "json_schema": shape}}
+
+
+@pytest.mark.parametrize(
+    ("schema", "taken"),
+    [
+        ({"type": "object"}, True),
+        ({"$ref": "#/$defs/a", "$defs": {"a": {"type": "object"}}}, True),
+        ({"type": "array", "items": {}}, False),
+        ({"anyOf": [{"type": "object"}, {"type": "null"}]}, False),
+        ({}, False),
+    ],
+)
+def test_an_answer_s_schema_is_an_object_to_openai(schema, taken):
+    request = CompletionRequest.checked(
+        messages=[{"role": "user", "content": "x"}], **shaped(schema)
+    )
+    local = Link(provider="local", model="x", adapter="openai", base_url="http://127.0.0.1:8/v1")
+    assert wrong_root(local, request) == ""
+    for adapter in ("openai", "openai-responses"):
+        link = Link(provider="openai", model="gpt-4.1", adapter=adapter)
+        assert (wrong_root(link, request) == "") == taken
+    gemini = Link(provider="gemini", model="gemini-3.8-flash", adapter="gemini")
+    assert wrong_root(gemini, request) == ""
 
 
 def named(name):
