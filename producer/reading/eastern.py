@@ -8,11 +8,17 @@ LEAST = 0.12
 """The share of signs that are the language's most frequent ones."""
 COMMON = 0.9
 """The share that are in the first part of a standard, where the usual ones are."""
+MANY = 60
+"""Signs, some of which are frequent in any text."""
+KANA = 0.1
+"""The share of kana among the signs of a Japanese text, at least."""
 SHORT = 4
 """Signs in a row; where so few on average touch Latin letters, they are these letters' accents."""
 
-_SIGNS = "\u3005-\u3007\u3041-\u30ff\u3400-\u9fff\uac00-\ud7a3\uff01-\uff9f"
+_SIGNS = "\u3005-\u3007\u3041-\u30ff\u3131-\u318e\u3400-\u9fff\uac00-\ud7a3\uff01-\uff9f"
 _SIGN = re.compile(f"[{_SIGNS}]")
+_MARK = re.compile("[\u2190-\u27bf\u3003\u3004\u3008-\u303f\uffe0-\uffe6]")
+"""Arrows, numbers in circles, stars: what stands between its signs."""
 _RUN = re.compile(f"[{_SIGNS}]+")
 _KANA = re.compile("[\u3041-\u30ff]")
 _HANGUL = re.compile("[\uac00-\ud7a3]")
@@ -35,8 +41,14 @@ def count(text: str) -> int:
     return len(_SIGN.findall(text))
 
 
-def has_kana(text: str) -> bool:
-    return bool(_KANA.search(text))
+def marks(text: str) -> int:
+    """What may stand between its signs."""
+    return len(_MARK.findall(text))
+
+
+def is_japanese(text: str) -> bool:
+    """Whether many of its signs are kana; a few are in other languages' texts, too."""
+    return len(_KANA.findall(text)) > KANA * count(text)
 
 
 def fit(text: str) -> float | None:
@@ -45,14 +57,16 @@ def fit(text: str) -> float | None:
     if not signs or _are_accents(text, len(signs)):
         return None
     language = "zh"
-    if has_kana(text):
+    if is_japanese(text):
         language = "ja"
     elif _HANGUL.search(text):
         language = "ko"
-    share = sum(sign in _FREQUENT[language] or has_kana(sign) for sign in signs) / len(signs)
+    share = sum(
+        sign in _FREQUENT[language] or _KANA.match(sign) is not None for sign in signs
+    ) / len(signs)
     if share >= LEAST:
         return share
-    if any(_are_usual(signs, standard) for standard in _USUAL):
+    if len(signs) < MANY and any(_are_usual(signs, standard) for standard in _USUAL):
         return 0.0
     return None
 

@@ -2,11 +2,13 @@
 
 import codecs
 import re
+import unicodedata
+from collections import Counter
 from typing import NamedTuple
 
 from chardet import detect_all
 
-from .eastern import count, has_kana
+from .eastern import count, is_japanese
 from .languages import fit
 from .reading import Unreadable
 
@@ -29,7 +31,7 @@ _TRIED = [
     *("cp1252", "cp1250", "cp1251", "cp1253", "cp1254", "cp1255", "cp1256", "cp1257", "cp874"),
     *("iso8859_2", "iso8859_5", "iso8859_6", "iso8859_7", "iso8859_8", "iso8859_9"),
     *("iso8859_13", "iso8859_15", "iso8859_16", "koi8_r", "koi8_u"),
-    *("cp866", "cp850", "cp852", "cp437", "mac_roman", "mac_cyrillic", "mac_latin2"),
+    *("cp866", "cp855", "cp850", "cp852", "cp437", "mac_roman", "mac_cyrillic", "mac_latin2"),
     *("cp932", "euc_jis_2004", "gb18030", "big5hkscs", "cp949", "johab"),
 ]
 LEAST_ZEROS = 0.05
@@ -50,6 +52,12 @@ class _Sense(NamedTuple):
     proposed: float
     """The confidence of the library."""
     encoding: str
+    script: str
+    """Of its letters beyond ASCII, as Unicode calls it."""
+
+    def is_another(self, best: "_Sense") -> bool:
+        """Whether it is nearly as likely, and in another alphabet."""
+        return self.script != best.script and self.proposed > NEARLY * best.proposed
 
     def likely(self) -> tuple[float, float]:
         return self.proposed, self.words
@@ -79,6 +87,8 @@ def found(data: bytes) -> tuple[str, int]:
         named = " or ".join(each.encoding for each in (best, *spoken))
         raise Unreadable(f"its encoding may be {named}, and it does not say. Fix: save it as UTF-8")
     rivals = [each for each in spoken or ranked if each is not best]
+    if not best.words and any(each.is_another(best) for each in rivals):
+        raise Unreadable("its encoding may be any of several. Fix: save it as UTF-8")
     return best.encoding, min(99, round(100 * best.share_beside(rivals)))
 
 
@@ -152,9 +162,9 @@ def _ranked(sample: bytes) -> list[_Sense]:
     for encoding in map(_python_s, _TRIED):
         text = _text(sample, encoding)
         words = fit(text) if text else None
-        if words is None or (encoding in _NOT_JAPANESE and has_kana(text)):
+        if words is None or (encoding in _NOT_JAPANESE and is_japanese(text)):
             continue
-        first = by_text.get(text, _Sense(words, 0.0, encoding))
+        first = by_text.get(text, _Sense(words, 0.0, encoding, _script(text)))
         most = max(first.proposed, proposed.get(encoding, 0.0))
         by_text[text] = first._replace(proposed=most)
     if sum(sign > 0x7F for sign in sample) < FEW:
@@ -178,6 +188,12 @@ def _of_few(by_text: dict[str, _Sense], usual: str) -> list[_Sense]:
         for text, each in by_text.items()
         if each.words and any(sign > "\x7f" and sign.isalpha() for sign in text)
     ]
+
+
+def _script(text: str) -> str:
+    letters = Counter(sign for sign in text if sign > "\x7f" and sign.isalpha())
+    names = (unicodedata.name(letter, "").partition(" ")[0] for letter, _ in letters.most_common(1))
+    return next(names, "")
 
 
 def _python_s(name: str | None) -> str:

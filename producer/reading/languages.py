@@ -19,6 +19,8 @@ LEAST_DIFFERENT = 2
 """How many of them there are: one may be chance."""
 LEAST_THAI = 0.06
 """The same for signs of Thai, which has no spaces between words."""
+LEAST_LETTERS, MOST_LETTERS = 12, 400
+"""Of another alphabet than the Latin one, if there is no frequent word: more have some."""
 MAX_STRANGE = 0.02
 """The share of letters beyond ASCII that may be another language's: names and quotations."""
 MAX_ACCENTS = 0.5
@@ -48,8 +50,8 @@ _SPACED = [
     for each in _TABLE["spaced"]
 ]
 _THAI: list[str] = _TABLE["thai"].split()
-_JOINING = JOINING | POINTS | {"\u0307"}
-"""What belongs to letters; the dot of a Turkish capital I in small, too."""
+_JOINING = JOINING | POINTS | {"\u0307"} | {chr(code) for code in range(0x591, 0x5C8)}
+"""What belongs to letters; the dot of a Turkish capital I in small and Hebrew points, too."""
 _THAI_SIGN = re.compile("[\u0e01-\u0e5b]")
 
 
@@ -63,13 +65,14 @@ def fit(text: str) -> float | None:
     strange = [sign for sign in text if sign > "\x7f" and sign not in _SIGNS]
     if any(_is_broken(sign) for sign in strange):
         return None
-    if eastern.count(text) > len(strange) * (1 - MAX_STRANGE):
+    if eastern.count(text) > (len(strange) - eastern.marks(text)) * (1 - MAX_STRANGE):
         return eastern.fit(text)
     if len(_THAI_SIGN.findall(text)) > len(strange) * (1 - MAX_STRANGE):
         frequent = sum(text.count(word) * len(word) for word in _THAI)
         return _above(LEAST_THAI, frequent / len(strange)) or None
     words = _WORD.findall(text)
-    if is_torn(text, words) or not all(sign.isalpha() or sign in _JOINING for sign in strange):
+    signs = sum(not sign.isalpha() and sign not in _JOINING for sign in strange)
+    if is_torn(text, words) or signs > MAX_STRANGE * len(strange):
         return None
     letters = Counter(sign.lower() for sign in strange)
     small = Counter(word.lower() for word in words)
@@ -95,7 +98,8 @@ def _says_little(strange: list[str], words: list[str]) -> bool:
     """
     others = [sign for sign in strange if "\u0370" <= sign <= "\u052f"]
     if others:
-        return len({sign.islower() for sign in others}) == 1
+        is_told = LEAST_LETTERS <= len(others) <= MOST_LETTERS
+        return not is_told or len({sign.islower() for sign in others}) == 1
     return len(strange) > MAX_ACCENTS * len("".join(words)) and max(strange, default="") < "\u0250"
 
 
