@@ -22,7 +22,7 @@ from producer.redis_url import RedisUrl
 from . import startup_checks
 from .broker import celery_policy, results, transport
 from .ledger.connection import ERRORS, LedgerConnection, unsafe_server
-from .node.flags import apply_flags
+from .node.flags import apply_flags, refuse_lost_log
 from .node.pool_children import obey_parent
 from .node.steward import Steward
 from .node.stops import Stops
@@ -78,6 +78,7 @@ def create_app() -> Celery:
         # Celery takes `-P prefork` for its own default and would let the policy's worker_pool win
         # over it.
         app.conf.worker_pool = "prefork"
+    refuse_lost_log(sys.argv)
     if "flower" in sys.argv:
         from .monitoring.flower import guard
 

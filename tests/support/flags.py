@@ -44,6 +44,13 @@ FLAGS = (
     Flag("-f, --logfile", ("-f", "own.jsonl")),
     Flag("-B, --beat", ("-B", "-s", "schedule")),
     Flag("-O fair", ("-O", "fair")),
+    Flag("--disable-prefetch", ("--disable-prefetch",)),
+    Flag(
+        "--prefetch-multiplier",
+        ("--prefetch-multiplier=4",),
+        dict.fromkeys(POOLS, "refused: others have free slots"),
+    ),
+    Flag("-D, --detach without -f", ("-D",), dict.fromkeys(POOLS, "refused: its log is nowhere")),
     Flag(
         "--pool-start-method=spawn",
         ("--pool-start-method=spawn",),

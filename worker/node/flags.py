@@ -4,7 +4,7 @@ docs/operations.md has them as a table.
 """
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from producer.contract.names import COMPLETE
@@ -23,6 +23,15 @@ def apply_flags(sender: Any = None, **_: Any) -> None:
     if _name(sender.pool_cls) == "solo":
         sender.concurrency = 1  # else it takes messages for as many slots as the settings say
     _take_time_limits(sender)
+
+
+def refuse_lost_log(arguments: Sequence[str]) -> None:
+    """A process that leaves its terminal has nowhere to write but a file. `celery multi` names one
+    by itself.
+    """
+    detached = {"-D", "--detach"} & set(arguments)
+    if detached and not any(each.startswith(("-f", "--logfile")) for each in arguments):
+        sys.exit("The worker cannot start:\n- --detach: its log is nowhere. Fix: --logfile=FILE")
 
 
 def _take_time_limits(worker: Any) -> None:
@@ -50,6 +59,9 @@ def _of_pool(worker: Any) -> Iterator[str]:
 
 
 def _of_slots(worker: Any) -> Iterator[str]:
+    if worker.prefetch_multiplier != 1:
+        why = "a worker would hold jobs that others have free slots for"
+        yield f"--prefetch-multiplier: {why}. Fix: leave it out"
     usual = worker.app.conf.worker_concurrency
     if _name(worker.pool_cls) == "solo" and worker.concurrency not in (1, usual):
         yield "--concurrency: the pool solo runs one job at a time. Fix: 1, or -P threads"

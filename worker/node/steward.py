@@ -8,6 +8,8 @@ broker reconnect starts the step anew, with fresh state.
 
 import logging
 import math
+import os
+import socket
 import threading
 import time
 from contextlib import suppress
@@ -64,7 +66,7 @@ class Steward(bootsteps.StartStopStep):  # type: ignore[misc]
         if self._thread:
             self._thread.join(timeout=PERIOD_S)
         with suppress(*ERRORS):
-            current().ledger.heartbeat(consumer.hostname, 0, LIFE_S)
+            current().ledger.heartbeat(name_of(consumer.hostname), 0, LIFE_S)
 
     def _run(self, consumer: Any, stop: threading.Event) -> None:
         # A connection of its own: kombu's is in the middle of a BRPOP on another thread.
@@ -104,7 +106,7 @@ class Steward(bootsteps.StartStopStep):  # type: ignore[misc]
         """
         try:
             heard = ledger.heartbeat(
-                consumer.hostname,
+                name_of(consumer.hostname),
                 slots_of(consumer.controller),
                 LIFE_S,
                 lanes_of(consumer.task_consumer, current().settings.redis.names),
@@ -137,6 +139,13 @@ class Steward(bootsteps.StartStopStep):  # type: ignore[misc]
             _, publications = ledger.cancel(job_id)
             publish(consumer.app, names, publications)
             self._revoked.add(job_id)
+
+
+def name_of(hostname: str) -> str:
+    """What the ledger calls this process: two workers that -n gives one name are two."""
+    machine = socket.gethostname()
+    place = "" if machine in hostname else f" at {machine}"
+    return f"{hostname}{place}:{os.getpid()}"
 
 
 def slots_of(controller: Any) -> int:

@@ -95,7 +95,7 @@ def _running() -> list[str]:
 def _say(why: str, left_s: float | None) -> None:
     limit = "as long as they take" if left_s is None else f"at most {left_s:.0f} s"
     logger.warning(
-        "STOPPING%s: no job is taken; %d that run are finished, %s",
+        "STOPPING%s: Warm shutdown: no job is taken; %d that run are finished, %s",
         f" ({why})" if why else "",
         len(_running()),
         limit,

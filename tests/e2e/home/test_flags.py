@@ -100,15 +100,19 @@ def test_each_flag_in_each_pool(
         assert text.count('"event": "job_ended"') == text.count('"event": "provider_call"') == 3
 
 
-@pytest.mark.parametrize("command", ["rate_limit", "time_limit"])
-def test_limits_of_remote_control_are_refused_with_the_reason(complete, start_worker, command):
+def test_limits_of_remote_control_are_refused_with_the_reason(complete, start_worker):
     start_worker()
-    arguments = {"task_name": complete.name, "rate_limit": "1/m"}
-    if command == "time_limit":
-        arguments = {"task_name": complete.name, "soft": 1, "hard": 2}
-    (reply,) = complete.app.control.broadcast(command, arguments=arguments, reply=True, timeout=5)
-    ((said,),) = [each.values() for each in reply.values()]
-    assert "refused: " in said
+    options = {"rate_limit": {"rate_limit": "1/m"}, "time_limit": {"soft": 1, "hard": 2}}
+    for command, arguments in options.items():
+        (reply,) = complete.app.control.broadcast(
+            command,
+            arguments={"task_name": complete.name, **arguments},
+            reply=True,
+            timeout=10,
+            limit=1,
+        )
+        ((said,),) = [each.values() for each in reply.values()]
+        assert "refused: " in said
     assert complete.delay(ask("still"), "u1").value(20).finish_reason == "stop"
 
 

@@ -43,11 +43,11 @@ def test_a_queue_that_is_left_and_taken_again_by_remote_control(
 ):
     control = complete.app.control
     start_worker(concurrency=2)
-    control.cancel_consumer(QUEUES["batch"], reply=True)
+    control.cancel_consumer(QUEUES["batch"])
     with LedgerProbe(redis_url) as ledger:
         until(lambda: ledger.redis.hvals(KEYS.worker_lanes) == ["interactive"])
     waiting = batches(complete, 6)
     assert answered(complete)
     assert "unserved" in health()
-    control.add_consumer(QUEUES["batch"], reply=True)
+    control.add_consumer(QUEUES["batch"])
     assert len([job.value(30) for job in waiting]) == 6

@@ -47,9 +47,10 @@ end
 
 -- How many more jobs may be released: in all, and by lane.
 function capacity.room()
+  config.load({ 'target', 'target:interactive', 'target:batch' })
   local left, room = config.number('target', LEAST_SPARE), {}
-  for _, lane in ipairs(lanes.ALL) do
-    local most, open = target(lane), open_jobs.count(lane)
+  for lane, open in pairs(open_jobs.by_lane()) do
+    local most = target(lane)
     room[lane] = most - open
     left = left - math.min(most, open)
   end

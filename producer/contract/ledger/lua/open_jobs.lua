@@ -3,9 +3,13 @@
 -- lane batch are noted beside it, too.
 local open_jobs = {}
 
-function open_jobs.count(lane)
-  local all, batch = redis.call('ZCARD', keys.open()), redis.call('ZCARD', keys.open_batch())
-  return lane == 'batch' and batch or lane and all - batch or all
+function open_jobs.count()
+  return redis.call('ZCARD', keys.open())
+end
+
+function open_jobs.by_lane()
+  local batch = redis.call('ZCARD', keys.open_batch())
+  return { interactive = open_jobs.count() - batch, batch = batch }
 end
 
 -- A job that was none before.
