@@ -6,12 +6,14 @@ from celery import Celery
 
 from .ledger_client import TIMEOUT_S, current_settings
 from .redis_url import RedisUrl
+from .results import BACKENDS
 from .settings import SettingsError
 
 
 def new_app() -> Celery:
     """Reads its configuration, through `_configuration`, when it is first used."""
     app = _App("completions-producer", set_as_current=False)
+    app.loader.override_backends = BACKENDS
     app.add_defaults(_configuration)
     return app
 
@@ -34,13 +36,17 @@ def _configuration() -> dict[str, Any]:
     try:
         redis_settings = current_settings().celery(TIMEOUT_S)
     except SettingsError:  # Celery asks at import; the first send says what is wrong
-        redis_settings = {"broker_transport_options": {}}
+        redis_settings = {"broker_transport_options": {}, "result_backend_transport_options": {}}
     return {
         **redis_settings,
         "accept_content": ["json"],
         "task_send_sent_event": True,
         "result_extended": False,
         "result_backend_thread_safe": True,
+        "result_backend_transport_options": {
+            **redis_settings["result_backend_transport_options"],
+            "retry_policy": {"max_retries": 1},  # `Job.get` goes on, as long as its caller waits
+        },
         "redis_socket_timeout": 5,
         "redis_socket_connect_timeout": 3,
         # One try: a job whose publication fails is in the ledger, and a steward publishes it.

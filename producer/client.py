@@ -9,11 +9,13 @@ from contextlib import suppress
 from typing import Any
 
 from celery import Task
+from celery.exceptions import BackendError
 from celery.result import AsyncResult
 from celery.utils import uuid
 from kombu.exceptions import KombuError
 from pydantic import BaseModel
 
+from . import connections
 from .celery_app import new_app
 from .contract.completions import Completion
 from .contract.errors import Conflict, InvalidRequest, JobError, Unavailable
@@ -31,8 +33,14 @@ from .ledger_client import (
     use_settings,
 )
 from .ledger_replies import JobStatus, StoredOutcome, SubmittedJob
+from .redis_trouble import described
 from .settings import load
 from .waiting import OutcomeWaiter
+
+AWAY_S = 1.0
+"""Between two tries of a result backend that is away."""
+ONCE_MORE = {"max_retries": 1, "interval_start": 0, "interval_step": 0}
+_published = 0.0
 
 
 class AnyJob(AsyncResult):  # type: ignore[misc]
@@ -69,6 +77,24 @@ class AnyJob(AsyncResult):  # type: ignore[misc]
     async def _awaited(self) -> Completion:
         text = await OutcomeWaiter.of_this_loop().outcome(self.id)
         return self._told(text)
+
+    def get(self, timeout: float | None = None, **options: Any) -> Any:
+        """Celery's own, from the result backend: the answer as a dict.
+
+        Raises the job's own `JobError`, Celery's `TimeoutError`, and `Unavailable` if the result
+        backend is out of reach when the time is over.
+        """
+        started = time.monotonic()
+        while True:
+            left = timeout and max(0.0, timeout - time.monotonic() + started)
+            try:
+                return super().get(timeout=left, **options)
+            except (BackendError, *CONNECTION_ERRORS) as error:
+                if left is not None and left <= AWAY_S:
+                    variables = "REDIS_URL and CELERY_RESULT_BACKEND, or use job.value()"
+                    told = described(current_settings().backend, error, variables)
+                    raise Unavailable(told, {"job_id": self.id}) from None
+            time.sleep(AWAY_S)
 
     def _told(self, outcome: str | None) -> Completion:
         return _returned_or_raised(self.id, outcome)
@@ -256,9 +282,15 @@ def numbered(
 
 
 def publish_all(publications: list[Publication]) -> None:
-    """Best effort: an id that the broker does not take is published by the sweep of any worker."""
+    """Best effort: an id that the broker does not take is published by the sweep of any worker.
+
+    After a pause the connection may have been forgotten by what is between: then it is tried twice.
+    """
+    global _published
+    idle_s, _published = time.monotonic() - _published, time.monotonic()
+    options = {"retry": idle_s > connections.IDLE_S, "retry_policy": ONCE_MORE}
     with suppress(KombuError, *CONNECTION_ERRORS):
-        publish(app, current_settings().names, publications, retry=False)
+        publish(app, current_settings().names, publications, **options)
 
 
 app = new_app()

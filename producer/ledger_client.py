@@ -13,6 +13,7 @@ import redis.asyncio
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from .connections import YOUNG
 from .contract.errors import InvalidRequest, OutcomeUnknown, Unavailable
 from .contract.ledger import calls
 from .contract.ledger.call import Call, Reply
@@ -250,14 +251,9 @@ class LedgerClient:
 
 def _client_of(url: str, timeout_s: float) -> redis.Redis:
     """`timeout_s`: to send a call, and to read its reply."""
-    client: redis.Redis = RedisUrl.parse(url).client(
-        redis,
-        TIMEOUT_S,
-        decode_responses=True,
-        socket_timeout=timeout_s,
-        socket_connect_timeout=TIMEOUT_S,
-        retry=Retry(NoBackoff(), 0),
-    )
+    options = {"decode_responses": True, "retry": Retry(NoBackoff(), 0)}
+    timeouts = {"socket_timeout": timeout_s, "socket_connect_timeout": TIMEOUT_S}
+    client: redis.Redis = RedisUrl.parse(url).client(redis, TIMEOUT_S, YOUNG, **options, **timeouts)
     return client
 
 

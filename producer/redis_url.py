@@ -51,13 +51,22 @@ class RedisUrl:
             without_ssl = parts._replace(query=urlencode(options)).geturl()
         return cls(without_ssl, {"ssl_cert_reqs": "required"} | ssl)
 
-    def client(self, library: Any, timeout_s: float, **options: Any) -> Any:
+    def client(
+        self, library: Any, timeout_s: float, pools: Any = (None, None), **options: Any
+    ) -> Any:
         """A client of `library` (redis or redis.asyncio), with `options` for its connections.
 
-        `timeout_s`: of each operation on a connection to a Sentinel.
+        `timeout_s`: of each operation on a connection to a Sentinel. `pools`: the classes of its
+        connection pool for a server and for Sentinels, if not the library's.
         """
+        plain_pool, sentinel_pool = pools
+        if not self.master and plain_pool:
+            pool = plain_pool.from_url(self.url, **self.ssl, **options)
+            return library.Redis.from_pool(pool)
         if not self.master:
             return library.Redis.from_url(self.url, **self.ssl, **options)
+        if sentinel_pool:
+            options = options | {"connection_pool_class": sentinel_pool}
         parts = [urlsplit(each) for each in self.url.split(";")]
         addresses = [(each.hostname, each.port) for each in parts]
         sentinel_options = self.transport_options(timeout_s)["sentinel_kwargs"]

@@ -1,4 +1,6 @@
-"""A TCP link to Redis that can go half-open: connections stay, and nothing passes."""
+"""A TCP link to Redis that can go half-open: connections stay, and nothing passes. Or that forgets
+its connections, as firewalls do: what is sent there is dropped, and new ones work.
+"""
 
 import contextlib
 import socket
@@ -13,6 +15,7 @@ class Proxy:
         self._flowing = threading.Event()
         self._flowing.set()
         self._open: list[socket.socket] = []
+        self._forgotten: set[socket.socket] = set()
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port = self._listener.getsockname()[1]
 
@@ -22,6 +25,10 @@ class Proxy:
     def cut(self) -> None:
         """Nothing passes any more; new connections are accepted and never answered."""
         self._flowing.clear()
+
+    def forget(self) -> None:
+        """All connections that there are: nothing passes, and nobody is told."""
+        self._forgotten.update(self._open)
 
     def heal(self) -> None:
         """As after a reboot of what was between: old connections are reset, new ones work."""
@@ -61,7 +68,8 @@ class Proxy:
         with contextlib.suppress(OSError):
             while data := source.recv(65_536):
                 self._flowing.wait()
-                sink.sendall(data)
+                if source not in self._forgotten:
+                    sink.sendall(data)
         for end in (source, sink):
             with contextlib.suppress(OSError):
                 end.shutdown(socket.SHUT_RDWR)

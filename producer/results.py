@@ -1,0 +1,62 @@
+"""Celery's result backend as a producer reads it: no wait is for a dead connection.
+
+Celery waits for results on one subscription per process. Where a firewall has forgotten that
+connection, nothing comes and nothing fails, and each `get()` of the process would wait for ever.
+"""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from celery.backends import redis as celery_redis
+
+from .connections import YoungPool
+
+SILENT_S = 10.0
+"""A subscription that was silent for so long is made anew, and what it may have missed is read."""
+
+
+class ResultConsumer(celery_redis.ResultConsumer):  # type: ignore[misc]
+    _heard = 0.0
+
+    def drain_events(self, timeout: float | None = None) -> None:
+        super().drain_events(timeout)
+        if self._pubsub is not None and time.monotonic() - self._heard > SILENT_S:
+            self._heard = time.monotonic()
+            with self.reconnect_on_error():
+                self._reconnect_pubsub()
+
+    @contextmanager
+    def reconnect_on_error(self) -> Iterator[None]:
+        """Raises the server's error, and not Celery's, after which nothing is to be tried again."""
+        try:
+            with super().reconnect_on_error():
+                yield
+        except RuntimeError as error:
+            raise error.__cause__ or error from None
+
+    def start(self, *args: Any, **kwargs: Any) -> None:
+        self._heard = time.monotonic()
+        super().start(*args, **kwargs)
+
+    def on_state_change(self, *args: Any, **kwargs: Any) -> None:
+        self._heard = time.monotonic()
+        super().on_state_change(*args, **kwargs)
+
+
+class ResultBackend(celery_redis.RedisBackend):  # type: ignore[misc]
+    ResultConsumer = ResultConsumer
+    ConnectionPool = YoungPool
+
+
+class SentinelResultBackend(celery_redis.SentinelBackend):  # type: ignore[misc]
+    ResultConsumer = ResultConsumer
+
+
+BACKENDS = {
+    "redis": f"{__name__}:ResultBackend",
+    "rediss": f"{__name__}:ResultBackend",
+    "sentinel": f"{__name__}:SentinelResultBackend",
+}
+"""Scheme of a URL -> class, for Celery's loader."""
