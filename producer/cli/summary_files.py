@@ -10,7 +10,7 @@ import click
 from ..batch_items import Item
 from ..contract.completions import Completion
 from ..documents import STDIN
-from ..reading.found import OUTPUT_MARK
+from ..reading.ignored import OUTPUT_MARK
 from .errors import named_failure
 from .one_file import OneFile
 from .out import check_folder, check_parquet, os_errors_as_messages, replaced

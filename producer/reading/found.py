@@ -8,34 +8,12 @@ import glob
 import os
 import stat
 from collections.abc import Iterable, Iterator
-from fnmatch import fnmatch
 from typing import NamedTuple
 
-from pathspec import GitIgnoreSpec
-
-from .files import content_begin, kind_of_file, reason_of
+from .files import kind_of_file, reason_of
+from .ignored import Patterns, gitignore, gitignores_above, is_for_others, is_ours
 
 STDIN = "-"
-IGNORED_FOLDERS = ("node_modules", "__pycache__", "CVS")
-IGNORED_FILES = (
-    ("~$*", "a lock file"),
-    (".~lock.*", "a lock file"),
-    ("*~", "a backup"),
-    ("*.bak", "a backup"),
-    ("*.swp", "a backup"),
-    ("#*#", "a backup"),
-    ("Thumbs.db", "thumbnails"),
-    ("desktop.ini", "a folder's settings"),
-)
-OUTPUT_MARK = ".completions"
-"""In a folder of ours: what is in it was written by us."""
-OUTPUT_BEGINS = {
-    ".md": b'<!-- document: {"document": ',
-    ".csv": b"\xef\xbb\xbfdocument,state,pages,characters,left_out,",
-    ".jsonl": b'{"document": "',
-}
-"""How our own summaries in one file begin."""
-MAX_GITIGNORE_BYTES = 1_000_000
 
 
 class Found(NamedTuple):
@@ -127,11 +105,12 @@ class _Walk:
     def __init__(self, folder: str, choice: Choice) -> None:
         self._folder = folder
         self._choice = choice
-        self._include = GitIgnoreSpec.from_lines(choice.include)
-        self._exclude = GitIgnoreSpec.from_lines(choice.exclude)
-        self._ignored: dict[str, GitIgnoreSpec] = {}
+        self._include = Patterns.from_lines(choice.include)
+        self._exclude = Patterns.from_lines(choice.exclude)
+        self._ignored: dict[str, Patterns] = {}
         """Folder -> what its .gitignore says."""
         self._entered: set[tuple[int, int]] = set()
+        self._above = list(gitignores_above(folder))
 
     def below(self) -> Iterator[Found]:
         left = [self._folder]
@@ -159,7 +138,7 @@ class _Walk:
         self._entered.add((status.st_dev, status.st_ino))
         names = sorted(os.listdir(folder), key=os.fsencode)
         if ".gitignore" in names:
-            self._ignored[folder] = _gitignore(os.path.join(folder, ".gitignore"))
+            self._ignored[folder] = gitignore(os.path.join(folder, ".gitignore"))
         if folder == self._folder and folder in (".", "./"):
             return list(map(_not_stdin, names))
         return [os.path.join(folder, name) for name in names]
@@ -180,7 +159,7 @@ class _Walk:
             return Found(path, self._folder, skipped=self._link(path))
         if stat.S_ISDIR(mode):
             return None
-        if stat.S_ISREG(mode) and _is_ours(path):
+        if stat.S_ISREG(mode) and is_ours(path):
             return Found(path, self._folder, skipped="our own output")
         return Found(path, self._folder, skipped=kind_of_file(path))
 
@@ -192,19 +171,11 @@ class _Walk:
         return "a link that leads out of the folder. Fix: --follow-links, if that is meant"
 
     def _not_for_us(self, path: str, is_folder: bool) -> str:
-        name = os.path.basename(path)
         relative = os.path.relpath(path, self._folder)
-        if name.startswith("."):
-            return "hidden"
-        if is_folder and name in IGNORED_FOLDERS:
-            return "files of programs"
+        if reason := is_for_others(path, is_folder):
+            return reason
         if self._choice.output and _is_same(path, self._choice.output):
             return "our own output"
-        if is_folder and os.path.lexists(os.path.join(path, OUTPUT_MARK)):
-            return "our own output"
-        for pattern, what in () if is_folder else IGNORED_FILES:
-            if fnmatch(name, pattern):
-                return what
         return self._not_chosen(path, relative + "/" * is_folder, is_folder)
 
     def _not_chosen(self, path: str, relative: str, is_folder: bool) -> str:
@@ -227,27 +198,13 @@ class _Walk:
                 if said is not None:
                     return said
             if folder in (self._folder, "") or folder == os.path.dirname(folder):
-                return False
+                break
             folder = os.path.dirname(folder)
-
-
-def _gitignore(path: str) -> GitIgnoreSpec:
-    """What cannot be read says nothing."""
-    try:
-        with open(path, encoding="utf-8", errors="surrogateescape") as file:
-            return GitIgnoreSpec.from_lines(file.read(MAX_GITIGNORE_BYTES).splitlines())
-    except (OSError, ValueError):
-        return GitIgnoreSpec.from_lines(())
-
-
-def _is_ours(path: str) -> bool:
-    """Whether it holds summaries that we wrote. What cannot be read is not ours."""
-    begins = OUTPUT_BEGINS.get(os.path.splitext(path)[1].lower())
-    if begins is None:
-        return False
-    try:
-        return content_begin(path, len(begins)) == begins
-    except (OSError, ValueError):
+        whole = os.path.abspath(path)
+        for folder, spec in self._above:
+            said = spec.check_file(os.path.relpath(whole, folder) + "/" * is_folder).include
+            if said is not None:
+                return said
         return False
 
 

@@ -130,6 +130,42 @@ def test_patterns_and_gitignore_choose(folder):
     assert taken(exclude=("/a",)) == everything - {"in/a/one.md"}
 
 
+def test_a_repository_says_what_is_ignored_below_it_unless_that_was_named(folder):
+    (folder / ".git").mkdir()
+    (folder / ".gitignore").write_text("build/\n*.log\n")
+    for path in ("a/build/x.txt", "a/y.log", "a/keep.log", "a/y.txt", "build/z.txt"):
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_text("A good text.")
+    (folder / "a" / ".gitignore").write_text("!keep.log\n")
+    for named in ("in/a", "in/a/"):
+        below = {os.path.basename(name): each for name, each in documents(named).items()}
+        assert {name for name, each in below.items() if each.text} == {"y.txt", "keep.log"}
+        assert below["build"].skipped == below["y.log"].skipped == "named in .gitignore"
+    assert documents("in/build")["in/build/z.txt"].text
+
+
+@pytest.mark.parametrize(
+    ("path", "reason"),
+    [
+        ("THUMBS.DB", "thumbnails"),
+        ("Desktop.ini", "settings"),
+        ("a.txt.orig", "backup"),
+        ("B.OLD", "backup"),
+        ("film.txt.part", "download"),
+        ("__MACOSX/a.txt", "settings"),
+        ("env/pyvenv.cfg", "programs"),
+        ("x/site-packages/LICENSE.txt", "programs"),
+        ("lost+found/a", "the file system's own"),
+        ("_darcs/prefs", "versions"),
+    ],
+)
+def test_what_systems_and_programs_leave_in_folders_is_not_for_us(folder, path, reason):
+    (folder / path).parent.mkdir(parents=True, exist_ok=True)
+    (folder / path).write_text("A good text.")
+    (skipped,) = [each.skipped for each in documents("in").values() if each.skipped]
+    assert reason in skipped
+
+
 def test_the_same_file_named_twice_is_one_document(folder):
     os.link(folder / "good.txt", folder / "linked.txt")
     names = [each.name for each in read_all(["in", "in/good.txt", "./in"]) if each.text]
