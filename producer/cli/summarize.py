@@ -82,6 +82,8 @@ def summarize_(
     \b
     completions summarize reports/ --user alice --out summaries/ --style bullets --budget 2
     """
+    if not style.strip():
+        raise click.BadParameter("is empty", param_hint="--style")
     summaries = Summaries(out)
     choice = Choice(include, exclude, follow_links, str(out or ""))
     options: dict[str, Any] = {}
