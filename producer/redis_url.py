@@ -11,10 +11,18 @@ only.
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
-from urllib.parse import SplitResult, parse_qsl, unquote, urlencode, urlsplit
+from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 CHECKS = ("required", "optional", "none")
 FILES = ("ssl_ca_certs", "ssl_certfile", "ssl_keyfile")
+OURS = {
+    *("health_check_interval", "socket_timeout", "socket_connect_timeout", "socket_keepalive"),
+    *("retry_on_timeout", "max_connections", "decode_responses", "encoding", "protocol", "timeout"),
+    "client_name",
+}
+"""Options of connections that URLs of managed services have. They are left out: each side needs its
+own, and Celery and kombu hand them to the wrong place.
+"""
 
 
 @dataclass(frozen=True)
@@ -36,20 +44,16 @@ class RedisUrl:
         parts = _split(text)
         if parts.scheme not in ("redis", "rediss"):
             raise ValueError("only redis://, rediss:// and sentinel:// are known")
-        if not (parts.path.strip("/") or "0").isdecimal():
-            raise ValueError("the database, behind the last /, is a number")
         options = dict(parse_qsl(parts.query))
         if "master_name" in options:
             raise ValueError("master_name goes with sentinel://host:26379")
         ssl = _pop_ssl(options)
-        if parts.scheme == "redis":
-            if ssl:
-                raise ValueError("ssl_ options go with rediss://")
-            return cls(text)
-        without_ssl = text
-        if ssl:
-            without_ssl = parts._replace(query=urlencode(options)).geturl()
-        return cls(without_ssl, {"ssl_cert_reqs": "required"} | ssl)
+        if parts.scheme == "redis" and ssl:
+            raise ValueError("ssl_ options go with rediss://")
+        database = _database(parts.path.strip("/"), options)
+        _refuse_unknown(options)
+        url = parts._replace(path=f"/{database}", query="").geturl()
+        return cls(url, {"ssl_cert_reqs": "required"} | ssl if parts.scheme == "rediss" else {})
 
     def client(
         self, library: Any, timeout_s: float, pools: Any = (None, None), **options: Any
@@ -101,6 +105,24 @@ class RedisUrl:
         if not self.master:
             return _address(self.url, 6379)
         return ", ".join(_address(each, 26379) for each in self.url.split(";"))
+
+
+def _database(path: str, options: dict[str, str]) -> str:
+    """Takes `db`, which some write instead of the path, out of `options`."""
+    database = options.pop("db", path) or "0"
+    if path and path != database:
+        raise ValueError("the database is said twice: behind the last / and as db")
+    if not database.isdecimal():
+        raise ValueError("the database, behind the last /, is a number")
+    return database
+
+
+def _refuse_unknown(options: dict[str, str]) -> None:
+    if unknown := sorted(options.keys() - OURS):
+        raise ValueError(
+            f"{unknown[0]} is not known; behind the ? there are db and, for rediss://, "
+            f"{', '.join(FILES)}, ssl_cert_reqs, ssl_check_hostname"
+        )
 
 
 def _address(url: str, default_port: int) -> str:
@@ -171,6 +193,8 @@ def _pop_ssl(options: dict[str, str]) -> dict[str, Any]:
             f"{', '.join(sorted(unknown))} is not known; there are {', '.join(FILES)}, "
             "ssl_cert_reqs, ssl_check_hostname"
         )
+    if "ssl_cert_reqs" in ssl:  # Celery's URLs have it as CERT_NONE
+        ssl["ssl_cert_reqs"] = ssl["ssl_cert_reqs"].lower().removeprefix("cert_")
     if ssl.get("ssl_cert_reqs", "required") not in CHECKS:
         raise ValueError(f"ssl_cert_reqs is one of {', '.join(CHECKS)}")
     for name in FILES:

@@ -13,9 +13,25 @@ from worker.settings import SettingsError, load_redis
 
 
 def test_a_plain_url_stays_as_it_is():
-    parsed = RedisUrl.parse("redis://user:p%40ss@host:6380/2?health_check_interval=3")
-    assert parsed == RedisUrl("redis://user:p%40ss@host:6380/2?health_check_interval=3")
+    parsed = RedisUrl.parse("redis://user:p%40ss@host:6380/2")
+    assert parsed == RedisUrl("redis://user:p%40ss@host:6380/2")
     assert parsed.transport_options(1.0) == {}
+
+
+@pytest.mark.parametrize(
+    ("given", "meant"),
+    [
+        ("redis://h:1?db=2", "redis://h:1/2"),
+        ("redis://h:1/2?db=2&socket_timeout=3", "redis://h:1/2"),
+        ("redis://h:1/?health_check_interval=30", "redis://h:1/0"),
+        ("redis://u:p%2Fw@[::1]:1/3?protocol=3&max_connections=9", "redis://u:p%2Fw@[::1]:1/3"),
+        ("rediss://h:1/0?ssl_cert_reqs=CERT_NONE&decode_responses=true", "rediss://h:1/0"),
+    ],
+)
+def test_options_as_managed_services_write_them_change_nothing_of_ours(given, meant):
+    """Celery and kombu would hand them to the wrong place: the first job would raise."""
+    assert RedisUrl.parse(given).url == meant
+    assert RedisUrl.parse("rediss://h?ssl_cert_reqs=CERT_NONE").ssl == {"ssl_cert_reqs": "none"}
 
 
 def test_a_certificate_is_checked_unless_the_url_says_otherwise(tmp_path):
@@ -66,6 +82,10 @@ WRONG = [
     ("rediss://:hunter2@h/0?ssl_ca_certs=/no/such.pem", "there is no file /no/such.pem"),
     ("rediss://:hunter2@h/0?ssl_cert_reqs=maybe", "one of required, optional, none"),
     ("rediss://:hunter2@h/0?ssl_ca_cert=x", "ssl_ca_cert is not known"),
+    ("redis://:hunter2@h/1?db=2", "the database is said twice"),
+    ("redis://:hunter2@h/0?db=x", "said twice"),
+    ("redis://:hunter2@h?db=x", "is a number"),
+    ("redis://:hunter2@h/0?databse=2", "databse is not known"),
     ("h:6379", "write it as redis://host:6379/0"),
 ]
 
