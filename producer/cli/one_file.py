@@ -80,6 +80,11 @@ class OneFile:
         self._next_s = time.monotonic() + max(PAUSE_S, SHARE * took)
         self._is_changed = False
 
+    def write_if_changed(self) -> None:
+        """Raises like `write_if_due`."""
+        if self._is_changed:
+            self.write()
+
     def mark_stale(self) -> list[str]:
         """The documents whose rows are an earlier run's. Their state says so from now on."""
         stale = [name for name, place in self._places.items() if place.is_from_before]

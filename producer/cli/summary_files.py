@@ -66,7 +66,7 @@ class Summaries:
     def leave(self) -> None:
         """What has ended until now is there. Raises `click.ClickException`."""
         if self._file and not self._is_refused:
-            self._file.write()
+            self._file.write_if_changed()
 
     def finish(self, items: Iterable[Item], documents: Documents) -> None:
         """All of it is there; tell what is stale. Raises `click.ClickException`."""

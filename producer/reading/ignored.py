@@ -49,7 +49,8 @@ OUTPUT_BEGINS = {
     ".csv": b"\xef\xbb\xbfdocument,state,pages,characters,left_out,",
     ".jsonl": b'{"document": "',
 }
-"""How our own summaries in one file begin."""
+"""How our own summaries in one file begin; then comes a "state"."""
+HEAD_BYTES = 4096
 MAX_GITIGNORE_BYTES = 1_000_000
 
 
@@ -106,6 +107,7 @@ def is_ours(path: str) -> bool:
     if begins is None:
         return False
     try:
-        return content_begin(path, len(begins)) == begins
+        head = content_begin(path, HEAD_BYTES)
     except (OSError, ValueError):
         return False
+    return head.startswith(begins) and b"state" in head

@@ -197,3 +197,13 @@ def test_files_that_we_wrote_are_no_documents(out):
     run(out, *map(summary, NAMES, range(3)))
     (each,) = found([str(out.parent)], Choice())
     assert each.skipped == "our own output" or out.suffix == ".parquet"
+    out.write_text('{"document": "Somebody else has such lines."}')
+    (each,) = found([str(out.parent)], Choice())
+    assert not each.skipped
+
+
+def test_a_run_that_is_left_at_once_leaves_no_file(tmp_path):
+    summaries = Summaries(tmp_path / "x.csv")
+    summaries.check()
+    summaries.leave()
+    assert list(tmp_path.iterdir()) == []
