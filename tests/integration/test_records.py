@@ -66,6 +66,7 @@ def test_every_line_keeps_the_schema(busy, redis_url):
         ("Truncated", False, 1),
     ]
     assert (ended[4]["job_id"], ended[4]["error"]) == (expired.id, "DeadlineExceeded")
+    assert (ended[4]["user_id"], ended[4]["lane"]) == ("u2", "interactive")
     calls = [line for line in found if line["event"] == "provider_call"]
     assert {line["trace_id"] for line in calls + ended[:4]} == {"ab" * 16}
     assert all(line["provider_request_id"] for line in calls if not line["error"])
