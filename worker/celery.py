@@ -23,7 +23,7 @@ from . import startup_checks
 from .broker import celery_policy, results, transport
 from .ledger.connection import ERRORS, LedgerConnection, unsafe_server
 from .node.flags import apply_flags, refuse_lost_log
-from .node.pool_children import obey_parent
+from .node.pool_children import obey_parent, release_signals
 from .node.steward import Steward
 from .node.stops import Stops
 from .output_filters.checker import checker
@@ -99,6 +99,7 @@ def _connect_signals() -> None:
     signals.worker_init.connect(apply_flags)
     signals.worker_process_init.connect(build_clients)
     signals.worker_process_init.connect(obey_parent)
+    signals.beat_embedded_init.connect(release_signals)
     signals.worker_ready.connect(build_clients_of_threads)
     signals.worker_ready.connect(warn_of_unsafe_server)
     signals.worker_ready.connect(start_alerts)

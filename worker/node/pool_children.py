@@ -35,6 +35,11 @@ def hold_signals() -> None:
         signal.pthread_sigmask(signal.SIG_BLOCK, HELD)
 
 
+def release_signals(**_: Any) -> None:
+    """In a child that is none of the pool's, as the one of -B: anybody may end it."""
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, HELD)
+
+
 def obey_parent(**_: Any) -> None:
     """In a child, before its first job: from now on the parent's signals do what they do once the
     job that runs has ended, and others' nothing. Does nothing in a process that holds no signals: a

@@ -44,7 +44,11 @@ class Stops(bootsteps.StartStopStep):  # type: ignore[misc]
             os.register_at_fork(after_in_child=hold_signals)
 
     def start(self, controller: Any) -> None:
-        """Celery has set its own handlers before."""
+        """Celery has set its own handlers before. A worker in a thread, of a test, is not told by
+        signals, and does not end its process.
+        """
+        if threading.current_thread() is not threading.main_thread():
+            return
         for number in STOPS:
             signal.signal(number, self._note)
         clock = threading.Thread(target=self._watch, args=(controller,), name="stop", daemon=True)

@@ -6,11 +6,12 @@
 import contextlib
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from redis import Redis
 from support.flags import FLAGS, LIMITED, table
-from support.ledger import LedgerProbe, ask
+from support.ledger import LedgerProbe, ask, until
 from support.nodes import DEFAULT_ENV, ROOT, WorkerProcess
 from support.stops import POOLS
 
@@ -59,6 +60,17 @@ def logging_elsewhere(redis_url, tmp_path):
     worker.kill()
 
 
+def alive(group):
+    """Processes of a group, but for those that only wait to be counted."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            state, _, own, *_ = path.read_text().rpartition(")")[2].split()
+            if int(own) == group and state != "Z":
+                found.append(path.parent.name)
+    return found
+
+
 def outcomes(jobs):
     for job in jobs:
         try:
@@ -94,8 +106,11 @@ def test_each_flag_in_each_pool(
     with Redis.from_url(redis_url) as redis, LedgerProbe(redis_url) as ledger:
         assert redis.llen(QUARANTINE) == 0
         assert ledger.counter("unknown_attempts") == 0
+    group = worker.pid
+    worker.terminate()
+    assert worker.wait(20) == 0
+    until(lambda: not alive(group))  # whatever it had started is gone
     if "-f" in flag.arguments:
-        worker.stop()
         text = worker.log()
         assert text.count('"event": "job_ended"') == text.count('"event": "provider_call"') == 3
 
