@@ -135,6 +135,14 @@ def test_google_s_files_and_sounds_are_parts():
 USER = {"role": "user", "content": "q"}
 
 
+def test_texts_of_openai_s_responses_are_texts():
+    part = {"type": "output_text", "text": "Paris.", "annotations": [], "logprobs": None}
+    item = {"type": "message", "id": "m", "role": "assistant", "status": "completed"}
+    for turn in (item | {"content": [part]}, {"role": "assistant", "content": [part]}):
+        (said,) = checked(USER, turn, USER).messages[1].content
+        assert (said.type, said.text) == ("text", "Paris.")
+
+
 @pytest.mark.parametrize(
     "turn",
     [
