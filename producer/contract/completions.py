@@ -159,7 +159,9 @@ class Completion(Frozen):
     logprobs: tuple[TokenLogprob, ...] = Field((), repr=False)
     """Of the tokens of `text`, if the request asked for them."""
     choices: tuple[Choice, ...] = Field((), repr=False)
-    """All answers, if `n` of them were asked for; the first one is `text`, too."""
+    """All answers, if `n` of them were asked for; the first one is `text`, too. One of them may be
+    a refusal.
+    """
     validated: bool = False
     """Whether `text` is the JSON that the request's `response_format` asks for (`parsed`)."""
     trimmed: int = 0

@@ -139,8 +139,9 @@ class Reply:
 
     @property
     def declines(self) -> bool:
-        """Whether it is no answer to what was asked."""
-        return self.finish in ("refusal", "content_filter")
+        """Whether none of its choices is an answer to what was asked."""
+        ends = (self.finish, *(choice.finish_reason for choice in self.others))
+        return all(end in ("refusal", "content_filter") for end in ends)
 
     @property
     def choices(self) -> tuple[Choice, ...]:

@@ -7,11 +7,12 @@ import pytest
 from support.memory_budgets import LIMITS
 from support.pipelines import LINKS, Harness, chain
 
-from producer.contract.completions import Usage
+from producer.contract.completions import Choice, Usage
 from producer.contract.errors import BudgetExceeded, Filtered, InvalidRequest, Refused, Truncated
 from worker.faults import Fault, ProviderError
 from worker.ledger.attempt import MOST_MICRO_USD, MOST_TOKENS, POSSIBLY_BILLED, Attempt, Bill
 from worker.pipeline import AskAgain
+from worker.providers import Reply
 from worker.settings import (
     CallSettings,
     Link,
@@ -162,6 +163,16 @@ def test_a_refusal_is_given_out_where_it_is_accepted(harness):
     assert (given.finish_reason, given.validated, given.flags) == ("refusal", False, ())
     assert attempt.cache_entry is None
     assert "cannot help" not in repr(given)
+
+
+def test_one_choice_that_is_refused_loses_no_other():
+    """They are paid for together."""
+    answered = Choice(text="Paris.", finish_reason="stop")
+    refused = Choice(text="", finish_reason="content_filter")
+    replies = [Reply("No.", "refusal", "m", None, others=(each,)) for each in (answered, refused)]
+    assert [reply.declines for reply in replies] == [False, True]
+    assert replies[0].handed_on["refusal"] == "No."
+    assert [each.text for each in replies[0].handed_on["choices"]] == ["No.", "Paris."]
 
 
 def test_the_second_try_after_a_truncation_has_twice_the_tokens_once(harness):
