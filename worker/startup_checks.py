@@ -72,6 +72,12 @@ def warnings(settings: Settings, today: date) -> list[str]:
         f"UNKNOWN_SETTING: {name} is none of ours: misspelt? See docs/configuration.md"
         for name in settings.unknown
     ]
+    simulated = [link.name for link in settings.links if link.adapter == "simulator"]
+    if simulated and len(simulated) < len(settings.links):
+        found.append(
+            f"SIMULATOR: {simulated[0]} is in LLM_CHAIN beside real providers: "
+            "jobs may end with answers that are not real"
+        )
     if settings.audit.private_keys:
         found.append(
             "UNSAFE_AUDIT: a worker has LLM_AUDIT_PRIVATE_KEYS, "
@@ -104,6 +110,7 @@ def _problems(settings: Settings) -> Iterator[Problem]:
     """
     yield from _unknown_adapters(settings.all_links)
     yield from _unknown_dialects(settings.all_links)
+    yield from _simulated_by_mistake(settings)
     if settings.filters:
         yield from _unknown_filters(settings.filters.output)
     if settings.models:
@@ -128,6 +135,17 @@ def _unknown_adapters(links: tuple[Link, ...]) -> Iterator[Problem]:
                 f"link {position}, {link.name}: {error}",
                 f"use a known provider, or export {base_url}=... for an OpenAI-compatible one",
             )
+
+
+def _simulated_by_mistake(settings: Settings) -> Iterator[Problem]:
+    """A real customer must not be told a simulated answer because a key was misspelt."""
+    meant = [name for name in settings.unknown if not name.startswith(("LLM_", "LEDGER_"))]
+    if meant and any(link.adapter == "simulator" for link in settings.links):
+        yield invalid(
+            "LLM_CHAIN",
+            f"has a simulator, whose answers are not real, and {meant[0]} is no setting of ours",
+            f"name the provider in LLM_CHAIN and correct {meant[0]}, or unset it",
+        )
 
 
 def _unknown_dialects(links: tuple[Link, ...]) -> Iterator[Problem]:

@@ -5,6 +5,7 @@ here and not by pydantic-settings' source, because that passes over what it cann
 a file's place, a dangling link.
 """
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple, TypeVar, get_args
@@ -51,6 +52,19 @@ class Source(NamedTuple):
     """By name in small letters; None: those of the environment."""
 
 
+VENDORS_OWN = re.compile(
+    "(?!(OPENAI|ANTHROPIC|GOOGLE)_(API_KEY|BASE_URL)$)"
+    "(OPENAI|ANTHROPIC|GOOGLE|GEMINI)_?(API|BASE)?_?(KEY|URL|BASE|TOKEN)"
+)
+"""What a vendor's key or address is called by people who misremember it."""
+
+
+def _looks_like_ours(name: str) -> bool:
+    if name.startswith("LLM_LINK_"):
+        return False
+    return name.startswith(("LLM_", "LEDGER_")) or bool(VENDORS_OWN.fullmatch(name))
+
+
 class Sources:
     """One reading of all sources."""
 
@@ -94,13 +108,7 @@ class Sources:
     def unknown(self, known: set[str]) -> list[str]:
         """Variables of the environment that look like ours and are none: misspelt, most likely."""
         names = (name.upper() for name in _Variables(Slice, "", None).env_vars)
-        return sorted(
-            name
-            for name in names
-            if name.startswith(("LLM_", "LEDGER_"))
-            and not name.startswith("LLM_LINK_")
-            and name not in known
-        )
+        return sorted(name for name in names if name not in known and _looks_like_ours(name))
 
     def _read_folder(self, folder: Path) -> dict[str, str]:
         """The files that are named like variables of ours, in small letters."""

@@ -2,13 +2,12 @@
 
 import subprocess
 import sys
-from datetime import date
 from pathlib import Path
 
 import pytest
 
 from worker.settings import Settings, SettingsError, load_redis
-from worker.startup_checks import checked_settings, warnings
+from worker.startup_checks import checked_settings
 
 ROOT = Path(__file__).parents[3]
 
@@ -269,16 +268,3 @@ def test_a_dialect_is_one_that_there_is(env):
     env(LLM_LINK_MY_BOX_DIALECT="llama")
     with pytest.raises(SettingsError, match="use one of openai, azure, "):
         checked_settings()
-
-
-def test_a_misspelt_limit_is_warned_about(env):
-    """It would be none, silently."""
-    env(
-        LLM_CHAIN="simulator:s",
-        LLM_USD_PER_DAYS="5",
-        LLM_USER_USD_PER_DAY="5",
-        LLM_AUDIT_PRIVATE_KEYS="x",
-    )
-    unknown, unsafe = warnings(checked_settings(), date(2026, 1, 1))
-    assert unknown.startswith("UNKNOWN_SETTING: LLM_USD_PER_DAYS is none of ours")
-    assert unsafe.startswith("UNSAFE_AUDIT: ")
