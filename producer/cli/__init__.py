@@ -3,6 +3,9 @@
 Operations commands are in the worker and found by entry point: this package never imports it.
 """
 
+import atexit
+import signal
+import threading
 from importlib.metadata import EntryPoints, entry_points
 from typing import Any, cast
 
@@ -24,6 +27,7 @@ class _Plugins(click.Group):
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
         """What any command, also a plugin's, shows on a terminal is visible."""
+        atexit.register(_ignore_interrupts)
         with visible_output():
             return super().main(*args, **kwargs)
 
@@ -53,6 +57,12 @@ class _Plugins(click.Group):
                 f"{name} needs the worker: pip install 'celery-completions[worker]' ({error})"
             ) from None
         return cast(click.Command, command)
+
+
+def _ignore_interrupts() -> None:
+    """A second Ctrl-C while the process ends would be a traceback."""
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _cause(error: BaseException) -> BaseException:

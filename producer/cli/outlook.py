@@ -165,9 +165,7 @@ def _time(found: Estimate) -> str:
         if days > 0:
             parts.append(f"up to {days:,.1f} days by ${found.usd_per_day:,.4f} a day")
     limits = "at least " + ", ".join(parts) if parts else "no limit of yours holds it up"
-    if not found.at_once:
-        return f"no worker runs; {limits}"
-    if found.call_s is None:
+    if found.call_s is None or not found.at_once:
         return f"no call was measured yet; {limits}"
     took_s = math.ceil(found.calls / found.at_once) * found.call_s
     pace = f"{found.call_s:.1f} s a call lately, {found.at_once:,} at once"
