@@ -72,6 +72,9 @@ WELL = {
         f.jobs(20, 2),
         f.calls("unavailable", 20),
     ),
+    "20 jobs waited for their users' limits for an hour, as asked": lambda f: f.jobs_that_waited(
+        20, 3600
+    ),
     "a user's 10 jobs wait for 5 minutes at their own cap": lambda f: f.stand_at_cap(300, 10),
     "260 quick hits and 20 quick calls": lambda f: (f.hits(26, 10), f.jobs(20)),
 }

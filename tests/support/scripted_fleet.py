@@ -56,6 +56,23 @@ class ScriptedFleet(HandRun):
     def happened(self, event):
         Metrics(self.redis, KEYS).add(Metrics.happened(event))
 
+    def jobs_that_waited(self, users, seconds):
+        """For their user's limit, as they were asked to."""
+        for number in range(users):
+            name = f"patient{number}"
+            self.limits.change(Subject("user", name), requests_per_minute=1)
+            self.jobs(name)
+            (job,) = self._started(name, 1, {"over_limit": "wait"})
+            assert "requests_per_minute" in str(self.reserve(job, "m"))
+            record = KEYS.job(job.id)
+            for field in ("at", "own_since"):
+                self.redis.hincrby(record, field, -seconds * 1000)
+            self.limits.change(Subject("user", name), requests_per_minute=9)
+            self.sweep()
+            start = Start(self.start(job.id))
+            self._reserve_and_call(start, 0.5, "ok")
+            self._end(start, Completion(**ANSWER), seconds + 0.5)
+
     def refuse(self, *models):
         """Provider links take no more calls."""
         for model in models:

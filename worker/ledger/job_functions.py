@@ -38,6 +38,7 @@ class StartReply(Reply):
     continuation: str = ""
     """Celery's links, chain and chord as JSON."""
     group: str = ""
+    own_wait_ms: int = 0
 
 
 @dataclass(frozen=True)

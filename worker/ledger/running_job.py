@@ -50,6 +50,8 @@ class RunningJob:
     """The hash of the prompt that the audit log has of it; "" if it has none."""
     group: str = ""
     """Of its user when it was submitted; "" = none."""
+    own_wait_ms: int = 0
+    """How long it was parked until a limit had room, because its caller chose to wait."""
     incomplete: bool = False
     """Whether the ledger has lost stored texts that the request needs."""
     continuation: dict[str, Any] = field(default_factory=dict, repr=False)
@@ -81,6 +83,7 @@ class RunningJob:
             double_max_tokens=bool(reply.double_max_tokens),
             audited=reply.audited,
             group=reply.group,
+            own_wait_ms=reply.own_wait_ms,
             continuation=json.loads(reply.continuation or "{}"),
         )
 

@@ -9,7 +9,7 @@ from .metrics import CUT_BY_DEFAULT, Metrics
 
 def samples_of(start: Start, outcome: Outcome | None = None) -> tuple[str, ...]:
     """Its call, if it made one; of a job that it ended with `outcome`, how long that was queued
-    and took.
+    and took, but for what its caller chose to wait for a limit.
     """
     job = start.job
     attempt = start.attempt
@@ -22,8 +22,9 @@ def samples_of(start: Start, outcome: Outcome | None = None) -> tuple[str, ...]:
     if attempt.call_outcome == "length" and job.request.max_tokens is None:
         samples += Metrics.happened(CUT_BY_DEFAULT)
     if start.ended_ms is not None:
-        queue_ms = job.first_started_ms - job.submitted_ms
-        total_ms = start.ended_ms - job.submitted_ms
+        began_ms = job.submitted_ms + job.own_wait_ms
+        queue_ms = max(0, job.first_started_ms - began_ms)
+        total_ms = max(0, start.ended_ms - began_ms)
         if isinstance(outcome, Completion) and outcome.cached and not outcome.degraded:
             samples += Metrics.hit_ended(job.lane, queue_ms, total_ms)
         else:

@@ -78,6 +78,9 @@ local function wait(given)
     if wakes_on ~= '' then
       waiting.follow(id, wakes_on)
     end
+    if wakes_on:sub(1, 6) == 'limit:' then
+      jobs.set(id, 'own_since', call.now)  -- its caller chose that
+    end
   end
   if not for_provider then
     cached.stop_leading(id)

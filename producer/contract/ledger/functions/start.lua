@@ -4,7 +4,7 @@
 local FIELDS = {
   'state', 'wire', 'parent', 'lane', 'turn', 'deadline', 'deliveries', 'fence', 'began', 'user',
   'at', 'cost', 'maybe', 'attempts', 'probes', 'tried', 'double', 'audited', 'request_of',
-  'reported', 'group',
+  'reported', 'group', 'since', 'own', 'own_since',
 }
 
 local function ended(id)
@@ -46,6 +46,16 @@ local function end_instead(id, deliveries)
   return false
 end
 
+-- For how long in all it was parked until a limit had room, as its caller chose.
+local function own_wait_ms(id)
+  local since = jobs.number(id, 'own_since')
+  if since > 0 then
+    jobs.add(id, 'own', math.max(0, jobs.number(id, 'since') - since))
+    jobs.remove(id, 'own_since')
+  end
+  return jobs.number(id, 'own')
+end
+
 local function started(id, owner, lease_ms)
   local fence = jobs.add(id, 'fence', 1)
   jobs.set(id, 'state', 'running', 'owner', owner)
@@ -70,6 +80,7 @@ local function started(id, owner, lease_ms)
     audited = jobs.field(id, 'audited') or '',
     continuation = redis.call('GET', keys.continuation(id)) or '',
     group = jobs.field(id, 'group') or '',
+    own_wait_ms = own_wait_ms(id),
   }
 end
 
@@ -86,7 +97,7 @@ return {
     'verdict', 'state', 'wait_ms', 'outcome', 'reported', 'fence', 'request', 'user', 'lane',
     'submitted_ms', 'now_ms', 'deadline_ms', 'cost', 'maybe', 'attempts', 'probes', 'tried',
     'double_max_tokens', 'first_started_ms', 'audited', 'continuation',
-    'group',
+    'group', 'own_wait_ms',
   },
   run = function(given)
     local id = given.id
