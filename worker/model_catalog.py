@@ -3,6 +3,7 @@
 All of it comes from model_catalog.toml; no provider is asked.
 """
 
+import re
 import tomllib
 from datetime import date
 from pathlib import Path
@@ -18,6 +19,8 @@ from pydantic import (
 
 BUILT_IN = Path(__file__).with_name("model_catalog.toml")
 Tokens = Annotated[int, Field(ge=1)]
+_DATE = re.compile(r"-(20\d\d-\d\d-\d\d|20\d{6}|[01]\d[0-3]\d)$")
+"""How the name of one state of a model ends: gpt-4o-2024-08-06, gpt-3.5-turbo-0125."""
 SENSES = ("hears", "sees", "pdfs", "result_images")
 """What a provider's row says for all its models whose rows do not."""
 
@@ -153,6 +156,11 @@ class Models(BaseModel):
     def aliases(self) -> set[str]:
         """Every name that stands for a model somewhere."""
         return {name for vendor in self.vendors.values() for name in vendor.aliases}
+
+
+def undated(model: str) -> str:
+    """The model of which `model` names one state."""
+    return _DATE.sub("", model)
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -6,6 +6,8 @@ from typing import Any, NamedTuple
 from producer.contract.kept import Kept
 from producer.contract.messages import Message, ToolCall
 
+from ..model_catalog import undated
+
 
 class Back(NamedTuple):
     """One piece of a turn; a text, a call or a thought, which may be sealed."""
@@ -17,11 +19,11 @@ class Back(NamedTuple):
 
 
 def kept_of(message: Message, api: str, model: str) -> Kept | None:
-    """What this model at this API gave with the turn; None of another's."""
+    """What this model at this API gave with the turn, under any of its dates; None of another's."""
     kept = message.kept
-    if kept and (kept.api, kept.model) == (api, model):
-        return kept
-    return None
+    if not kept or kept.api != api:
+        return None
+    return kept if undated(kept.model) == undated(model) else None
 
 
 def given_back(message: Message, api: str, model: str) -> list[Back]:

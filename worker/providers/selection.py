@@ -4,7 +4,6 @@ Order: least tried by this job first, then those where the prompt surely fits, t
 order. Links in trouble are skipped by the ledger, which knows the whole fleet's circuits.
 """
 
-import re
 from collections import Counter
 from typing import NamedTuple, Self
 
@@ -15,7 +14,7 @@ from ..budgets.pricing import Pricing
 from ..budgets.search_fees import MOST_SEARCHES, search_fee
 from ..ledger.attempt import Candidate
 from ..ledger.running_job import RunningJob
-from ..model_catalog import Model, Models
+from ..model_catalog import Model, Models, undated
 from ..settings import VENDORS, CallSettings, Link, QuotaSettings, Settings
 from . import load
 from .answer_schemas import wrong_root
@@ -32,8 +31,6 @@ from .trimming import slide, without
 
 REPEATED = ("truncated", "stale", "unfit")
 """Faults after which the same link is asked again, with other parameters."""
-_DATE = re.compile(r"-(20\d\d-\d\d-\d\d|20\d{6}|[01]\d[0-3]\d)$")
-"""How the name of one state of a model ends: gpt-4o-2024-08-06, gpt-3.5-turbo-0125."""
 
 
 class _Room(NamedTuple):
@@ -193,8 +190,7 @@ class LinkSelector:
         if wanted == "chain":
             return list(self._links)
         if wanted not in self._models.aliases:
-            undated = _DATE.sub("", wanted)
-            return self._called(wanted) or self._called(undated)
+            return self._called(wanted) or self._called(undated(wanted))
         swapped = (self._aliased(link, wanted) for link in self._links)
         return list({link.name: link for link in swapped}.values())
 

@@ -16,7 +16,7 @@ SAID = {
     "id": "msg_1",
     "type": "message",
     "role": "assistant",
-    "model": MODEL,
+    "model": f"{MODEL}-20260901",
     "content": [
         {"type": "thinking", "thinking": "Hm.", "signature": "sealed"},
         {"type": "redacted_thinking", "data": "hidden"},
