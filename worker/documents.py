@@ -149,6 +149,8 @@ class DocumentSummarizer:
                 high += worst.micro_usd
             calls += len(parts)
             if last:
+                if any(not isinstance(each.content, str) for each in request.messages):
+                    tokens += self._own_tokens(request)  # of its pictures
                 return Plan(tokens, calls, low / 1e6, high / 1e6, worst.known)
             condensed = "x" * (condensed_tokens * CHARACTERS_A_TOKEN)
             parts = _join_neighbours([condensed] * len(parts), size)

@@ -199,6 +199,7 @@ def test_pages_that_are_pictures_are_priced_and_seen(complete, start_worker, wir
     *_, plain = estimate(["All its pages are pictures."], "u1")
     assert (priced.documents, priced.calls, len(wire.calls)) == (1, 1, 0)
     assert priced.high_usd > plain.high_usd
+    assert priced.tokens > plain.tokens + 1000
     assert summarize.delay(scan, "u1").value(30).text
     (call,) = wire.calls
     asked = call.request["messages"][-1]["content"]

@@ -18,7 +18,7 @@ PHOTO = ("pier.png", "image/png", b"\x89PNG\r\n\x1a\n" + bytes(99))
 @pytest.fixture
 def summarize(complete, redis_url, tmp_path, start_worker, openai_env, wire):
     wire.script = lambda request, number: "ok"
-    start_worker(openai_env)
+    start_worker(openai_env | {"LLM_USER_TOKENS_PER_HOUR": "1000000"})
     (tmp_path / "in").mkdir()
     (tmp_path / "in" / "letter.eml").write_bytes(message("See the scan", SCAN, PHOTO).as_bytes())
     (tmp_path / "in" / "mixed.pdf").write_bytes(pdf((TEXT, "", TEXT)))
