@@ -138,12 +138,7 @@ class DocumentSummarizer:
                 prompt = tokens * len(part) // len(text) + MARGIN_TOKENS
                 if last:
                     prompt += self._own_tokens(request)
-                short = self._pricing.worst(
-                    link.provider,
-                    link.model,
-                    prompt // 2,
-                    answer // 4,
-                )
+                short = self._pricing.worst(link.provider, link.model, prompt // 2, answer // 4)
                 worst = self._pricing.worst(link.provider, link.model, prompt, answer)
                 low += short.micro_usd
                 high += worst.micro_usd
