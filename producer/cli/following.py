@@ -60,7 +60,10 @@ def _watched(found: Batch, as_json: bool, filling: Filling | None, expected: int
             expected,
         )
         filling.finish()
-    return last
+    now = found.progress()
+    if last.over and not now.over:  # with a larger budget some items are tried again
+        return watch(found, as_json)
+    return now if now.over else last
 
 
 def tell_unsubmitted(found: Batch, expected: int) -> None:

@@ -173,6 +173,17 @@ def test_our_own_form_and_every_wrong_line(completions, requests, start_worker):
     assert completions("batch", "retry-failed", batch.batch_id)[1] == "0 items are tried again\n"
 
 
+def test_a_larger_budget_is_waited_for(completions, requests, start_worker):
+    """The command that has it ends when what did not fit before has ended."""
+    start_worker()
+    file = requests(*({"messages": ask(f"q{n}")} for n in range(3)))
+    code, _, stderr = completions("batch", "run", file, "--user", "u1", "--budget", "0.000001")
+    assert (code, "3 of 3: 3 failed" in stderr) == (1, True)
+    code, _, stderr = completions("batch", "run", file, "--user", "u1", "--budget", "1")
+    assert (code, "failed. Why" in stderr) == (0, False)
+    assert recent(1)[0].done == 3
+
+
 def test_machines_read_json(completions, requests, start_worker):
     start_worker()
     file = requests(*({"messages": ask(f"q{n}")} for n in range(20)))
