@@ -24,8 +24,13 @@ BY = {
 
 
 AMOUNTS = ("input_tokens", "output_tokens", "cost_usd", "maybe_billed_usd")
-WRAPPED_IN = ("log", "MESSAGE", "message")
-"""Docker's json-file driver, `journalctl -o json`, Fluent Bit."""
+WRAPPED_IN = ("log", "MESSAGE", "message", "textPayload", "jsonPayload")
+"""Docker's json-file driver, `journalctl -o json` (of colours and the like it makes lists of
+bytes), Fluent Bit, Google Cloud.
+"""
+BRACES = 4
+"""So many may be a record's beginning: prefixes have some, too."""
+DECODER = json.JSONDecoder()
 
 
 @click.group()
@@ -161,19 +166,33 @@ def _lines(files: tuple[TextIO, ...]) -> Iterator[dict[str, Any] | None]:
 
 
 def _object(text: str) -> dict[str, Any] | None:
-    """Also after a prefix ("worker-1  | ", "2026-11-27T16:00:00Z stdout F ", "host unit[7]: "), and
-    within the object of a log driver.
+    """Also after a prefix ("worker-1  | ", "2026-11-27T16:00:00Z stdout F ", "host unit[7]: "),
+    before colours, and within the object of a log driver. None for what has no event.
     """
-    try:
-        found = json.loads(text[max(0, text.find("{")) :])
-    except (ValueError, RecursionError):
-        return None
-    if not isinstance(found, dict):
-        return None
+    at = -1
+    for _ in range(BRACES):
+        at = text.find("{", at + 1)
+        if at < 0:
+            return None
+        try:
+            found, _ = DECODER.raw_decode(text, at)
+        except (ValueError, RecursionError):
+            continue
+        if record := found if "event" in found else _wrapped(found):
+            return dict(record)
+    return None
+
+
+def _wrapped(found: dict[str, Any]) -> dict[str, Any] | None:
     for field in WRAPPED_IN:
-        if "event" not in found and isinstance(found.get(field), str):
-            return _object(found[field])
-    return found
+        inner = found.get(field)
+        if isinstance(inner, dict) and "event" in inner:
+            return inner
+        if isinstance(inner, list) and all(type(each) is int for each in inner):
+            inner = bytes(each & 0xFF for each in inner).decode(errors="replace")
+        if isinstance(inner, str) and (record := _object(inner)):
+            return record
+    return None
 
 
 def _can_be_summed(line: dict[str, Any]) -> bool:

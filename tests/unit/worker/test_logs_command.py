@@ -34,6 +34,11 @@ def test_what_log_drivers_put_around_a_line_is_passed_over():
         f"Nov 27 16:00:00 host completions[7]: {record}",
         json.dumps({"log": record + "\n", "stream": "stdout"}),
         json.dumps({"MESSAGE": record, "_PID": "7"}),
+        json.dumps({"MESSAGE": list(record.encode()), "_PID": "7"}),
+        json.dumps({"textPayload": record, "severity": "INFO"}),
+        json.dumps({"jsonPayload": json.loads(record)}),
+        f"\x1b[36mworker-1  | \x1b[0m{record}\x1b[0m",
+        f"[{{pod}}] {record}",
         "",
         "no record {",
         "[" * 100_000 + "{" * 100_000,
@@ -42,6 +47,6 @@ def test_what_log_drivers_put_around_a_line_is_passed_over():
         json.dumps({"some": "thing"}),
     ]
     done = CliRunner().invoke(logs, ["sum"], input="\n".join(lines))
-    assert "6 calls (0 failed)" in done.stdout
+    assert "11 calls (0 failed)" in done.stdout
     assert "5 lines are no records of ours and were skipped." in done.stderr
     assert done.exit_code == 0
