@@ -55,9 +55,9 @@ print(hasattr(worker.celery, "application"))
     done = run(code, REDIS_URL="redis://127.0.0.1:1/0")
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines() == [
-        "celeryd_init setup_logging task_postrun task_prerun task_revoked "
+        "beat_embedded_init celeryd_init setup_logging task_postrun task_prerun task_revoked "
         "worker.broker.transport:SentinelTransport worker.broker.transport:Transport "
-        "worker_process_init worker_process_shutdown worker_ready worker_shutdown "
+        "worker_init worker_process_init worker_process_shutdown worker_ready worker_shutdown "
         "worker_shutting_down",
         "4",
         "False",
