@@ -178,9 +178,10 @@ def _end_of_time(failure: ProviderError, history: History) -> JobError | None:
     """The error of a call that the worker's own time limit has ended: another would end so, too."""
     if history.ended_by_s is None or failure.fault is not Fault.TIMEOUT:
         return None
+    billed = ", which may be billed" if failure.maybe_billed else ""
     return DeadlineExceeded(
         f"The worker's time limit of {history.ended_by_s:g} s (--soft-time-limit, --time-limit) "
-        "ended the call, which may be billed. Fix: a longer limit, or fewer max_tokens",
+        f"ended the call{billed}. Fix: a longer limit, or fewer max_tokens",
         {**_details(_all_tried(failure, history)), "limit_s": history.ended_by_s},
     )
 

@@ -102,7 +102,9 @@ class RateLimited(_LimitError):
 
 
 class DeadlineExceeded(JobError):
-    """The job's deadline passed, or nothing could finish before it."""
+    """The job's deadline passed, or nothing could finish before it; or a time limit that its
+    worker was started with ended its call (`details`: limit_s).
+    """
 
 
 class ProvidersExhausted(JobError):
