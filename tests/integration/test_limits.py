@@ -175,6 +175,18 @@ def command(redis_url, monkeypatch):
     return lambda *words: CliRunner().invoke(limits, words)
 
 
+def test_limits_of_the_settings_are_shown(hand_run, command):
+    """Those of every user and of the fleet, though nobody has any of their own."""
+    settings = QuotaSettings(tokens_per_hour=150, user_usd_per_month=2.5, usd_per_day=9)
+    hand_run(quota=settings)
+    assert command("show").output.splitlines() == [
+        "every user, by the settings: tokens_per_hour 150, usd_per_month 2.5",
+        "the fleet: as the settings say; 0 in flight",
+        "  usd_per_day: 0 of 9 spent, 0 possibly billed, 0 held; all of it is free again in 0 s",
+        "Nobody has limits of their own.",
+    ]
+
+
 def test_the_command_sets_shows_and_resets(command):
     assert command("show").output == "Nobody has limits of their own.\n"
     assert (

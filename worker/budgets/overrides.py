@@ -6,7 +6,7 @@ are not set here are as the settings say. Redis down: every method raises.
 
 import math
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 from zoneinfo import ZoneInfo
 
 from producer.contract.ledger.calls import LimitsLeft
@@ -111,6 +111,16 @@ class Overrides:
     def reset(self, subject: Subject) -> None:
         """Back to the settings; a user leaves their group."""
         self._call(ResetLimits(subject.kind, subject.name))
+
+    def of_every_user(self) -> dict[str, str | float]:
+        """Limits that the fleet's settings give to each user; dollars as dollars."""
+        names = [f"user_{name}" for name in _BUDGETS]
+        stored: list[Any] = self._redis.hmget(self._keys.config, names)
+        return {
+            name: _loaded(name, str(text))
+            for name, text in zip(_BUDGETS, stored, strict=True)
+            if text is not None and float(text) != NONE
+        }
 
     def subjects(self) -> list[Subject]:
         """Every subject with limits of its own."""

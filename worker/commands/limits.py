@@ -63,19 +63,24 @@ def limits() -> None:
 @limits.command()
 @_of_whom
 def show(user: str | None, group: str | None, fleet: bool) -> None:
-    """Show one's limits and what is used of them, or everybody's who has any of their own."""
-    subjects = []
-    if user or group or fleet:
-        subjects = [_subject(user, group, fleet)]
+    """Show one's limits and what is used of them; or those that the settings give to every user,
+    the fleet's, and everybody's who has any of their own.
+    """
+    named = user or group or fleet
     with ledger_connection() as connection:
         overrides = Overrides(connection.redis, connection.keys)
-        subjects = subjects or overrides.subjects()
+        subjects = [_subject(user, group, fleet)] if named else overrides.subjects()
+        given = {} if named else overrides.of_every_user()
         current = [overrides.current(subject) for subject in subjects]
+        if not named and FLEET not in subjects and (whole := overrides.current(FLEET)).used:
+            current = [whole, *current]
+    if given:
+        click.echo(f"every user, by the settings: {_listed(given)}")
     for each in current:
         click.echo(_line(each))
         for used in each.used:
             click.echo(f"  {_used(used)}")
-    if not current:
+    if not subjects:
         click.echo("Nobody has limits of their own.")
 
 
@@ -145,11 +150,15 @@ def _subject(user: str | None, group: str | None, fleet: bool) -> Subject:
 
 
 def _line(limits: CurrentLimits) -> str:
-    own = ", ".join(f"{name} {_shown(value)}" for name, value in limits.own.items())
+    own = _listed(limits.own)
     waiting = "".join(f", {count:,} waiting in {lane}" for lane, count in limits.waiting.items())
     return (
         f"{limits.subject}: {own or 'as the settings say'}; {limits.in_flight:,} in flight{waiting}"
     )
+
+
+def _listed(limits: dict[str, str | float]) -> str:
+    return ", ".join(f"{name} {_shown(value)}" for name, value in limits.items())
 
 
 def _used(used: UsedLimit) -> str:
