@@ -19,8 +19,10 @@ LEAST_DIFFERENT = 2
 """How many of them there are: one may be chance."""
 LEAST_THAI = 0.06
 """The same for signs of Thai, which has no spaces between words."""
-LEAST_LETTERS, MOST_LETTERS = 12, 400
-"""Of another alphabet than the Latin one, if there is no frequent word: more have some."""
+LEAST_LETTERS = 12
+"""Of another alphabet than the Latin one, if there is no frequent word."""
+MOST_WORDS = 80
+"""Different ones, of a text without any frequent one: more of them have some."""
 MAX_STRANGE = 0.02
 """The share of letters beyond ASCII that may be another language's: names and quotations."""
 MAX_ACCENTS = 0.5
@@ -98,7 +100,7 @@ def _says_little(strange: list[str], words: list[str]) -> bool:
     """
     others = [sign for sign in strange if "\u0370" <= sign <= "\u052f"]
     if others:
-        is_told = LEAST_LETTERS <= len(others) <= MOST_LETTERS
+        is_told = len(others) >= LEAST_LETTERS and len(set(words)) <= MOST_WORDS
         return not is_told or len({sign.islower() for sign in others}) == 1
     return len(strange) > MAX_ACCENTS * len("".join(words)) and max(strange, default="") < "\u0250"
 
