@@ -185,6 +185,20 @@ def test_a_fleet_that_is_ill_is_told_so_with_what_to_do(redis_url, words):
         assert "Fix: " in finding.text or "See: " in finding.text
 
 
+def test_who_waits_for_room_at_a_link_is_not_told_to_start_workers(redis_url):
+    fleet = ScriptedFleet(redis_url, pace={"p:m": {"requests": 1}})
+    fleet.jobs(1)
+    for job_id in fleet.submit("waiting", 3):
+        fleet.reserve(fleet.start(job_id), "m")
+        fleet.redis.hincrby(KEYS.job(job_id), "since", -300_000)
+    ledger = connection(redis_url)
+    (finding,) = Health(ledger, HealthSettings()).check().findings
+    ledger.close()
+    fleet.redis.close()
+    assert finding.name == "queue"
+    assert "that one for room at p:m. Fix: a higher limit" in finding.text
+
+
 def test_jobs_at_a_cap_are_counted_as_waiting(redis_url):
     """Of a user, and of a group's members; none of them says that there are too few slots."""
     fleet = ScriptedFleet(redis_url)

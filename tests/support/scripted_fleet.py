@@ -26,8 +26,8 @@ ANSWER = {
 class ScriptedFleet(HandRun):
     """Workers with room for all."""
 
-    def __init__(self, url):
-        super().__init__(url, slots=10_000)
+    def __init__(self, url, **options):
+        super().__init__(url, slots=10_000, **options)
 
     def jobs(self, users, each=1, seconds=0.5, call="ok", **options):
         """So many jobs of each of so many users, or of one user by name, are called and answered.

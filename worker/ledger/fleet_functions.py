@@ -172,8 +172,8 @@ class SnapshotReply(Reply):
     open: int
     parked: int
     dead: int
-    lanes: list[tuple[str, int, int]]
-    """(lane, waiting jobs, ms that the oldest has waited)"""
+    lanes: list[tuple[str, int, int, str]]
+    """(lane, waiting jobs, ms that the oldest has waited, the link for whose room, "" = a slot)"""
     cooling: list[tuple[str, str, int, str, int]]
     """(link, why, ms left, all of it in words, jobs that wait for it)"""
     skews: list[tuple[str, str]]

@@ -68,13 +68,16 @@ def slow(snapshot: FleetSnapshot, settings: HealthSettings) -> Iterator[Symptom]
 
 
 def queue(snapshot: FleetSnapshot, settings: HealthSettings) -> Iterator[Symptom]:
-    oldest_s = snapshot.oldest_s["interactive"]
-    if oldest_s > settings.queue_s:
-        yield Symptom(
-            f"an interactive job has waited {oldest_s:.0f} s; "
-            f"{snapshot.waiting['interactive']:,} wait for {snapshot.slots:,} slots. "
-            "Fix: more workers"
-        )
+    oldest_s, waiting = snapshot.oldest_s["interactive"], snapshot.waiting["interactive"]
+    if oldest_s <= settings.queue_s:
+        return
+    wanted, fix = f"{snapshot.slots:,} slots", "more workers"
+    if link := snapshot.gates["interactive"]:
+        wanted = f"slots, that one for room at {link}"
+        fix = "a higher limit (the provider's, or in LLM_PACE), or another link in LLM_CHAIN"
+    yield Symptom(
+        f"an interactive job has waited {oldest_s:.0f} s; {waiting:,} wait for {wanted}. Fix: {fix}"
+    )
 
 
 def unserved(snapshot: FleetSnapshot, settings: HealthSettings) -> Iterator[Symptom]:

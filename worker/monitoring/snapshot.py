@@ -65,6 +65,8 @@ class FleetSnapshot:
     waiting: dict[str, int]
     oldest_s: dict[str, float]
     """By lane, how long the first waiting job has waited."""
+    gates: dict[str, str]
+    """By lane, the provider link for whose room that one waits; "" = for a slot."""
     cooling: tuple[Cooling, ...]
     skew_s: dict[str, float]
     """Worker -> how far its clock is ahead of the server's; this process is "here"."""
@@ -105,8 +107,9 @@ class FleetSnapshot:
             open=reply.open,
             parked=reply.parked,
             dead=reply.dead,
-            waiting={lane: waiting for lane, waiting, _ in reply.lanes},
-            oldest_s={lane: oldest_ms / 1000 for lane, _, oldest_ms in reply.lanes},
+            waiting={lane: waiting for lane, waiting, _, _ in reply.lanes},
+            oldest_s={lane: oldest_ms / 1000 for lane, _, oldest_ms, _ in reply.lanes},
+            gates={lane: gate for lane, _, _, gate in reply.lanes},
             cooling=tuple(
                 Cooling(link, why, ms / 1000, words, waiting)
                 for link, why, ms, words, waiting in reply.cooling

@@ -42,16 +42,17 @@ end
 -- How many jobs wait in these lines, and for how long the oldest has that no cap holds up: more
 -- workers would not help one at its cap.
 local function lane_state(lane, most)
-  local waiting_jobs, oldest = 0, 0
+  local waiting_jobs, oldest, gate = 0, 0, ''
   for user, is_served in pairs(users_of(lane, most)) do
     local line = keys.waiting(lane, user)
     waiting_jobs = waiting_jobs + redis.call('LLEN', line)
     local head = is_served and redis.call('LINDEX', line, 0)
-    if head then
-      oldest = math.max(oldest, waited_ms(head))
+    local ms = head and waited_ms(head) or 0
+    if ms > oldest then
+      oldest, gate = ms, lanes.gate_of(lane, user)
     end
   end
-  return { lane, waiting_jobs, oldest }
+  return { lane, waiting_jobs, oldest, gate }
 end
 
 local function add_budgets(list, kind, name)
@@ -113,10 +114,9 @@ return {
     { 'most', checks.integer(1, 1000000) },  -- lines looked at per ring
     { 'window_ms', checks.integer(0, 3600000) },  -- of users
   },
-  -- lanes: {lane, jobs, oldest ms}; cooling: {link, why, ms, words, jobs};
-  -- skews: {worker, ms};
-  -- budgets: {kind, name, limit, used, allowed}; settings: {worker, started ms and names};
-  -- users: those whose jobs ended in the window, failed, were refused by a limit
+  -- lanes: {lane, jobs, oldest ms, the link that this one waits for};
+  -- cooling: {link, why, ms, words, jobs}; skews: {worker, ms}; budgets: {kind, name, limit, used,
+  -- allowed}; settings: {worker, started ms, names}; users: whose jobs ended, failed, were refused
   gives = {
     'now_ms', 'workers', 'slots', 'open', 'parked', 'dead', 'lanes', 'cooling', 'skews',
     'spent', 'maybe', 'budgets', 'settings', 'ruled_by', 'users', 'unserved', 'released',
