@@ -25,7 +25,11 @@ FORMATS = {
         "pictures, charts, damaged and missing parts",
         "documents",
     ),
-    "Excel": ("all sheets, with their names; comments", "the same", "documents"),
+    "Excel": (
+        "all sheets, with their names; comments, printed headers and footers",
+        "the same; formulas that were never computed, empty rows and columns",
+        "documents",
+    ),
     "PowerPoint": ("slides, speakers' notes, comments", "the same", "documents"),
     "OpenDocument": (
         "texts, sheets, slides; headers, footers, notes, comments",
