@@ -26,8 +26,8 @@ FORMATS = {
         "documents",
     ),
     "Excel": (
-        "all sheets, with their names; comments, printed headers and footers",
-        "the same; formulas that were never computed, empty rows and columns",
+        "all sheets, with their names, but for empty rows and columns; comments, printed headers",
+        "the same; formulas that were never computed",
         "documents",
     ),
     "PowerPoint": ("slides, speakers' notes, comments", "the same", "documents"),
