@@ -140,8 +140,8 @@ class Reply:
     @property
     def declines(self) -> bool:
         """Whether none of its choices is an answer to what was asked."""
-        ends = (self.finish, *(choice.finish_reason for choice in self.others))
-        return all(end in ("refusal", "content_filter") for end in ends)
+        ends = {self.finish, *[choice.finish_reason for choice in self.others]}
+        return ends <= {"refusal", "content_filter"}
 
     @property
     def choices(self) -> tuple[Choice, ...]:
