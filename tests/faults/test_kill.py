@@ -24,7 +24,7 @@ def reported_unknown(ledger, jobs):
     return sum(int(ledger.redis.hget(KEYS.job(job.id), "unknown") or 0) for job in jobs)
 
 
-@pytest.mark.parametrize("pool", [pytest.param("threads", marks=pytest.mark.smoke), "prefork"])
+@pytest.mark.parametrize("pool", ["threads", "prefork"])
 def test_kill_9_with_calls_on_the_wire(submit, wire, env, start_worker, redis_url, fresh, pool):
     """All 8 jobs end on the other worker within 15 s plus the call.
 

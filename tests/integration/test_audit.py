@@ -139,6 +139,7 @@ def test_keys_are_changed_without_losing_what_was_sealed(
     )
 
 
+@pytest.mark.faults
 def test_what_cannot_be_kept_is_not_sent(
     complete, wire, audited, start_worker, sink, command, audit
 ):

@@ -173,6 +173,7 @@ def test_our_own_form_and_every_wrong_line(completions, requests, start_worker):
     assert completions("batch", "retry-failed", batch.batch_id)[1] == "0 items are tried again\n"
 
 
+@pytest.mark.faults
 def test_a_larger_budget_is_waited_for(completions, requests, start_worker):
     """The command that has it ends when what did not fit before has ended."""
     start_worker()
@@ -211,6 +212,7 @@ def test_ctrl_c_detaches_and_the_batch_goes_on(completions, requests, start_work
     assert batch.progress().done == 30
 
 
+@pytest.mark.faults
 def test_a_file_waits_on_disk_and_not_in_the_ledger(completions, tmp_path):
     """Of 300 KB each, some are submitted while no worker runs; --detach submits them all, for it
     leaves.

@@ -41,7 +41,7 @@ def check(**env):
     return subprocess.run(command, env=env, capture_output=True, text=True, timeout=60)
 
 
-@pytest.mark.parametrize("pool", ["threads", "prefork"])
+@pytest.mark.parametrize("pool", ["threads", pytest.param("prefork", marks=pytest.mark.faults)])
 def test_a_worker_with_broken_settings_ends_and_names_all_of_them(redis_url, tmp_path, pool):
     worker = WorkerProcess(
         {"REDIS_URL": redis_url, **PROBLEMS}, pool, 2, "broken", tmp_path / "broken.log"

@@ -16,11 +16,12 @@ from ..faults import Fault, ProviderError
 from .answers import reply_of
 from .base import Call, Reply
 from .bodies import documents
+from .certificates import trusted
 from .gemini_answers import read, read_vectors
 from .gemini_messages import conversation, options, unsupported
 from .gemini_parameters import told
 from .provider_options import joined
-from .transport import session, translating, trusted
+from .transport import session, translating
 from .vectors import vectors_reply
 
 NO_ADDRESS = (404, 405, 501)
@@ -39,7 +40,7 @@ class Gemini:
             aiohttp_client=self._session,
             # The SDK would say with every request whom to trust, and read the proxies' variables.
             async_client_args={"ssl": trusted(), "trust_env": False},
-            client_args={"trust_env": False},
+            client_args={"verify": trusted(), "trust_env": False},
         )
         self._client = genai.Client(
             vertexai=False,

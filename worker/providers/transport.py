@@ -12,7 +12,6 @@ have been cut by a server at work: possibly billed.
 import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
-from ssl import PROTOCOL_TLS_CLIENT, SSLContext
 from types import SimpleNamespace
 
 import httpx2
@@ -40,8 +39,8 @@ from aiohttp import (
 )
 
 from ..faults import Fault, ProviderError
-from ..settings import TrustSettings
 from .bodies import MOST_BYTES, has_ended, is_stream
+from .certificates import trusted
 from .proxies import proxy_for
 from .sending import Patience, Sending, current
 from .statuses import bad_response, refuse_no_answer, status_error
@@ -109,20 +108,6 @@ def session() -> ClientSession:
 def http_client() -> httpx2.AsyncClient:
     """The same for an SDK that takes httpx2's client."""
     return httpx2.AsyncClient(transport=_Transport(), trust_env=False)
-
-
-def trusted() -> SSLContext:
-    """The certificates of the variables of `TrustSettings`, else the system's."""
-    places = TrustSettings.of_environment().places
-    if not places:
-        return httpx2.create_ssl_context(trust_env=False)
-    context = SSLContext(PROTOCOL_TLS_CLIENT)
-    for place in places:
-        if place.is_dir():
-            context.load_verify_locations(capath=place)
-        else:
-            context.load_verify_locations(cafile=place)
-    return context
 
 
 class _Transport(httpx2.AsyncBaseTransport):
