@@ -165,8 +165,9 @@ def test_no_attempt_begins_that_cannot_end(hand_run, left_s, median_ms, goes):
     if median_ms:
         fleet.redis.hset(KEYS.pace(LINK), "median", median_ms)
     job_id = fleet.submit("u")[0]
-    server_ms = int(float(".".join(map(str, fleet.redis.time()))) * 1000)
-    fleet.redis.hset(KEYS.job(job_id), "deadline", int(server_ms + left_s * 1000))
+    seconds, microseconds = fleet.redis.time()
+    deadline_ms = (seconds + left_s) * 1000 + microseconds / 1000
+    fleet.redis.hset(KEYS.job(job_id), "deadline", int(deadline_ms))
     job = fleet.start(job_id)
     if goes:
         assert fleet.reserve(job, "a") == "a"
