@@ -61,58 +61,6 @@ STEPS = {
 }
 OFTEN = ["ask"] * 9 + ["end"] * 4 + ["change", "move"]
 STEP = st.sampled_from([*OFTEN, *STEPS]).flatmap(lambda name: st.tuples(st.just(name), STEPS[name]))
-LIMITS = QuotaSettings(max_cost_per_request=None, tokens_per_hour=None)
-ZONES = st.sampled_from(["UTC", "Europe/Berlin", "America/Havana", "Pacific/Kiritimati"])
-USERS = st.sampled_from(["alice", "bob", "carol"])
-TEAM = Subject("group", "team")
-NAMED = st.one_of(
-    st.tuples(
-        st.builds(Subject, st.just("user"), USERS),
-        st.sampled_from(
-            [
-                "tokens_per_hour",
-                "requests_per_minute",
-                "usd_per_day",
-                "usd_per_week",
-                "usd_per_month",
-            ]
-        ),
-    ),
-    st.tuples(
-        st.just(TEAM), st.sampled_from(["tokens_per_hour", "requests_per_minute", "usd_per_week"])
-    ),
-    st.tuples(st.just(FLEET), st.sampled_from(["usd_per_day", "usd_per_week", "usd_per_month"])),
-)
-WHICH = st.integers(0, 9)
-ASK = st.tuples(
-    st.just("ask"),
-    USERS,
-    st.integers(1, 60),
-    st.integers(0, 60),
-    st.sampled_from(["interactive", "interactive", "batch"]),
-    st.sampled_from(["fail", "wait"]),
-)
-END = st.tuples(
-    st.just("end"),
-    WHICH,
-    st.sampled_from(["real", "real", "maybe", "none", "free"]),
-    st.integers(0, 100),
-    st.booleans(),
-)
-"""Billed with so many hundredths of its hold, and whether it is tried again."""
-OTHERS = st.one_of(
-    st.tuples(st.just("change"), NAMED, st.one_of(st.none(), st.integers(0, 100))),
-    st.tuples(
-        st.just("reset"), st.one_of(st.builds(Subject, st.just("user"), USERS), st.just(TEAM))
-    ),
-    st.tuples(st.just("join"), USERS, st.just("team")),
-    st.tuples(st.just("cancel"), WHICH),
-    st.tuples(st.just("crash"), WHICH),
-    st.tuples(st.just("move"), st.sampled_from([1, 3, 6, 40, 70, 1_900, 50_000, 300_000])),
-    st.tuples(
-        st.just("to_the_end_of"), st.sampled_from(["usd_per_day", "usd_per_week", "usd_per_month"])
-    ),
-)
 LIMITS = st.lists(st.tuples(NAMED, st.integers(20, 100)), min_size=1, max_size=5)
 MEMBERS = st.sets(USERS)
 LAST = st.one_of(st.none(), st.tuples(USERS, st.integers(1, 60), st.integers(0, 60)))

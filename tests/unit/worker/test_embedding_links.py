@@ -5,15 +5,6 @@ import pytest
 from worker.settings import Settings, SettingsError
 
 
-@pytest.fixture
-def env(monkeypatch):
-    def set_(**variables):
-        for name, value in variables.items():
-            monkeypatch.setenv(name, value)
-
-    return set_
-
-
 def embeddings(env, **variables):
     env(OPENAI_API_KEY="k", **variables)
     return [link.name for link in Settings.load().embedding_links]

@@ -8,15 +8,6 @@ from worker.settings import SettingsError
 from worker.startup_checks import checked_settings, warnings
 
 
-@pytest.fixture
-def env(monkeypatch):
-    def set_(**variables):
-        for name, value in variables.items():
-            monkeypatch.setenv(name, value)
-
-    return set_
-
-
 @pytest.mark.parametrize(
     "name", ["OPENAI_APIKEY", "OPENAI_KEY", "ANTHROPIC_TOKEN", "GEMINI_API_KEY", "OPENAI_API_BASE"]
 )

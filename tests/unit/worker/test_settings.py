@@ -12,15 +12,6 @@ from worker.startup_checks import checked_settings
 ROOT = Path(__file__).parents[3]
 
 
-@pytest.fixture
-def env(monkeypatch):
-    def set_(**variables):
-        for name, value in variables.items():
-            monkeypatch.setenv(name, value)
-
-    return set_
-
-
 def problems():
     with pytest.raises(SettingsError) as caught:
         Settings.load()
