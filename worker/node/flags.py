@@ -49,13 +49,13 @@ def _of_pool(worker: Any) -> Iterator[str]:
         if worker.pool_start_method != "fork":
             yield "--pool-start-method: children are forked. Fix: leave it out"
         return
-    fix = "leave it out, or use -P prefork"
+    kind, instead = _name(pool), "or use -P prefork"
     for flag in PROCESSES:
         if getattr(worker, flag):
             name = flag.replace("_", "-")
-            yield f"--{name}: the pool {_name(pool)} has no child processes. Fix: {fix}"
+            yield f"--{name}: the pool {kind} has no child processes. Fix: leave it out, {instead}"
     if worker.options.get("autoscale"):
-        yield f"--autoscale: the pool {_name(pool)} does not grow. Fix: --concurrency, {fix[15:]}"
+        yield f"--autoscale: the pool {kind} does not grow. Fix: --concurrency, {instead}"
 
 
 def _of_slots(worker: Any) -> Iterator[str]:
