@@ -16,6 +16,7 @@ from .providers.default_requests import DefaultRequests
 from .providers.dialects import DIALECTS
 from .providers.tokens import load_vocabularies
 from .settings import (
+    VENDORS_OWN,
     AlertSettings,
     AuditSettings,
     Link,
@@ -139,7 +140,7 @@ def _unknown_adapters(links: tuple[Link, ...]) -> Iterator[Problem]:
 
 def _simulated_by_mistake(settings: Settings) -> Iterator[Problem]:
     """A real customer must not be told a simulated answer because a key was misspelt."""
-    meant = [name for name in settings.unknown if not name.startswith(("LLM_", "LEDGER_"))]
+    meant = [name for name in settings.unknown if VENDORS_OWN.fullmatch(name)]
     if meant and any(link.adapter == "simulator" for link in settings.links):
         yield invalid(
             "LLM_CHAIN",

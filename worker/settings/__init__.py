@@ -35,11 +35,12 @@ from .sections import (
     RetrySettings,
     SummarySettings,
 )
-from .sources import Sources, SourceSettings
+from .sources import VENDORS_OWN, Sources, SourceSettings
 from .trust import TrustSettings
 
 __all__ = [
     "VENDORS",
+    "VENDORS_OWN",
     "AlertSettings",
     "AuditSettings",
     "CacheSettings",
