@@ -64,11 +64,9 @@ class RedisUrl:
         connection pool for a server and for Sentinels, if not the library's.
         """
         plain_pool, sentinel_pool = pools
-        if not self.master and plain_pool:
-            pool = plain_pool.from_url(self.url, **self.ssl, **options)
-            return library.Redis.from_pool(pool)
         if not self.master:
-            return library.Redis.from_url(self.url, **self.ssl, **options)
+            kind = plain_pool or library.ConnectionPool
+            return library.Redis.from_pool(kind.from_url(self.url, **self.ssl, **options))
         if sentinel_pool:
             options = options | {"connection_pool_class": sentinel_pool}
         parts = [urlsplit(each) for each in self.url.split(";")]
