@@ -78,7 +78,7 @@ class AnyJob(AsyncResult):  # type: ignore[misc]
         text = await OutcomeWaiter.of_this_loop().outcome(self.id)
         return self._told(text)
 
-    def get(self, timeout: float | None = None, **options: Any) -> Any:
+    def get(self, timeout: float | None = None, *args: Any, **options: Any) -> Any:
         """Celery's own, from the result backend: the answer as a dict.
 
         Raises the job's own `JobError`, Celery's `TimeoutError`, and `Unavailable` if the result
@@ -88,7 +88,7 @@ class AnyJob(AsyncResult):  # type: ignore[misc]
         while True:
             left = timeout and max(0.0, timeout - time.monotonic() + started)
             try:
-                return super().get(timeout=left, **options)
+                return super().get(left, *args, **options)
             except (BackendError, *CONNECTION_ERRORS) as error:
                 if left is not None and left <= AWAY_S:
                     variables = "REDIS_URL and CELERY_RESULT_BACKEND, or use job.value()"
