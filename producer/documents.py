@@ -1,7 +1,8 @@
 """Documents in files: found, read, and turned into text.
 
-Text, Markdown, HTML, PDF, CSV, JSON, mail and notebooks; with the extra `documents` also Office,
-OpenDocument, RTF, EPUB and Outlook. Files are read in a child process with limits.
+Text, Markdown, CSV and JSON in UTF-8; with the extra `documents` folders, all encodings, HTML, PDF,
+mail, notebooks, Office, OpenDocument, RTF, EPUB and Outlook. Files are read in a child process with
+limits.
 """
 
 import hashlib

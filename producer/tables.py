@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import IO, TYPE_CHECKING, Any
 
 from .contract.errors import InvalidRequest
+from .extras import needs
 
 if TYPE_CHECKING:
     from pyarrow import Table as Table
@@ -68,7 +69,5 @@ def _arrow(what: str) -> Any:
     try:
         import pyarrow
     except ImportError:
-        raise InvalidRequest(
-            f"{what} needs the extra: pip install 'celery-completions[tables]'"
-        ) from None
+        raise InvalidRequest(needs(what, "tables")) from None
     return pyarrow

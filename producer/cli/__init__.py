@@ -11,6 +11,7 @@ from typing import Any, cast
 
 import click
 
+from .. import extras
 from ..contract.errors import Unavailable
 from ..ledger_client import RedisError, current_settings
 from ..redis_trouble import described
@@ -52,11 +53,31 @@ class _Plugins(click.Group):
             return own
         try:
             command = points[name].load()
-        except ImportError as error:
-            raise click.ClickException(
-                f"{name} needs the worker: pip install 'celery-completions[worker]' ({error})"
-            ) from None
+        except ImportError:
+            return _Absent(name)
         return cast(click.Command, command)
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """What each extra that is not installed would add."""
+        absent = [(extra, extras.EXTRAS[extra]) for extra in extras.missing()]
+        if absent:
+            with formatter.section(f"Not installed ({extras.install('EXTRA')} adds it)"):
+                formatter.write_dl(absent)
+
+
+class _Absent(click.Command):
+    """A command of the worker, which is not installed: whatever is asked of it, it says so."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            name,
+            add_help_option=False,
+            short_help=f"needs {extras.install('worker')}",
+            context_settings={"ignore_unknown_options": True, "allow_extra_args": True},
+        )
+
+    def invoke(self, ctx: click.Context) -> Any:
+        raise click.ClickException(extras.needs(f"completions {self.name}", "worker"))
 
 
 def _ignore_interrupts() -> None:

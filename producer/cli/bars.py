@@ -8,12 +8,9 @@ from collections import deque
 from collections.abc import Callable
 from contextlib import ExitStack
 from functools import partial
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import click
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, SpinnerColumn, TextColumn
-from rich.progress import Progress as Bar
 
 from ..batch_items import Item
 from ..batches import Batch
@@ -22,6 +19,9 @@ from ..ledger_replies import Progress
 from ..patience import Patience
 from . import costs
 from .interrupts import Interrupts
+
+if TYPE_CHECKING:
+    from rich.progress import Progress as Bar
 
 POLL_S = 0.5
 PLAIN_EVERY_S = 5.0
@@ -138,7 +138,7 @@ def _cost(progress: Progress) -> str:
 class _OnTerminal:
     """A bar on standard error."""
 
-    def __init__(self, bar: Bar) -> None:
+    def __init__(self, bar: "Bar") -> None:
         self._bar = bar
         self._task = bar.add_task("", details="", total=None)
 
@@ -205,8 +205,9 @@ def watch(
         interrupts = stack.enter_context(Interrupts())
         insist = Patience(interrupts.pause).insist
         shown: _OnTerminal | _Lines = _Lines(as_json)
-        if sys.stderr.isatty() and not as_json:
-            shown = _OnTerminal(stack.enter_context(_bar()))
+        bar = _bar() if sys.stderr.isatty() and not as_json else None
+        if bar:
+            shown = _OnTerminal(stack.enter_context(bar))
         progress = batch.progress()
         while True:
             standing = progress
@@ -232,7 +233,14 @@ def line(progress: Progress) -> str:
     return f"{name} ({progress.user_id}), {progress.state}, {standing}"
 
 
-def _bar() -> Bar:
+def _bar() -> "Bar | None":
+    """None without the extra `bars`: plain lines say as much."""
+    try:
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, SpinnerColumn, TextColumn
+        from rich.progress import Progress as Bar
+    except ImportError:
+        return None
     return Bar(
         SpinnerColumn(),
         BarColumn(bar_width=30),

@@ -6,8 +6,6 @@ import unicodedata
 from collections import Counter
 from typing import NamedTuple
 
-from chardet import detect_all
-
 from .eastern import count, is_japanese
 from .languages import fit
 from .reading import Unreadable
@@ -179,6 +177,8 @@ def _is_encoded(shift: bytes) -> bool:
 
 def _ranked(sample: bytes) -> list[_Sense]:
     """Texts that can be of one language, each once."""
+    from chardet import detect_all  # of an extra
+
     by_text: dict[str, _Sense] = {}
     proposals = detect_all(
         sample,

@@ -8,10 +8,13 @@ import glob
 import os
 import stat
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from .files import kind_of_file, reason_of
-from .ignored import Patterns, gitignore, gitignores_above, is_for_others, is_ours
+from .ignored import gitignore, gitignores_above, is_for_others, is_ours, patterns
+
+if TYPE_CHECKING:
+    from .ignored import Patterns
 
 STDIN = "-"
 
@@ -105,8 +108,8 @@ class _Walk:
     def __init__(self, folder: str, choice: Choice) -> None:
         self._folder = folder
         self._choice = choice
-        self._include = Patterns.from_lines(choice.include)
-        self._exclude = Patterns.from_lines(choice.exclude)
+        self._include = patterns(choice.include)
+        self._exclude = patterns(choice.exclude)
         self._ignored: dict[str, Patterns] = {}
         """Folder -> what its .gitignore says."""
         self._entered: set[tuple[int, int]] = set()

@@ -1,15 +1,19 @@
 """What of a folder is not for us: files of programs, backups, what .gitignore names, our output."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING
 
-from pathspec import GitIgnoreSpec
-
+from ..contract.errors import InvalidRequest
+from ..extras import needs
 from .files import content_begin
 
-Patterns = GitIgnoreSpec
-"""Of paths, as in .gitignore."""
+if TYPE_CHECKING:
+    from pathspec import GitIgnoreSpec
+
+    Patterns = GitIgnoreSpec
+
 IGNORED_FOLDERS = {
     "node_modules": "files of programs",
     "bower_components": "files of programs",
@@ -76,7 +80,19 @@ def _folder_of_others(folder: str, name: str) -> str:
     return IGNORED_FOLDERS.get(name.lower(), "")
 
 
-def gitignores_above(named: str) -> Iterator[tuple[str, Patterns]]:
+def patterns(lines: Iterable[str]) -> "Patterns":
+    """Of paths, as in .gitignore.
+
+    Raises `InvalidRequest` if the library is missing: nothing that somebody ignores may be read.
+    """
+    try:
+        from pathspec import GitIgnoreSpec
+    except ImportError:
+        raise InvalidRequest(needs("reading folders", "documents")) from None
+    return GitIgnoreSpec.from_lines(lines)
+
+
+def gitignores_above(named: str) -> Iterator[tuple[str, "Patterns"]]:
     """What the repository that a folder is in says of it, the nearest first; not what says that
     all of the folder is ignored: it was named.
     """
@@ -92,13 +108,13 @@ def gitignores_above(named: str) -> Iterator[tuple[str, Patterns]]:
     yield from found
 
 
-def gitignore(path: str) -> Patterns:
+def gitignore(path: str) -> "Patterns":
     """What cannot be read says nothing."""
     try:
         with open(path, encoding="utf-8", errors="surrogateescape") as file:
-            return Patterns.from_lines(file.read(MAX_GITIGNORE_BYTES).splitlines())
+            return patterns(file.read(MAX_GITIGNORE_BYTES).splitlines())
     except (OSError, ValueError):
-        return Patterns.from_lines(())
+        return patterns(())
 
 
 def is_ours(path: str) -> bool:

@@ -5,6 +5,7 @@ from io import BytesIO
 from typing import Any
 from zipfile import BadZipFile, ZipFile
 
+from ..extras import needs
 from . import asides, office_parts, open_document, sheets
 from .kinds import OPEN_DOCUMENT
 from .reading import Attached, Reading, Unreadable
@@ -36,9 +37,7 @@ def read(data: bytes, media_type: str) -> Reading:
     try:
         import kreuzberg
     except ImportError:
-        raise Unreadable(
-            f"{name} needs the extra: pip install 'celery-completions[documents]'"
-        ) from None
+        raise Unreadable(needs(name, "documents")) from None
     config = kreuzberg.ExtractionConfig(output_format="markdown", use_cache=False)
     reading = Reading("")
     try:

@@ -4,6 +4,7 @@ from base64 import b64encode
 from io import BytesIO
 from typing import Any, NamedTuple
 
+from ..extras import needs
 from .pdfium import Pages
 from .reading import Unreadable
 
@@ -39,9 +40,7 @@ def drawn(pages: Pages, indexes: list[int], most: int) -> list[str]:
             if pictures:
                 return pictures
     except ImportError:
-        raise Unreadable(
-            "pages as pictures need the extra: pip install 'celery-completions[documents]'"
-        ) from None
+        raise Unreadable(needs("drawing pages as pictures", "documents")) from None
     raise Unreadable(
         f"{len(indexes):,} of its pages are pictures, more than a request holds. "
         "Fix: split it, or run OCR over it first"

@@ -5,9 +5,19 @@ import os
 from pathlib import PurePath
 
 from producer.child import Limits, serve
+from producer.extras import needs
 from producer.reading import kinds, sense
 from producer.reading.reading import Attached, Binary, NoDocument, Reading, Unreadable
 
+_SHOWN = {
+    kinds.PDF: "PDF",
+    kinds.PAGE: "HTML",
+    kinds.MAIL: "mail",
+    kinds.NOTEBOOK: "a notebook",
+    kinds.TEXT: "text that is not UTF-8",
+    kinds.JSON: "JSON that is not UTF-8",
+}
+"""Kind -> what of it needs a library. Others say it themselves."""
 TEXT = b"F"
 """The kind of a question for the text of a file."""
 PICTURES = b"P"
@@ -125,6 +135,14 @@ def _unused(name: str, reading: Reading) -> str:
 
 
 def _read(kind: str, data: bytes, picture_bytes: int) -> Reading:
+    """Raises `Unreadable` also if the library that reads it is not installed."""
+    try:
+        return _read_by_library(kind, data, picture_bytes)
+    except ImportError:
+        raise Unreadable(needs(_SHOWN[kind], "documents")) from None
+
+
+def _read_by_library(kind: str, data: bytes, picture_bytes: int) -> Reading:
     """Readers are imported when they are needed: a library may take a while."""
     if kind == kinds.PDF:
         from producer.reading import pdf

@@ -125,8 +125,8 @@ def asked(process, question, answer=b""):
 
 
 def test_good_ones_are_summarised_and_each_other_is_one_line(summarize, folder, tmp_path):
-    """Also what vanishes or changes between the question and the work; the same again, by the plain
-    install: 0 paid.
+    """Also what vanishes or changes between the question and the work; the same again, where
+    some libraries are missing: 0 paid.
     """
     pytest.importorskip("kreuzberg")
     first = summarize("docs", "--user", "u1", "--out", "sums")

@@ -8,18 +8,22 @@ FORMATS = {
         "encoded data",
         "",
     ),
-    "HTML": ("title, text, tables, code, alternative texts, form values", "what is hidden", ""),
+    "HTML": (
+        "title, text, tables, code, alternative texts, form values",
+        "what is hidden",
+        "documents",
+    ),
     "PDF": (
         "pages, form values (XFA, too), notes; encrypted ones with an empty password; files in it",
         "pages that are pictures or whose fonts name no characters, text outside of the pages",
-        "",
+        "documents",
     ),
     "mail": (
         "headers, the text, messages in it; many in a file (mbox); MHTML; attachments",
         "attachments that are no documents, by name",
-        "",
+        "documents",
     ),
-    "notebook": ("texts, code, printed output, errors", "pictures", ""),
+    "notebook": ("texts, code, printed output, errors", "pictures", "documents"),
     "Word": (
         "text, tables, headers, footers, notes, comments, embedded files",
         "pictures, charts, damaged and missing parts",
