@@ -17,11 +17,12 @@ demo: .venv/.installed  ## the main job on real input; KEEP=1 leaves it running,
 test: check  ## the default lane: static checks, every test but the faults, and a few of those
 	$(BIN)/pytest -m "not faults or smoke" -n 4 --dist worksteal
 
-check: .venv/.installed  ## ruff, mypy --strict, import-linter
+check: .venv/.installed  ## ruff, mypy --strict, import-linter, the documentation's site
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 faults: .venv/.installed  ## tests that kill, freeze and restart things
 	$(BIN)/pytest -m faults -n 2
@@ -47,7 +48,7 @@ lock: .venv/.installed  ## write the lock files anew
 	$(COMPILE) --upgrade --extra google-generativeai --group dev -o requirements-legacy.lock
 
 clean:  ## remove the environment, the demo's data and every cache
-	rm -rf .venv .venv-legacy .demo .mypy_cache .ruff_cache .hypothesis .import_linter_cache *.egg-info
+	rm -rf .venv .venv-legacy .demo .site .mypy_cache .ruff_cache .hypothesis .import_linter_cache *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .venv/.installed: requirements-dev.lock pyproject.toml
