@@ -210,7 +210,7 @@ def outage(event: str, seconds: int) -> None:
             jobs.append(producer.complete.delay(prompt, f"user{number % 10}", **OPTIONS))
 
         steadily(2 * seconds, 2.0, submit)
-        waits_for = next(filter(None, (job.status.waits_for for job in jobs)), "nothing")
+        waits_for = next(filter(None, (job.progress().waits_for for job in jobs)), "nothing")
         calls = len(fleet.first.calls) - before
         fleet.set_key("second-key")
         fleet.first.script = lambda request, number: "ok;delay=0.3"
@@ -224,7 +224,7 @@ def outage(event: str, seconds: int) -> None:
                 print(f"  {error!s:.200}")
         took = time.monotonic() - healed
         order = [said(call.request) for call in fleet.first.calls if call.billed]
-        attempts = 1 + sum(job.status.attempts for job in jobs)
+        attempts = 1 + sum(job.progress().attempts for job in jobs)
         seen = len(fleet.first.calls)
     print(
         f"{event} for {seconds} s: {calls} calls reached the provider; "

@@ -98,7 +98,7 @@ def drill(name: str, chain: str, users: int, seconds: int) -> None:
         told = errors_of(jobs)
         took_s = time.monotonic() - healed
         failed = sum(not call.billed for call in first.calls)
-        by_jobs = sum(job.status.maybe_billed_usd for job in jobs)
+        by_jobs = sum(job.progress().maybe_billed_usd for job in jobs)
         with LedgerProbe(url) as ledger:
             fleet_usd = ledger.counter("maybe_billed_micro") / 1e6
     answers = fleet_usd / max(failed, 1) / answer_usd(name)

@@ -155,7 +155,7 @@ def questions(mode: Mode) -> list[Completion]:
         waiting.append((each["user"], job))
     done = []
     while waiting:
-        for user, job in [pair for pair in waiting if pair[1].status.state in ("done", "failed")]:
+        for user, job in [one for one in waiting if one[1].progress().state in ("done", "failed")]:
             waiting.remove((user, job))
             done.append(answered(user, job))
         time.sleep(0.02)
@@ -173,7 +173,7 @@ def fallback(mode: Mode) -> list[Completion]:
     title("The first provider fails: a visible retry, and the next one answers")
     job = complete.delay(ask(f"{mode.failing}What is a circuit breaker?"), "grace", max_tokens=200)
     completion = answered("grace", job)
-    for link, fault in job.status.tried:
+    for link, fault in job.progress().tried:
         print(f"          attempt: {link} {fault or 'answered'}")
     return [completion]
 

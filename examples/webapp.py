@@ -2,8 +2,8 @@
 
     REDIS_URL=redis://127.0.0.1:6379/0 uvicorn examples.webapp:app
 
-Who the user is comes from a header here; a real app takes it from its session. Submitting blocks
-for a trip to Redis, so it runs in a thread; waiting does not block: `await job`.
+Who the user is comes from a header here; a real app takes it from its session. Nothing blocks the
+event loop: `adelay` submits in a thread, and `await job` waits.
 """
 
 import asyncio
@@ -16,8 +16,17 @@ from fastapi import FastAPI, Header, Request
 from fastapi.responses import JSONResponse, StreamingResponse
 from pydantic import BaseModel
 
-from producer import Batch, Completion, Job, JobError, complete, errors, user_as_counted
-from producer.ledger_replies import JobStatus, Progress
+from producer import (
+    Batch,
+    Completion,
+    Job,
+    JobError,
+    JobStatus,
+    Progress,
+    complete,
+    errors,
+    user_as_counted,
+)
 
 WAIT_S = 20.0
 
@@ -42,7 +51,7 @@ async def job_error(_: Request, error: JobError) -> JSONResponse:
 async def ask(question: Question, user: User) -> JSONResponse:
     """The answer, or 202 with the job's id after `WAIT_S`: the job goes on."""
     messages = [{"role": "user", "content": question.text}]
-    job = await asyncio.to_thread(complete.delay, messages, user, deadline_s=300)
+    job = await complete.adelay(messages, user, deadline_s=300)
     try:
         async with asyncio.timeout(WAIT_S):
             return JSONResponse(_answer(await job))
@@ -66,13 +75,13 @@ async def job(job_id: str, user: User) -> JSONResponse:
 async def cancel(job_id: str, user: User) -> dict[str, str]:
     found = complete.AsyncResult(job_id)
     await _status_for(found, user)
-    return {"state": await asyncio.to_thread(found.cancel)}
+    return {"state": await found.acancel()}
 
 
 @app.post("/batches", status_code=202)
 async def submit(questions: list[Question], user: User) -> dict[str, str]:
     requests = [[{"role": "user", "content": question.text}] for question in questions]
-    batch = await asyncio.to_thread(Batch.submit, requests, user)
+    batch = await Batch.asubmit(requests, user)
     return {"batch": batch.id}
 
 
@@ -105,7 +114,7 @@ async def results(batch_id: str, user: User) -> StreamingResponse:
 
 async def _status_for(found: Job, user: str) -> JobStatus:
     """Of the user's own job; another's does not exist for them."""
-    status = await asyncio.to_thread(lambda: found.status)
+    status = await found.aprogress()
     if status.user_id != user_as_counted(user):
         raise errors.OutcomeUnknown(f"there is no job {found.id}")
     return status

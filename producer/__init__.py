@@ -9,14 +9,17 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .batches import Batch
-    from .client import Job, complete, configure
+    from .client import complete, configure
     from .contract import errors
     from .contract.completions import Completion
     from .contract.errors import JobError
     from .contract.hygiene import untrusted
+    from .contract.options import EmbedOptions, Messages, Options
     from .contract.requests import CompletionRequest
     from .contract.used_limits import UsedLimit
     from .embeddings import EmbeddingJob, Embeddings, embed
+    from .jobs import Job
+    from .ledger_replies import JobStatus, Progress
     from .summaries import summarize
     from .user_limits import limits, user_as_counted
 
@@ -24,10 +27,15 @@ __all__ = [
     "Batch",
     "Completion",
     "CompletionRequest",
+    "EmbedOptions",
     "EmbeddingJob",
     "Embeddings",
     "Job",
     "JobError",
+    "JobStatus",
+    "Messages",
+    "Options",
+    "Progress",
     "UsedLimit",
     "complete",
     "configure",
@@ -45,7 +53,12 @@ _MODULES = {
     "configure": ".client",
     "limits": ".user_limits",
     "summarize": ".summaries",
-    "Job": ".client",
+    "Job": ".jobs",
+    "JobStatus": ".ledger_replies",
+    "Progress": ".ledger_replies",
+    "Messages": ".contract.options",
+    "Options": ".contract.options",
+    "EmbedOptions": ".contract.options",
     "embed": ".embeddings",
     "EmbeddingJob": ".embeddings",
     "Embeddings": ".embeddings",

@@ -9,18 +9,19 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from itertools import islice
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, Unpack
 from uuid import uuid4
 
 from .batch_items import Item
 from .batch_output import COLUMNS, row
-from .client import publish_all
 from .contract.errors import BudgetExceeded, JobError, OutcomeUnknown
+from .contract.options import Options
 from .contract.outcome import load_outcome
 from .ledger_client import CHUNK, ledger
 from .ledger_replies import BatchChange, Progress
 from .notebooks import shown_until
 from .prompts import requests_of
+from .publishing import publish_all
 from .submitting import Submitting
 from .tables import table
 
@@ -47,7 +48,7 @@ class Batch:
         max_usd: float | None = None,
         retention_s: float = RETENTION_S,
         prompt: str = "",
-        **options: Any,
+        **options: Unpack[Options],
     ) -> "Batch":
         """Submit `requests` under one name.
 
@@ -67,13 +68,29 @@ class Batch:
         """
         asked = requests_of(requests, prompt)
         batch = cls(batch_id or str(uuid4()))
-        submitting = Submitting(batch.id, user_id, label, max_usd, retention_s, options)
+        submitting = Submitting(batch.id, user_id, label, max_usd, retention_s, {**options})
         for piece in pieces(asked):
             submitting.add(piece)
         submitting.close()
         if submitting.is_raised:
             batch.retry_what_did_not_fit()
         return batch
+
+    @classmethod
+    async def asubmit(
+        cls,
+        requests: Iterable[Any],
+        user_id: str,
+        batch_id: str | None = None,
+        label: str = "",
+        max_usd: float | None = None,
+        retention_s: float = RETENTION_S,
+        prompt: str = "",
+        **options: Unpack[Options],
+    ) -> "Batch":
+        """`submit` for async code: in a thread, which reads `requests`, too."""
+        who = (requests, user_id, batch_id, label, max_usd, retention_s, prompt)
+        return await asyncio.to_thread(cls.submit, *who, **options)
 
     def progress(self) -> Progress:
         """Where it stands now."""

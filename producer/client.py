@@ -1,171 +1,84 @@
-"""The task `complete` in all of Celery's calling styles, and `Job`, its result.
+"""The task `complete` in all of Celery's calling styles.
 
 Nothing is read or connected at import.
 """
 
-import time
-from collections.abc import Generator, Iterable
-from contextlib import suppress
-from typing import Any
+import asyncio
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any, Unpack
 
-from celery import Task
-from celery.exceptions import BackendError
-from celery.result import AsyncResult
 from celery.utils import uuid
-from kombu.exceptions import KombuError
 from pydantic import BaseModel
 
-from . import connections
+from .calling import checked_as_request
 from .celery_app import new_app
-from .contract.completions import Completion
-from .contract.errors import Conflict, InvalidRequest, JobError, Unavailable
+from .celery_bases import Task
+from .contract.errors import Conflict, InvalidRequest, Unavailable
 from .contract.names import COMPLETE
-from .contract.outcome import load_outcome
-from .contract.publication import Publication, publish
+from .contract.options import CallOptions, CeleryOptions, Messages, Options
 from .contract.submission import Submission
-from .ledger_client import (
-    CHUNK,
-    CONNECTION_ERRORS,
-    current_settings,
-    ledger,
-    no_such_job,
-    safe_to_repeat,
-    use_settings,
-)
-from .ledger_replies import JobStatus, StoredOutcome, SubmittedJob
-from .redis_trouble import described
+from .jobs import Job
+from .ledger_client import CHUNK, current_settings, ledger, safe_to_repeat, use_settings
+from .ledger_replies import SubmittedJob
+from .publishing import current_app, publish_all, use_app
 from .settings import load
-from .waiting import OutcomeWaiter
 
-AWAY_S = 1.0
-"""Between two tries of a result backend that is away."""
-ONCE_MORE = {"max_retries": 1, "interval_start": 0, "interval_step": 0}
-_published = 0.0
+if TYPE_CHECKING:
+    from celery.canvas import Signature
 
-
-class AnyJob(AsyncResult):  # type: ignore[misc]
-    """A Celery result that also reads the ledger, which knows more and knows it first."""
-
-    def _completion(self, timeout: float | None) -> Completion:
-        """Wait for the answer."""
-        started = time.monotonic()
-        while True:
-            away: Unavailable | None = None
-            outcome = StoredOutcome(None, known=True)
-            try:
-                outcome = ledger().outcome(self.id)
-            except Unavailable as error:
-                away = error
-            if outcome.text is not None or not outcome.known:
-                return self._told(outcome.text)
-            waited = time.monotonic() - started
-            # Every 5 % of the time waited so far: at most 5 % late, and seldom for long jobs.
-            pause = min(max(waited * 0.05, 0.01), 0.25)
-            if timeout is not None:
-                if waited >= timeout:
-                    raise away or self._timed_out(timeout)
-                pause = min(pause, timeout - waited)
-            time.sleep(pause)
-
-    def _timed_out(self, timeout: float) -> TimeoutError:
-        waits_for = ""
-        with suppress(JobError):
-            waits_for = self.status.waits_for
-        goes_on = f"it waits for {waits_for}" if waits_for else "it goes on"
-        return TimeoutError(f"job {self.id} has no outcome after {timeout} s; {goes_on}")
-
-    async def _awaited(self) -> Completion:
-        text = await OutcomeWaiter.of_this_loop().outcome(self.id)
-        return self._told(text)
-
-    def get(self, timeout: float | None = None, *args: Any, **options: Any) -> Any:
-        """Celery's own, from the result backend: the answer as a dict.
-
-        Raises the job's own `JobError`, Celery's `TimeoutError`, and `Unavailable` if the result
-        backend is out of reach when the time is over.
-        """
-        started = time.monotonic()
-        while True:
-            left = timeout and max(0.0, timeout - time.monotonic() + started)
-            try:
-                return super().get(left, *args, **options)
-            except (BackendError, *CONNECTION_ERRORS) as error:
-                if left is not None and left <= AWAY_S:
-                    variables = "REDIS_URL and CELERY_RESULT_BACKEND, or use job.value()"
-                    told = described(current_settings().backend, error, variables)
-                    raise Unavailable(told, {"job_id": self.id}) from None
-            time.sleep(AWAY_S)
-
-    def _told(self, outcome: str | None) -> Completion:
-        return _returned_or_raised(self.id, outcome)
-
-    @property
-    def status(self) -> JobStatus:
-        """Raises `OutcomeUnknown` for an unknown job, `Unavailable` without the ledger."""
-        found = ledger().status(self.id)
-        if found is None:
-            raise no_such_job(self.id)
-        return found
-
-    def cancel(self) -> str:
-        """End the job, or stop its call. Returns the state afterwards.
-
-        "cancelled" (it never runs), "cancelling" (its call is being stopped), the state in which
-        it had ended before, or "missing".
-        """
-        cancellation = ledger().cancel(self.id)
-        publish_all(cancellation.publications)
-        return cancellation.state
+Args = tuple[()] | tuple[Messages] | tuple[Messages, str] | list[Any]
+"""The positional arguments of a call, as Celery's `apply_async` takes them."""
 
 
-class Job(AnyJob):
-    """A job whose answer is a `Completion`."""
-
-    model: type[BaseModel] | None = None
-    """Of which `Completion.parsed` is an instance: the `response_format` that was passed here."""
-
-    def value(self, timeout: float | None = None) -> Completion:
-        """Wait for the answer.
-
-        Raises the job's own `JobError`, `TimeoutError` after `timeout` seconds (the job goes on),
-        `OutcomeUnknown` if the ledger has no such job, `Unavailable` if it stays out of reach.
-        """
-        return self._completion(timeout)
-
-    def __await__(self) -> Generator[Any, None, Completion]:
-        """`await job`: like `value()`, without blocking the event loop.
-
-        All awaited jobs of a loop are looked up together.
-        """
-        return self._awaited().__await__()
-
-    def _told(self, outcome: str | None) -> Completion:
-        return super()._told(outcome).parsed_as(self.model)
-
-
-def _model_in(options: dict[str, Any]) -> type[BaseModel] | None:
+def _model_in(options: Mapping[str, Any]) -> type[BaseModel] | None:
     wanted = options.get("response_format")
     return wanted if isinstance(wanted, type) and issubclass(wanted, BaseModel) else None
 
 
-def _returned_or_raised(job_id: str, outcome: str | None) -> Completion:
-    """The completion in a stored outcome, or its error raised. None: there is no such job."""
-    if outcome is None:
-        raise no_such_job(job_id)
-    loaded = load_outcome(outcome)
-    if isinstance(loaded, JobError):
-        raise loaded
-    return loaded
-
-
-class Complete(Task):  # type: ignore[misc]
-    """`complete(messages, user_id, **options)`: options are the fields of `CompletionRequest`."""
+class Complete(Task):
+    """`complete.delay(messages, user_id, **options)` gives a `Job`; see `help(complete.delay)`."""
 
     name = COMPLETE
     ignore_result = False
 
+    @checked_as_request
+    def delay(self, messages: Messages, user_id: str, **options: Unpack[Options]) -> Job:
+        """Submit a request and return its job at once: `job.value(timeout)` or `await job`.
+
+            job = complete.delay([{"role": "user", "content": "Hello"}], "user-17", max_tokens=300)
+            print(job.value(timeout=30).text)
+
+        `messages`: turns in OpenAI's shape, or Anthropic's or Google's; the SDKs' objects, too.
+        `user_id`: whose limits and budgets it counts against, and whose turn it takes.
+
+        Options, all of them by name; docs/options.md has every one and its meaning:
+        `model` ("openai:gpt-4o-mini", "fast", "smart"), `temperature` (0: cached), `max_tokens`,
+        `stop`, `tools`, `response_format` (a pydantic model: `job.value().parsed` is one of it),
+        `deadline_s` (seconds after which no answer is wanted), `lane` ("batch": after those who
+        wait for an answer), `over_limit` ("wait" for a limit instead of failing), `cache`, `tags`,
+        `metadata`, `idempotency_key`.
+
+        Raises `InvalidRequest`, which says what is wrong, where, and how to mend it, and
+        `Unavailable` within two seconds if Redis does not answer. What goes wrong later is raised
+        by `job.value()`: docs/errors.md. It blocks for one trip to Redis: `adelay` does not.
+        """
+        return self.apply_async((messages, user_id), options)
+
+    @checked_as_request
+    async def adelay(self, messages: Messages, user_id: str, **options: Unpack[Options]) -> Job:
+        """`delay` for async code: the event loop goes on meanwhile. `job = await complete.adelay(
+        messages, user_id)`, then `await job`.
+
+        Who is cancelled while it is on its way may have submitted the job all the same.
+        """
+        return await asyncio.to_thread(self.apply_async, (messages, user_id), options)
+
     def apply_async(
-        self, args: Any = None, kwargs: Any = None, task_id: str | None = None, **options: Any
+        self,
+        args: Args = (),
+        kwargs: Options | CallOptions | None = None,
+        task_id: str | None = None,
+        **options: Unpack[CeleryOptions],
     ) -> Job:
         """Write the job into the ledger and publish its id.
 
@@ -182,7 +95,7 @@ class Complete(Task):  # type: ignore[misc]
             task_id or uuid(),
             args or (),
             kwargs or {},
-            options,
+            dict(options),
             max_bytes=settings.max_request_bytes,
             user_ids=settings.user_ids,
         )
@@ -196,7 +109,12 @@ class Complete(Task):  # type: ignore[misc]
         accepted.model = _model_in(kwargs or {})
         return accepted
 
-    def many(self, requests: Iterable[Any], user_id: str, **options: Any) -> list[Job]:
+    def many(
+        self,
+        requests: Iterable[Messages | Mapping[str, object]],
+        user_id: str,
+        **options: Unpack[Options],
+    ) -> list[Job]:
         """Submit many jobs at once, far cheaper than one by one; jobs in the order of `requests`.
 
         Each is a list of messages, or a dict of `complete`'s arguments that win over `options`
@@ -205,7 +123,7 @@ class Complete(Task):  # type: ignore[misc]
         idempotency keys if you want to repeat the whole safely.
         """
         submissions = [
-            numbered(number, each, user_id, options) for number, each in enumerate(requests)
+            numbered(number, each, user_id, dict(options)) for number, each in enumerate(requests)
         ]
         jobs: list[Job] = []
         for start in range(0, len(submissions), CHUNK):
@@ -214,6 +132,23 @@ class Complete(Task):  # type: ignore[misc]
         for job in jobs:
             job.model = _model_in(options)
         return jobs
+
+    async def amany(
+        self,
+        requests: Iterable[Messages | Mapping[str, object]],
+        user_id: str,
+        **options: Unpack[Options],
+    ) -> list[Job]:
+        """`many` for async code."""
+        return await asyncio.to_thread(self.many, requests, user_id, **options)
+
+    def s(self, *args: Messages | str, **kwargs: Unpack[CallOptions]) -> "Signature":
+        """A step of a canvas with these arguments, or some of them, as Celery's."""
+        return self.signature(args, kwargs)
+
+    def si(self, *args: Messages | str, **kwargs: Unpack[CallOptions]) -> "Signature":
+        """A step that takes nothing from the one before it, as Celery's."""
+        return self.signature(args, kwargs, immutable=True)
 
     def _accepted(self, job: SubmittedJob) -> Job:
         if job.state == "conflict":
@@ -224,6 +159,7 @@ class Complete(Task):  # type: ignore[misc]
         return self.AsyncResult(job.job_id)
 
     def AsyncResult(self, task_id: str, **kwargs: Any) -> Job:
+        """The job with this id, whoever submitted it. Asks nobody whether there is one."""
         return Job(task_id, app=self.app, task_name=self.name, **kwargs)
 
     def run(self, *args: Any, **kwargs: Any) -> None:
@@ -235,10 +171,10 @@ def configure(redis_url: str | None = None, **settings: str | None) -> None:
 
     Names are the fields of `ProducerSettings`. Raises `SettingsError`, also for any other name.
     """
-    global app
     use_settings(load(**{"url": redis_url} | settings))
     app = new_app()
     app.register_task(complete)
+    use_app(app)
 
 
 def submit_chunk(submissions: list[Submission], written: int) -> list[SubmittedJob]:
@@ -281,17 +217,4 @@ def numbered(
         ) from None
 
 
-def publish_all(publications: list[Publication]) -> None:
-    """Best effort: an id that the broker does not take is published by the sweep of any worker.
-
-    After a pause the connection may have been forgotten by what is between: then it is tried twice.
-    """
-    global _published
-    idle_s, _published = time.monotonic() - _published, time.monotonic()
-    options = {"retry": idle_s > connections.IDLE_S, "retry_policy": ONCE_MORE}
-    with suppress(KombuError, *CONNECTION_ERRORS):
-        publish(app, current_settings().names, publications, **options)
-
-
-app = new_app()
-complete = app.register_task(Complete())
+complete: Complete = current_app().register_task(Complete())

@@ -3,6 +3,7 @@
 The worker reads long documents in parts.
 """
 
+import asyncio
 import json
 import os
 import time
@@ -10,17 +11,19 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import PurePath
-from typing import Any
+from typing import Any, Unpack
 from uuid import uuid4
 
 from .batch_items import Item
 from .batches import POLL_S, RETENTION_S, Batch
-from .client import Job, complete
+from .client import complete
 from .contract.completions import Completion
 from .contract.errors import InvalidRequest
+from .contract.options import Options
 from .contract.stored_texts import sha_of
 from .documents import Document, documents_of
 from .filling import Asked, Filling, opened
+from .jobs import Job
 from .patience import Patience
 
 STYLES = {
@@ -129,7 +132,7 @@ class Summarize:
         batch_id: str | None = None,
         label: str = "",
         max_usd: float | None = None,
-        **options: Any,
+        **options: Unpack[Options],
     ) -> Batch:
         """A batch with a summary per document.
 
@@ -141,8 +144,8 @@ class Summarize:
         prompt = instruction(style, max_words, language)
         taken = (each for each in documents_of(documents) if not each.skipped)
         requests = (_asked(each, prompt).stored() for each in taken)
-        options = {"temperature": 0} | options
-        return Batch.submit(requests, user_id, batch_id, label, max_usd, **options)
+        wanted: Options = {"temperature": 0, **options}
+        return Batch.submit(requests, user_id, batch_id, label, max_usd, **wanted)
 
     def begin(
         self,
@@ -155,13 +158,13 @@ class Summarize:
         label: str = "",
         max_usd: float | None = None,
         on_full: Callable[[str], None] | None = None,
-        **options: Any,
+        **options: Unpack[Options],
     ) -> Filling:
         """The same batch, submitted in the background and by and by: see `Filling`."""
         prompt = instruction(style, max_words, language)
         asked = (_asked(each, prompt) for each in documents_of(documents) if not each.skipped)
-        options = {"temperature": 0} | options
-        batch = (batch_id or str(uuid4()), user_id, label, max_usd, RETENTION_S, options)
+        wanted = {"temperature": 0, **options}
+        batch = (batch_id or str(uuid4()), user_id, label, max_usd, RETENTION_S, wanted)
         return Filling(opened(*batch, on_full=on_full), asked, on_full)
 
     def delay(
@@ -171,16 +174,28 @@ class Summarize:
         style: str = "abstract",
         max_words: int | None = None,
         language: str | None = None,
-        **options: Any,
+        **options: Unpack[Options],
     ) -> Job:
         """An interactive job whose value is the summary. Raises like `complete.delay`."""
         request = _asked(document, instruction(style, max_words, language)).stored()
         if wrong := request.get("wrong"):
             raise wrong
         del request["name"]
-        fields = {"temperature": 0} | options | request
-        job: Job = complete.delay(user_id=user_id, **fields)
-        return job
+        fields = {"temperature": 0, **options, **request}
+        return complete.delay(user_id=user_id, **fields)
+
+    async def adelay(
+        self,
+        document: Document | str,
+        user_id: str,
+        style: str = "abstract",
+        max_words: int | None = None,
+        language: str | None = None,
+        **options: Unpack[Options],
+    ) -> Job:
+        """`delay` for async code."""
+        how = (style, max_words, language)
+        return await asyncio.to_thread(self.delay, document, user_id, *how, **options)
 
 
 summarize = Summarize()
@@ -192,7 +207,7 @@ def estimate(
     style: str = "abstract",
     on_full: Callable[[str], None] | None = None,
     on_wait: Callable[[str], None] | None = None,
-    **options: Any,
+    **options: Unpack[Options],
 ) -> Iterator[Estimate]:
     """What `summarize` would take: the sum so far, after each document.
 
@@ -202,8 +217,8 @@ def estimate(
     prompt = instruction(style)
     taken = (_asked(each, prompt) for each in documents_of(documents) if not each.skipped)
     plans = (each._replace(request=each.request | {"plan": True}) for each in taken)
-    options = {"temperature": 0} | options
-    batch = (str(uuid4()), user_id, "plan", None, PLAN_KEPT_S, options)
+    wanted = {"temperature": 0, **options}
+    batch = (str(uuid4()), user_id, "plan", None, PLAN_KEPT_S, wanted)
     submitting = opened(*batch, on_full=on_full)
     so_far = Estimate()
     with Filling(submitting, plans, on_full) as filling:

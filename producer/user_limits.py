@@ -8,7 +8,7 @@ from .ledger_client import current_settings, ledger
 
 
 def user_as_counted(user_id: str) -> str:
-    """The user's id as `job.status.user_id`, limits and usage have it: with `LLM_USER_IDS`, ids
+    """The user's id as `job.progress().user_id`, limits and usage have it: with `LLM_USER_IDS`, ids
     that mean one user are spelt alike.
 
     Raises `InvalidRequest` for what is no user id.

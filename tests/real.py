@@ -104,7 +104,7 @@ class Fleet:
         jobs = [asked(f"Say the number {number}.", max_tokens=8) for number in range(JOBS)]
         jobs[9].value(WAIT_S)
         self.server.kill()
-        left = sum(job.status.state not in ("done", "failed") for job in jobs)
+        left = sum(job.progress().state not in ("done", "failed") for job in jobs)
         time.sleep(3)
         self.server.start()
         answers = [job.value(WAIT_S) for job in jobs]

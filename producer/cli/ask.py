@@ -1,11 +1,13 @@
 """`completions ask`: one question from the command line, answered by the fleet."""
 
 import sys
+from typing import Any
 
 import click
 
-from ..client import Job, complete
+from ..client import complete
 from ..contract.completions import Completion
+from ..jobs import Job
 from . import costs
 from .errors import job_errors_as_messages
 
@@ -52,10 +54,10 @@ def ask(
         text = sys.stdin.read()
     if not text.strip():
         raise click.UsageError("there is no question: the prompt is empty")
-    options = {"model": model, "temperature": temperature, "max_tokens": max_tokens, "lane": lane}
-    given = {name: value for name, value in options.items() if value is not None}
+    options: dict[str, Any] = {"model": model, "temperature": temperature}
+    options |= {"max_tokens": max_tokens, "lane": lane}
     with job_errors_as_messages():
-        job = complete.delay([{"role": "user", "content": text}], user, **given)
+        job = complete.delay([{"role": "user", "content": text}], user, **options)
         completion = _value(job, timeout)
     if as_json:
         click.echo(completion.model_dump_json(indent=2))

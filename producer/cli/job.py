@@ -15,7 +15,7 @@ from . import costs
 def status(job_id: str, as_json: bool) -> None:
     """Say where job JOB_ID stands: state, attempts, cost."""
     try:
-        found = complete.AsyncResult(job_id).status
+        found = complete.AsyncResult(job_id).progress()
     except Unavailable:
         raise
     except JobError as error:

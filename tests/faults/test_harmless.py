@@ -140,7 +140,7 @@ def other_users(attacker):
     private = ask(f"private {next(attacker.numbers)}")
     theirs = attacker.complete.delay(private, "neighbour-1", temperature=0, model=MODEL)
     theirs.value(30)
-    assert attacker.complete.AsyncResult(theirs.id).status.user_id == "neighbour-1"
+    assert attacker.complete.AsyncResult(theirs.id).progress().user_id == "neighbour-1"
     for options in ({"cache": "bypass"}, {"cache_scope": "user"}, {"cache_namespace": "mine"}):
         again = {"temperature": 0, "model": MODEL} | options
         assert not attacker.complete.delay(private, "attacker", **again).value(30).cached

@@ -146,7 +146,7 @@ def test_what_a_server_refuses_is_told(server, command, name):
     until(lambda: trouble.said in refusal())
     assert trouble.said in command("health", code=2, REDIS_URL=server.app_url())
     trouble.end(server)
-    assert taken("mended").status.state == "released"
+    assert taken("mended").progress().state == "released"
 
 
 @pytest.mark.parametrize("options", [("--cluster-enabled", "yes"), ("--requirepass", "secret")])

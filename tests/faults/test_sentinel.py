@@ -113,4 +113,4 @@ def test_no_frozen_server_holds_the_web_request(watched):
     with pytest.raises(Unavailable):
         producer.complete.delay(ask("y"), "u1")
     watched.wait_promoted()
-    assert producer.complete.delay(ask("z"), "u1").status.state == "released"
+    assert producer.complete.delay(ask("z"), "u1").progress().state == "released"

@@ -95,9 +95,9 @@ def test_jobs_are_answered_shown_and_operated_on(server, start_worker, operate, 
     with flower.running(tmp_path, REDIS_URL=acl.logged_in(server.url(), "flower")) as fleet_view:
         failed = complete.delay(FAILS, "u5")
         later = complete.apply_async((ask("later"), "u6"), countdown=3600)
-        assert later.status.state == "parked"
+        assert later.progress().state == "parked"
         assert later.cancel()
-        assert later.status.state == "cancelled"
+        assert later.progress().state == "cancelled"
         fleet_view.wait_shown(lambda: answered(complete))
         with pytest.raises(errors.JobError):
             failed.value(30)

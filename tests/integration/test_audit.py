@@ -154,8 +154,8 @@ def test_what_cannot_be_kept_is_not_sent(
     assert under_way.value(30).text
     worker.wait_for_log("AUDIT_GAP: the audit log lacks what was answered")
     waits = complete.delay(ask("waits"), "alice")
-    until(lambda: waits.status.state == "parked")
-    assert waits.status.attempts == 0
+    until(lambda: waits.progress().state == "parked")
+    assert waits.progress().attempts == 0
     assert "audit: the audit log did not answer" in command("health", code=1)
     assert len(wire.calls) == 1
     sink.start()

@@ -56,7 +56,7 @@ def test_no_other_job_can_take_the_id_of_an_item(complete, start_worker):
     batch = Batch.submit([{"messages": ask("x"), "task_id": "mine"}, ask("y")], "u1", "night")
     until(lambda: batch.progress().over)
     assert [item.job_id for item in batch.results()] == ["night.0", "night.1"]
-    assert complete.AsyncResult("night.1").status.user_id == "u1"
+    assert complete.AsyncResult("night.1").progress().user_id == "u1"
 
 
 def test_an_item_is_its_batchs_users(complete):

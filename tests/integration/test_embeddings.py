@@ -177,6 +177,6 @@ def test_limits_and_rate_limits_hold(wire, vendors, start_worker, complete, redi
         embed.delay(["b"], "u1", on_outage="fail").value(30)
     wire.script = lambda request, number: "ok"
     text = complete.delay(ask("x"), "u1", max_tokens=20)
-    until(lambda: text.status.state == "done")
+    until(lambda: text.progress().state == "done")
     with pytest.raises(InvalidRequest, match="answers with text"):
         embed.AsyncResult(text.id).value(1)

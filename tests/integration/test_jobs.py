@@ -44,7 +44,7 @@ def test_an_answer_carries_its_bill(complete, wire, openai_env, start_worker):
     assert (completion.usage.input, completion.usage.output) == (1000, 500)
     assert completion.cost_usd == 0.00045
     assert job.get(timeout=10)["text"] == completion.text
-    assert job.status.state == "done"
+    assert job.progress().state == "done"
 
 
 def test_the_fallback_is_a_visible_retry(complete, wire, start_worker):
@@ -55,7 +55,7 @@ def test_the_fallback_is_a_visible_retry(complete, wire, start_worker):
     worker = start_worker(BACKUP | {"OPENAI_BASE_URL": wire.base_url})
     job = complete.delay(ask("rotate"), "u1")
     assert job.value(30).provider == "backup"
-    assert job.status.tried == (("openai:gpt-4o-mini", "overloaded"), ("backup:sim-small", ""))
+    assert job.progress().tried == (("openai:gpt-4o-mini", "overloaded"), ("backup:sim-small", ""))
     assert f"{job.id}] retry: openai:gpt-4o-mini overloaded: HTTP 503" in worker.log()
 
 
@@ -104,7 +104,7 @@ def test_truncation_never_passes_silently(complete, wire, openai_env, start_work
         "length" if request["max_completion_tokens"] == 50 else "ok"
     )
     job = complete.delay(ask("x"), "u1", max_tokens=50, on_truncation="retry")
-    assert (job.value(30).finish_reason, job.status.attempts) == ("stop", 2)
+    assert (job.value(30).finish_reason, job.progress().attempts) == ("stop", 2)
     lines = [json.loads(line) for line in worker.log().splitlines() if '"provider_call"' in line]
     alerts = [line["alert"] for line in lines if line["finish_reason"] == "length"]
     assert alerts == ["TRUNCATED_RESPONSE: increase max_tokens or shorten the prompt"] * 3
@@ -171,7 +171,7 @@ def test_a_running_job_is_cancelled_at_its_socket(complete, wire, openai_env, st
         job.value(20)
     with pytest.raises(Cancelled):
         job.get(timeout=20)
-    assert job.status.maybe_billed_usd > 0
+    assert job.progress().maybe_billed_usd > 0
 
 
 @pytest.mark.parametrize("event", ["hang", "hang_headers", "drip;gap=0.1"])
@@ -186,7 +186,7 @@ def test_a_provider_that_never_ends_costs_one_timeout(
     job = complete.delay(ask("x"), "u1")
     with pytest.raises(ProvidersExhausted, match="timeout"):
         job.value(30)
-    assert job.status.maybe_billed_usd > 0
+    assert job.progress().maybe_billed_usd > 0
 
 
 def test_a_deadline_ends_a_job_that_waits(complete, wire, openai_env, start_worker):
@@ -206,7 +206,7 @@ def test_countdown_parks_a_job(complete, wire, openai_env, start_worker):
     """It is in the ledger, not in a worker's memory, and runs when due."""
     start_worker(openai_env)
     job = complete.apply_async((ask("x"), "u1"), countdown=1)
-    assert job.status.state == "parked"
+    assert job.progress().state == "parked"
     assert job.value(20).attempts == 1
 
 
@@ -234,7 +234,7 @@ def test_a_plain_celery_client_is_adopted(complete, wire, openai_env, start_work
         "completions.complete", [ask("TOPSECRET"), "u1"], {"max_tokens": 20}, **options
     )
     assert result.get(timeout=20)["text"] == "A wired answer, always the same."
-    assert complete.AsyncResult(result.id).status.state == "done"
+    assert complete.AsyncResult(result.id).progress().state == "done"
     bad = client.send_task("completions.complete", [ask("TOPSECRET"), 7], **options)
     with pytest.raises(InvalidRequest, match="user_id"):
         bad.get(timeout=20)

@@ -91,11 +91,11 @@ def test_the_place_in_line_is_in_the_status(hand_run, complete):
     ids = fleet.submit("a", 10)
     fleet.submit("b", 3)
     waiting = [job_id for job_id in ids if job_id not in fleet.released]
-    places = [complete.AsyncResult(job_id).status for job_id in waiting]
+    places = [complete.AsyncResult(job_id).progress() for job_id in waiting]
     assert [place.ahead for place in places] == list(range(len(waiting)))
     assert {place.users for place in places} == {2}
     fleet.serve(4)
-    assert complete.AsyncResult(waiting[-1]).status.ahead < places[-1].ahead
+    assert complete.AsyncResult(waiting[-1]).progress().ahead < places[-1].ahead
 
 
 moves = st.lists(

@@ -271,4 +271,4 @@ def test_who_cancels_a_call_bears_its_prompt_and_the_fleet_all(
     with LedgerProbe(redis_url) as probe:
         assert 0 < probe.budget("tokens", "user", "u1")["maybe"] < 100
         assert probe.budget("usd", "fleet", "all")["maybe"] >= 9_000 * 0.6
-    assert job.status.maybe_billed_usd > 0.005
+    assert job.progress().maybe_billed_usd > 0.005

@@ -44,7 +44,7 @@ def test_a_wrong_answer_is_mended_within_the_job(complete, wire, answers, openai
     assert hint["role"] == "user"
     assert "properties.age.minimum" in hint["content"]
     assert wire.calls[0].request["response_format"]["json_schema"]["name"] == "Person"
-    assert [each.fault for each in job.status.history] == ["unfit", ""]
+    assert [each.fault for each in job.progress().history] == ["unfit", ""]
     # Elsewhere the model is not known; the answer that was mended is the cached one.
     assert complete.AsyncResult(job.id).value(5).parsed == {"name": "Ann", "age": 7}
     again = complete.delay(ask("Who?"), "u1", response_format=Person, temperature=0)

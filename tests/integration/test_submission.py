@@ -66,7 +66,7 @@ def test_a_caller_may_wait_for_a_limit_instead_of_being_refused(
         complete.delay(ask("d"), "u1", max_tokens=10, over_limit="wait", deadline_s=20).value(40)
     waiting = complete.delay(ask("e"), "u1", max_tokens=10, over_limit="wait")
     with LedgerProbe(redis_url) as ledger:
-        until(lambda: waiting.status.state == "parked")
+        until(lambda: waiting.progress().state == "parked")
         due = ledger.redis.zscore(KEYS.parked, waiting.id)
         seconds, _ = ledger.redis.time()
         # For the rest of the minute: our own deadline of 5 s does not end the wait.

@@ -85,7 +85,7 @@ def test_sentinels_and_the_server_they_name_are_both_spoken_to_so(port, authorit
         url = f"sentinel://127.0.0.1:{secure.port}/0?master_name={NAME}&ssl_ca_certs="
         producer.configure(f"{url}{authority.path}")
         job = producer.complete.delay(ask("x"), "u1")
-        assert job.status.state == "released"
+        assert job.progress().state == "released"
         assert job.backend.client.ping()
         with producer.complete.app.connection_for_write() as connection:
             assert connection.default_channel.client.llen(QUEUES["interactive"]) == 1
@@ -114,7 +114,7 @@ def test_a_certificate_of_another_name_is_refused_unless_allowed(port, authority
     url = f"rediss://localhost:{port}/0?ssl_ca_certs={authority.path}"
     nobody_trusts(url)
     producer.configure(f"{url}&ssl_check_hostname=false")
-    assert producer.complete.delay(ask("x"), "u1").status.state == "released"
+    assert producer.complete.delay(ask("x"), "u1").progress().state == "released"
 
 
 def nobody_trusts(url):

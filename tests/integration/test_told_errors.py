@@ -56,7 +56,7 @@ def test_what_the_providers_said_is_told(complete, wire, second_wire, worker, cl
     """
     passed_on = complete.delay(ask("400/ok"), "u1", max_tokens=50)
     assert passed_on.value(30).provider == "second"
-    assert passed_on.status.history[0].details() == {
+    assert passed_on.progress().history[0].details() == {
         "link": "openai:gpt-4o-mini",
         "fault": "bad_request",
         "status": 400,
@@ -81,7 +81,7 @@ def test_what_the_providers_said_is_told(complete, wire, second_wire, worker, cl
     calls = [line for line in lines if line["event"] == "provider_call"]
     assert [(line["http_status"], line["error_code"]) for line in calls] == said
     jobs = [passed_on, wrong, failed]
-    made = sum(job.status.attempts for job in jobs)
+    made = sum(job.progress().attempts for job in jobs)
     assert len(wire.calls) + len(second_wire.calls) == made
-    assert [job.status.maybe_billed_usd for job in jobs] == [0, 0, 0]
+    assert [job.progress().maybe_billed_usd for job in jobs] == [0, 0, 0]
     assert "sk-secret and the prompt" not in worker.log()

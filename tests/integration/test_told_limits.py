@@ -35,7 +35,7 @@ def test_keys_of_two_users_never_meet(complete, one, other):
         complete.delay(ask("q"), first, idempotency_key=key),
         complete.delay(ask("q"), second, idempotency_key=other_key),
     ]
-    assert [job.status.user_id for job in jobs] == [first, second]
+    assert [job.progress().user_id for job in jobs] == [first, second]
     assert complete.delay(ask("q"), first, idempotency_key=key).id == jobs[0].id
 
 

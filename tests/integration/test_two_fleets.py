@@ -30,7 +30,7 @@ def fleets(providers, openai_env, start_worker, redis_url):
 
     def use(prefix):
         producer.configure(redis_url, prefix=prefix)
-        return producer.client.app
+        return producer.complete.app
 
     yield use
     producer.configure(redis_url)

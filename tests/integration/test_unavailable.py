@@ -50,7 +50,7 @@ def test_a_job_is_accepted_while_the_broker_is_down(own_valkey, other_valkey, st
     producer.configure(own_valkey.url(), broker_url=other_valkey.url())
     other_valkey.kill()
     job = producer.complete.delay(ask("x"), "u1")
-    assert job.status.state == "released"
+    assert job.progress().state == "released"
     other_valkey.start()
     start_worker({"REDIS_URL": own_valkey.url(), "CELERY_BROKER_URL": other_valkey.url()})
     assert job.value(30).attempts == 1
@@ -82,4 +82,4 @@ def test_a_ledger_that_restarts_loses_nothing(
     own_valkey.kill()
     own_valkey.start()
     assert job.value(30).attempts == 1
-    assert job.status.tried == (("openai:gpt-4o-mini", ""),)
+    assert job.progress().tried == (("openai:gpt-4o-mini", ""),)

@@ -73,7 +73,7 @@ def test_another_known_model_that_answers_is_booked_and_shown(
     wire.body = json.dumps(answer | {"model": "gpt-4o-mini-2024-07-18"})
     counted = complete.delay(ask("y"), "u1")
     assert (counted.value(30).cost_basis, counted.value().usage.estimated) == ("estimated", True)
-    status = counted.status
+    status = counted.progress()
     assert status.estimated_usd == status.cost_usd > 0
     by_model = {
         row["model"]: row

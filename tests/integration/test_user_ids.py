@@ -26,7 +26,9 @@ def complete(redis_url):
 def test_jobs_batches_and_limits_are_one_user_s(complete):
     jobs = [complete.delay(ask(str(number)), each) for number, each in enumerate(SPELT)]
     jobs += complete.many([ask("m")], SPELT[2])
-    assert {job.status.user_id for job in jobs} == {producer.user_as_counted(SPELT[0])} == {NAME}
+    assert (
+        {job.progress().user_id for job in jobs} == {producer.user_as_counted(SPELT[0])} == {NAME}
+    )
     again = [Batch.submit([ask("x")], each, batch_id="b") for each in SPELT[:2]]
     assert {batch.progress().user_id for batch in again} == {NAME}
     same = [complete.delay(ask("k"), each, idempotency_key="k") for each in SPELT]
@@ -44,7 +46,7 @@ def test_so_are_they_in_commands(complete, monkeypatch, redis_url):
     complete.delay(ask("x"), SPELT[1])
     producer.configure(redis_url, user_ids="nfc")
     before = producer.complete.delay(ask("x"), SPELT[2])
-    assert before.status.user_id == SPELT[2]
+    assert before.progress().user_id == SPELT[2]
     assert "Forgotten: 2 jobs" in called(erase, SPELT[2], "--reason", "asked", "--yes")
     assert NAME not in called(limits, "show")
 

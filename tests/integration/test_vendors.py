@@ -32,7 +32,7 @@ def test_three_vendors_stand_in_for_each_other(complete, wire, openai_env, start
         3,
     )
     assert completion.cost_usd == 0.00014  # $0.10 and $0.40 per million tokens
-    faults = [fault for _, fault in job.status.tried]
+    faults = [fault for _, fault in job.progress().tried]
     assert faults == ["unavailable", "overloaded", ""]
     hidden = ("secret prompt", "sk-other-key", "third-key", "sk-secret-key", completion.text)
     assert [word for word in hidden if word in worker.log()] == []

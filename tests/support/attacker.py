@@ -32,4 +32,4 @@ class Attacker:
         for job in self.jobs:
             with contextlib.suppress(JobError):
                 job.value(60)
-        return sum(job.status.attempts for job in self.jobs)
+        return sum(job.progress().attempts for job in self.jobs)

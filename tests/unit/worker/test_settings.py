@@ -225,7 +225,7 @@ def test_a_wrong_url_of_redis_is_reported_by_the_first_send_and_not_by_the_impor
     code = """
 from producer import complete
 try:
-    complete.AsyncResult("x").status
+    complete.AsyncResult("x").progress()
 except ValueError as error:
     print(error)
 """

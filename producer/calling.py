@@ -1,0 +1,28 @@
+"""Calls whose signature editors and `help` show, and whose wrong arguments are a wrong request."""
+
+import asyncio
+import inspect
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, TypeVar, cast
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def checked_as_request(method: F) -> F:
+    """A call of `method` that does not fit its signature goes to `apply_async` as it is, which
+    raises `InvalidRequest` where Python would raise `TypeError`.
+    """
+    signature = inspect.signature(method)
+
+    @wraps(method)
+    def call(self: Any, /, *args: Any, **kwargs: Any) -> Any:
+        try:
+            signature.bind(self, *args, **kwargs)
+        except TypeError:
+            if inspect.iscoroutinefunction(method):
+                return asyncio.to_thread(self.apply_async, args, kwargs)
+            return self.apply_async(args, kwargs)
+        return method(self, *args, **kwargs)
+
+    return cast(F, call)

@@ -1,0 +1,152 @@
+"""`Job`: a job by its id. It waits for the answer, says where the job stands, and cancels it."""
+
+import asyncio
+import time
+from contextlib import suppress
+from typing import Any, TypeVar
+
+from celery.exceptions import BackendError
+from pydantic import BaseModel
+
+from .awaited import Awaited
+from .celery_bases import AsyncResult
+from .contract.completions import Completion
+from .contract.errors import JobError, Unavailable
+from .contract.outcome import load_outcome
+from .ledger_client import CONNECTION_ERRORS, current_settings, ledger, no_such_job
+from .ledger_replies import JobStatus, StoredOutcome
+from .publishing import publish_all
+from .redis_trouble import described
+from .waiting import OutcomeWaiter
+
+T = TypeVar("T", covariant=True)
+
+AWAY_S = 1.0
+"""Between two tries of a result backend that is away."""
+
+
+class AnyJob(Awaited[T], AsyncResult):
+    """A Celery result that also reads the ledger, which knows more and knows it first.
+
+    `state` and `status` are Celery's word, from the result backend: PENDING, STARTED, RETRY,
+    SUCCESS, FAILURE. What the ledger knows is in `progress()`.
+    """
+
+    def _completion(self, timeout: float | None) -> Completion:
+        """Wait for the answer."""
+        started = time.monotonic()
+        while True:
+            away: Unavailable | None = None
+            outcome = StoredOutcome(None, known=True)
+            try:
+                outcome = ledger().outcome(self.id)
+            except Unavailable as error:
+                away = error
+            if outcome.text is not None or not outcome.known:
+                return self._told(outcome.text)
+            waited = time.monotonic() - started
+            # Every 5 % of the time waited so far: at most 5 % late, and seldom for long jobs.
+            pause = min(max(waited * 0.05, 0.01), 0.25)
+            if timeout is not None:
+                if waited >= timeout:
+                    raise away or self._timed_out(timeout)
+                pause = min(pause, timeout - waited)
+            time.sleep(pause)
+
+    def _timed_out(self, timeout: float) -> TimeoutError:
+        waits_for = ""
+        with suppress(JobError):
+            waits_for = self.progress().waits_for
+        goes_on = f"it waits for {waits_for}" if waits_for else "it goes on"
+        return TimeoutError(f"job {self.id} has no outcome after {timeout} s; {goes_on}")
+
+    async def _awaited(self) -> Completion:
+        text = await OutcomeWaiter.of_this_loop().outcome(self.id)
+        return self._told(text)
+
+    def throw(self, error: Any, *more: Any) -> Any:
+        """Also Celery's, which brings a traceback, too."""
+        if more:
+            return AsyncResult.throw(self, error, *more)
+        return super().throw(error)
+
+    def get(self, timeout: float | None = None, *args: Any, **options: Any) -> Any:
+        """Celery's own, from the result backend: the answer as a dict.
+
+        Raises the job's own `JobError`, Celery's `TimeoutError`, and `Unavailable` if the result
+        backend is out of reach when the time is over.
+        """
+        started = time.monotonic()
+        while True:
+            left = timeout and max(0.0, timeout - time.monotonic() + started)
+            try:
+                return super().get(left, *args, **options)
+            except (BackendError, *CONNECTION_ERRORS) as error:
+                if left is not None and left <= AWAY_S:
+                    variables = "REDIS_URL and CELERY_RESULT_BACKEND, or use job.value()"
+                    told = described(current_settings().backend, error, variables)
+                    raise Unavailable(told, {"job_id": self.id}) from None
+            time.sleep(AWAY_S)
+
+    def _told(self, outcome: str | None) -> Completion:
+        return _returned_or_raised(self.id, outcome)
+
+    def progress(self) -> JobStatus:
+        """Where it stands now: state, attempts, cost, how many jobs are before it, what it waits
+        for.
+
+        Raises `OutcomeUnknown` for an unknown job, `Unavailable` without the ledger.
+        """
+        found = ledger().status(self.id)
+        if found is None:
+            raise no_such_job(self.id)
+        return found
+
+    async def aprogress(self) -> JobStatus:
+        """`progress` for async code."""
+        return await asyncio.to_thread(self.progress)
+
+    def cancel(self) -> str:
+        """End the job, or stop its call. Returns the state afterwards.
+
+        "cancelled" (it never runs), "cancelling" (its call is being stopped), the state in which
+        it had ended before, or "missing".
+        """
+        cancellation = ledger().cancel(self.id)
+        publish_all(cancellation.publications)
+        return cancellation.state
+
+    async def acancel(self) -> str:
+        """`cancel` for async code."""
+        return await asyncio.to_thread(self.cancel)
+
+
+class Job(AnyJob[Completion]):
+    """A job whose answer is a `Completion`: `job.value()`, or `await job`."""
+
+    model: type[BaseModel] | None = None
+    """Of which `Completion.parsed` is an instance: the `response_format` that was passed here."""
+
+    def value(self, timeout: float | None = None) -> Completion:
+        """Wait for the answer.
+
+        Raises the job's own `JobError`, `TimeoutError` after `timeout` seconds (the job goes on),
+        `OutcomeUnknown` if the ledger has no such job, `Unavailable` if it stays out of reach.
+        """
+        return self._completion(timeout)
+
+    async def _answer(self) -> Completion:
+        return await self._awaited()
+
+    def _told(self, outcome: str | None) -> Completion:
+        return super()._told(outcome).parsed_as(self.model)
+
+
+def _returned_or_raised(job_id: str, outcome: str | None) -> Completion:
+    """The completion in a stored outcome, or its error raised. None: there is no such job."""
+    if outcome is None:
+        raise no_such_job(job_id)
+    loaded = load_outcome(outcome)
+    if isinstance(loaded, JobError):
+        raise loaded
+    return loaded

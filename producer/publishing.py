@@ -1,0 +1,38 @@
+"""The producer's Celery app in use, and what it puts on the broker."""
+
+import time
+from contextlib import suppress
+
+from celery import Celery
+from kombu.exceptions import KombuError
+
+from . import connections
+from .celery_app import new_app
+from .contract.publication import Publication, publish
+from .ledger_client import CONNECTION_ERRORS, current_settings
+
+ONCE_MORE = {"max_retries": 1, "interval_start": 0, "interval_step": 0}
+_published = 0.0
+_app = new_app()
+
+
+def current_app() -> Celery:
+    return _app
+
+
+def use_app(app: Celery) -> None:
+    """For the whole process."""
+    global _app
+    _app = app
+
+
+def publish_all(publications: list[Publication]) -> None:
+    """Best effort: an id that the broker does not take is published by the sweep of any worker.
+
+    After a pause the connection may have been forgotten by what is between: then it is tried twice.
+    """
+    global _published
+    idle_s, _published = time.monotonic() - _published, time.monotonic()
+    options = {"retry": idle_s > connections.IDLE_S, "retry_policy": ONCE_MORE}
+    with suppress(KombuError, *CONNECTION_ERRORS):
+        publish(_app, current_settings().names, publications, **options)
