@@ -102,6 +102,10 @@ class Vendor(_Row):
         return self.models[max(keys, key=len)]
 
 
+UNLISTED = Vendor()
+"""A vendor without facts."""
+
+
 class Models(BaseModel):
     """Every provider's models. Build it with `load`."""
 
@@ -127,7 +131,7 @@ class Models(BaseModel):
 
     def vendor(self, provider: str) -> Vendor:
         """What is known of a provider; a vendor without facts if it is not listed."""
-        found = self.vendors.get(provider, Vendor())
+        found = self.vendors.get(provider, UNLISTED)
         if found.like:
             return self.vendors.get(found.like, found)
         return found

@@ -2,12 +2,14 @@
 genai_prices.
 """
 
+import itertools
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import genai_prices
 
@@ -81,7 +83,8 @@ def by_rates(row: Rates, tokens: Tokens) -> Decimal:
 
 
 class Listed(NamedTuple):
-    dollars: Decimal
+    micro_usd: Decimal
+    """Not rounded."""
     model_id: str
     tier_known: bool = True
 
@@ -115,39 +118,90 @@ def _fine_tuned(vendor: str, model: str, tokens: Tokens, tier: str) -> Listed | 
         return listed
     for beginning, rates in FINE_TUNED.items():
         if vendor == "openai" and model.startswith(beginning):
-            return Listed(by_rates(rates, tokens) / 1_000_000, beginning, not tier)
+            return Listed(by_rates(rates, tokens), beginning, not tier)
     base, _, _ = model.removeprefix("ft:").partition(":")
     return _dated(vendor, base, tokens, tier)
 
 
 def _by_library(vendor: str, model: str, tokens: Tokens, tier: str) -> Listed | None:
+    now = datetime.now(UTC)
+    quarter = now.replace(minute=now.minute - now.minute % 15, second=0, microsecond=0)
+    row = _row(vendor, model, tier, quarter)
+    # The list also names models sold by the hour, by the character or not yet priced; their tokens
+    # would cost 0.
+    if row is None or not (row.writes or ("embedding" in row.model_id and not tokens.output)):
+        return None
+    return Listed(by_rates(row.rates, tokens) + row.per_call, row.model_id, row.tier_known)
+
+
+class _Row(NamedTuple):
+    """What the list says of a model at a service tier."""
+
+    rates: Rates
+    per_call: Decimal
+    """Micro-dollars."""
+    model_id: str
+    tier_known: bool
+    writes: bool
+    """Whether its output has a price; vectors cost nothing beside their texts."""
+
+
+@lru_cache(maxsize=1024)
+def _row(vendor: str, model: str, tier: str, at: datetime) -> _Row | None:
+    """None if the list has no price of the model's input.
+
+    Kept, because the library takes 0.2 ms for a sum that takes 0.01: its prices change at full
+    quarters of an hour at most (those of the night), which `at` is.
+    """
     try:
         price = genai_prices.calc_price(
-            genai_prices.Usage(
-                input_tokens=tokens.input,
-                output_tokens=tokens.output,
-                cache_read_tokens=tokens.cached,
-                cache_write_tokens=tokens.written,
-                cache_write_1h_tokens=tokens.written_1h,
-            ),
+            genai_prices.Usage(input_tokens=0),
             model,
             provider_id=vendor,
-            genai_request_timestamp=datetime.now(UTC),
+            genai_request_timestamp=at,
             price_context=dict.fromkeys(_CONTEXTS, tier),
         )
     except LookupError:
         return None
-    # The list also names models sold by the hour, by the character or not yet priced; their tokens
-    # would cost 0.
-    rates = price.model_price
-    needed = {"input_mtok", "output_mtok"}
-    if "embedding" in price.model.id and not tokens.output:
-        needed.discard("output_mtok")  # vectors cost nothing beside their texts
-    if any(getattr(rates, name, None) is None for name in needed):
+    found = price.model_price
+    if found.input_mtok is None:
         return None
     variants = price.model.price_variants or ()
     tiers = {value for variant in variants for value in variant.when.values()}
-    return Listed(price.total_price, price.model.id, not tier or tier in tiers)
+    writes = found.output_mtok is not None
+    # Dollars of a thousand calls are thousands of micro-dollars of one.
+    per_call: Decimal = (_of_size(found.requests_kcount, -1) or Decimal(0)) * 1000
+    return _Row(_rates(found), per_call, price.model.id, not tier or tier in tiers, writes)
+
+
+def _rates(price: Any) -> Rates:
+    """Of a `ModelPrice`, whose prices of tokens are decimals or one for each size of the input."""
+    by_kind = [
+        price.input_mtok,
+        price.output_mtok,
+        price.cache_read_mtok,
+        price.cache_write_mtok,
+        price.cache_write_1h_mtok,
+    ]
+    tiers = itertools.chain.from_iterable(getattr(each, "tiers", ()) for each in by_kind)
+    starts = sorted({tier.start for tier in tiers})
+    return replace(
+        _above(by_kind, -1), above=tuple((each, _above(by_kind, each)) for each in starts)
+    )
+
+
+def _above(by_kind: list[Any], start: int) -> Rates:
+    """Those that hold for more input than `start`."""
+    read, written, cached, kept, kept_1h = (_of_size(each, start) for each in by_kind)
+    return Rates(read or Decimal(0), written or Decimal(0), cached, kept, kept_1h)
+
+
+def _of_size(price: Any, start: int) -> Decimal | None:
+    found: Decimal | None = getattr(price, "base", price)
+    for tier in getattr(price, "tiers", ()):
+        if tier.start <= start:
+            found = tier.price
+    return found
 
 
 @lru_cache(maxsize=1024)

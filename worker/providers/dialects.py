@@ -5,6 +5,7 @@ else by the link's name, else by the port.
 """
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Literal, NamedTuple
 from urllib.parse import urlsplit
 
@@ -152,14 +153,17 @@ DIALECTS = {
 
 def dialect_of(link: Link) -> str:
     """The name of the dialect that the link's server speaks, as stated or as guessed."""
-    if link.dialect:
-        return link.dialect
-    url = urlsplit(link.base_url or "")
+    return link.dialect or _guessed(link.provider, link.base_url or "")
+
+
+@lru_cache(maxsize=256)
+def _guessed(provider: str, base_url: str) -> str:
+    url = urlsplit(base_url)
     host = url.hostname or ""
     for name, dialect in DIALECTS.items():
         if any(f".{host}".endswith(f".{own}") for own in dialect.hosts):
             return name
-    named = link.provider.partition("-")[0]
+    named = provider.partition("-")[0]
     if named in DIALECTS and named != "openai":
         return named
     for name, dialect in DIALECTS.items():

@@ -59,6 +59,7 @@ class LinkSelector:
         self._links = links
         self._call = call
         self._models = models
+        self._known: dict[str, Model] = {}
         self._batch = batch
         self.pricing = pricing
         self.estimator = estimator
@@ -224,7 +225,9 @@ class LinkSelector:
         return Target(link, facts, min(asked, facts.output or asked))
 
     def _facts(self, link: Link) -> Model:
-        return self._models.of(link.provider, link.model)
+        if link.name not in self._known:
+            self._known[link.name] = self._models.of(link.provider, link.model)
+        return self._known[link.name]
 
     def _limit(self, link: Link, job: RunningJob) -> OutputLimit:
         request = job.request

@@ -12,9 +12,10 @@ import math
 import re
 import threading
 from collections import defaultdict, deque
-from collections.abc import Iterable, Iterator
-from functools import cache
+from collections.abc import Callable, Iterable, Iterator
+from functools import cache, partial
 from typing import Any, NamedTuple
+from weakref import ref
 
 import splintr
 
@@ -167,8 +168,7 @@ def upper_bound(request: CompletionRequest, image: int = IMAGE) -> int:
     Not an estimate: true counts are 0.38 (English), 0.5 (code, JSON) or 0.2-0.4 (Chinese, Russian)
     of it. It must not be used to refuse a prompt as too long.
     """
-    texts = sum(_bytes_bound(text) for text in _texts(request))
-    return _frame(request, image) + texts
+    return _frame(request, image) + _LAST.sum_of(request, _bytes_bound)
 
 
 def predicted(request: CompletionRequest) -> int:
@@ -209,16 +209,12 @@ def _has_media(request: CompletionRequest) -> bool:
 
 
 def _images(request: CompletionRequest) -> int:
-    return sum(
-        isinstance(part, ImagePart)
-        for message in request.messages
-        for part in message.content or ()
-    )
+    return sum(isinstance(part, ImagePart) for _, part in all_parts(request.messages))
 
 
 def _counted(request: CompletionRequest, vocabulary: str) -> int:
     """Tokens of the request's texts by the vocabulary."""
-    return sum(_count(text, vocabulary) for text in _texts(request))
+    return _LAST.sum_of(request, _counter(vocabulary))
 
 
 def _count(text: str, vocabulary: str) -> int:
@@ -226,6 +222,34 @@ def _count(text: str, vocabulary: str) -> int:
     # other text.
     valid = text.encode("utf-8", "replace").decode()
     return len(_tokenizer(vocabulary).encode_ordinary(valid))
+
+
+@cache
+def _counter(vocabulary: str) -> Callable[[str], int]:
+    return partial(_count, vocabulary=vocabulary)
+
+
+class _LastSums(threading.local):
+    """What was counted of the request that this thread asked of last.
+
+    For one job the same is asked up to eight times: for each link its room, its hold and its
+    prompt, and what its reply teaches. The request itself is not kept.
+    """
+
+    def __init__(self) -> None:
+        self._request: Callable[[], CompletionRequest | None] = lambda: None
+        self._sums: dict[Callable[[str], int], int] = {}
+
+    def sum_of(self, request: CompletionRequest, counted: Callable[[str], int]) -> int:
+        """Of `counted` over the request's texts."""
+        if self._request() is not request:
+            self._request, self._sums = ref(request), {}
+        if counted not in self._sums:
+            self._sums[counted] = sum(counted(text) for text in _texts(request))
+        return self._sums[counted]
+
+
+_LAST = _LastSums()
 
 
 @cache
