@@ -49,6 +49,16 @@ class QoS(redis.QoS):
 class Channel(redis.Channel):
     QoS = QoS
 
+    _commands: Any = None
+
+    def _create_client(self, asynchronous: bool = False) -> Any:
+        """One for all commands of a connection: kombu makes one for each, some 0.2 ms of CPU."""
+        if asynchronous:
+            return super()._create_client(asynchronous=True)
+        if self._commands is None or self._commands.connection_pool is not self.pool:
+            self._commands = super()._create_client()
+        return self._commands
+
     @property
     def do_restore(self) -> bool:  # type: ignore[override]
         """Whether closing puts unacknowledged messages back: only while there is a connection."""

@@ -46,6 +46,9 @@ TALKATIVE = (
 )
 """Loggers that print requests and answers, and so prompts and secrets, below WARNING."""
 
+ECHOES = ("Task %(name)s[%(id)s] received", "Task %(name)s[%(id)s] succeeded")
+"""Lines of Celery's that say what `job_ended` says; they are left out above DEBUG."""
+
 _SHARED: list[Processor] = [
     merge_contextvars,
     structlog.stdlib.add_logger_name,
@@ -99,6 +102,8 @@ def configure(
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
+    if root.level > logging.DEBUG:
+        handler.addFilter(lambda record: not str(record.msg).startswith(ECHOES))
     for name in TALKATIVE:
         logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
     logging.captureWarnings(True)

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from celery.app.trace import LOG_RECEIVED, LOG_RETRY, LOG_SUCCESS
 
 from producer.contract.requests import CompletionRequest
 from worker.telemetry import logs
@@ -37,6 +38,21 @@ Lines = Callable[[], list[dict[str, Any]]]
 
 def request(text: str = SECRET, **fields: Any) -> CompletionRequest:
     return CompletionRequest.checked(messages=[{"role": "user", "content": text}], **fields)
+
+
+@pytest.mark.parametrize("level", ["INFO", "DEBUG"])
+def test_what_celery_says_as_ours_do_is_for_debugging(level: str, lines: Lines) -> None:
+    stream = io.StringIO()
+    logs.configure(level, stream)
+    told = {"id": "job-1", "name": "complete", "runtime": 1.0, "return_value": "-", "exc": "later"}
+    traced = logging.getLogger("celery.app.trace")
+    logging.getLogger("celery.worker.strategy").info(LOG_RECEIVED, told)
+    for text in (LOG_SUCCESS, LOG_RETRY):
+        traced.info(text, told)
+    events = [json.loads(line)["event"] for line in stream.getvalue().splitlines()]
+    retried = "Task complete[job-1] retry: later"
+    assert events[-1] == retried
+    assert len(events) == (3 if level == "DEBUG" else 1)
 
 
 def test_our_lines_and_libraries_lines_look_alike(lines: Lines) -> None:
