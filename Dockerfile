@@ -8,6 +8,7 @@ RUN python -m venv /opt/venv
 COPY requirements.lock ./
 RUN /opt/venv/bin/pip install --no-deps --require-hashes -r requirements.lock
 COPY pyproject.toml README.md LICENSE ./
+COPY celery_completions celery_completions
 COPY producer producer
 COPY worker worker
 RUN /opt/venv/bin/pip install --no-deps .

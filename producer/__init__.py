@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from .contract.requests import CompletionRequest
     from .contract.used_limits import UsedLimit
     from .embeddings import EmbeddingJob, Embeddings, embed
+    from .integration import integrate
     from .jobs import Job
     from .ledger_replies import JobStatus, Progress
     from .summaries import summarize
@@ -41,6 +42,7 @@ __all__ = [
     "configure",
     "embed",
     "errors",
+    "integrate",
     "limits",
     "summarize",
     "untrusted",
@@ -51,6 +53,7 @@ _MODULES = {
     "Batch": ".batches",
     "complete": ".client",
     "configure": ".client",
+    "integrate": ".integration",
     "limits": ".user_limits",
     "summarize": ".summaries",
     "Job": ".jobs",

@@ -3,6 +3,7 @@
 from typing import Any
 
 from celery import Celery
+from celery.loaders.app import AppLoader
 
 from .ledger_client import TIMEOUT_S, current_settings
 from .redis_url import RedisUrl
@@ -11,14 +12,27 @@ from .settings import SettingsError
 
 
 def new_app() -> Celery:
-    """Reads its configuration, through `_configuration`, when it is first used."""
-    app = _App("completions-producer", set_as_current=False)
-    app.loader.override_backends = BACKENDS
+    """Reads its configuration, through `_configuration`, when it is first used.
+
+    From nowhere else: CELERY_CONFIG_MODULE, CELERY_LOADER and Django are for the host's own app.
+    """
+    app = _App("completions-producer", loader=_Loader, fixups=[], set_as_current=False)
     app.add_defaults(_configuration)
     return app
 
 
+class _Loader(AppLoader):  # type: ignore[misc]
+    override_backends = BACKENDS
+
+    def read_configuration(self, env: str = "") -> dict[str, Any]:
+        return {}
+
+
 class _App(Celery):  # type: ignore[misc]
+    def _connection(self, url: str, **options: Any) -> Any:
+        """Celery prefers CELERY_BROKER_URL, ..._READ_URL and ..._WRITE_URL as they are written."""
+        return super()._connection(RedisUrl.parse(current_settings().broker).url, **options)
+
     @property
     def backend_cls(self) -> str:
         """The result backend's URL.

@@ -55,6 +55,7 @@ if TYPE_CHECKING:
         app: Celery
         backend: Any
         ignore_result: bool
+        request: Any
 
         def signature(self, args: Any = None, *more: Any, **options: Any) -> Signature: ...
         def map(self, it: Iterable[Any]) -> Signature: ...

@@ -20,6 +20,25 @@ ROOT = Path(__file__).parents[1]
 """Where this package was imported from."""
 NICER = 10
 """Beside a busy process that serves others, a child gets a tenth of a processor."""
+BOOT = """
+import sys
+from importlib.machinery import PathFinder
+
+root, program = sys.argv[1:]
+
+
+class Ours:
+    @staticmethod
+    def find_spec(name, path=None, target=None):
+        if name in ("producer", "worker"):
+            return PathFinder.find_spec(name, [root], target)
+
+
+sys.meta_path.insert(0, Ours)
+with open(program, "rb") as file:
+    exec(compile(file.read(), program, "exec"))
+"""
+"""A child runs its program with our packages, also where the path has others of their names."""
 LOOK_S = 0.05
 """How often a wait for a child looks whether it is to end."""
 
@@ -50,11 +69,10 @@ class _Child:
         ours, theirs = socket.socketpair()
         # The path is the interpreter's own, so that the child finds the same libraries; the rest
         # of the environment holds keys, which it does not need.
-        path = [*(each for each in sys.path if each), str(ROOT)]
-        env = {"PYTHONPATH": os.pathsep.join(path)}
+        env = {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
         with theirs:
             self.process = subprocess.Popen(  # noqa: S603 -- a command of ours
-                [sys.executable, "-P", "-s", str(program)],
+                [sys.executable, "-P", "-s", "-c", BOOT, str(ROOT), str(program)],
                 stdin=theirs.fileno(),
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,

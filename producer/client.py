@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any, Unpack
 from celery.utils import uuid
 from pydantic import BaseModel
 
+from . import hosts
 from .calling import checked_as_request
+from .canvas import CanvasStep
 from .celery_app import new_app
-from .celery_bases import Task
 from .contract.errors import Conflict, InvalidRequest, Unavailable
 from .contract.names import COMPLETE
 from .contract.options import CallOptions, CeleryOptions, Messages, Options
@@ -35,7 +36,7 @@ def _model_in(options: Mapping[str, Any]) -> type[BaseModel] | None:
     return wanted if isinstance(wanted, type) and issubclass(wanted, BaseModel) else None
 
 
-class Complete(Task):
+class Complete(CanvasStep):
     """`complete.delay(messages, user_id, **options)` gives a `Job`; see `help(complete.delay)`."""
 
     name = COMPLETE
@@ -99,6 +100,7 @@ class Complete(Task):
             max_bytes=settings.max_request_bytes,
             user_ids=settings.user_ids,
         )
+        hosts.prepare(submission.continuation, self.replaces(task_id))
         try:
             submitted = ledger().submit([submission])
         except Unavailable as error:
@@ -160,10 +162,7 @@ class Complete(Task):
 
     def AsyncResult(self, task_id: str, **kwargs: Any) -> Job:
         """The job with this id, whoever submitted it. Asks nobody whether there is one."""
-        return Job(task_id, app=self.app, task_name=self.name, **kwargs)
-
-    def run(self, *args: Any, **kwargs: Any) -> None:
-        raise RuntimeError("this side only submits: use complete.delay(...) and a worker")
+        return Job(task_id, app=current_app(), task_name=self.name, **kwargs)
 
 
 def configure(redis_url: str | None = None, **settings: str | None) -> None:

@@ -5,6 +5,7 @@ connection, nothing comes and nothing fails, and each `get()` of the process wou
 """
 
 import time
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -12,6 +13,7 @@ from typing import Any
 from celery.backends import redis as celery_redis
 
 from .connections import YoungPool
+from .contract import errors
 
 SILENT_S = 10.0
 """A subscription that was silent for so long is made anew, and what it may have missed is read."""
@@ -45,12 +47,32 @@ class ResultConsumer(celery_redis.ResultConsumer):  # type: ignore[misc]
         super().on_state_change(*args, **kwargs)
 
 
-class ResultBackend(celery_redis.RedisBackend):  # type: ignore[misc]
+_chords: deque[str] = deque(maxlen=1000)
+"""Groups of the latest chords that count their parts in a backend of ours."""
+
+
+def is_own_chord(group_id: Any) -> bool:
+    """Whether the chord of that group was begun by this process with our result backend."""
+    return group_id in _chords
+
+
+class _Ours(celery_redis.RedisBackend):  # type: ignore[misc]
+    def apply_chord(self, header_result_args: Any, body: Any, **options: Any) -> None:
+        _chords.append(header_result_args[0])
+        super().apply_chord(header_result_args, body, **options)
+
+    def exception_to_python(self, exc: Any) -> Any:
+        if isinstance(exc, dict) and exc.get("exc_module") == errors.WIRE_MODULE:
+            exc = exc | {"exc_module": errors.__name__}
+        return super().exception_to_python(exc)
+
+
+class ResultBackend(_Ours):
     ResultConsumer = ResultConsumer
     ConnectionPool = YoungPool
 
 
-class SentinelResultBackend(celery_redis.SentinelBackend):  # type: ignore[misc]
+class SentinelResultBackend(_Ours, celery_redis.SentinelBackend):  # type: ignore[misc]
     ResultConsumer = ResultConsumer
 
 

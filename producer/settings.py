@@ -1,8 +1,15 @@
 """The producer's settings: where Redis is. Read on the first send, never at import."""
 
+import re
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    ValidationError,
+    model_validator,
+)
 from pydantic_settings import (
     BaseSettings,
     NoDecode,
@@ -28,6 +35,12 @@ def _readable(url: str) -> str:
 def _forms(value: Any) -> Any:
     return forms_of(value) if isinstance(value, str) else value
 
+
+HOSTS = re.compile(
+    r"(amqps?|pyamqp|rpc|sqs|memory|filesystem|file|sqla|sqlalchemy|db|database|cache|kafka"
+    r"|memcached|mongodb|elasticsearch|cassandra|dynamodb|django-db|django-cache|disabled)\b"
+)
+"""Brokers and result backends of Celery that are none of ours."""
 
 Url = Annotated[str, AfterValidator(_readable)]
 """A text that `RedisUrl.parse` accepts. It may hold a password, so no repr shows it."""
@@ -60,6 +73,18 @@ class ProducerSettings(BaseSettings):
         frozenset(), validation_alias="LLM_USER_IDS"
     )
     """How ids that mean one user are spelt alike, wherever a user is named."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _not_the_hosts(cls, given: dict[str, Any]) -> dict[str, Any]:
+        """Where REDIS_URL says where we are, Celery's variables may be the host's, of its RabbitMQ
+        for instance.
+        """
+        if not {"REDIS_URL", "url"} & given.keys():
+            return given
+        variables = ("CELERY_BROKER_URL", "CELERY_RESULT_BACKEND")
+        hosts = {name for name in variables if HOSTS.match(str(given.get(name)))}
+        return {name: value for name, value in given.items() if name not in hosts}
 
     @classmethod
     def settings_customise_sources(
@@ -116,9 +141,12 @@ class ProducerSettings(BaseSettings):
 def load(**overrides: Any) -> ProducerSettings:
     """The environment's settings, with `overrides` by field name (None: not overridden).
 
-    Raises `SettingsError`.
+    With a `url`, CELERY_BROKER_URL and CELERY_RESULT_BACKEND are the host's. Raises
+    `SettingsError`.
     """
     given = {name: value for name, value in overrides.items() if value is not None}
+    if "url" in given:
+        given = {"broker_url": given["url"], "backend_url": given["url"]} | given
     known = ProducerSettings.model_fields
     if unknown := overrides.keys() - known.keys():
         raise SettingsError(

@@ -26,6 +26,7 @@ from .node.flags import apply_flags, refuse_lost_log
 from .node.pool_children import obey_parent, release_signals
 from .node.steward import Steward
 from .node.stops import Stops
+from .node.taken_names import refuse_taken_names
 from .output_filters.checker import checker
 from .runtime import current, shut_down, use
 from .settings import LogSettings, RedisSettings, SettingsError, load, load_redis
@@ -41,6 +42,18 @@ def __getattr__(name: str) -> Any:
     if name == "app":
         return _app_or_exit()
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+class _App(Celery):  # type: ignore[misc]
+    """Is configured here only. What a host's Django, CELERY_LOADER or CELERY_CONFIG_MODULE says is
+    for the host's own app.
+    """
+
+    broker = ""
+
+    def _connection(self, url: str, **options: Any) -> Any:
+        """Celery prefers CELERY_BROKER_READ_URL and ..._WRITE_URL as they are written."""
+        return super()._connection(self.broker, **options)
 
 
 @cache
@@ -60,7 +73,8 @@ def create_app() -> Celery:
     """
     redis = load_redis()
     transport.install()
-    app = Celery("completions")
+    app = _App("completions", loader="celery.loaders.app:AppLoader", fixups=[])
+    app.broker = RedisUrl.parse(redis.broker).url
     app.loader.override_backends = results.BACKENDS
     # Celery looks here before CELERY_RESULT_BACKEND, which it would take as it is written.
     app.backend_cls = RedisUrl.parse(redis.backend).url
@@ -126,6 +140,7 @@ def refuse_wrong_settings(
     `sender` is the node's name, `options` are its flags.
     """
     logfile = (options or {}).get("logfile")
+    refuse_taken_names()
     try:
         settings = startup_checks.checked_settings()
         _load_functions(settings.redis)

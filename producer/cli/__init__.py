@@ -6,7 +6,8 @@ Operations commands are in the worker and found by entry point: this package nev
 import atexit
 import signal
 import threading
-from importlib.metadata import EntryPoints, entry_points
+from importlib import import_module
+from importlib.metadata import EntryPoint, EntryPoints, entry_points
 from typing import Any, cast
 
 import click
@@ -21,6 +22,8 @@ from .batch import batch
 from .job import cancel, status
 from .summarize import summarize_
 from .terminal import output_errors_as_messages, visible_output
+
+BESIDE = __name__.removesuffix("producer.cli")
 
 
 class _Plugins(click.Group):
@@ -52,7 +55,7 @@ class _Plugins(click.Group):
         if own or name not in points:
             return own
         try:
-            command = points[name].load()
+            command = _loaded(points[name])
         except ImportError:
             return _Absent(name)
         return cast(click.Command, command)
@@ -95,6 +98,13 @@ def _cause(error: BaseException) -> BaseException:
 
 def _points() -> EntryPoints:
     return entry_points(group="completions.commands")
+
+
+def _loaded(point: EntryPoint) -> Any:
+    """Our own from the worker beside this package, whatever name both were loaded under."""
+    if not point.module.startswith("worker."):
+        return point.load()
+    return getattr(import_module(BESIDE + point.module), point.attr)
 
 
 @click.group(cls=_Plugins, context_settings={"help_option_names": ["-h", "--help"]})

@@ -19,7 +19,10 @@
 Every error is its positional, JSON-able `args`: Celery rebuilds a stored error as `class(*args)`.
 """
 
-from typing import Any
+from typing import Any, Final
+
+WIRE_MODULE: Final = "producer.contract.errors"
+"""Where stored results say that these classes are, whatever name this module is loaded under."""
 
 
 class JobError(Exception):

@@ -16,6 +16,7 @@ from .identifiers import checked_id, checked_job_id, checked_label
 from .ledger.calls import Submit, SubmitReply, SubmittedItem
 from .ledger.functions import Functions
 from .ledger.texts import keep_texts
+from .names import QUEUES
 from .outcome import dump_outcome
 from .requests import MAX_REQUEST_BYTES, CompletionRequest
 from .stored_texts import taken_apart
@@ -99,7 +100,7 @@ class Submission:
         user_id = checked_user(fields.pop("user_id", None), user_ids)
         idempotency_key = _idempotency_key(fields.pop("idempotency_key", None))
         for option in _REFUSED:
-            if options.get(option) is not None:
+            if options.get(option) is not None and not _is_own_queue(options[option]):
                 raise InvalidRequest(
                     f"{option}: a completion is routed by its lane. "
                     "Fix: pass lane='batch' or 'interactive'"
@@ -155,6 +156,11 @@ def submit(submissions: list[Submission], functions: Functions, uploads: Functio
     stored = [each.stored() for each in submissions]
     keep_texts(functions, uploads, [each.texts for each in stored])
     return functions(Submit(functions.library.name, tuple(each.item for each in stored)))
+
+
+def _is_own_queue(value: Any) -> bool:
+    """The one that a signature of ours carries to those who publish it by name."""
+    return isinstance(value, str) and value.endswith(QUEUES["interactive"])
 
 
 def _idempotency_key(value: Any) -> str:

@@ -26,6 +26,11 @@ class Flag(NamedTuple):
 FLAGS = (
     Flag("-Q", ("-Q", QUEUES["interactive"])),
     Flag("-X", ("-X", QUEUES["batch"])),
+    Flag(
+        "-Q with another's queue",
+        ("-Q", f"celery,{QUEUES['batch']}"),
+        dict.fromkeys(POOLS, "refused: no queue of this fleet's"),
+    ),
     Flag("-n", ("-n", "mine@%h")),
     Flag(
         "-c, --concurrency",

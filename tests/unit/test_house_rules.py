@@ -13,12 +13,11 @@ import pytest
 from producer.contract.ledger.library import MODULES
 
 ROOT = Path(__file__).parents[2]
-SOURCES = sorted(
-    path for package in ("producer", "worker") for path in (ROOT / package).rglob("*.py")
-)
+PACKAGES = ("celery_completions", "producer", "worker")
+SOURCES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
 ALL = sorted(
     path
-    for top in ("producer", "worker", "tests", "examples", "benchmarks", "deploy")
+    for top in (*PACKAGES, "tests", "examples", "benchmarks", "deploy")
     for path in (ROOT / top).rglob("*.py")
 )
 SCRIPTS = sorted(
@@ -117,6 +116,7 @@ def test_the_worker_is_sorted_into_packages():
 @pytest.mark.parametrize(
     ("statement", "unwanted"),
     [
+        ("import celery_completions", SDKS | {"celery", "redis", "pydantic", "producer"}),
         ("import producer", SDKS | {"celery", "redis", "pydantic"}),
         ("from producer import complete", SDKS),
         (

@@ -18,6 +18,7 @@ from typing import Any
 from celery import states
 from celery.backends.redis import RedisBackend, SentinelBackend
 
+from producer.contract import errors
 from producer.redis_trouble import reason, refusal_of
 
 PATIENCE_S = 1.0
@@ -183,6 +184,12 @@ class _Beside(RedisBackend):  # type: ignore[misc]
         payload = self.encode(meta | {"task_id": task_id})
         self._outbox().put(Result(task_id, payload, state))
         return encoded
+
+    def prepare_exception(self, exc: Any, serializer: Any = None) -> Any:
+        prepared = super().prepare_exception(exc, serializer)
+        if type(exc).__module__ == errors.__name__:
+            prepared["exc_module"] = errors.WIRE_MODULE
+        return prepared
 
     def is_stored(self, task_id: str) -> bool:
         """Whether no result of that task waits in this process."""

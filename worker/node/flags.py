@@ -7,6 +7,8 @@ import sys
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from celery.worker.control import Panel
+
 from producer.contract.names import COMPLETE
 
 from .stops import is_prefork
@@ -16,13 +18,14 @@ PROCESSES = ("max_tasks_per_child", "max_memory_per_child")
 
 def apply_flags(sender: Any = None, **_: Any) -> None:
     """`sender` is the worker, before its pool is built. Only SystemExit stops Celery from here."""
-    problems = [*_of_pool(sender), *_of_slots(sender)]
+    problems = [*_of_pool(sender), *_of_slots(sender), *_of_queues(sender.app)]
     if problems:
         lines = "\n".join(f"- {problem}" for problem in problems)
         sys.exit(f"The worker cannot start:\n{lines}")
     if _name(sender.pool_cls) == "solo":
         sender.concurrency = 1  # else it takes messages for as many slots as the settings say
     _take_time_limits(sender)
+    _keep_to_our_queues(sender.app)
 
 
 def refuse_lost_log(arguments: Sequence[str]) -> None:
@@ -65,6 +68,29 @@ def _of_slots(worker: Any) -> Iterator[str]:
     usual = worker.app.conf.worker_concurrency
     if _name(worker.pool_cls) == "solo" and worker.concurrency not in (1, usual):
         yield "--concurrency: the pool solo runs one job at a time. Fix: 1, or -P threads"
+
+
+def _of_queues(app: Any) -> Iterator[str]:
+    ours = _our_queues(app)
+    for name in sorted(set(app.amqp.queues.consume_from) - ours):
+        why = f"{name} is no queue of this fleet's, and its messages are others'"
+        yield f"--queues: {why}. Fix: {' or '.join(sorted(ours))}"
+
+
+def _keep_to_our_queues(app: Any) -> None:
+    """Celery prints a message whose task it does not know, and drops it."""
+    add, ours = Panel.data["add_consumer"], _our_queues(app)
+
+    def add_consumer(state: Any, queue: str, **options: Any) -> Any:
+        if queue in ours:
+            return add(state, queue, **options)
+        return {"error": f"refused: {queue} is no queue of this fleet's"}
+
+    Panel.data["add_consumer"] = add_consumer
+
+
+def _our_queues(app: Any) -> set[str]:
+    return {queue.name for queue in app.conf.task_queues}
 
 
 def _name(pool: Any) -> str:

@@ -7,12 +7,12 @@ from .base import Call, Provider, Reply
 __all__ = ["REGISTRY", "Call", "Provider", "Reply", "load"]
 
 REGISTRY = {
-    "gemini": "worker.providers.gemini:Gemini",
-    "gemini-legacy": "worker.providers.gemini_legacy:GeminiLegacy",
-    "anthropic": "worker.providers.anthropic:Anthropic",
-    "openai": "worker.providers.openai:OpenAI",
-    "openai-responses": "worker.providers.openai_responses:OpenAIResponses",
-    "simulator": "worker.providers.simulator:Simulator",
+    "gemini": f"{__name__}.gemini:Gemini",
+    "gemini-legacy": f"{__name__}.gemini_legacy:GeminiLegacy",
+    "anthropic": f"{__name__}.anthropic:Anthropic",
+    "openai": f"{__name__}.openai:OpenAI",
+    "openai-responses": f"{__name__}.openai_responses:OpenAIResponses",
+    "simulator": f"{__name__}.simulator:Simulator",
 }
 """Name in settings -> "module:Class", imported on first use.
 

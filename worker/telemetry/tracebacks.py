@@ -14,7 +14,8 @@ from producer.contract.errors import JobError
 
 ExcInfo = tuple[type[BaseException], BaseException, TracebackType | None]
 
-OURS = ("producer.", "worker.")
+_BEFORE = __name__.removesuffix("worker.telemetry.tracebacks")
+OURS = (f"{_BEFORE}producer.", f"{_BEFORE}worker.")
 
 
 def outline(exc_info: ExcInfo) -> str:
