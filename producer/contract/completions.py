@@ -174,6 +174,19 @@ class Completion(Frozen):
 
     _model: type[BaseModel] | None = PrivateAttr(None)
 
+    @classmethod
+    def fake(cls, text: str = "", **fields: Any) -> Self:
+        """An answer for tests, whose other fields are what they are unless `fields` say so.
+
+        Raises pydantic's `ValidationError` for what is no field's value.
+        """
+        plain = {"finish_reason": "stop", "model": "fake", "provider": "fake", "usage": Usage()}
+        told = {"cost_usd": 0.0, "attempts": 1, "latency_ms": 0, "request_id": "fake"}
+        unknown = fields.keys() - cls.model_fields.keys()
+        if unknown:
+            raise TypeError(f"{min(unknown)} is no field of Completion")
+        return cls.model_validate(plain | told | {"text": text} | fields)
+
     @property
     def parsed(self) -> Any:
         """The answer as an object; None if it is not `validated`. Of a job that was submitted here

@@ -6,7 +6,7 @@ import base64
 import re
 import sys
 from array import array
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Annotated, Any, Self
 
 from pydantic import ConfigDict, Field
@@ -127,6 +127,11 @@ def compact(rows: Sequence["array[float]"]) -> Vectors:
     """Vectors of one size as they are stored. Takes arrays of 32-bit floats."""
     data = b"".join(map(_little_endian, rows))
     return Vectors(dimensions=len(rows[0]), data=base64.b64encode(data).decode())
+
+
+def as_vectors(rows: Iterable[Iterable[float]]) -> Vectors:
+    """Vectors of one size, whatever they are sequences of, as they are stored."""
+    return compact([array("f", row) for row in rows])
 
 
 def unpacked(data: bytes) -> "array[float]":

@@ -112,6 +112,22 @@ def test_a_block_that_needs_no_worker_runs(block, tmp_path):
     run(block, tmp_path, {})
 
 
+@pytest.mark.parametrize("block", runnable("pytest"))
+def test_a_block_of_tests_passes(block, tmp_path):
+    """With the fixture that the package brings, and no Redis that could be reached."""
+    (tmp_path / "test_app.py").write_text(block.code)
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "producer.pytest_plugin"]
+    env = {
+        "PYTHONPATH": str(ROOT),
+        "REDIS_URL": "redis://127.0.0.1:1/0",
+        "PATH": os.environ["PATH"],
+    }
+    done = subprocess.run(
+        [*command, "test_app.py"], cwd=tmp_path, env=env, capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 @pytest.mark.parametrize("block", runnable("log"))
 def test_the_cost_of_a_log_is_what_the_ledger_booked(
     block, complete, start_worker, redis_url, tmp_path

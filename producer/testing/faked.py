@@ -1,0 +1,72 @@
+"""The switch: for as long as it is on, this process's jobs are answered in memory."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Any
+
+from .. import client, ledger_client, publishing, waiting
+from ..celery_app import new_app
+from ..ledger_replies import StoredOutcome
+from ..settings import ProducerSettings
+from .fake import FakeCompletions
+
+NOWHERE = "redis://completions.invalid:1/0"
+"""Nothing connects there; a name under .invalid is nobody's (RFC 2606)."""
+POLL_S = 0.001
+"""Nothing is far away."""
+BACKENDS = {"redis": "producer.testing.results:MemoryResults"}
+
+
+@contextmanager
+def faked() -> Iterator[FakeCompletions]:
+    """Answers all jobs of this process in memory: no Redis, no worker.
+
+    What the app configures meanwhile, with `configure()` or the environment, changes nothing.
+    """
+    fake = FakeCompletions()
+    settings = ProducerSettings.model_construct(url=NOWHERE)
+    app = new_app()
+    app.loader.override_backends = BACKENDS
+
+    class Outcomes:
+        """Stands for `AsyncLedgerClient`."""
+
+        def __init__(self, *_: Any) -> None:
+            pass
+
+        async def outcomes(self, job_ids: list[str]) -> dict[str, StoredOutcome]:
+            if fake.ledger.trouble:
+                raise ConnectionError(fake.ledger.trouble)
+            return {job_id: fake.ledger.outcome(job_id) for job_id in job_ids}
+
+        async def close(self) -> None:
+            pass
+
+    before = publishing.current_app()
+    with ExitStack() as stack:
+        for module, name, value in (
+            (ledger_client, "_client", fake.ledger),
+            (ledger_client, "_settings", settings),
+            (waiting, "AsyncLedgerClient", Outcomes),
+            (waiting, "POLL_S", POLL_S),
+            (waiting, "AWAY_POLL_S", POLL_S),
+            (client, "use_settings", lambda _: None),
+            (client, "new_app", lambda: app),
+            (publishing, "_app", app),
+        ):
+            stack.enter_context(_replaced(module, name, value))
+        app.register_task(client.complete)
+        try:
+            yield fake
+        finally:
+            before.register_task(client.complete)
+
+
+@contextmanager
+def _replaced(module: Any, name: str, value: Any) -> Iterator[None]:
+    was = getattr(module, name)
+    setattr(module, name, value)
+    try:
+        yield
+    finally:
+        setattr(module, name, was)
