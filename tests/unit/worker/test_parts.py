@@ -6,8 +6,8 @@ import pytest
 
 from producer.contract.messages import Message
 from producer.contract.requests import CompletionRequest
+from worker.documents.parts import split
 from worker.model_catalog import Models
-from worker.parts import split
 from worker.providers.tokens import Estimator
 
 SIZE = 600

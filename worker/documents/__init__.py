@@ -18,17 +18,17 @@ from producer.contract.messages import Message
 from producer.contract.publication import Publication
 from producer.contract.requests import CompletionRequest
 
-from .budgets.pricing import Pricing
-from .faults import Deferred
-from .ledger.attempt import Attempt
-from .ledger.ledger import Ledger
-from .ledger.running_job import RunningJob
+from ..budgets.pricing import Pricing
+from ..faults import Deferred
+from ..ledger.attempt import Attempt
+from ..ledger.ledger import Ledger
+from ..ledger.running_job import RunningJob
+from ..pipeline import Pipeline
+from ..providers.selection import LinkSelector
+from ..providers.tokens import Estimator
+from ..settings import SummarySettings
+from ..telemetry.speed import Speeds
 from .parts import split
-from .pipeline import Pipeline
-from .providers.selection import LinkSelector
-from .providers.tokens import Estimator
-from .settings import SummarySettings
-from .telemetry.speed import Speeds
 
 CONDENSE = (
     "You condense one part of a longer document for a reader who will only see your text and those "
