@@ -4,7 +4,6 @@ For a provider whose vocabulary is known, texts are counted with it, and the bou
 times its factors (model_catalog.toml). For any other provider the upper bound comes from the bytes
 alone. What replies show beyond the factors widens them for a while; nothing narrows them, because
 one user's English says nothing of another's Hindi, and the upper bound is what a limit is held by.
-Only this file imports splintr.
 """
 
 import json
@@ -14,10 +13,8 @@ import threading
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator
 from functools import cache, partial
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from weakref import ref
-
-import splintr
 
 from producer.contract.content import AudioPart, FilePart, ImagePart
 from producer.contract.requests import CompletionRequest
@@ -25,6 +22,7 @@ from producer.contract.requests import CompletionRequest
 from ..model_catalog import Models
 from .media import tokens_of_media
 from .turns import all_parts
+from .vocabularies import count, load, pieces
 
 PER_MESSAGE = 4
 """Role and separators of one message; OpenAI's chat format takes 3, and 1 more for a name."""
@@ -89,7 +87,7 @@ class Estimator:
         if vocabulary is None:
             return 0
         low, _ = self._factors(provider, model)
-        return int(_count(text, vocabulary) * low)
+        return int(count(text, vocabulary) * low)
 
     def count(self, request: CompletionRequest, provider: str, model: str) -> int:
         """Our own count, for a server that states none; seldom below the real one."""
@@ -152,7 +150,7 @@ def load_vocabularies(models: Models, links: Iterable[tuple[str, str]]) -> None:
     """
     for provider, model in links:
         if vocabulary := _vocabulary(models, provider, model):
-            _tokenizer(vocabulary)
+            load(vocabulary)
 
 
 def _vocabulary(models: Models, provider: str, model: str) -> str | None:
@@ -217,16 +215,9 @@ def _counted(request: CompletionRequest, vocabulary: str) -> int:
     return _LAST.sum_of(request, _counter(vocabulary))
 
 
-def _count(text: str, vocabulary: str) -> int:
-    # A lone surrogate (three bytes to a provider) is not UTF-8, and the tokenizer takes no
-    # other text.
-    valid = text.encode("utf-8", "replace").decode()
-    return len(_tokenizer(vocabulary).encode_ordinary(valid))
-
-
 @cache
 def _counter(vocabulary: str) -> Callable[[str], int]:
-    return partial(_count, vocabulary=vocabulary)
+    return partial(count, vocabulary=vocabulary)
 
 
 class _LastSums(threading.local):
@@ -250,15 +241,6 @@ class _LastSums(threading.local):
 
 
 _LAST = _LastSums()
-
-
-@cache
-def _tokenizer(vocabulary: str) -> Any:
-    """Loading takes 0.02 (cl100k) to 0.12 s (gemma3) of CPU and 23 to 52 MB.
-
-    Raises `ValueError` for an unknown name.
-    """
-    return splintr.Tokenizer.from_pretrained(vocabulary)
 
 
 def _texts(request: CompletionRequest) -> Iterator[str]:
@@ -290,6 +272,10 @@ def _bytes_bound(text: str) -> int:
     characters); random lower-case letters come to 0.88-0.95. Claude's tokenizer is not public: 1.47
     times the others on English (public measurements) stays below the bound, at 0.6 of it.
     """
+    return sum(map(_bytes_bound_of_piece, pieces(text)))
+
+
+def _bytes_bound_of_piece(text: str) -> int:
     data = text.encode("utf-8", "surrogatepass")
     rest, runs = _PLAIN.subn(b"", data)
     plain = len(data) - len(rest)
