@@ -216,22 +216,31 @@ def _is_open(node: dict[str, Any]) -> bool:
 def is_recursive(schema: dict[str, Any]) -> bool:
     """Whether a part of it refers to itself, so that answers may be nested without end."""
     done: set[int] = set()
-    open_: set[int] = set()
-
-    def returns(node: Json) -> bool:
-        if isinstance(node, list | tuple):
-            return any(map(returns, node))
-        if not isinstance(node, dict) or id(node) in done:
-            return False
-        if id(node) in open_:
+    open_ = {id(schema)}
+    path = [(id(schema), _parts(schema, schema))]
+    while path:
+        key, parts = path[-1]
+        part = next(parts, None)
+        if part is None:
+            path.pop()
+            open_.remove(key)
+            done.add(key)
+        elif id(part) in open_:
             return True
-        open_.add(id(node))
-        inner = [value for name, value in node.items() if name not in ("$defs", "definitions")]
-        if isinstance(node.get("$ref"), str):
-            inner.append(_target(schema, node["$ref"]))
-        found = any(map(returns, inner))
-        open_.remove(id(node))
-        done.add(id(node))
-        return found
+        elif id(part) not in done:
+            open_.add(id(part))
+            path.append((id(part), _parts(schema, part)))
+    return False
 
-    return returns(schema)
+
+def _parts(root: dict[str, Any], node: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """The objects that a schema is made of, and the one that it refers to."""
+    waiting = [value for name, value in node.items() if name not in ("$defs", "definitions")]
+    if isinstance(node.get("$ref"), str):
+        waiting.append(_target(root, node["$ref"]))
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, dict):
+            yield part
+        elif isinstance(part, list | tuple):
+            waiting.extend(part)

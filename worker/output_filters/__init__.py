@@ -5,6 +5,7 @@ Operators choose in `LLM_OUTPUT_FILTERS`; a filter of their own is "package.modu
 
 import json
 import logging
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 from importlib import import_module
@@ -28,6 +29,9 @@ The words quote nothing of the answer.
 
 LEAK_WORDS = 12
 """So many words in a row of a system prompt are a leak."""
+
+PIECE = 100_000
+"""Characters of a text that are searched for words at once."""
 
 MAX_REASON = 500
 """Characters of what a filter says."""
@@ -64,8 +68,8 @@ def system_prompt(request: CompletionRequest, text: str) -> str:
     """A run of the system prompt's words."""
     prompts = [message for message in request.messages if message.role in ("system", "developer")]
     prompt = " ".join(part for message in prompts for _, part in message.texts())
-    secret = set(_runs(prompt))
-    if secret and any(run in secret for run in _runs(text)):
+    told = set(_runs(text))  # of the two, the answer is what a provider bounds
+    if told and any(run in told for run in _runs(prompt)):
         return f"repeats {LEAK_WORDS} or more words of the system prompt"
     return ""
 
@@ -221,6 +225,19 @@ _WORDS.update({code: _WORDS[code] for code in range(128)})
 
 def _runs(text: str) -> Iterator[tuple[str, ...]]:
     """Every run of `LEAK_WORDS` words."""
-    words = text.lower().translate(_WORDS).split()
-    for start in range(len(words) - LEAK_WORDS + 1):
-        yield tuple(words[start : start + LEAK_WORDS])
+    run: deque[str] = deque(maxlen=LEAK_WORDS)
+    for word in _words(text):
+        run.append(word)
+        if len(run) == LEAK_WORDS:
+            yield tuple(run)
+
+
+def _words(text: str) -> Iterator[str]:
+    """In lower case, a piece of the text at a time: all of them at once take ten times its room."""
+    begun = ""
+    for start in range(0, len(text), PIECE):
+        piece = text[start : start + PIECE].lower().translate(_WORDS)
+        *whole, begun = (begun + piece).split(" ")
+        yield from filter(None, whole)
+    if begun:
+        yield begun

@@ -70,6 +70,12 @@ def test_objects_with_fields_of_any_name_are_found(schema, open_):
     assert has_open_objects(schema) is open_
 
 
+def lists_of_lists(count, last):
+    """Each by way of the next one's name: as long a chain as a request may have."""
+    chain = {str(n): {"items": {"$ref": f"#/$defs/{n + 1}"}} for n in range(count)}
+    return {"$defs": chain | {str(count): last}, "$ref": "#/$defs/0"}
+
+
 @pytest.mark.parametrize(
     ("schema", "recursive"),
     [
@@ -77,6 +83,8 @@ def test_objects_with_fields_of_any_name_are_found(schema, open_):
         ({"properties": {"a": {"$ref": "#"}}}, True),
         ({"$defs": {"a": STRING}, "items": [{"$ref": "#/$defs/a"}, {"$ref": "#/$defs/a"}]}, False),
         ({"$ref": "#/$defs/none"}, False),
+        (lists_of_lists(490, STRING), False),
+        (lists_of_lists(490, {"$ref": "#/$defs/0"}), True),
     ],
 )
 def test_schemas_that_refer_to_themselves_are_found(schema, recursive):
