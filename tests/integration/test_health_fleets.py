@@ -76,6 +76,9 @@ WELL = {
         20, 3600
     ),
     "a user's 10 jobs wait for 5 minutes at their own cap": lambda f: f.stand_at_cap(300, 10),
+    "a user's 20 jobs waited for 5 minutes at their own cap, and were answered": lambda f: (
+        f.work_off_at_cap(300, 20)
+    ),
     "260 quick hits and 20 quick calls": lambda f: (f.hits(26, 10), f.jobs(20)),
 }
 ILL = {
@@ -127,6 +130,13 @@ ILL = {
         "slow",
     ),
     "a job has stood in line for 5 minutes": (lambda f: f.stand_in_line(300), "queue"),
+    "so has one of a user below their own cap": (
+        lambda f: (
+            f.limits.change(Subject("user", "waiting"), in_flight=50),
+            f.stand_in_line(300),
+        ),
+        "queue",
+    ),
     "a link refuses its key": (
         lambda f: (f.jobs(20), f.calls("misconfigured", 1, "other")),
         "auth",

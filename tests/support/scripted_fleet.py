@@ -97,10 +97,21 @@ class ScriptedFleet(HandRun):
         first, *_ = self.released
         self.start(first)
 
-    def _stood_since(self, ids, seconds):
+    def work_off_at_cap(self, seconds, count):
+        """As above, and their turn comes, one after the other."""
+        self.limits.change(Subject("user", "capped"), in_flight=1)
+        ids = self.submit("capped", count)
+        self._stood_since(ids[1:], seconds, "at", "since")
+        for number, job_id in enumerate(ids):
+            start = Start(self.start(job_id))
+            self._reserve_and_call(start, 0.5, "ok")
+            self._end(start, Completion(**ANSWER), 0.5 + (seconds if number else 0))
+
+    def _stood_since(self, ids, seconds, *fields):
         now, _ = self.redis.time()
         for job_id in ids:
-            self.redis.hset(KEYS.job(job_id), "since", (now - seconds) * 1000)
+            for field in fields or ("since",):
+                self.redis.hset(KEYS.job(job_id), field, (now - seconds) * 1000)
 
     def stand_still(self, seconds):
         """A job that the broker has, and a worker with a free slot does not begin."""

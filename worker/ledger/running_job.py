@@ -51,7 +51,7 @@ class RunningJob:
     group: str = ""
     """Of its user when it was submitted; "" = none."""
     own_wait_ms: int = 0
-    """How long it was parked until a limit had room, because its caller chose to wait."""
+    """How long it waited for its user's or group's cap, or, as its caller chose, for a limit."""
     incomplete: bool = False
     """Whether the ledger has lost stored texts that the request needs."""
     continuation: dict[str, Any] = field(default_factory=dict, repr=False)

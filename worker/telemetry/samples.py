@@ -9,7 +9,7 @@ from .metrics import CUT_BY_DEFAULT, Metrics
 
 def samples_of(start: Start, outcome: Outcome | None = None) -> tuple[str, ...]:
     """Its call, if it made one; of a job that it ended with `outcome`, how long that was queued
-    and took, but for what its caller chose to wait for a limit.
+    and took, but for what it waited for a cap of its user or group, or chose to for a limit.
     """
     job = start.job
     attempt = start.attempt

@@ -16,7 +16,8 @@ local function waited_ms(id)
   if jobs.state(id) ~= 'waiting' then
     return 0
   end
-  return call.now - tonumber(jobs.field(id, 'since') or jobs.field(id, 'at'))
+  local since = tonumber(jobs.field(id, 'since') or jobs.field(id, 'at'))
+  return call.now - math.max(since, lanes.returned_at(id))
 end
 
 local function add_all(users, names, is_served)

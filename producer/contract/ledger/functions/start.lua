@@ -46,7 +46,7 @@ local function end_instead(id, deliveries)
   return false
 end
 
--- For how long in all it was parked until a limit had room, as its caller chose.
+-- For how long in all it waited for a cap, or parked until a limit had room, as its caller chose.
 local function own_wait_ms(id)
   local since = jobs.number(id, 'own_since')
   if since > 0 then

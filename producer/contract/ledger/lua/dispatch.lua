@@ -47,6 +47,14 @@ local function give_grant(id, link)
   end
 end
 
+-- What a job waited for a cap says nothing of the fleet: more workers would not shorten it.
+local function note_wait_for_cap(id)
+  local back = lanes.returned_at(id)
+  if back > 0 then
+    jobs.add(id, 'own', math.max(0, back - jobs.number(id, 'since')))
+  end
+end
+
 -- Serve the next user of a ring: the id of a job, or nil if they had none to serve.
 local function take(lane, link, turn)
   local ring = keys.ring(lane, link)
@@ -66,6 +74,7 @@ local function take(lane, link, turn)
   if wanted then
     step = 1 / caps.weight_of(user)
     caps.one_more(id)
+    note_wait_for_cap(id)
   end
   if wanted and turn then
     local users = redis.call('ZCARD', ring)

@@ -55,6 +55,17 @@ function lanes.next_number(lane, user)
   return redis.call('HINCRBY', keys.numbers(), name(lane, user), 1)
 end
 
+-- The line may be served again: a cap of its user or group has kept it back until now.
+function lanes.note_return(lane, user)
+  redis.call('HSET', keys.numbers(), 'back:' .. name(lane, user), call.now)
+end
+
+-- When a cap last let the job's line go on; 0 = it has kept none of those in it back.
+function lanes.returned_at(id)
+  local line = name(jobs.field(id, 'lane'), jobs.field(id, 'user'))
+  return tonumber(redis.call('HGET', keys.numbers(), 'back:' .. line) or 0)
+end
+
 -- How many of the user's own jobs are before this waiting one: what is in line, less what came
 -- after it. One that was put first has no number.
 function lanes.ahead(id)
@@ -70,7 +81,7 @@ function lanes.ahead(id)
 end
 
 function lanes.forget_line(lane, user)
-  redis.call('HDEL', keys.numbers(), name(lane, user))
+  redis.call('HDEL', keys.numbers(), name(lane, user), 'back:' .. name(lane, user))
   if lanes.gate_of(lane, user) ~= '' then
     lanes.set_gate(lane, user, '')
   end

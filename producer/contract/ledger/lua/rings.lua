@@ -47,6 +47,7 @@ function rings.users(lane)
 end
 
 -- Enter the ring of the line, unless at the cap: then the end of one of the user's jobs does it.
+-- Whether it was not in it.
 function rings.join(lane, user)
   local link = lanes.gate_of(lane, user)
   local ring = keys.ring(lane, link)
@@ -62,6 +63,7 @@ function rings.join(lane, user)
   if link ~= '' then
     lanes.add_gate(link)
   end
+  return true
 end
 
 -- Leave the ring of the line; a virtual time ahead of the ring's is remembered. `time`: the user's,
@@ -78,13 +80,14 @@ function rings.leave(lane, user, time)
   end
 end
 
--- Whether the user had a line to join with.
+-- A cap lets the user go on. Whether there was a line to join with.
 function rings.join_all(user)
   local first, second = unpack(lanes.ALL)
   local lines = redis.call('EXISTS', keys.waiting(first, user), keys.waiting(second, user))
   for _, lane in ipairs(lines > 0 and lanes.ALL or {}) do
-    if lines == 2 or lanes.has_line(lane, user) then
-      rings.join(lane, user)
+    local waits = lines == 2 or lanes.has_line(lane, user)
+    if waits and rings.join(lane, user) then
+      lanes.note_return(lane, user)
     end
   end
   return lines > 0
