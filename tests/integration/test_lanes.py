@@ -10,6 +10,7 @@ from support.hand_run import HandRun
 from support.ledger import KEYS
 
 from worker.budgets.overrides import Subject
+from worker.erasure import STEP_MS
 from worker.ledger.fleet_functions import ForgetJobs, Snapshot
 
 
@@ -167,14 +168,27 @@ def test_lines_of_a_forgotten_user_are_gone_at_once(hand_run):
     call = fleet.functions
     for job_id in ids[:200]:
         fleet.ledger.cancel(job_id)
-    call(ForgetJobs("greedy", tuple(ids[:100])))
-    while call(ForgetJobs("greedy", ())).passed:
+    call(ForgetJobs("greedy", 1000, tuple(ids[:100])))
+    while call(ForgetJobs("greedy", STEP_MS, ())).passed:
         pass
     waiting = KEYS.waiting("interactive", "greedy")
     assert fleet.redis.lrange(waiting, 0, -1) == ids[200:250]
     for job_id in ids[200:]:
         fleet.ledger.cancel(job_id)
-    while call(ForgetJobs("greedy", ())).passed:
+    while call(ForgetJobs("greedy", STEP_MS, ())).passed:
         pass
     assert not fleet.redis.exists(waiting, KEYS.waiting("batch", "greedy"))
     assert fleet.redis.zscore(KEYS.ring("interactive"), "greedy") is None
+
+
+def test_a_step_of_forgetting_ends_in_its_time(hand_run):
+    """The rest is left to the next call, which goes on; one job is always forgotten."""
+    fleet = hand_run()
+    ids = fleet.submit("u", 5)
+    for job_id in ids:
+        fleet.ledger.cancel(job_id)
+    reply = fleet.functions(ForgetJobs("u", 0, tuple(ids)))
+    assert (reply.forgotten, reply.seen) == (ids[:1], 1)
+    assert fleet.redis.exists(*map(KEYS.job, ids)) == 4
+    assert fleet.functions(ForgetJobs("u", 60_000, tuple(ids))).seen == 5
+    assert not fleet.redis.exists(*map(KEYS.job, ids))

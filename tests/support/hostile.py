@@ -170,7 +170,7 @@ def valid_calls() -> dict[str, Call]:
         moves.Agree("run", "parts_of", "1:2"),
         fleet.CountSamples(("n|x", "c|a|b")),
         fleet.BatchForget("bat"),
-        fleet.ForgetJobs("alice", ("gone", "run")),
+        fleet.ForgetJobs("alice", 5, ("gone", "run")),
         fleet.ReassignUsage(1, "erased", ('["alice","","",""]',)),
         fleet.Forgive("p:m", "run", 0, 10**13, 0, 100, False),
         fleet.SetLimits(

@@ -80,6 +80,8 @@ class CountSamples(Call[Nothing], function="count_samples"):
 @dataclass(frozen=True)
 class ForgetJobsReply(Reply):
     forgotten: list[str]
+    seen: int
+    """Of the items, the first so many were looked at; the others are for the next call."""
     passed: int
     """Ids of jobs that do not wait, which have left the user's lines; 0: no more can."""
 
@@ -87,6 +89,9 @@ class ForgetJobsReply(Reply):
 @dataclass(frozen=True)
 class ForgetJobs(Call[ForgetJobsReply], function="forget_jobs"):
     user: str
+    most_ms: int
+    """After so long it leaves the rest: a request may be of 32 MB, whose memory takes time to free.
+    """
     items: tuple[str, ...]
 
 

@@ -13,12 +13,18 @@ local function forget(id, user)
 end
 
 return {
-  takes = { { 'user', checks.name } },
+  takes = { { 'user', checks.name }, { 'most_ms', checks.ms } },
   each = { { 'id', checks.id } },
-  gives = { 'forgotten', 'passed' },  -- ids; how many ids have left a line, 0 = no more can
+  -- ids; how many were looked at in the time; how many ids have left a line, 0 = no more can
+  gives = { 'forgotten', 'seen', 'passed' },
   run = function(given)
-    local forgotten = {}
+    local forgotten, seen = {}, 0
+    local last = os.clock() + given.most_ms / 1000
     for _, each in ipairs(given.items) do
+      if seen > 0 and os.clock() > last then
+        break
+      end
+      seen = seen + 1
       dead_letters.forget(each.id, given.user)
       if jobs.field(each.id, 'user') == given.user and jobs.has_ended(each.id) then
         forget(each.id, given.user)
@@ -29,6 +35,6 @@ return {
     for _, lane in ipairs(lanes.ALL) do
       passed = passed + waiting.pass_over(lane, given.user, MOST_PASSED)
     end
-    return { forgotten = forgotten, passed = passed }
+    return { forgotten = forgotten, seen = seen, passed = passed }
   end,
 }
