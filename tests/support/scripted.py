@@ -31,6 +31,8 @@ class Exchange:
     model: str = ""
     options: tuple[tuple[str, str], ...] = ()
     streams: bool = False
+    request: CompletionRequest | None = field(default=None, repr=False)
+    """None: a plain one."""
 
 
 @dataclass(frozen=True)
@@ -92,7 +94,8 @@ async def _result(client: Any, call: Call) -> Reply | BaseException:
 
 
 def _call(job_id: str, exchange: Exchange, timeout_s: float) -> Call:
-    request = CompletionRequest.checked(messages=[{"role": "user", "content": PROMPT}])
+    plain = [{"role": "user", "content": PROMPT}]
+    request = exchange.request or CompletionRequest.checked(messages=plain)
     model = exchange.model or MODELS[exchange.adapter]
     return Call(job_id, model, request, 50, 0.5, timeout_s, streams=exchange.streams)
 

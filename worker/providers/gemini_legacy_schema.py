@@ -3,6 +3,7 @@
 from typing import Any
 
 from producer.contract.requests import CompletionRequest
+from producer.contract.schemas import Json
 
 _COPIED = ("description", "nullable", "required")
 _RENAMED = {
@@ -50,9 +51,14 @@ def unsupported_keyword(request: CompletionRequest) -> str:
     return ""
 
 
-def _unknown(schema: dict[str, Any]) -> list[str]:
+def _unknown(schema: Json) -> list[str]:
+    if not isinstance(schema, dict):
+        return ["whose value is no schema"]
     if not isinstance(schema.get("type", "string"), str):
         return ["type with several types"]
+    for keyword, kind in (("properties", dict), ("enum", list)):
+        if not isinstance(schema.get(keyword, kind()), kind):
+            return [f"{keyword} whose value is no {kind.__name__}"]
     unknown = [keyword for keyword in schema if keyword not in _KNOWN | _IGNORED]
     inner = list(schema.get("properties", {}).values())
     if "items" in schema:

@@ -66,8 +66,10 @@ def translated(schema: Json) -> Json:
 
 def _respelt(node: dict[str, Any]) -> dict[str, Any]:
     """In the words of the subset, where it has other ones for the same."""
-    if "definitions" in node:
-        node["$defs"] = {**node.pop("definitions"), **node.get("$defs", {})}
+    older, newer = node.get("definitions"), node.get("$defs", {})
+    if isinstance(older, Mapping) and isinstance(newer, Mapping):
+        del node["definitions"]
+        node["$defs"] = {**older, **newer}
     if isinstance(node.get("$ref"), str):
         node["$ref"] = node["$ref"].replace("#/definitions/", "#/$defs/")
     if isinstance(node.get("const"), str | int | float) and not isinstance(node["const"], bool):
