@@ -16,7 +16,7 @@ local function waited_ms(id)
   if jobs.state(id) ~= 'waiting' then
     return 0
   end
-  local since = tonumber(jobs.field(id, 'since') or jobs.field(id, 'at'))
+  local since = jobs.field(id, 'since') or jobs.field(id, 'at')
   return call.now - math.max(since, lanes.returned_at(id))
 end
 
@@ -40,8 +40,7 @@ local function users_of(lane, most)
   return users
 end
 
--- How many jobs wait in these lines, and for how long the oldest has that no cap holds up: more
--- workers would not help one at its cap.
+-- How many jobs wait in these lines, and for how long the oldest has that no cap holds up.
 local function lane_state(lane, most)
   local waiting_jobs, oldest, gate = 0, 0, ''
   for user, is_served in pairs(users_of(lane, most)) do
