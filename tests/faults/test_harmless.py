@@ -217,6 +217,7 @@ def test_nobody_else_is_harmed(
         attempts = attacker.ended()
     others.answers()
     assert len(evil.calls) <= attempts
+    assert [each.name for each in workers if "lease of job" in each.log()] == []
     check_paid_once(others, provider)
     with LedgerProbe(redis_url) as ledger:
         until(lambda: ledger.open() == 0)

@@ -195,6 +195,39 @@ def test_a_fleet_that_is_ill_is_told_so_with_what_to_do(redis_url, words):
         assert "Fix: " in finding.text or "See: " in finding.text
 
 
+OUTAGES = {
+    "no worker": lambda f: (f.jobs(20), f.submit("u0", 5), f.redis.delete(KEYS.workers)),
+    "circuit": lambda f: (
+        f.jobs(20),
+        f.errors(DOWN, 10),
+        f.calls("unavailable", 5),
+        f.refuse("m"),
+        f.wait_for("m"),
+    ),
+    "circuit: both": lambda f: (
+        f.jobs(20),
+        f.calls("unavailable", 30, "other"),
+        f.refuse("m", "other"),
+        f.wait_for("m", "other"),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", OUTAGES)
+def test_a_complete_outage_is_down_and_told_first(redis_url, name):
+    """Whatever else it brings with it; the line ends with what to do."""
+    verdict = judged(redis_url, OUTAGES[name])
+    assert verdict.status == "down"
+    first = verdict.findings[0]
+    assert first.name == name.partition(":")[0].replace("no worker", "no_workers")
+    assert "Fix: " in first.text
+
+
+def test_one_link_of_two_is_no_outage(redis_url):
+    verdict = judged(redis_url, lambda f: (f.jobs(20), f.refuse("other"), f.wait_for("other")))
+    assert (verdict.status, verdict.findings[0].name) == ("degraded", "circuit")
+
+
 def test_who_waits_for_room_at_a_link_is_not_told_to_start_workers(redis_url):
     fleet = ScriptedFleet(redis_url, pace={"p:m": {"requests": 1}})
     fleet.jobs(1)

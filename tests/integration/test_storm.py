@@ -50,6 +50,7 @@ def test_the_books_balance_under_a_mixed_provider(complete, wire, start_worker, 
             ended[type(error).__name__] += 1
     assert sum(ended.values()) == count
     assert set(ended) <= {"Completion", "ProvidersExhausted"}
+    assert "lease of job" not in worker.log()  # a warning is something to act on
     lines = records(worker)
     billed = [call.billed for call in wire.calls if call.event.startswith("ok")]
     price = sum(_micro(usage["prompt_tokens"], usage["completion_tokens"]) for usage in billed)

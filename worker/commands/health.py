@@ -50,7 +50,7 @@ def _show(verdict: Verdict) -> None:
     waiting = ", ".join(f"{count:,} {lane}" for lane, count in now.waiting.items())
     click.echo(
         f"  workers: {now.workers} ({now.slots} slots); open {now.open:,}; "
-        f"waiting {waiting}; parked {now.parked:,}"
+        f"waiting {waiting}, {now.parked:,} parked"
     )
     click.echo(
         f"  today: ${now.spent / MICRO:.4f} spent, "

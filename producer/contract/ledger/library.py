@@ -68,6 +68,7 @@ MODULES = (
     "ending",
     "publications",
     "rotation",
+    "heads",
     "dispatch",
     "submissions",
     "libraries",

@@ -7,23 +7,6 @@ local MOST_SKIPPED = 1000  -- cancelled jobs, and users at their group's cap, pa
 local SKIP_STEP = 0.05     -- virtual time that passing over one costs its user
 local BATCH_SHARE = 0.1
 
--- Whether the job at the head of a line is to be released; else it is where it belongs by now.
-local function is_wanted(id)
-  if jobs.state(id) ~= 'waiting' then
-    return false
-  end
-  local batch = jobs.field(id, 'batch')
-  if batch and batches.state(batch) == 'paused' then
-    batches.unfeed(id, batch)
-    return false
-  end
-  if documents.is_orphan(id) then
-    ending.cancel(id)
-    return false
-  end
-  return true
-end
-
 -- The user's virtual time is now `time`: stay in the ring with it, or leave with it.
 local function move_on(lane, ring, user, time)
   if lanes.has_line(lane, user) then
@@ -56,7 +39,7 @@ local function note_wait_for_cap(id)
 end
 
 -- Serve the next user of a ring: the id of a job, or nil if they had none to serve.
-local function take(lane, link, turn)
+local function take(lane, link, turn, skips)
   local ring = keys.ring(lane, link)
   local user, time = unpack(redis.call('ZRANGE', ring, 0, 0, 'WITHSCORES'))
   local full = caps.full_group_of(user)
@@ -68,23 +51,22 @@ local function take(lane, link, turn)
   if tonumber(time) > rings.time(lane, link) then
     rings.set_time(lane, link, time)
   end
-  local id = redis.call('LPOP', keys.waiting(lane, user))
-  local wanted = id and is_wanted(id)
-  local step = SKIP_STEP
-  if wanted then
-    step = 1 / caps.weight_of(user)
+  local id, passed = heads.take(lane, user, skips.left)
+  skips.left = skips.left - passed
+  local step = SKIP_STEP * passed
+  if id then
+    step = step + 1 / caps.weight_of(user)
     caps.one_more(id)
     note_wait_for_cap(id)
   end
-  if wanted and turn then
+  if id and turn then
     local users = redis.call('ZCARD', ring)
     rings.set_turn(lane, link, turn, turn + 1 / users)
   end
   move_on(lane, ring, user, time + step)
-  if not wanted then
-    return nil
+  if id then
+    give_grant(id, link)
   end
-  give_grant(id, link)
   return id
 end
 
@@ -114,7 +96,7 @@ local function next_waiting(skips, room)
     if not link then
       return nil
     end
-    local id = take(lane, link, turn)
+    local id = take(lane, link, turn, skips)
     if id then
       if both then
         config.set('owed', owed)
