@@ -24,6 +24,8 @@ SIMULATED = {
     "LLM_COOLDOWN_SECONDS": "0.5",
 }
 FAILS = ask("[[sim:fault=overloaded]] for good")
+DOUBTFUL = ask("[[sim:fault=bad_response]]")
+"""Each call may have been billed."""
 UNASKED = {("worker", "config|get"), ("operator", "config|get")}
 """The server's configuration: asked for warnings, which there are none of then."""
 LOOKER = "user test on nopass ~* &* +@all\n"
@@ -94,18 +96,23 @@ def test_jobs_are_answered_shown_and_operated_on(server, start_worker, operate, 
     complete = work(server, start_worker)
     with flower.running(tmp_path, REDIS_URL=acl.logged_in(server.url(), "flower")) as fleet_view:
         failed = complete.delay(FAILS, "u5")
+        doubtful = complete.delay(DOUBTFUL, "u7")
         later = complete.apply_async((ask("later"), "u6"), countdown=3600)
         assert later.progress().state == "parked"
         assert later.cancel()
         assert later.progress().state == "cancelled"
         fleet_view.wait_shown(lambda: answered(complete))
-        with pytest.raises(errors.JobError):
-            failed.value(30)
+        for job in (failed, doubtful):
+            with pytest.raises(errors.JobError):
+                job.value(30)
         assert "completions.interactive" in fleet_view.get("/broker", LOGIN)[1]
         assert "worker1" in fleet_view.get("/api/workers?refresh=1", LOGIN)[1]
-    assert "1 jobs failed for good" in operate("health")
+    assert "2 jobs failed for good" in operate("health")
     assert "simulator" in operate("stats")
     assert failed.id in operate("dead list")
+    assert "2 calls" in operate(f"usage forgive --job {doubtful.id} --reason invoice --yes")
+    assert "invoice" in operate("usage forgiven")
+    assert "u7" in operate("usage --by user")
     operate("limits set u1 --weight 2")
     assert "weight 2" in operate("limits show")
     assert denied(server) <= UNASKED

@@ -1,15 +1,21 @@
 """With `LLM_USER_IDS`, one person is one user wherever a user is named."""
 
+import json
+from contextlib import closing
+
 import pytest
 from click.testing import CliRunner
-from support.ledger import ask
+from support.ledger import ask, connection
 
 import producer
 from producer import Batch
+from producer.contract.errors import RateLimited
 from producer.contract.user_ids import FORMS, forms_of
 from worker.broker.foreign_messages import submission_of_message
 from worker.commands.erase import erase
 from worker.commands.limits import limits
+from worker.monitoring.health import Health
+from worker.settings import HealthSettings
 
 BOTH = ",".join(FORMS)
 SPELT = ("Ren\u00e9@Host", "rene\u0301@host", "REN\u00c9@HOST")
@@ -66,3 +72,19 @@ def test_a_form_that_there_is_not_is_told(command):
     told = command("limits", "show", code=1, LLM_USER_IDS="lower")
     assert "LLM_USER_IDS" in told
     assert "casefold" in told
+
+
+def test_usage_and_health_see_one_user(complete, start_worker, command, redis_url):
+    """Refused under three spellings, one person is no fleet that hurts its users."""
+    start_worker({"LLM_USER_IDS": BOTH, "LLM_USER_REQUESTS_PER_MINUTE": "3"})
+    for number, each in enumerate(SPELT):
+        assert complete.delay(ask(f"x {number}"), each).value(30)
+    for number, each in enumerate(SPELT):
+        with pytest.raises(RateLimited):
+            complete.delay(ask(f"y {number}"), each).value(30)
+    rows = [json.loads(line) for line in command("usage", "--json").splitlines()]
+    assert [(row["user"], row["calls"]) for row in rows] == [(NAME, 3), (None, 3)]
+    with closing(connection(redis_url)) as ledger:
+        verdict = Health(ledger, HealthSettings(least=3)).check()
+    assert (verdict.snapshot.users.ended, verdict.snapshot.users.refused) == (1, 1)
+    assert verdict.findings == ()
