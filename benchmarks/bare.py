@@ -11,15 +11,12 @@ from openai import OpenAI
 
 MODEL = "gpt-4o-mini"
 
-url = os.environ.get("REDIS_URL", "redis://localhost")
-app = Celery("bare", broker=url, backend=url)
-app.conf.update(
-    worker_hijack_root_logger=False,
-    worker_prefetch_multiplier=1,
-    task_acks_late=True,
-    task_send_sent_event=False,
-    result_expires=3600,
-)
+POLICY = {
+    "worker_hijack_root_logger": False,
+    "worker_prefetch_multiplier": 1,
+    "task_acks_late": True,
+    "result_expires": 3600,
+}
 
 
 @cache
@@ -28,12 +25,22 @@ def client() -> OpenAI:
     return OpenAI(api_key="k", max_retries=0)
 
 
-@app.task(name="noop")
 def noop(messages: list[dict[str, str]]) -> str:
     return "done"
 
 
-@app.task(name="call")
 def call(messages: list[dict[str, str]]) -> dict:
     answer = client().chat.completions.create(model=MODEL, messages=messages, max_tokens=50)
     return answer.model_dump()
+
+
+def app_at(url: str) -> Celery:
+    """With both tasks, on this server."""
+    made = Celery("bare", broker=url, backend=url, set_as_current=False)
+    made.conf.update(POLICY)
+    made.task(noop, name="noop")
+    made.task(call, name="call")
+    return made
+
+
+app = app_at(os.environ.get("REDIS_URL", "redis://localhost"))

@@ -22,7 +22,6 @@ from statistics import median, quantiles
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-import bare
 from speed_cases import CASES, PROVIDER_S, Bare, Case, Cost, provider, text
 
 import producer
@@ -92,12 +91,11 @@ def latency(folder: Path, wire: str, rounds: int, jobs: int, slots: int) -> None
     with ExitStack() as stack:
         engine = Bare(stack, folder, "engine", wire, slots)
         ours = Case(stack, folder, "ours", wire, slots)
-        engine.select()
         ours.select()
         ask = producer.complete.delay
         ways: dict[str, Callable[[int], list[float]]] = {
             "engine get": lambda base: paced(
-                jobs, timed(lambda n: bare.call.delay(text(base + n)).get(30))
+                jobs, timed(lambda n: engine.delay(text(base + n)).get(30))
             ),
             "get": lambda base: paced(
                 jobs, timed(lambda n: ask(text(base + n), "u", max_tokens=50).get(30))
@@ -127,12 +125,11 @@ def callers(folder: Path, wire: str, rounds: int, jobs: int, slots: int) -> None
     with ExitStack() as stack:
         engine = Bare(stack, folder, "engine", wire, slots)
         ours = Case(stack, folder, "ours", wire, slots)
-        engine.select()
         ours.select()
         asked = [text(number) for number in range(jobs)]
         engine.worker.kill()
         ways: dict[str, Callable[[], object]] = {
-            "engine delay": lambda: [bare.call.delay(each) for each in asked],
+            "engine delay": lambda: [engine.delay(each) for each in asked],
             "delay": lambda: [producer.complete.delay(each, "u", max_tokens=50) for each in asked],
             "many": lambda: producer.complete.many(asked, "u", max_tokens=50),
         }

@@ -2,12 +2,14 @@
 
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from functools import cached_property
 from pathlib import Path
 from time import perf_counter
 
 import psutil
+from celery.result import AsyncResult
 from redis import Redis
 
 ROOT = Path(__file__).parents[1]
@@ -58,9 +60,9 @@ class Case:
         self.worker = WorkerProcess(
             env, "threads", slots, name, folder / f"{name}.log", self.module()
         )
-        self.worker.command[:0] = ["taskset", "-c", str(CORE)]
         stack.callback(self.worker.kill)
         self.worker.start()
+        psutil.Process(self.worker.pid).cpu_affinity([CORE])
         self.worker.wait_ready()
         self._sent = 0
 
@@ -72,7 +74,7 @@ class Case:
             "REDIS_URL": self.valkey.url(),
             "LLM_CHAIN": "openai:gpt-4o-mini",
             "OPENAI_API_KEY": "k",
-            "LLM_LINK_OPENAI_BASE_URL": wire,
+            "OPENAI_BASE_URL": wire,
             "LLM_USER_TOKENS_PER_HOUR": "1000000000",
             "LLM_USD_PER_DAY": "100000",
         }
@@ -126,7 +128,7 @@ class Hits(Case):
 class Bare(Case):
     """A task of `bare.py`: the one that calls the provider."""
 
-    task = bare.call
+    task = "call"
 
     def module(self) -> str:
         return "bare"
@@ -134,15 +136,13 @@ class Bare(Case):
     def settings(self, wire: str) -> dict[str, str]:
         return {"REDIS_URL": self.valkey.url(), "OPENAI_BASE_URL": wire, "PYTHONPATH": HERE}
 
-    def select(self) -> None:
-        bare.app.conf.update(broker_url=self.valkey.url(), result_backend=self.valkey.url())
-        bare.app.pool.force_close_all()
-        bare.app.backend.client.close()
+    @cached_property
+    def delay(self) -> Callable[..., AsyncResult]:
+        return bare.app_at(self.valkey.url()).tasks[self.task].delay
 
     def send(self, first: int, jobs: int) -> None:
-        with bare.app.connection_for_write(self.valkey.url()) as connection:
-            for number in range(first, first + jobs):
-                self.task.apply_async((text(number),), connection=connection)
+        for number in range(first, first + jobs):
+            self.delay(text(number))
 
     def ended(self) -> int:
         """All keys of its server are results, but for a few of kombu's."""
@@ -150,7 +150,7 @@ class Bare(Case):
 
 
 class Noop(Bare):
-    task = bare.noop
+    task = "noop"
 
 
 CASES: dict[str, type[Case]] = {"noop": Noop, "bare call": Bare, "full job": Case, "hit": Hits}

@@ -164,6 +164,7 @@ def _link(position: int, provider: str, model: str, sources: Sources) -> Link | 
     adapter = own.adapter or ("openai" if server.base_url else provider)
     if provider in VENDORS:
         adapter = provider
+        _refuse_misnamed(provider, sources)
         if server.api_key is None:
             sources.problems.append(_missing_key(position, provider))
     return Link(
@@ -177,6 +178,19 @@ def _link(position: int, provider: str, model: str, sources: Sources) -> Link | 
         headers=own.headers,
         free=own.free,
     )
+
+
+def _refuse_misnamed(provider: str, sources: Sources) -> None:
+    """A vendor's address or key under another link's name would be ignored, and its customers'
+    prompts would go to the vendor.
+    """
+    given = sources.read(ServerSettings, link_prefix(provider)) or ServerSettings()
+    for field in sorted(given.model_fields_set):
+        name, own = (
+            f"{each}{field.upper()}" for each in (link_prefix(provider), VENDORS[provider])
+        )
+        reason = f"of {provider} itself it is called {own}"
+        sources.problems.append(invalid(name, reason, f"export {own}=... and unset {name}"))
 
 
 def link_prefix(provider: str) -> str:

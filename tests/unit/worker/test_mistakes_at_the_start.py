@@ -27,6 +27,24 @@ def test_a_simulator_beside_real_providers_is_warned_about(env):
     assert warnings(checked_settings(), date.today()) == []
 
 
+@pytest.mark.parametrize(
+    ("name", "own"),
+    [
+        ("LLM_LINK_OPENAI_BASE_URL", "OPENAI_BASE_URL"),
+        ("LLM_LINK_OPENAI_API_KEY", "OPENAI_API_KEY"),
+        ("LLM_LINK_GEMINI_BASE_URL", "GOOGLE_BASE_URL"),
+        ("LLM_LINK_ANTHROPIC_BASE_URL", "ANTHROPIC_BASE_URL"),
+    ],
+)
+def test_a_vendors_address_under_a_links_name_is_not_passed_over(env, name, own):
+    """Its prompts would go to the vendor instead."""
+    keys = dict.fromkeys(("OPENAI_API_KEY", "GOOGLE_API_KEY", "ANTHROPIC_API_KEY"), "k")
+    env(LLM_CHAIN="openai:fast,gemini:fast,anthropic:fast", **keys | {name: "https://own.example"})
+    with pytest.raises(SettingsError, match=rf"{name}: .*{own}.* Fix: ") as caught:
+        checked_settings()
+    assert "own.example" not in str(caught.value)
+
+
 def test_a_misspelt_limit_is_warned_about(env):
     """It would be none, silently."""
     env(
