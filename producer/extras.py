@@ -16,6 +16,7 @@ EXTRAS = {
     "http": "completions http: health and Prometheus",
     "tables": "Parquet and data frames",
     "bars": "progress as a bar",
+    "exam": "completions exam: suites in YAML, checks by a JSON Schema",
     "aws": "settings from AWS Secrets Manager",
     "gcp": "settings from Google's Secret Manager",
     "azure": "settings from Azure Key Vault",

@@ -26,7 +26,10 @@ class Prompt:
         self._parts = [(text, name) for text, name, _, _ in parts]
         self.names = [name for _, name in self._parts if name is not None]
         if any(spec or conversion for _, _, spec, conversion in parts) or "" in self.names:
-            raise InvalidRequest("prompt: its places are names of columns, as {text}")
+            raise InvalidRequest(
+                "prompt: its places are names of columns, as {text}. "
+                "Fix: write {{ and }} for braces that are none of its places"
+            )
         if not self.names:
             raise InvalidRequest("prompt: has no place for a column. Fix: write one as {text}")
 

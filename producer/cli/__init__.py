@@ -19,6 +19,7 @@ from ..redis_trouble import described
 from ..settings import SettingsError
 from .ask import ask
 from .batch import batch
+from .exam import exam
 from .job import cancel, status
 from .summarize import summarize_
 from .terminal import output_errors_as_messages, visible_output
@@ -119,5 +120,5 @@ def main() -> None:
     """
 
 
-for command in (ask, status, cancel, batch, summarize_):
+for command in (ask, status, cancel, batch, summarize_, exam):
     main.add_command(command)

@@ -47,6 +47,7 @@ COMMANDS = {
     "dead show j1": LEDGER,
     "drill": LEDGER,
     "erase u1 --reason why --yes": LEDGER,
+    "exam suite.json": LEDGER,
     "health": LEDGER,
     "limits reset u1": LEDGER,
     "limits set u1 --weight 2": LEDGER,
@@ -85,6 +86,7 @@ def said(tmp_path_factory):
     (folder / "messages.json").write_text(json.dumps(ask("hello")))
     (folder / "requests.jsonl").write_text(json.dumps({"messages": ask("hello")}) + "\n")
     (folder / "document.md").write_text("# Tides\nHigh water was late again.\n")
+    (folder / "suite.json").write_text('{"inputs": [{"text": "hello", "equals": "hi"}]}')
     port = free_port()
     url = f"redis://ops:hunter2@127.0.0.1:{port}/0"
     pair = new_pair()

@@ -246,9 +246,9 @@ def _body(
         return {"null": None, "badschema": {}, "malformed": '{"id": "x", "cho', "emptybody": ""}[
             name
         ]
-    return protocol.answer(
-        request, name, options, reply or (CALLING if name == "tool_calls" else PLAIN)
-    )
+    plain = {"text": options["text"]} if "text" in options else PLAIN
+    reply = reply or (CALLING if name == "tool_calls" else plain)
+    return protocol.answer(request, name, options, reply)
 
 
 async def _send(http: web.Request, name: str, options: dict, body: object) -> web.StreamResponse:
