@@ -15,6 +15,7 @@ PACKAGES = ("producer", "worker")
 EVERYWHERE = {"pydantic", "pydantic_core"}
 """Libraries that any module may import."""
 IMPORT_NAMES = {
+    "pyyaml": "yaml",
     "pillow": "PIL",
     "google-genai": "google",
     "google-generativeai": "google",
