@@ -141,6 +141,16 @@ class Job(AnyJob[Completion]):
     def _told(self, outcome: str | None) -> Completion:
         return super()._told(outcome).parsed_as(self.model)
 
+    def _repr_markdown_(self) -> str:
+        """For notebooks: the answer, its error, or where it stands, as it is now."""
+        try:
+            text = ledger().outcome(self.id).text
+            if text is not None:
+                return self._told(text)._repr_markdown_()
+            return f"*job {self.id}: {self.progress().state}*"
+        except JobError as error:
+            return f"*job {self.id}: {type(error).__name__}: {error}*"
+
 
 def _returned_or_raised(job_id: str, outcome: str | None) -> Completion:
     """The completion in a stored outcome, or its error raised. None: there is no such job."""

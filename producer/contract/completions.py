@@ -32,6 +32,7 @@ class Usage(Frozen):
     cache_written_1h: int = 0
     """Of `cache_written`: to be kept for an hour, which costs more (Anthropic)."""
     reasoning: int = 0
+    """Of `output`: thoughts."""
     searches: int = 0
     """Of the web, by the provider; they cost extra."""
     estimated: bool = False
@@ -115,7 +116,9 @@ class Completion(Frozen):
     model_config = ConfigDict(extra="ignore")
 
     text: str = Field(repr=False)
+    """The answer; "" beside `tool_calls`, `vectors` or a `refusal`."""
     tool_calls: tuple[ToolCall, ...] = Field((), repr=False)
+    """The functions that the model calls: `id`, `function.name`, `function.arguments` (JSON)."""
     refusal: str = Field("", repr=False)
     """The words with which the model declined, with finish_reason "refusal" and no text. Only of a
     request with `on_refusal="accept"`; any other ends with `Refused`.
@@ -125,12 +128,17 @@ class Completion(Frozen):
     reasoning: str = Field("", repr=False)
     """What the model thought, where the provider tells it; often a summary."""
     citations: tuple[Citation, ...] = Field((), repr=False)
+    """The sources that the model names."""
     kept: Kept | None = Field(None, repr=False)
     """What the provider wants back with the next request; `message` has it, too."""
     finish_reason: FinishReason
+    """Why it ends where it ends."""
     model: str
+    """That answered, as its provider calls it."""
     provider: str
+    """Of the link that answered."""
     usage: Usage
+    """Tokens of the call that answered; 0 for a cached answer."""
     cost_usd: float
     """Dollars spent on answered calls, all attempts of the job together; 0 for a cached answer."""
     maybe_billed_usd: float = 0.0
@@ -167,6 +175,7 @@ class Completion(Frozen):
     trimmed: int = 0
     """How many of the oldest messages were left out to fit (`fit="slide"`)."""
     attempts: int
+    """Calls to providers, failed ones included."""
     latency_ms: int
     """Duration of the call that answered."""
     request_id: str
@@ -249,6 +258,13 @@ class Completion(Frozen):
             logprobs=self.logprobs,
         )
         return [(first, beside)]
+
+    def _repr_markdown_(self) -> str:
+        """For notebooks, which show the answer; logs have the repr, without it."""
+        said = self.text or self.refusal
+        for call in self.tool_calls:
+            said += f"\n\n`{call.function.name}({call.function.arguments})`"
+        return f"{said.strip()}\n\n*{self.provider}:{self.model}, ${self.cost_usd:.6f}*"
 
     def __json__(self) -> dict[str, Any]:
         """How kombu's JSON serializer writes a task's result."""

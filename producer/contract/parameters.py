@@ -85,21 +85,29 @@ class Parameters(Frozen):
     nearest one; "none" is refused where thinking cannot be turned off.
     """
     verbosity: Literal["low", "medium", "high"] | None = None
+    """How much the model says."""
     top_p: Annotated[Number, Field(ge=0, le=1)] | None = None
     """Without a `temperature` none is sent beside it."""
     top_k: Annotated[int, Field(ge=1, le=1_000_000, strict=True)] | None = None
+    """Only so many of the likeliest tokens are chosen from."""
     seed: Annotated[int, Field(ge=-(2**63), lt=2**63, strict=True)] | None = None
+    """The same seed and request give, where a provider can, the same answer."""
     presence_penalty: Penalty | None = None
+    """Above 0: tokens that are in the text already are less likely."""
     frequency_penalty: Penalty | None = None
+    """The same, by how often they are in it."""
     logit_bias: Annotated[dict[TokenId, Bias], Field(max_length=MOST_BIASES)] | None = None
     """Token id -> -100 (never) to 100 (only). Ids are those of one model's vocabulary."""
     logprobs: Flag | None = None
+    """True: `Completion.logprobs` has how likely each token of the answer was."""
     top_logprobs: Annotated[int, Field(ge=0, le=20, strict=True)] | None = None
+    """And so many tokens that could have been in its place."""
     n: Annotated[int, Field(ge=1, le=MOST_CHOICES, strict=True)] | None = None
     """How many answers (`Completion.choices`). Each may cost as much as one alone."""
     service_tier: ServiceTier | None = None
     """default: the standard one; priority and fast cost more, flex less and takes longer."""
     user: Identifier | None = None
+    """OpenAI's older name of `safety_identifier`."""
     safety_identifier: Identifier | None = None
     """Who asks, for the provider's watch over abuse. None: a hash of `user_id`, unless the
     operator sends none (`LLM_SEND_USER_HASH`).
@@ -109,7 +117,9 @@ class Parameters(Frozen):
     store: Literal[False] | None = None
     """False: the provider keeps nothing for its evaluations."""
     prediction: Prediction | None = None
+    """{"type": "content", "content": "..."}: what much of the answer will be."""
     web_search_options: WebSearch | None = None
+    """{}: the model may search the web before it answers (`Completion.citations`)."""
     provider_options: dict[ProviderName, dict[str, Any]] | None = None
     """Provider, as in LLM_CHAIN -> what goes to it as it is: fields of its SDK's call, or for
     Gemini of `GenerateContentConfig`. Lists of tools are added to the request's own.

@@ -39,25 +39,35 @@ class CompletionRequest(Parameters):
     """What a caller asks for. None means: the worker's setting decides."""
 
     messages: Annotated[tuple[Message, ...], Field(min_length=1, max_length=10_000)]
+    """The conversation, oldest turn first; given by position, as `user_id` is."""
     model: ShortText | None = None
     """A provider link ("openai:gpt-4o-mini"), a model of the provider chain, or an alias ("fast",
     "smart"). None: the whole chain.
     """
     temperature: Annotated[Number, Field(ge=0, le=2)] | None = None
+    """How varied answers are. 0: as repeatable as the model can, and cached."""
     max_tokens: Annotated[int, Field(ge=1, le=1_000_000, strict=True)] | None = None
+    """Of the answer, its thoughts included. What it may cost at most is held from every limit."""
     stop: Annotated[tuple[ShortText, ...], Field(max_length=MOST_STOPS)] = ()
+    """Texts at which the answer ends, without them. One text is taken, too."""
     response_format: ResponseFormat | None = None
+    """{"type": "json_object"}, a JSON Schema in OpenAI's shape, or a pydantic model: the answer is
+    checked by it, and is an object in `Completion.parsed`.
+    """
     tools: Annotated[tuple[Tool, ...], Field(max_length=128)] = ()
+    """Functions that the model may call, in OpenAI's shape (`Completion.tool_calls`)."""
     cache: CachePolicy = "auto"
     """auto: cached if deterministic and of one turn; use: also with several turns or tools;
     refresh: call and overwrite the cached answer; bypass: neither read nor written.
     """
     cache_namespace: Annotated[str, Field(pattern=r"^[\w.-]{1,64}$")] = "default"
+    """Cached answers of one name: they share nothing with others, and are removed together."""
     cache_scope: CacheScope | None = None
     """With whom cached answers are shared: nobody else, the user's group, or all users. None: as
     the fleet does, and never with more than that.
     """
     lane: Lane = "interactive"
+    """batch: after the jobs of those who wait for an answer."""
     tags: Annotated[tuple[Tag, ...], Field(max_length=8)] = ()
     """What it is for: usage is grouped and cached answers are removed by tag. Identical requests
     with different tags may share an answer.
@@ -65,6 +75,7 @@ class CompletionRequest(Parameters):
     deadline_s: Annotated[float, Field(gt=0, le=7 * 86_400)] | None = None
     """Seconds from submission after which no answer is wanted any more."""
     metadata: dict[ShortText, Annotated[str, Field(max_length=512)]] = Field({}, max_length=16)
+    """Words of yours, sent to no provider. `trace_id`, `traceparent`: in the worker's records."""
     on_truncation: Literal["fail", "retry", "accept"] = "fail"
     """When the answer stops at max_tokens. fail: `Truncated` with the partial text; retry: once
     more with twice max_tokens; accept: returned with finish_reason "length".
