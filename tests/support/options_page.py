@@ -26,8 +26,8 @@ Made from the docstrings of `CompletionRequest` and `Completion` by `tests/suppo
 
 ## Options of `complete`
 
-By name: `complete.delay(messages, user_id, temperature=0)`. `producer.Options` is their type. None is
-as if it was not said.
+By name: `complete.delay(messages, user_id, temperature=0)`. `producer.Options` is their type.
+None is as if it was not said.
 
 | option | value | default | meaning |
 |---|---|---|---|
@@ -40,8 +40,8 @@ ALSO = (
 ANSWER = """
 ## Fields of `Completion`
 
-What `job.value()` and `await job` give. `completion.model_dump()` is a plain dict, which `json.dumps`
-takes; `completion.to_openai()` has OpenAI's shape.
+What `job.value()` and `await job` give. `completion.model_dump()` is a plain dict, which
+`json.dumps` takes; `completion.to_openai()` has OpenAI's shape.
 
 | field | value | meaning |
 |---|---|---|
