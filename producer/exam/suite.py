@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ..contract.errors import InvalidRequest
+from ..contract.identifiers import checked_label
 from ..contract.requests import CompletionRequest
 from ..prompts import Prompt
 from . import yaml_files
@@ -50,7 +51,7 @@ def read_suite(path: Path, prompt: str | None = None) -> Suite:
     """
     said = _parsed(path)
     _refuse_unknown(said)
-    name = str(said.get("name") or path.stem)
+    name = checked_label("name", str(said.get("name") or path.stem))
     if prompt is None:
         prompt = _prompt_of(said, path.parent)
     options = _cached(_mapping(said, "options"))
@@ -87,7 +88,7 @@ class _Asking:
         if not isinstance(given, dict):
             raise InvalidRequest(f"{place}: needs an object with its text and its checks")
         _refuse_misspelt(place, given)
-        name = str(given.get("name") or f"input-{number}")
+        name = checked_label(f"{place}.name", str(given.get("name") or f"input-{number}"))
         wanted = {**self._everywhere, **{key: given[key] for key in KINDS if key in given}}
         if not wanted:
             raise InvalidRequest(

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
+from uuid import uuid4
 
 from .. import client, ledger_client, publishing, waiting
 from ..celery_app import new_app
@@ -24,7 +25,8 @@ def faked() -> Iterator[FakeCompletions]:
     What the app configures meanwhile, with `configure()` or the environment, changes nothing.
     """
     fake = FakeCompletions()
-    settings = ProducerSettings.model_construct(url=NOWHERE)
+    # A prefix of its own: awaited jobs of a loop are looked up together, by the server's names.
+    settings = ProducerSettings.model_construct(url=NOWHERE, prefix=f"fake-{uuid4().hex}")
     app = new_app()
     app.loader.override_backends = BACKENDS
 

@@ -246,6 +246,7 @@ WRONG = [
     ("min_pass: 95\ninputs: [{text: a, equals: b}]", "min_pass: needs a share"),
     ("input: [{text: a, equals: b}]", "input: no part of a suite. Fix: one of name"),
     ("prompt: a\nprompt_file: b\ninputs: [{text: a, equals: b}]", "remove one of them"),
+    ('inputs: [{text: a, equals: b, name: "x\\ny"}]', r"inputs\[1\].name: holds characters"),
     ("inputs: [", "no YAML"),
     ("inputs: nowhere.jsonl", "cannot be read"),
 ]

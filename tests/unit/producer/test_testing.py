@@ -177,6 +177,16 @@ def test_a_redis_that_is_away(fake):
     assert asyncio.run(awaited(job)).text
 
 
+def test_two_tests_of_one_event_loop_share_nothing():
+    async def both():
+        for answer in ("one", "two"):
+            with faked() as fake:
+                fake.answers(answer)
+                assert (await complete.delay(ASK, "u1")).text == answer
+
+    asyncio.run(both())
+
+
 def test_it_ends_with_its_block_and_outlives_the_apps_own_settings():
     app = complete.app
     with faked() as fake:
