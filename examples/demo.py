@@ -254,7 +254,7 @@ def keep(stack: Stack) -> None:
     print('  completions ask "What is Celery?" --user me --temperature 0 --max-tokens 200')
     print("  completions health; completions stats")
     print(f"  tail -f {FOLDER.name}/worker.log", flush=True)
-    while not (stack.worker.ended() or stack.flower.ended()):
+    while not (stack.worker.ended or stack.flower.ended):
         time.sleep(0.5)
     logs = f"{FOLDER.name}/worker.log and {FOLDER.name}/flower.log"
     sys.exit(f"A service ended by itself; see {logs}")

@@ -26,6 +26,11 @@ EXTRAS = {
 _REQUIREMENT = re.compile(r"([\w.-]+).*;.*\bextra\s*==\s*[\"']([\w-]+)[\"']")
 
 
+def of_command(name: str) -> str:
+    """The extra that one of the worker's commands needs."""
+    return {"up": "embedded", "http": "http"}.get(name, "worker")
+
+
 def install(extra: str) -> str:
     """The command that adds it."""
     return f"pip install '{DISTRIBUTION}[{extra}]'"

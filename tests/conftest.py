@@ -50,6 +50,8 @@ def pytest_configure() -> None:
 
     They are removed here, before anything is imported or started.
     """
+    if (ROOT / ".env").exists():
+        raise pytest.UsageError(".env would reach tests. Fix: move it away while they run")
     for name in [name for name in os.environ if name.startswith(STRAY)]:
         del os.environ[name]
 

@@ -15,6 +15,7 @@ from celery import Celery, signals
 from celery.concurrency import prefork
 from celery.utils.nodenames import node_format
 
+from producer import env_file
 from producer.contract.names import COMPLETE
 from producer.redis_trouble import reason
 from producer.redis_url import RedisUrl
@@ -71,6 +72,7 @@ def create_app() -> Celery:
     Puts our transports behind kombu's URL schemes and our handlers behind Celery's signals. Raises
     `SettingsError`.
     """
+    env_file.read()
     redis = load_redis()
     transport.install()
     app = _App("completions", loader="celery.loaders.app:AppLoader", fixups=[])

@@ -12,18 +12,20 @@ from typing import Any, cast
 
 import click
 
-from .. import extras
+from .. import env_file, extras
+from ..client import configure
 from ..contract.errors import Unavailable
 from ..ledger_client import RedisError, current_settings
-from ..redis_trouble import described
 from ..settings import SettingsError
 from .ask import ask
 from .batch import batch
+from .errors import away
 from .exam import exam
 from .job import cancel, status
 from .summarize import summarize_
 from .terminal import output_errors_as_messages, visible_output
 
+OURS = ("producer", "worker", "celery_completions")
 BESIDE = __name__.removesuffix("producer.cli")
 
 
@@ -39,12 +41,14 @@ class _Plugins(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         """Wrong settings, and a ledger that does not answer, have one message in all commands."""
         try:
+            if env_file.read():
+                configure()  # what was imported may have read the settings before
             with output_errors_as_messages():
                 return super().invoke(ctx)
         except SettingsError as error:
             raise click.ClickException(str(error)) from None
         except (RedisError, Unavailable) as error:
-            text = described(current_settings().ledger, _cause(error))
+            text = away(current_settings().ledger, _cause(error))
             raise click.ClickException(text) from None
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -57,7 +61,9 @@ class _Plugins(click.Group):
             return own
         try:
             command = _loaded(points[name])
-        except ImportError:
+        except ImportError as error:
+            if (error.name or "").startswith(OURS):
+                raise
             return _Absent(name)
         return cast(click.Command, command)
 
@@ -76,12 +82,13 @@ class _Absent(click.Command):
         super().__init__(
             name,
             add_help_option=False,
-            short_help=f"needs {extras.install('worker')}",
+            short_help=f"needs {extras.install(extras.of_command(name))}",
             context_settings={"ignore_unknown_options": True, "allow_extra_args": True},
         )
 
     def invoke(self, ctx: click.Context) -> Any:
-        raise click.ClickException(extras.needs(f"completions {self.name}", "worker"))
+        extra = extras.of_command(str(self.name))
+        raise click.ClickException(extras.needs(f"completions {self.name}", extra))
 
 
 def _ignore_interrupts() -> None:

@@ -1,6 +1,7 @@
 """`completions ask`: one question from the command line, answered by the fleet."""
 
 import sys
+from contextlib import suppress
 from typing import Any
 
 import click
@@ -8,8 +9,12 @@ import click
 from ..client import complete
 from ..contract.completions import Completion
 from ..jobs import Job
+from ..ledger_replies import JobStatus
 from . import costs
-from .errors import job_errors_as_messages
+from .errors import job_errors_as_messages, trouble
+
+TELL_S = 2.0
+"""After so long it is said what an answer waits for."""
 
 
 @click.command()
@@ -77,7 +82,11 @@ def _summary(completion: Completion) -> str:
 def _value(job: Job, timeout: float) -> Completion:
     """The answer; ends the command if there is none yet."""
     try:
-        return job.value(timeout)
+        with suppress(TimeoutError):
+            return job.value(min(timeout, TELL_S))
+        if hinder := _hinder(job.progress()):
+            click.echo(hinder, err=True)
+        return job.value(max(timeout - TELL_S, 0))
     except TimeoutError:
         click.echo(
             f"No answer within {timeout} s. Look again with: completions status {job.id}", err=True
@@ -89,3 +98,14 @@ def _value(job: Job, timeout: float) -> Completion:
             err=True,
         )
     sys.exit(3)
+
+
+def _hinder(standing: JobStatus) -> str:
+    """Why there is no answer yet, as far as that is somebody's fault; "" if it is nobody's."""
+    if standing.waits_for:
+        return f"It waits: {trouble(standing.waits_for)}"
+    if not standing.history:
+        return ""
+    last = standing.history[-1]
+    fix = "; completions check --live says what to do" if last.fault == "misconfigured" else ""
+    return f"It is tried again: {last}{fix}"

@@ -10,7 +10,7 @@ import click
 
 from ..summaries import Estimate
 from .bars import shown_time
-from .errors import named_failure
+from .errors import named_failure, trouble
 from .reading import Documents
 
 LARGE = 100
@@ -72,10 +72,10 @@ class Waits:
         self._told: set[str] = set()
 
     def __call__(self, reason: str) -> None:
-        trouble = reason.partition(" since ")[0]
-        if trouble not in self._told:
-            self._told.add(trouble)
-            click.echo(f"The documents are not counted yet: {reason}", err=True)
+        cause = reason.partition(" since ")[0]
+        if cause not in self._told:
+            self._told.add(cause)
+            click.echo(f"The documents are not counted yet: {trouble(reason)}", err=True)
 
 
 def counted(estimates: Iterator[Estimate], count: int) -> Outlook:

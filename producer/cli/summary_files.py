@@ -43,8 +43,11 @@ class Summaries:
             self._file.check()
         elif self._out:
             check_folder(self._out)
+            mark = self._out / OUTPUT_MARK
+            if mark.is_dir():
+                return
             with os_errors_as_messages(self._out):
-                (self._out / OUTPUT_MARK).write_text("Written by completions summarize.\n", "utf-8")
+                mark.write_text("Written by completions summarize.\n", "utf-8")
 
     def add(self, items: list[Item], documents: Documents) -> None:
         """Those that have ended since the last time; [] is a look, too."""

@@ -25,7 +25,7 @@ def read(messages: Any) -> Any:
     sound.
     """
     if not isinstance(messages, list | tuple):
-        return messages
+        return _fields(messages)
     called: dict[str, str] = {}
     google = GoogleTurns()
     found = []
@@ -52,6 +52,8 @@ def _fields(message: Any) -> Any:
 def _said(fields: dict[str, Any], number: int, called: dict[str, str]) -> dict[str, Any]:
     """`called`: the function of each call from before tools -> the id that its last call got."""
     is_answer = fields.get("role") == "assistant"
+    if "content" in fields:
+        fields["content"] = _fields(fields["content"])
     if isinstance(fields.get("content"), list | tuple):
         fields["content"] = [_part(each, is_answer) for each in fields["content"]]
     kept = {

@@ -52,7 +52,7 @@ def _told(error: ValidationError) -> Iterator[tuple[Location, str]]:
             yield union + (inner[:1] + inner[2:] if tagged else inner), _reason(item)
         elif union not in asked_again and not _is_list(locations, union):
             asked_again.add(union)
-            yield union, "must be a text or a list of parts"
+            yield union, "must be a text or a list of parts. Fix: str(...) or json.dumps(...)"
 
 
 def _branch_at(location: Location) -> int | None:
@@ -79,6 +79,8 @@ def _reason(item: Any) -> str:
     kind, location = item["type"], item["loc"]
     names = [part for part in location if isinstance(part, str)]
     if told := _TOLD["places"].get(".".join(names)):
+        return str(told)
+    if told := _TOLD["at"].get(".".join(names), {}).get(kind):
         return str(told)
     foreign = _TOLD["foreign"]
     alone = len(location) == 1

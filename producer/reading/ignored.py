@@ -47,7 +47,7 @@ IGNORED_FILES = (
 )
 """Patterns of names in small letters."""
 OUTPUT_MARK = ".completions"
-"""In a folder of ours: what is in it was written by us."""
+"""A file in a folder of ours: what is in it was written by us. (A folder is `completions up`'s.)"""
 OUTPUT_BEGINS = {
     ".md": b'<!-- document: {"document": ',
     ".csv": b"\xef\xbb\xbfdocument,state,pages,characters,left_out,",
@@ -75,7 +75,7 @@ def _folder_of_others(folder: str, name: str) -> str:
     """Whose files are in it, if they are no documents; "" if they may be."""
     if os.path.lexists(os.path.join(folder, ENVIRONMENT)):
         return "files of programs"
-    if os.path.lexists(os.path.join(folder, OUTPUT_MARK)):
+    if os.path.isfile(os.path.join(folder, OUTPUT_MARK)):
         return "our own output"
     return IGNORED_FOLDERS.get(name.lower(), "")
 

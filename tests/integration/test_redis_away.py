@@ -61,7 +61,7 @@ COMMANDS = {
 }
 """Command line -> the variables it names."""
 
-NO_REDIS = {"audit key", "logs grep", "logs sum"}
+NO_REDIS = {"audit key", "logs grep", "logs sum", "up"}
 SERVES = {"http"}
 """It starts all the same; its /health says it."""
 

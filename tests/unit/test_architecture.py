@@ -17,6 +17,7 @@ EVERYWHERE = {"pydantic", "pydantic_core"}
 IMPORT_NAMES = {
     "pyyaml": "yaml",
     "pillow": "PIL",
+    "python-dotenv": "dotenv",
     "google-genai": "google",
     "google-generativeai": "google",
     "google-cloud-secret-manager": "google",

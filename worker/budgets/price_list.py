@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
+from difflib import get_close_matches
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -223,3 +224,11 @@ def vendor_at(base_url: str) -> str:
         if re.match(vendor.api_pattern, base_url):
             return vendor.id
     return ""
+
+
+@lru_cache(maxsize=1024)
+def resembling(model: str) -> str:
+    """A model of a vendor's that is spelt nearly so; "" if there is none."""
+    known = (each for each in get_snapshot().providers if each.id in LIBRARY_IDS.values())
+    names = [model.id for vendor in known for model in vendor.models]
+    return next(iter(get_close_matches(model, names, n=1, cutoff=0.85)), "")

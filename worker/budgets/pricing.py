@@ -7,7 +7,7 @@ from decimal import ROUND_CEILING, Decimal
 from producer.contract.completions import Usage
 
 from ..settings import Link, Rates
-from .price_list import LIBRARY_IDS, Tokens, by_rates, listed, listed_id, vendor_at
+from .price_list import LIBRARY_IDS, Tokens, by_rates, listed, listed_id, resembling, vendor_at
 
 BUILT_IN: Mapping[str, Rates] = {"simulator:*": Rates(Decimal("0.15"), Decimal("0.60"))}
 """Prices of what no price list knows.
@@ -168,6 +168,13 @@ class Pricing:
             if row := self._rows.get(name):
                 return row, not tier
         return None, True
+
+
+def unpriced(link: str) -> str:
+    """What is said of a model without a known price: it may be misspelt."""
+    meant = resembling(link.partition(":")[2])
+    doubt = f" (misspelt? There is {meant})" if meant else ""
+    return f"no price known for {link}{doubt}"
 
 
 def how_to_price(link: str) -> str:

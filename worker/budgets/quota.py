@@ -24,7 +24,7 @@ from ..ledger.fleet_limits import in_micro_usd
 from ..ledger.job_functions import BudgetLeftReply, InTheWay, ReserveReply
 from ..ledger.running_job import RunningJob
 from ..settings import QuotaSettings
-from .pricing import how_to_price
+from .pricing import how_to_price, unpriced
 
 FOLLOWER_WAIT_S = 30.0
 """A follower is woken when its leader ends or waits for something of its own; this is only for a
@@ -217,7 +217,7 @@ def refusal(in_the_way: Sequence[InTheWay], candidates: Sequence[Candidate] = ()
     if dollars and candidates and not any(each.priced for each in candidates):
         link = candidates[0].link.name
         when = (
-            f"no price known for {link}, so it is reserved at LLM_UNKNOWN_PRICE. "
+            f"{unpriced(link)}, so it is reserved at LLM_UNKNOWN_PRICE. "
             f"Fix: the operator adds {how_to_price(link)}"
         )
     others = ", ".join(each.limit for each in in_the_way[1:])

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from producer.contract.errors import InvalidRequest
 from producer.contract.requests import CompletionRequest
 
-from ..budgets.pricing import how_to_price
+from ..budgets.pricing import how_to_price, unpriced
 from ..model_catalog import Model
 from ..settings import VENDORS, Link, Settings
 from . import load
@@ -139,7 +139,7 @@ class DefaultRequests:
     def _no_price(self, link: Link, consequence: str) -> str:
         ceiling = self._settings.pricing.unknown
         return (
-            f"NO_PRICE: no price known for {link.name}: its calls are reserved and booked at "
+            f"NO_PRICE: {unpriced(link.name)}: its calls are reserved and booked at "
             f"LLM_UNKNOWN_PRICE ({ceiling.input:f}/{ceiling.output:f}){consequence}. "
             f"Fix: add {how_to_price(link.name)}"
         )

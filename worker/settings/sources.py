@@ -1,4 +1,4 @@
-"""Where settings come from: environment, files in `LLM_SECRETS_DIR`, a secret manager.
+"""Where settings come from: environment and `.env`, files in `LLM_SECRETS_DIR`, a secret manager.
 
 The first that has a variable wins. Files and manager are read once for all slices. Files are read
 here and not by pydantic-settings' source, because that passes over what it cannot read: a folder in
@@ -12,6 +12,8 @@ from typing import Annotated, Any, NamedTuple, TypeVar, get_args
 
 from pydantic import AfterValidator, SecretStr, ValidationError
 from pydantic_settings import EnvSettingsSource
+
+from producer import env_file
 
 from . import managers
 from .base import OUR_PREFIXES, Problem, Seconds, Slice, invalid, variable
@@ -50,6 +52,12 @@ class Source(NamedTuple):
     name: str
     variables: Mapping[str, str] | None
     """By name in small letters; None: those of the environment."""
+
+    def origin_of(self, variable: str) -> str:
+        """What `.env` adds to the environment is told apart."""
+        if self.variables is None:
+            return env_file.origins.get(variable, self.name)
+        return self.name
 
 
 VENDORS_OWN = re.compile(
@@ -94,7 +102,8 @@ class Sources:
         for source in self._sources:
             found = _Variables(slice_, prefix, source.variables)()
             for name in found:
-                self.origins[_variable_of(slice_, name, prefix)] = source.name
+                variable = _variable_of(slice_, name, prefix)
+                self.origins[variable] = source.origin_of(variable)
             values |= found
         try:
             return slice_(**values)

@@ -41,6 +41,8 @@ def test_a_model_without_a_price(settings):
     assert "beyond LLM_MAX_COST_PER_REQUEST and refused" in warning
     assert "add openai:my-llama=INPUT/OUTPUT to LLM_PRICES" in warning
     assert DefaultRequests(found).refused_everywhere()
+    (warning,) = told(settings(LLM_CHAIN="openai:gpt-4o-mni"))
+    assert "openai:gpt-4o-mni (misspelt? There is gpt-4o-mini)" in warning
     assert told(settings(LLM_PRICES="openai:*=0/0")) == []
 
 

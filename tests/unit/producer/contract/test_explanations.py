@@ -3,6 +3,7 @@
 import math
 
 import pytest
+from pydantic import BaseModel
 
 from producer.contract.errors import InvalidRequest
 from producer.contract.requests import CompletionRequest
@@ -24,6 +25,15 @@ def turn(**fields):
     return {"messages": [*USER, fields]}
 
 
+class Asked(BaseModel):
+    role: str = "user"
+    content: str = "hello"
+
+
+TURN = "{'role': 'user', 'content': 'your question'}"
+TEXT = "must be a text or a list of parts. Fix: str(...) or json.dumps(...)"
+
+
 def tool(**function):
     return {"tools": [{"type": "function", "function": {"name": "f"} | function}]}
 
@@ -34,7 +44,21 @@ def chosen(mode, name):
 
 
 WRONG = [
-    ({"messages": "hello"}, "messages: must be a list"),
+    ({"messages": "hello"}, f"messages: must be a list. Fix: [{TURN}]"),
+    (
+        {"messages": {"role": "user", "content": "hello"}},
+        f"messages: must be a list. Fix: [{TURN}]",
+    ),
+    ({"messages": Asked()}, f"messages: must be a list. Fix: [{TURN}]"),
+    ({"messages": object()}, f"messages: must be a list. Fix: [{TURN}]"),
+    ({"messages": ["hello"]}, f"messages[0]: must be an object (a dict). Fix: {TURN}"),
+    ({"messages": [object()]}, f"messages[0]: must be an object (a dict). Fix: {TURN}"),
+    (turn(role="user", content=object()), f"messages[1].content: {TEXT}"),
+    (turn(role="user", content=Asked()), f"messages[1].content: {TEXT}"),
+    (
+        {"response_format": Asked()},
+        "response_format: must be an object (a dict). Fix: of pydantic, pass the class",
+    ),
     ({"messages": []}, "messages: must not be empty"),
     ({"messages": [7]}, "messages[0]: must be an object (a dict)"),
     (turn(role="assistant", content=7), "messages[1].content: must be a text or a list of parts"),
