@@ -3,14 +3,14 @@
 import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, Unpack
+from typing import Unpack
 
 from ..contract.options import Options
 from ..contract.submission import Submission
 from .asked import Asked
 from .memory import Reply
 from .memory_batches import MemoryLedger
-from .scripts import Rule, outcome_of
+from .scripts import Answer, Rule, outcome_of
 
 DEFAULT = "a fake answer"
 
@@ -32,7 +32,7 @@ class FakeCompletions:
 
     def answers(
         self,
-        *what: Any,
+        *what: Answer,
         when: str | Callable[[Asked], bool] | None = None,
         after_s: float = 0.0,
     ) -> None:

@@ -13,6 +13,9 @@ from ..contract.errors import JobError
 from ..contract.outcome import Outcome
 from .asked import Asked
 
+Said = str | dict[str, Any] | list[Any] | BaseModel | JobError | type[JobError]
+Answer = Said | Callable[[Asked], Said]
+"""What a test may write down."""
 DIMENSIONS = 8
 """Of a vector that nobody has written down."""
 
@@ -21,7 +24,7 @@ DIMENSIONS = 8
 class Rule:
     """Answers for requests that fit, in turn; the last of them for all that follow."""
 
-    what: tuple[Any, ...]
+    what: tuple[Answer, ...]
     when: str | Callable[[Asked], bool] | None
     after_s: float
     given: int = 0
@@ -33,7 +36,7 @@ class Rule:
             return self.when in asked.texts
         return self.when(asked)
 
-    def next(self) -> Any:
+    def next(self) -> Answer:
         self.given += 1
         return self.what[min(self.given, len(self.what)) - 1]
 

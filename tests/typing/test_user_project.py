@@ -29,7 +29,7 @@ PYRIGHT = {
     "extraPaths": [str(ROOT)],
     "venvPath": str(BIN.parents[1]),
     "venv": BIN.parent.name,
-    "typeCheckingMode": "standard",
+    "typeCheckingMode": "strict",
     "enableTypeIgnoreComments": False,
     "reportUnnecessaryTypeIgnoreComment": "error",
 }
