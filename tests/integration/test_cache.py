@@ -1,10 +1,12 @@
 """The response cache through a real worker: what is kept, for whom, and until when."""
 
+import json
 import os
 import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from support.ledger import KEYS, LedgerProbe, ask
 from support.nodes import ROOT
 
@@ -61,14 +63,21 @@ def test_what_depends_on_chance_or_moment_is_not_kept(complete, wire, openai_env
     assert len(wire.calls) == 2 * len(CHANGEABLE)
 
 
-def test_identical_jobs_in_flight_share_one_call(complete, wire, openai_env, start_worker):
-    """Followers hold no thread, count no attempt, and answer from the leader's."""
+def test_identical_jobs_in_flight_share_one_call(complete, wire, openai_env, start_worker, command):
+    """Followers hold no thread, count no attempt, and answer from the leader's: as hits."""
     wire.script = lambda request, number: "ok;delay=0.5"
     start_worker(openai_env, concurrency=4)
     jobs = [complete.delay(ask("same"), f"u{n}", temperature=0) for n in range(12)]
     answers = [job.value(30) for job in jobs]
     assert len(wire.calls) == 1
     assert sorted(answer.cached for answer in answers) == [False] + [True] * 11
+    *_, total = map(json.loads, command("usage", "--json").splitlines())
+    paid = sum(answer.cost_usd for answer in answers)
+    assert (total["calls"], total["hits"]) == (1, 11)
+    assert (total["cost_usd"], total["saved_usd"]) == (
+        pytest.approx(paid),
+        pytest.approx(11 * paid),
+    )
 
 
 def completions(*arguments, **env):

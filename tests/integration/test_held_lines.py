@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from support.ledger import KEYS
 
-from producer.contract.errors import BudgetExceeded, JobError
+from producer.contract.errors import BudgetExceeded, JobError, RateLimited
 from worker.budgets.overrides import FLEET, Subject
 from worker.faults import Deferred
 from worker.ledger.attempt import Attempt, Bill, Candidate
@@ -176,6 +176,22 @@ def test_a_link_that_fits_answers_where_a_dearer_one_is_refused(wallet):
     assert take(found, offers(a=60, b=9, c=0)) == "c"
     with pytest.raises(BudgetExceeded, match="blocked"):
         take(found, offers(a=60, b=9))
+
+
+@pytest.mark.parametrize("whose", [ALICE, Subject("group", "team"), FLEET], ids=str)
+@pytest.mark.parametrize("period", ["usd_per_day", "usd_per_week", "usd_per_month"])
+def test_a_free_link_answers_whoever_has_no_dollars_left(wallet, whose, period):
+    """Tokens are no dollars: without any left no link answers."""
+    found = wallet(usd=1)
+    found.fleet.limits.change(ALICE, group="team")
+    found.fleet.limits.change(whose, **{period: 50 / MICRO})
+    (first,) = submitted(found, "alice")
+    assert found.ask(first, 50)
+    found.end(first, 50)
+    assert take(found, offers(a=40, c=0)) == "c"
+    found.fleet.limits.change(ALICE, tokens_per_hour=0)
+    with pytest.raises(RateLimited, match="blocked"):
+        take(found, offers(a=40, c=0))
 
 
 def test_held_money_is_waited_for_and_not_saved(wallet):
