@@ -5,6 +5,7 @@ worker. One that keeps results holds up nobody who does not read them there.
 import threading
 
 import pytest
+from celery import chord
 from support.ledger import LedgerProbe, ask, until
 from support.neighbours import MODEL, Neighbours
 from support.refusing import TROUBLES, Server
@@ -100,6 +101,22 @@ def test_results_that_are_silent_hold_nobody_up(fleet, server, provider, pool):
         check_mended(worker, pid, first)
     assert len(slow) <= SLOTS  # each slot waits for it once
     check_paid_once(others, provider)
+
+
+@pytest.mark.parametrize("pool", ["threads", "prefork"])
+def test_a_chord_that_cannot_be_joined_holds_nobody_up(fleet, server, pool):
+    """It has more parts than there are slots; its body runs when the server is mended."""
+    worker, _ = fleet("results", pool)
+    pid = worker.pid
+    complete = producer.complete
+    parts = [complete.s(ask(f"part {n}"), "reader", model=MODEL) for n in range(2 * SLOTS)]
+    body = chord(parts)(complete.si(ask("body"), "reader", model=MODEL))
+    TROUBLES["rights"].begin(server)
+    jobs = [complete.delay(ask(f"x {n}"), "other", model=MODEL) for n in range(SLOTS)]
+    assert all(job.value(30) for job in jobs)
+    TROUBLES["rights"].end(server)
+    check_mended(worker, pid, body)
+    assert all(job.get(timeout=60) for job in jobs)
 
 
 @pytest.mark.parametrize("which", ["broker", "ledger"])

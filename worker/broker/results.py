@@ -13,6 +13,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from celery import states
@@ -47,7 +48,13 @@ class Result:
     task_id: str
     payload: Any = field(repr=False)
     state: str
+    join: Callable[[], None] | None = None
+    """Hands it to the chord that its task is a part of, in place of storing it."""
     stored: threading.Event = field(default_factory=threading.Event, repr=False)
+
+    @property
+    def key(self) -> tuple[str, bool]:
+        return self.task_id, self.join is not None
 
 
 class Outbox:
@@ -58,7 +65,7 @@ class Outbox:
 
     def __init__(self, store: Callable[[Result], None]) -> None:
         self._store = store
-        self._waiting: OrderedDict[str, Result] = OrderedDict()
+        self._waiting: OrderedDict[tuple[str, bool], Result] = OrderedDict()
         self._bytes = 0
         self._dropped = 0
         self._in_trouble = False
@@ -83,8 +90,13 @@ class Outbox:
         if not final:
             self._remove(result)
 
+    @property
+    def in_trouble(self) -> bool:
+        """Whether the server was at the last look."""
+        return self._in_trouble
+
     def is_waiting(self, task_id: str) -> bool:
-        return task_id in self._waiting
+        return any((task_id, joins) in self._waiting for joins in (False, True))
 
     def flush(self, timeout_s: float) -> None:
         """Wait until nothing waits, or for so long; what is left then is told."""
@@ -97,8 +109,8 @@ class Outbox:
             logger.warning("results: %d are not stored; only job.value() has them", left)
 
     def _add(self, result: Result) -> None:
-        self._drop(self._waiting.get(result.task_id))
-        self._waiting[result.task_id] = result
+        self._drop(self._waiting.get(result.key))
+        self._waiting[result.key] = result
         self._bytes += len(result.payload)
         while len(self._waiting) > MOST or (self._bytes > MOST_BYTES and len(self._waiting) > 1):
             self._drop(next(iter(self._waiting.values())))
@@ -110,8 +122,8 @@ class Outbox:
 
     def _drop(self, result: Result | None) -> None:
         """Unless another one of its task has taken its place."""
-        if result is not None and self._waiting.get(result.task_id) is result:
-            del self._waiting[result.task_id]
+        if result is not None and self._waiting.get(result.key) is result:
+            del self._waiting[result.key]
             self._bytes -= len(result.payload)
 
     def _remove(self, result: Result) -> None:
@@ -191,6 +203,24 @@ class _Beside(RedisBackend):  # type: ignore[misc]
             prepared["exc_module"] = errors.WIRE_MODULE
         return prepared
 
+    def on_chord_part_return(
+        self, request: Any, state: str, result: Any, propagate: Any = None, **_: Any
+    ) -> None:
+        """In the slot while the server is well, as in Celery; else in its turn, as a result is.
+
+        An error here would leave the message neither taken nor given back, and its slot gone.
+        """
+        join = partial(super().on_chord_part_return, request, state, result)
+        outbox = self._outbox()
+        if not outbox.in_trouble:
+            try:
+                join()
+                return
+            except SERVER_ERRORS as error:
+                logger.warning("results: %s; the chord of %s waits", reason(error), request.id)
+        payload = self.encode(self.encode_result(result, state))
+        outbox.put(Result(request.id, payload, state, join))
+
     def is_stored(self, task_id: str) -> bool:
         """Whether no result of that task waits in this process."""
         return not self._outbox().is_waiting(task_id)
@@ -216,6 +246,9 @@ class _Beside(RedisBackend):  # type: ignore[misc]
 
     def _store_once(self, result: Result) -> None:
         """A success that is there stays, as in Celery; what is no result is overwritten."""
+        if result.join:
+            result.join()
+            return
         try:
             if self._get_task_meta_for(result.task_id)["status"] == states.SUCCESS:
                 return

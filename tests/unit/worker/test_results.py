@@ -3,8 +3,10 @@
 import os
 import threading
 import time
+from types import SimpleNamespace
 
 import pytest
+from celery.backends.redis import RedisBackend
 from redis.exceptions import ConnectionError as Away
 from redis.exceptions import ResponseError
 
@@ -178,3 +180,25 @@ def test_a_server_in_trouble_is_tried_again(backend, monkeypatch, error):
     monkeypatch.setattr(backend, "_get_task_meta_for", fail)
     with pytest.raises(type(error)):
         backend._store(final("a"))
+
+
+def test_a_chord_waits_for_its_server_beside_the_slot(backend, monkeypatch):
+    """Nothing is raised there; the job is not noted as reported before its chord knows of it."""
+    monkeypatch.setattr(results, "PATIENCE_S", 0.05)
+    monkeypatch.setattr(results, "PAUSES_S", (0.01, 0.02))
+    joined, well = [], threading.Event()
+
+    def join(self, request, state, result):
+        if not well.is_set():
+            raise Away("refused")
+        joined.append((request.id, state))
+
+    monkeypatch.setattr(RedisBackend, "on_chord_part_return", join)
+    part = SimpleNamespace(id="part")
+    backend.on_chord_part_return(part, "SUCCESS", {"text": "x"})
+    assert not backend.is_stored("part")
+    well.set()
+    backend._outbox().flush(30)
+    backend.on_chord_part_return(SimpleNamespace(id="next"), "SUCCESS", {})
+    assert backend.is_stored("part")
+    assert joined == [("part", "SUCCESS"), ("next", "SUCCESS")]
