@@ -54,7 +54,6 @@ def _configuration() -> dict[str, Any]:
     return {
         **redis_settings,
         "accept_content": ["json"],
-        "task_send_sent_event": True,
         "result_extended": False,
         "result_backend_thread_safe": True,
         "result_backend_transport_options": {

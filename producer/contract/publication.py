@@ -50,7 +50,6 @@ def publish(app: Any, names: FleetNames, publications: list[Publication], **opti
                 errbacks=_listed(continuation.pop("link_error", None)),
                 argsrepr="()",
                 kwargsrepr="{}",
-                create_sent_event=app.conf.task_send_sent_event,
                 **continuation,
             )
             app.amqp.send_task_message(

@@ -64,6 +64,6 @@ worker_pool = "threads"
 worker_concurrency = 16
 worker_hijack_root_logger = False  # our JSON lines are set up by worker/telemetry
 
-# Flower needs the events; they carry ids and states only.
+# Flower needs the events; they carry ids and states only. Not that of a message that was sent: it
+# costs its sender as much as the message, and the ledger knows what waits.
 worker_send_task_events = True
-task_send_sent_event = True
