@@ -15,7 +15,7 @@ NOWHERE = "redis://completions.invalid:1/0"
 """Nothing connects there; a name under .invalid is nobody's (RFC 2606)."""
 POLL_S = 0.001
 """Nothing is far away."""
-BACKENDS = {"redis": "producer.testing.results:MemoryResults"}
+BACKENDS = {"redis": f"{__package__}.results:MemoryResults"}
 
 
 @contextmanager

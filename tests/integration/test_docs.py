@@ -116,7 +116,7 @@ def test_a_block_that_needs_no_worker_runs(block, tmp_path):
 def test_a_block_of_tests_passes(block, tmp_path):
     """With the fixture that the package brings, and no Redis that could be reached."""
     (tmp_path / "test_app.py").write_text(block.code)
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "producer.pytest_plugin"]
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "celery_completions.pytest_plugin"]
     env = {
         "PYTHONPATH": str(ROOT),
         "REDIS_URL": "redis://127.0.0.1:1/0",

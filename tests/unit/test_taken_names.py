@@ -82,6 +82,36 @@ def test_the_package_has_what_the_producer_has(project):
     assert python(project, code, {}).split() == exported
 
 
+ASKED = """
+import producer
+from {ours} import complete
+from celery_completions.producer.contract.errors import Refused
+
+assert producer.{mark}
+
+
+def test_an_answer(completions):
+    completions.answers("an answer")
+    job = complete.delay([{{"role": "user", "content": "hi"}}], "u1")
+    assert job.value().text == job.get(timeout=1)["text"] == "an answer"
+    completions.assert_asked("hi")
+"""
+
+
+@pytest.mark.parametrize("ours", ["producer", "celery_completions"])
+def test_an_app_is_tested_under_the_name_by_which_it_has_us(tmp_path, ours):
+    """By the fixture that the package brings to pytest."""
+    taken = ours != "producer"
+    text = ASKED.format(ours=ours, mark="OWNER" if taken else "complete")
+    if not taken:
+        text = text.replace("celery_completions.producer", "producer")
+    folder = make_project(tmp_path, **{"test_app.py": text}) if taken else tmp_path
+    (folder / "test_app.py").write_text(text)
+    line = ["-q", "-p", "celery_completions.pytest_plugin", "test_app.py"]
+    told = python(folder, f"import pytest, sys; sys.exit(pytest.main({line!r}))", {})
+    assert "1 passed" in told
+
+
 def test_stored_errors_have_one_name_whatever_ours_is():
     assert JobError.__module__ == WIRE_MODULE
 
