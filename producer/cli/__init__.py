@@ -15,6 +15,7 @@ import click
 from .. import env_file, extras
 from ..client import configure
 from ..contract.errors import Unavailable
+from ..contract.identifiers import visible
 from ..ledger_client import RedisError, current_settings
 from ..settings import SettingsError
 from .ask import ask
@@ -47,6 +48,8 @@ class _Plugins(click.Group):
                 return super().invoke(ctx)
         except SettingsError as error:
             raise click.ClickException(str(error)) from None
+        except UnicodeEncodeError as error:
+            raise click.UsageError(_no_utf8(error)) from None
         except (RedisError, Unavailable) as error:
             text = away(current_settings().ledger, _cause(error))
             raise click.ClickException(text) from None
@@ -95,6 +98,12 @@ def _ignore_interrupts() -> None:
     """A second Ctrl-C while the process ends would be a traceback."""
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def _no_utf8(error: UnicodeEncodeError) -> str:
+    """Of a word on the command line that came from a terminal with another encoding."""
+    near = error.object[max(0, error.start - 30) : error.start + 30]
+    return f'"{visible(near, keep="")}" is no UTF-8. Fix: a terminal that writes UTF-8'
 
 
 def _cause(error: BaseException) -> BaseException:

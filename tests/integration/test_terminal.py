@@ -6,7 +6,10 @@ import subprocess
 import sys
 
 import pytest
+from click.testing import CliRunner
 from support.ledger import ask
+
+from producer.cli import main
 
 COMMAND = [sys.executable, "-c", "from producer.cli import main; main()"]
 HOSTILE = "\x1b[2J\x1b]0;title\x07 \u202edecoy\u202c\r\x9b1m fine"
@@ -77,6 +80,35 @@ def test_answers_and_errors(on_terminal, complete, wire, openai_env, start_worke
 )
 def test_what_a_user_passes(on_terminal, words):
     assert is_safe(on_terminal(*words))
+
+
+@pytest.mark.parametrize("name", ["", "a\x1b[2J", "a\nb", "x" * 129, "\udce9", "a\u202eb"])
+@pytest.mark.parametrize(
+    "words",
+    [
+        "limits set {} --weight 2",
+        "limits show {}",
+        "limits set u1 --join {}",
+        "erase {} --reason x",
+    ],
+)
+def test_a_name_that_no_user_can_have_is_refused(words, name):
+    """By the commands that write it, and before they ask for a server."""
+    done = CliRunner().invoke(main, [name if word == "{}" else word for word in words.split()])
+    assert done.exit_code == 2
+    assert "is no name: it needs 1 to 128 characters" in done.output
+    assert name == "" or name not in done.output
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["dead show", "usage forgive --yes --job", "cache bust --tag", "cache bust --namespace"],
+)
+def test_a_word_that_is_no_utf8_is_told(words, redis_url):
+    """As a terminal with another encoding passes it."""
+    done = CliRunner(env={"REDIS_URL": redis_url}).invoke(main, [*words.split(), "caf\udce9"])
+    assert done.exit_code == 2
+    assert 'caf\\udce9" is no UTF-8. Fix: ' in done.output
 
 
 def test_names_of_files(on_terminal, tmp_path):

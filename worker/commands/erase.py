@@ -16,7 +16,7 @@ from ..erasure import Erased, Erasure
 from ..ledger.connection import LedgerConnection, RedisError, connect
 from ..settings import load_redis
 from .audit import Reason, audit_log_server, who
-from .servers import Server, answering, operators_ledger
+from .servers import SaidName, Server, answering, operators_ledger
 
 PATIENCE_S = 60.0
 """How long it waits for running calls to be stopped."""
@@ -27,7 +27,7 @@ PAUSE_S = 1.0
 
 
 @click.command()
-@click.argument("user")
+@click.argument("user", type=SaidName())
 @click.option(
     "--reason",
     type=Reason(),

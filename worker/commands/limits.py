@@ -9,7 +9,7 @@ import click
 from producer.contract.used_limits import NONE, UsedLimit
 
 from ..budgets.overrides import FLEET, CurrentLimits, Overrides, Subject
-from .servers import UserName, ledger_connection
+from .servers import SaidName, UserName, ledger_connection
 
 MOST = 1e12
 
@@ -45,7 +45,9 @@ class OrNone(click.ParamType[float]):
 def _of_whom(function: Any) -> Any:
     for decorate in (
         click.option("--fleet", is_flag=True, help="All users together."),
-        click.option("--group", metavar="GROUP", help="All members of GROUP together."),
+        click.option(
+            "--group", metavar="GROUP", type=SaidName(), help="All members of GROUP together."
+        ),
         click.argument("user", required=False, type=UserName()),
     ):
         function = decorate(function)
@@ -101,6 +103,7 @@ def show(user: str | None, group: str | None, fleet: bool) -> None:
     "--join",
     "joined",
     metavar="GROUP",
+    type=SaidName(),
     help="Make USER a member: their next jobs draw on its budgets, too.",
 )
 def set_(

@@ -9,7 +9,9 @@ from typing import NamedTuple
 
 import click
 
-from producer.contract.user_ids import alike
+from producer.contract.errors import InvalidRequest
+from producer.contract.identifiers import visible
+from producer.contract.user_ids import MOST, alike, checked_user
 from producer.redis_trouble import described
 
 from ..ledger.connection import ERRORS, LedgerConnection, Redis, RedisError
@@ -18,13 +20,27 @@ from ..monitoring.health import Health
 from ..settings import HealthSettings, LedgerSettings, load, load_redis
 
 
-class UserName(click.ParamType[str]):
+class SaidName(click.ParamType[str]):
+    """A name that a user or group can have, as it is said."""
+
+    name = "name"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        try:
+            return checked_user(value)
+        except InvalidRequest:
+            wanted = f"1 to {MOST} characters that can be printed"
+            shown = visible(value, keep="")[:60]
+            self.fail(f'"{shown}" is no name: it needs {wanted}', param, ctx)
+
+
+class UserName(SaidName):
     """A user as the ledger names them."""
 
     name = "user"
 
     def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        return alike(value, load_redis().user_ids)
+        return alike(super().convert(value, param, ctx), load_redis().user_ids)
 
 
 class Server(NamedTuple):
