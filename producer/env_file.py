@@ -4,6 +4,7 @@ A variable that is set wins over it. A web app that imports `producer` has its o
 so importing reads nothing.
 """
 
+import fcntl
 import os
 from pathlib import Path
 
@@ -11,8 +12,11 @@ from dotenv import dotenv_values
 
 from .settings import SettingsError
 
-FILES = (".env", ".completions/env")
-"""In this order; the second one is written by `completions up`, and is there while that runs."""
+FILE = ".env"
+OF_UP = ".completions/env"
+"""Written by `completions up`; where its server is counts while it runs, whatever `.env` says."""
+LOCK = ".completions/lock"
+"""Held while it runs."""
 OURS = (
     *("LLM_", "LEDGER_", "REDIS_", "CELERY_", "FLOWER_"),
     *("OPENAI_", "ANTHROPIC_", "GOOGLE_", "GEMINI_"),
@@ -28,7 +32,7 @@ def read() -> bool:
 
     Raises `SettingsError` for what is no text.
     """
-    for file in FILES:
+    for file in (OF_UP, FILE) if _up_runs() else (FILE,):
         if not Path(file).is_file():
             continue
         try:
@@ -41,6 +45,17 @@ def read() -> bool:
                 os.environ[name] = value
                 origins[name] = file
     return bool(origins)
+
+
+def _up_runs() -> bool:
+    try:
+        with open(LOCK) as lock:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    return False
 
 
 def environment() -> dict[str, str]:

@@ -24,8 +24,8 @@ from ..settings import RedisSettings, SettingsError, load_redis
 from .services import Service
 
 FOLDER = Path(".completions")
-ADDRESS = FOLDER / "env"
-"""Where commands in this folder find the server (`env_file.FILES`)."""
+ADDRESS = Path(env_file.OF_UP)
+"""Where commands in this folder find the server."""
 USUAL = 6379
 """Where everything looks for Redis that was told nothing else."""
 FLOWER = 5555
@@ -149,7 +149,7 @@ def _only_one() -> Iterator[None]:
     """The folder's lock, which goes with the process. What is in the folder is nobody else's."""
     FOLDER.mkdir(mode=0o700, exist_ok=True)
     (FOLDER / ".gitignore").write_text("*\n")
-    with (FOLDER / "lock").open("w") as lock:
+    with Path(env_file.LOCK).open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

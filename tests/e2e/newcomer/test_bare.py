@@ -130,3 +130,10 @@ def test_packages_hold_what_they_promise(fresh, bare):
     metadata = "from importlib.metadata import metadata as m; d = m('celery-completions'); print("
     fields = "d['License-Expression'], d['Version'], *d.get_all('License-File'))"
     assert bare("python", "-c", metadata + fields).split()[::2] == ["MIT", "LICENSE"]
+
+
+@pytest.mark.parametrize("app", ["worker", "celery_completions"])
+def test_celery_says_what_a_worker_needs(bare, app):
+    said = bare("celery", "-A", app, "worker")
+    assert said.endswith(": the worker needs the extra: pip install 'celery-completions[worker]'\n")
+    assert said.count("\n") == 1

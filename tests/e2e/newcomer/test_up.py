@@ -52,7 +52,11 @@ def test_from_nothing_to_an_answer_and_back(up, full, url, tmp_path):
     process, shown = up("--simulate")
     services = psutil.Process(process.pid).children(recursive=True)
     assert len(services) >= 3
-    for text in (f"valkey   {url}", ".completions/worker.log", "flower   http://127.0.0.1:"):
+    for text in (
+        "valkey   redis://127.0.0.1:",
+        ".completions/worker.log",
+        "flower   http://127.0.0.1:",
+    ):
         assert text in shown
     said = full("completions", "ask", "What is a message broker?")
     assert "A simulated answer to" in said
@@ -64,7 +68,10 @@ def test_from_nothing_to_an_answer_and_back(up, full, url, tmp_path):
     assert process.returncode == 0
     assert not any(each.is_running() for each in services)
     assert not (tmp_path / ".completions/env").exists()
-    assert "To have a private one here: completions up" in full("completions", "ask", "And now?")
+    (tmp_path / ".completions/env").write_text("REDIS_URL=redis://stale:1/0\n")
+    said = full("completions", "ask", "And now?")
+    assert f"does not answer at {url[8:-2]} (" in said
+    assert "To have a private one here: completions up" in said
 
 
 def test_a_wrong_key_and_a_misspelt_model_are_told_and_so_is_a_worker_that_dies(
