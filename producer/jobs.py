@@ -116,6 +116,17 @@ class AnyJob(Awaited[T], AsyncResult):
         publish_all(cancellation.publications)
         return cancellation.state
 
+    def report_wrong(self) -> bool:
+        """Say that the answer is wrong which it was given from a question that means the same
+        (`Completion.cached == "semantic"`): nobody else is given it until its own evidence proves
+        it right. False: it was given none in the last 7 days, or that is reported already.
+        """
+        return ledger().report_wrong(self.id)
+
+    async def areport_wrong(self) -> bool:
+        """`report_wrong` for async code."""
+        return await asyncio.to_thread(self.report_wrong)
+
     async def acancel(self) -> str:
         """`cancel` for async code."""
         return await asyncio.to_thread(self.cancel)

@@ -134,6 +134,10 @@ class LedgerClient:
         reply = self._call(calls.Cancel(job_id), job_id)
         return Cancellation(reply.state, reply.publications)
 
+    def report_wrong(self, job_id: str) -> bool:
+        """Count the near question's answer that a job was given as wrong; False: it had none."""
+        return self._call(calls.NearWrong(job_id), job_id).state == "ok"
+
     def outcome(self, job_id: str) -> StoredOutcome:
         """In one trip."""
         pipeline = self._redis.pipeline(transaction=False)

@@ -72,16 +72,25 @@ class Cache:
             tags=",".join(request.tags),
         )
 
+    def content(self, job: RunningJob, request: CompletionRequest) -> str:
+        """What the job's answer would be kept under if it asked `request`."""
+        return self._content(request, self._shared_with(job))
+
     def fresh(self, job: RunningJob, attempt: Attempt) -> Completion | None:
         """The answer that was found, as this job's; None if its entry cannot be read."""
-        place = attempt.place
+        return self.given(job, attempt, attempt.place.entry, attempt.place.now_ms)
+
+    def given(
+        self, job: RunningJob, attempt: Attempt, entry: str, now_ms: int
+    ) -> Completion | None:
+        """The answer of an entry as this job's; None if it cannot be read."""
         try:
-            kept = _kept(place.entry)
+            kept = _kept(entry)
         except ValueError:
             return None
         link = f"{kept.answer.provider}:{kept.answer.model}"
         attempt.saved = Saved(link, round(kept.answer.cost_usd * 1_000_000))
-        return _restored(job, job.attempts, kept, place.now_ms)
+        return _restored(job, job.attempts, kept, now_ms)
 
     def entry_for(
         self, job: RunningJob, place: CachePlace, completion: Completion, fallback: bool = False

@@ -4,7 +4,7 @@ Nothing else may move in here. No Celery, no Redis, no SDK, no logging, no retry
 raised, and `tasks.py` asks `retry.py`.
 """
 
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from producer.contract.completions import Completion, Usage
 from producer.contract.errors import Filtered, JobError, Refused, Truncated
@@ -23,6 +23,9 @@ from .providers.caller import ProviderCaller
 from .providers.finish_reasons import WINDOW_FULL
 from .settings import RetrySettings
 from .telemetry.logs import spared
+
+if TYPE_CHECKING:
+    from .semantic.cache import SemanticCache
 
 
 class AskAgain(Exception):
@@ -51,6 +54,7 @@ class Pipeline:
         chain: ProviderCaller,
         filters: OutputFilters,
         settings: RetrySettings,
+        near: "SemanticCache | None" = None,
     ) -> None:
         self.audit = audit
         self.cache = cache
@@ -58,6 +62,7 @@ class Pipeline:
         self.chain = chain
         self.filters = filters
         self._settings = settings
+        self._near = near
 
     def run(self, job: RunningJob, attempt: Attempt) -> Completion:
         """Answer one job; what is done for it is noted in `attempt`.
@@ -68,7 +73,10 @@ class Pipeline:
         asked = corrected(job)
         attempt.request = asked.request
         attempt.audited = self.audit.write_prompt(asked)
+        search = self._near and self._near.begin(job)
         chosen = self._chosen_or_cached(job, asked, attempt)
+        if search and isinstance(chosen, Candidate):
+            chosen = search.answer(attempt) or chosen
         if isinstance(chosen, Completion):
             self._audit_answer(job, "cache", chosen)
             return chosen
@@ -82,6 +90,8 @@ class Pipeline:
             attempt.cache_entry = self.cache.entry_for(
                 job, attempt.place, completion, chosen.fallback
             )
+        if search:
+            search.learn(completion, kept=attempt.cache_entry is not None)
         return completion
 
     def _left_s(self, job: RunningJob) -> float:
@@ -233,12 +243,7 @@ class Pipeline:
         return Whose(self._left_s(job), job.user_id, job.id)
 
     def _filter(
-        self,
-        job: RunningJob,
-        attempt: Attempt,
-        chosen: Candidate,
-        reply: Reply,
-        validated: bool,
+        self, job: RunningJob, attempt: Attempt, chosen: Candidate, reply: Reply, validated: bool
     ) -> tuple[str, ...]:
         """What the output filters flag.
 
@@ -254,12 +259,7 @@ class Pipeline:
         return tuple(flags)
 
     def _filter_text(
-        self,
-        job: RunningJob,
-        attempt: Attempt,
-        chosen: Candidate,
-        text: str,
-        fine: frozenset[str],
+        self, job: RunningJob, attempt: Attempt, chosen: Candidate, text: str, fine: frozenset[str]
     ) -> tuple[str, ...]:
         found = self.filters.check(job.request, text, self._whose(job), fine)
         first = not any(each.fault == "filtered" for each in job.tried)

@@ -8,6 +8,7 @@ import socket
 import threading
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from .audit.writer import Audit
 from .budgets.quota import Quota
@@ -31,6 +32,9 @@ from .providers.selection import LinkSelector
 from .settings import AuditSettings, Settings
 from .telemetry.metrics import Metrics
 from .telemetry.speed import Speeds
+
+if TYPE_CHECKING:
+    from .semantic.cache import SemanticCache
 
 AUDIT_TIMEOUT_S = 2.0
 """How long a paid answer waits for an audit log that is frozen."""
@@ -130,6 +134,24 @@ class Runtime:
             self.chain,
             filters,
             self.settings.retry,
+            self.near,
+        )
+
+    @cached_property
+    def near(self) -> "SemanticCache | None":
+        """None while the semantic cache is off, which needs no numpy then."""
+        settings = self.settings
+        if settings.semantic.mode == "off":
+            return None
+        from .semantic.wiring import semantic_cache
+
+        return semantic_cache(
+            settings,
+            self.connection.functions,
+            self.ledger,
+            self.leases,
+            self.cache,
+            lambda job, attempt: self.pipeline.run(job, attempt),
         )
 
     @cached_property
@@ -158,8 +180,8 @@ class Runtime:
     def close(self) -> None:
         """Close only what was built: a process that ends must not begin to ask Redis."""
         built = vars(self)
-        for name in ("alerts", "leases", "clients"):
-            if name in built:
+        for name in ("near", "alerts", "leases", "clients"):
+            if built.get(name):
                 built[name].close()
         self.loop.close()
         if "audit" in built:

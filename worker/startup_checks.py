@@ -5,8 +5,10 @@
 
 from collections.abc import Iterable, Iterator
 from datetime import date
+from importlib.util import find_spec
 
 from producer.contract.ledger.functions import LibraryMissing, ServerTooOld
+from producer.extras import needs
 
 from . import output_filters, providers
 from .budgets.price_checks import PriceChecks
@@ -123,6 +125,8 @@ def _problems(settings: Settings) -> Iterator[Problem]:
         yield from _unknown_findings(settings.alerts)
     if settings.audit:
         yield from _missing_audit_key(settings.audit)
+    if settings.semantic:
+        yield from _semantic_links(settings)
 
 
 def _unknown_adapters(links: tuple[Link, ...]) -> Iterator[Problem]:
@@ -208,4 +212,30 @@ def _missing_audit_key(settings: AuditSettings) -> Iterator[Problem]:
             "LLM_AUDIT_KEY",
             "Missing required env var: LLM_AUDIT_KEY (LLM_AUDIT_URL needs it). "
             "Fix: export the public key of a pair; `completions audit key` makes one",
+        )
+
+
+def _semantic_links(settings: Settings) -> Iterator[Problem]:
+    """The semantic cache asks links that are there."""
+    wanted = settings.semantic
+    if wanted.mode == "off":
+        return
+    asked = {
+        "LLM_SEMANTIC_EMBEDDING": (wanted.embedding, settings.embedding_links, "EMBEDDING_CHAIN"),
+        "LLM_SEMANTIC_JUDGE": (wanted.judge, settings.links, "CHAIN"),
+    }
+    for variable, (name, links, chain) in asked.items():
+        known = [link.name for link in links]
+        if name is not None and name not in known:
+            fix = f"use one of {', '.join(known) or 'none'}, or add it to LLM_{chain}"
+            yield invalid(variable, f"no link of LLM_{chain} is called {name!r}", fix)
+    if not settings.embedding_links:
+        yield Problem(
+            "LLM_EMBEDDING_CHAIN",
+            "Missing required env var: LLM_EMBEDDING_CHAIN (LLM_SEMANTIC_CACHE needs it). "
+            "Fix: export LLM_EMBEDDING_CHAIN=openai:text-embedding-3-small",
+        )
+    if find_spec("numpy") is None:
+        yield invalid(
+            "LLM_SEMANTIC_CACHE", needs("the semantic cache", "semantic"), "install it, or unset it"
         )

@@ -203,6 +203,8 @@ class Complete(OwnLimits):
 
     def _complete(self, runtime: Runtime, start: Start) -> Completion:
         start.job.require_whole_request()
+        if runtime.near:
+            runtime.near.errands.publish = self.publish
         if start.job.request.document:
             return runtime.summaries.run(start.job, start.attempt, self.publish)
         return runtime.pipeline.run(start.job, start.attempt)

@@ -154,8 +154,12 @@ class Completion(Frozen):
     """Dollars that the provider says it charged for the call that answered, where it says so."""
     service_tier: str = ""
     """The provider's service tier that answered ("flex", "priority"); "" for the standard one."""
-    cached: bool = False
-    """Answered from the worker's cache, without a call."""
+    cached: bool | Literal["semantic"] = False
+    """Answered from the worker's cache, without a call. semantic: with the answer of another
+    question that means the same.
+    """
+    similarity: float | None = Field(None, exclude_if=unset)
+    """Of that question and the one asked, where `cached` is "semantic": cosine, 1 = the same."""
     degraded: Literal["stale", "static"] | None = None
     """stale: an expired cached answer; static: the configured text. Both only when calls failed."""
     age_s: float | None = None

@@ -65,6 +65,7 @@ class Options(CommonOptions, total=False):
     response_format: type[BaseModel] | Given | None
     safety_identifier: str | None
     seed: int | None
+    semantic: bool | None
     service_tier: ServiceTier | None
     stop: str | Sequence[str] | None
     store: Literal[False] | None

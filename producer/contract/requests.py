@@ -66,6 +66,10 @@ class CompletionRequest(Parameters):
     """With whom cached answers are shared: nobody else, the user's group, or all users. None: as
     the fleet does, and never with more than that.
     """
+    semantic: Annotated[bool, Field(strict=True)] | None = None
+    """Whether the answer of a question that means the same may be given, where the fleet does that.
+    None: as the fleet does.
+    """
     lane: Lane = "interactive"
     """batch: after the jobs of those who wait for an answer."""
     tags: Annotated[tuple[Tag, ...], Field(max_length=8)] = ()
@@ -228,7 +232,7 @@ class CompletionRequest(Parameters):
         """The oldest wire version whose workers can read it (`WIRE_VERSION`)."""
         if self.embedding or self.said or len(self.stop) > OLD_STOPS:
             return 3
-        if self.on_refusal == "accept":
+        if self.on_refusal == "accept" or self.semantic is not None:
             return 3
         if any(message.is_new for message in self.messages):
             return 3

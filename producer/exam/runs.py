@@ -123,5 +123,5 @@ def _result(question: Question, item: Item, verdicts: dict[str, Item]) -> Result
         answer=answer.text,
         cost_usd=answer.cost_usd + answer.maybe_billed_usd,
         seconds=0.0 if answer.cached else answer.latency_ms / 1000,
-        cached=answer.cached,
+        cached=bool(answer.cached),
     )

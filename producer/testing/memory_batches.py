@@ -118,7 +118,7 @@ class MemoryLedger(MemoryJobs):
             done=len(found),
             failed=len(records) - len(found) - cancelled - waiting,
             cancelled=cancelled,
-            cached=sum(each.cached for each in found),
+            cached=sum(bool(each.cached) for each in found),
             calls=len(found),
             tokens=sum(each.usage.input + each.usage.output for each in found),
             cost_usd=sum(each.cost_usd for each in found),

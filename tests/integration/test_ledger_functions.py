@@ -20,6 +20,7 @@ from producer.contract.ledger.functions import Functions, InvalidCall
 from producer.contract.ledger.keys import LedgerKeys
 from worker.ledger import fleet_functions as fleet
 from worker.ledger import job_functions as moves
+from worker.ledger import semantic_functions as near
 from worker.ledger.attempt import NOT_CACHED
 from worker.ledger.connection import connect, ledger_functions
 from worker.ledger.fleet_functions import setting_names
@@ -28,7 +29,7 @@ from worker.ledger.fleet_limits import NO_LIMITS, FleetLimits
 PERIODS = ("usd_per_day", "usd_per_week", "usd_per_month")
 CALLS = {
     each.function: each
-    for module in (calls, fleet, moves)
+    for module in (calls, fleet, moves, near)
     for _, each in inspect.getmembers(module, inspect.isclass)
     if issubclass(each, Call) and each is not Call
 }

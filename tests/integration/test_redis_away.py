@@ -38,6 +38,8 @@ COMMANDS = {
     "batch status b1": LEDGER,
     "batch watch b1": LEDGER,
     "cache bust --all": LEDGER,
+    "cache semantic": LEDGER,
+    "cache wrong j1": LEDGER,
     "cancel j1": LEDGER,
     "check": LEDGER,
     "dead drop --all": LEDGER,

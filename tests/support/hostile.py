@@ -9,6 +9,7 @@ from producer.contract.ledger.call import Call
 from producer.contract.ledger.functions import Functions
 from worker.ledger import fleet_functions as fleet
 from worker.ledger import job_functions as moves
+from worker.ledger import semantic_functions as near
 from worker.ledger.fleet_limits import FleetLimits
 
 NUMBERS = ("", "nan", "inf", "-inf", "-5", "1.5", "1e3", "0x10", " 1", str(2**63), "9" * 400)
@@ -153,6 +154,8 @@ def busy_ledger(redis: Redis, call: Functions) -> None:
         call(reserve(job_id))
     call(settle("bat.0"))
     call(settle("gone"))
+    call(near.NearKeep("scope", "entry", "body", "faq", 0.01, 2, 60_000))
+    call(near.NearLearn("scope", "entry", "pair", job="done", bin="53"))
 
 
 def valid_calls() -> dict[str, Call]:
@@ -188,5 +191,13 @@ def valid_calls() -> dict[str, Call]:
         calls.BatchChange("bat", "pause"),
         calls.BatchRetry("bat", ("bat.0",)),
         calls.BatchProgress("bat"),
+        near.Errand("e1", "alice", "interactive", "fp", "{}", "a", 3, "w1", 3_600_000),
+        near.NearLook("scope", 0),
+        near.NearPeek("scope", "entry", "pair", "hash", "faq", "blog"),
+        near.NearKeep("scope", "other", "body", "faq", 0.01, 2, 60_000),
+        near.NearLearn(
+            "scope", "entry", "pair", "yes", "right", "run", "53", 7, 5, ("53:yes:right",)
+        ),
+        calls.NearWrong("done"),
     ]
     return {each.function: each for each in found}

@@ -91,6 +91,7 @@ class Job:
             chain=chain,
             credentials=SimpleNamespace(reload_if_due=lambda **_: None),
             settings=SimpleNamespace(retry=self.retry),
+            near=None,
             pipeline=Pipeline(
                 Audit(None, Keys(), AuditSettings(), b"key", lambda: None),
                 Cache(CacheSettings(), call, LINKS, "fast"),

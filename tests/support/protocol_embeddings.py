@@ -3,6 +3,7 @@
 import base64
 import hashlib
 from array import array
+from random import Random
 
 from support.protocol_openai import ChatCompletions
 
@@ -15,12 +16,23 @@ def vector(text: str, dimensions: int = DIMENSIONS) -> list[float]:
     return [digest[place % 32] / 256 - 0.5 for place in range(dimensions)]
 
 
+def near_vector(text: str) -> list[float]:
+    """About 0.95 like those of texts with the same last word, and like no others."""
+    topic = Random(text.split()[-1].strip("?.").lower())
+    own = Random(text)
+    return [topic.gauss() + 0.2 * own.gauss() for _ in range(64)]
+
+
 class Embeddings(ChatCompletions):
-    """Events: `numbers` (not in base64), `few` (one too few), `backwards` (by their index)."""
+    """Events: `numbers` (not in base64), `few` (one too few), `backwards` (by their index), `near`
+    (`near_vector`).
+    """
 
     def answer(self, request: dict, name: str, options: dict, reply: dict) -> dict:
         size = int(options.get("dimensions", request.get("dimensions", DIMENSIONS)))
         rows = [vector(text, size) for text in request["input"]]
+        if name == "near":
+            rows = [near_vector(text) for text in request["input"]]
         packed = request["encoding_format"] == "base64" and name != "numbers"
         data = [
             {"object": "embedding", "index": index, "embedding": _packed(row) if packed else row}

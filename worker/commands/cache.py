@@ -3,12 +3,17 @@
 import click
 
 from ..ledger.connection import LedgerConnection
+from .semantic import semantic, wrong
 from .servers import ledger_connection
 
 
 @click.group()
 def cache() -> None:
     """The response cache."""
+
+
+cache.add_command(semantic)
+cache.add_command(wrong)
 
 
 @cache.command()

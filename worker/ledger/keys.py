@@ -101,6 +101,23 @@ class Keys(LedgerKeys):
         """Hash: "all" and "ns:<namespace>": a bust adds 1; "tag:<tag>": when it was (ms)."""
         return f"{self.root}cgen"
 
+    def near_entries(self, scope: str) -> str:
+        """Hash: entry -> a question whose answer is cached, with its vector. TTL as the cache."""
+        return f"{self.root}se:{scope}"
+
+    def near_order(self, scope: str) -> str:
+        """Sorted set: entries of a scope by when they came."""
+        return f"{self.root}so:{scope}"
+
+    def near_counts(self, scope: str) -> str:
+        """Hash: what is known of a scope's near questions. 90 days."""
+        return f"{self.root}sc:{scope}"
+
+    @property
+    def near_scopes(self) -> str:
+        """Sorted set: scopes of near questions by when they were last used (ms)."""
+        return f"{self.root}sscopes"
+
     @property
     def hash_key(self) -> str:
         """String: the fleet's HMAC key for prompt hashes, made by the first worker. No TTL."""

@@ -6,7 +6,7 @@ A new finding is one probe and one line in `PROBES`.
 from typing import NamedTuple
 
 from ..settings import HealthSettings
-from . import job_probes, link_probes, money_probes, server_probes
+from . import job_probes, link_probes, money_probes, semantic_probes, server_probes
 from .snapshot import FleetSnapshot
 from .symptoms import Probe, Severity
 
@@ -49,6 +49,7 @@ PROBES: dict[str, Probe] = {
     "truncation": job_probes.truncation,
     "budget": money_probes.budget,
     "spend": money_probes.spend,
+    "semantic": semantic_probes.semantic,
     "unknown_attempts": job_probes.unknown_attempts,
     "dead_letters": job_probes.dead_letters,
     "redis_slow": server_probes.redis_slow,

@@ -141,6 +141,14 @@ def _counters(totals: Counts) -> Iterator[Metric]:
         jobs.add_metric([state], events[state])
     yield jobs
     yield from _errors(totals)
+    near = CounterMetricFamily(
+        "completions_near_answers",
+        "Near questions' answers: served, those that would have been, and what they were.",
+        labels=["what"],
+    )
+    for what in ("hits", "would", "right", "wrong"):
+        near.add_metric([what], events[f"near:{what}"])
+    yield near
     labels = ["lane", "provider", "model", "outcome"]
     calls = CounterMetricFamily(
         "completions_calls",

@@ -8,6 +8,7 @@ from typing import NamedTuple, Self
 
 from ..ledger.connection import LedgerConnection, ServerTrouble, troubles_of, unsafe_server
 from ..ledger.fleet_functions import Snapshot, setting_names
+from ..semantic.report import ScopeReport, reports
 from ..telemetry.metrics import Counts, Metrics, Row, measured
 
 LINES = 1_000
@@ -91,6 +92,8 @@ class FleetSnapshot:
     """Of our servers: those that refuse to be written to, or are away."""
     recent: Counts
     """What was counted in the window asked for."""
+    near: tuple[ScopeReport, ...] = ()
+    """Of the semantic cache: the scopes used last."""
 
     @classmethod
     def read(cls, connection: LedgerConnection, window_s: int) -> Self:
@@ -127,6 +130,7 @@ class FleetSnapshot:
             unsafe=tuple(unsafe_server(redis)),
             troubles=tuple(troubles_of(connection)),
             recent=Metrics(redis, connection.keys).window(window_s),
+            near=tuple(reports(redis, connection.keys)),
         )
 
     def interactive(self, kind: str) -> Row | None:

@@ -35,6 +35,7 @@ from .sections import (
     RetrySettings,
     SummarySettings,
 )
+from .semantic import SemanticSettings
 from .sources import VENDORS_OWN, Sources, SourceSettings
 from .trust import TrustSettings
 
@@ -62,6 +63,7 @@ __all__ = [
     "Rates",
     "RedisSettings",
     "RetrySettings",
+    "SemanticSettings",
     "ServerSettings",
     "Settings",
     "SettingsError",
@@ -98,6 +100,7 @@ class Settings(NamedTuple):
     alerts: AlertSettings
     audit: AuditSettings
     trust: TrustSettings
+    semantic: SemanticSettings
     sources: SourceSettings
     links: tuple[Link, ...]
     """The provider chain, in order."""

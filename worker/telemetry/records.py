@@ -7,7 +7,7 @@ compares real lines with it.
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 from producer.contract.completions import CostBasis
 from producer.contract.errors import JobError
@@ -94,7 +94,7 @@ class JobRecord:
     provider_ms: int | None
     """Of the last call."""
     total_ms: int | None
-    cached: bool
+    cached: bool | Literal["semantic"]
     degraded: str | None
     trace_id: str | None
 

@@ -215,3 +215,15 @@ class LimitsLeftReply(Reply):
 class LimitsLeft(Call[LimitsLeftReply], function="limits_left"):
     kind: str
     name: str
+
+
+@dataclass(frozen=True)
+class NearWrongReply(Reply):
+    state: Literal["ok", "missing"]
+
+
+@dataclass(frozen=True)
+class NearWrong(Call[NearWrongReply], function="near_wrong"):
+    """The answer of a near question that the job was given is wrong."""
+
+    id: str

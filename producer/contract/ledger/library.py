@@ -71,13 +71,14 @@ MODULES = (
     "heads",
     "dispatch",
     "submissions",
+    "near",
     "libraries",
     "registry",
 )
 """In the order in which they build on each other: a module uses only those before it."""
 
 
-READ_ONLY = ("describe", "status", "batch_progress")
+READ_ONLY = ("describe", "status", "batch_progress", "near_look")
 """Functions that write nothing: they run on a replica, too."""
 
 EMPTYING = (

@@ -16,6 +16,7 @@ local SINGLE = {
   stored_texts = 'docs', cache_generations = 'cgen', workers = 'wk', slots = 'slots',
   skews = 'skew', worker_settings = 'wset', worker_clocks = 'wclk',
   worker_lanes = 'wlane', open_batch = 'openb', libraries = 'versions',
+  near_scopes = 'sscopes',
 }
 
 for name, short in pairs(SINGLE) do
@@ -30,6 +31,8 @@ local ONE_TEXT = {
   batch_ended = 'be', batch_tries = 'br', stored_text = 'doc',
   stored_text_expected = 'docx', stored_text_wanted = 'docu',
   followers = 'f', bench = 'bench', pace = 'pace',
+  near_entries = 'se', near_order = 'so', near_counts = 'sc', near_served = 'sv',
+  near_judge = 'sj',
 }
 
 for name, short in pairs(ONE_TEXT) do
@@ -69,6 +72,10 @@ end
 
 function keys.idempotency(user, name)
   return call.root .. 'ik:' .. two_texts(user, name)
+end
+
+function keys.near_own(scope, entry)
+  return call.root .. 'sn:' .. two_texts(scope, entry)
 end
 
 -- `what` is a word of ours.

@@ -1,0 +1,90 @@
+-- Near misses: the questions of a scope whose answers are cached, and the evidence of how often one
+-- of them has the right answer for another. Bounded: entries and counts of a scope, and scopes.
+local near = {}
+
+local DAY_MS = 86400000
+local LIFE_MS = 90 * DAY_MS  -- of evidence that nobody adds to
+local MOST_SCOPES = 1000     -- in the report; the least used leave it
+local MOST_NOTED = 20000     -- observations; then all counts are halved, so that old ones fade
+local MOST_VERDICTS = 200    -- of an entry; then all are forgotten
+
+-- The scope is in use: it lives on, and is in the report.
+function near.touch(scope)
+  redis.call('ZADD', keys.near_scopes(), call.now, scope)
+  redis.call('ZREMRANGEBYRANK', keys.near_scopes(), 0, -MOST_SCOPES - 1)
+end
+
+function near.forget(scope, entry)
+  redis.call('HDEL', keys.near_entries(scope), entry)
+  redis.call('ZREM', keys.near_order(scope), entry)
+  redis.call('DEL', keys.near_own(scope, entry))
+end
+
+-- Add one to each of the scope's counts that are named.
+function near.count(scope, names)
+  local key = keys.near_counts(scope)
+  for _, name in ipairs(names) do
+    redis.call('HINCRBY', key, name, 1)
+  end
+  redis.call('PEXPIRE', key, LIFE_MS)
+end
+
+local TOLD = {
+  hits = 'near:hits', would = 'near:would', ['served:right'] = 'near:right',
+  ['served:wrong'] = 'near:wrong',
+}
+
+-- Of the names that were counted, those that the fleet's metrics have, too.
+function near.tell(names)
+  for _, name in ipairs(names) do
+    if TOLD[name] then
+      counters.add(TOLD[name])
+    end
+  end
+end
+
+-- An observation was added.
+function near.fade(scope)
+  local key = keys.near_counts(scope)
+  if redis.call('HINCRBY', key, 'noted', 1) < MOST_NOTED then
+    return
+  end
+  local flat = redis.call('HGETALL', key)
+  for i = 1, #flat, 2 do
+    local count = tonumber(flat[i + 1])
+    if count and flat[i]:find(':', 1, true) or flat[i] == 'noted' then
+      redis.call('HSET', key, flat[i], math.floor(count / 2))
+    end
+  end
+end
+
+-- What is known of one entry: `right`, `wrong` or a verdict about a pair.
+function near.add_own(scope, entry, name)
+  local key = keys.near_own(scope, entry)
+  redis.call('HINCRBY', key, name, 1)
+  redis.call('PEXPIRE', key, LIFE_MS)
+end
+
+function near.set_verdict(scope, entry, pair, verdict)
+  local key = keys.near_own(scope, entry)
+  if redis.call('HLEN', key) > MOST_VERDICTS then
+    local own = redis.call('HMGET', key, 'right', 'wrong')
+    redis.call('DEL', key)
+    redis.call('HSET', key, 'right', own[1] or 0, 'wrong', own[2] or 0)
+  end
+  redis.call('HSET', key, pair, verdict)
+  redis.call('PEXPIRE', key, LIFE_MS)
+end
+
+-- What the judge has cost today, after `micro` more.
+function near.judge_micro(micro)
+  local key = keys.near_judge(math.floor(call.now / DAY_MS))
+  if micro == 0 then
+    return tonumber(redis.call('GET', key) or 0)
+  end
+  local sum = redis.call('INCRBY', key, micro)
+  redis.call('PEXPIRE', key, 2 * DAY_MS)
+  return sum
+end
+
+return near

@@ -1,0 +1,125 @@
+"""Answers of questions that mean the same, through a real worker."""
+
+import json
+from collections import Counter
+
+import pytest
+from support.documentation import blocks, run
+from support.ledger import KEYS, LedgerProbe, ask, connection, until
+from support.near_provider import kind, near_env, near_script, wordings
+
+from worker.ledger.semantic_functions import NearLearn
+from worker.semantic.evidence import Observation
+
+ZERO = {"temperature": 0}
+
+
+@pytest.fixture
+def near(wire, openai_env, start_worker, redis_url):
+    """`near(mode, **env)`: a worker with a semantic cache."""
+    wire.script = near_script
+
+    def start(mode="serve", **env):
+        return start_worker(near_env(openai_env, mode, **env))
+
+    return start
+
+
+@pytest.fixture
+def probe(redis_url):
+    with LedgerProbe(redis_url) as probe:
+        yield probe
+
+
+def counts(probe):
+    """Of the only scope."""
+    (key,) = probe.redis.scan_iter(f"{KEYS.root}sc:*")
+    return {name: int(n) if n.isdigit() else n for name, n in probe.redis.hgetall(key).items()}
+
+
+def learnt(redis_url, probe, right=80, wrong=10):
+    """The scope knows a lot by now."""
+    (key,) = probe.redis.scan_iter(f"{KEYS.root}sc:*")
+    scope = key.removeprefix(f"{KEYS.root}sc:")
+    call = connection(redis_url).functions
+    for label, verdict, count in (("right", "yes", right), ("wrong", "no", wrong)):
+        fields = Observation(0.95, verdict, label).fields
+        for _ in range(count):
+            call(NearLearn(scope, "another", "pair", label=label, items=fields))
+
+
+def kept(probe, count):
+    (key,) = probe.redis.scan_iter(f"{KEYS.root}se:*")
+    return probe.redis.hlen(key) == count
+
+
+def calls(wire):
+    return Counter(map(kind, wire.calls))
+
+
+def test_shadow_changes_no_answer_and_learns(complete, wire, near, probe):
+    near("shadow")
+    asked = list(wordings("orders"))[:5]
+    for number, text in enumerate(asked, 1):
+        answer = complete.delay(ask(text), "u1", **ZERO).value(30)
+        assert not answer.cached
+        until(
+            lambda count=number: (
+                any(probe.redis.scan_iter(f"{KEYS.root}se:*")) and kept(probe, count)
+            )
+        )
+        until(lambda count=number: counts(probe).get("noted", 0) == count - 1)
+    found = counts(probe)
+    assert sum(n for name, n in found.items() if name.endswith(":yes:right")) == 4
+    assert calls(wire)["answer"] == 5
+
+
+def test_what_is_known_is_served_and_what_was_wrong_is_not(
+    complete, wire, near, probe, redis_url, command
+):
+    """Marked, at the cost of its embedding; told in the report as in the books; a wrong one is
+    served to nobody else.
+    """
+    near()
+    one, *others = wordings("orders")
+    first = complete.delay(ask(one), "u1", **ZERO).value(30)
+    until(lambda: any(probe.redis.scan_iter(f"{KEYS.root}se:*")))
+    learnt(redis_url, probe)
+    jobs = {text: complete.delay(ask(text), "u2", **ZERO) for text in others}
+    answers = {text: job.value(30) for text, job in jobs.items()}
+    served = {text: each for text, each in answers.items() if each.cached == "semantic"}
+    assert len(served) >= 6
+    for found in served.values():
+        assert 0.9 < found.similarity < 1
+        assert 0 <= found.cost_usd < first.cost_usd / 2
+        assert (found.usage.output, found.request_id != first.request_id) == (0, True)
+    assert first.text in {each.text for each in served.values()}
+    assert calls(wire)["answer"] == 10 - len(served)
+    (row,) = map(json.loads, command("cache", "semantic", "--json").splitlines())
+    assert row["hits"] == len(served)
+    books = [json.loads(line) for line in command("usage", "--json").splitlines()]
+    saved = next(each for each in books if each.get("total"))["saved_usd"]
+    assert row["saved_usd"] == pytest.approx(saved)
+    assert str(len(served)) in command("cache", "semantic")
+    text = next(iter(served))
+    assert jobs[text].report_wrong()
+    assert not jobs[text].report_wrong()
+    command("cache", "wrong", jobs[text].id, code=1)
+    assert counts(probe)["reported"] == 1
+    assert complete.delay(ask(text), "u3", **ZERO).value(30).cached != "semantic"
+    assert not complete.delay(ask(one + " "), "u3", semantic=False, **ZERO).value(30).cached
+
+
+def test_the_commands_of_the_page_run(complete, near, probe, redis_url, tmp_path):
+    near()
+    one, *others = wordings("orders")
+    complete.delay(ask(one), "u1", **ZERO).value(30)
+    until(lambda: any(probe.redis.scan_iter(f"{KEYS.root}se:*")))
+    learnt(redis_url, probe)
+    jobs = [complete.delay(ask(text), "u2", **ZERO) for text in others]
+    served = [job.id for job in jobs if job.value(30).cached == "semantic"]
+    page = [block for block in blocks() if block.run == "semantic"]
+    assert len(page) == 3
+    for block in page:
+        run(block, tmp_path, {"REDIS_URL": redis_url, "JOB_ID": served.pop()})
+    assert counts(probe)["reported"] == 2

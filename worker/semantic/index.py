@@ -1,0 +1,158 @@
+"""The questions of a scope whose answers are cached, found by likeness.
+
+They lie in the ledger's server, packed; a process keeps a copy of the scopes that it uses and asks
+for what is new. A copy may have what is gone: what a candidate points at is looked at before it is
+given out (`near_peek`).
+"""
+
+import json
+import threading
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, Protocol
+
+from producer.contract.ledger.functions import Functions
+
+from ..ledger.semantic_functions import NearKeep, NearLook, NearLookReply
+from .evidence import Pool
+from .scope import Scope
+from .vectors import Vectors
+
+MOST_ENTRIES = 5_000
+"""Of a scope; the oldest leave. 5,000 vectors of 1,536 numbers have 31 MB in a process."""
+MOST_SCOPES = 32
+"""Whose copies a process keeps; those not used for longest leave."""
+MOST_PAGES = 4
+"""That one lookup reads; the rest is read by the next."""
+
+
+class Candidate(NamedTuple):
+    """The question that is most like the one asked. Its repr shows it: never log it."""
+
+    entry: str
+    content: str
+    namespace: str
+    question: str
+    similarity: float
+
+
+class Looked(NamedTuple):
+    """What a lookup found."""
+
+    candidate: Candidate | None
+    pool: Pool
+    judge_micro_usd: int
+    """What the judge has cost today."""
+
+
+class Index(Protocol):
+    """Raises `ERRORS` while its server is away."""
+
+    def look(self, scope: Scope, vector: str) -> Looked:
+        """`vector`: as `vectors.packed` gives it."""
+
+    def keep(self, scope: Scope, vector: str, maker: str, life_ms: int) -> None:
+        """`maker`: the user whose job made the answer, as the exact cache names them."""
+
+
+@dataclass
+class _Copy:
+    """Of one scope, in this process."""
+
+    last: int = 0
+    numbers: list[int] = field(default_factory=list)
+    rows: list[tuple[str, str, str, str]] = field(default_factory=list)
+    """(entry, content, namespace, question) of each."""
+    vectors: Vectors = field(default_factory=Vectors)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def clear(self) -> None:
+        self.last = 0
+        self.numbers, self.rows, self.vectors = [], [], Vectors()
+
+    def take(self, reply: NearLookReply) -> None:
+        """Drop what has left, add what is new."""
+        gone = sum(number < reply.first for number in self.numbers)
+        self.numbers, self.rows = self.numbers[gone:], self.rows[gone:]
+        self.vectors.drop_first(gone)
+        kept = []
+        for number, entry, body in zip(reply.numbers, reply.ids, reply.entries, strict=True):
+            self.last = number
+            if not body:
+                continue
+            _, content, namespace, vector, question = _read(body)
+            self.numbers.append(number)
+            self.rows.append((entry, content, namespace, question))
+            kept.append(vector)
+        self.vectors.add(kept)
+
+
+class LedgerIndex:
+    """The default: no further server. `stated`: the rate of wrong answers that is to be kept, for
+    people to see.
+    """
+
+    def __init__(self, call: Functions, stated: float, most: int = MOST_ENTRIES) -> None:
+        self._call = call
+        self._stated = stated
+        self._most = most
+        self._copies: OrderedDict[str, _Copy] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def look(self, scope: Scope, vector: str) -> Looked:
+        copy = self._copy(scope.key)
+        with copy.lock:
+            reply = self._renewed(scope.key, copy)
+            counts = dict(zip(reply.counts[::2], map(_number, reply.counts[1::2]), strict=True))
+            candidate = self._nearest(copy, scope, vector)
+        return Looked(candidate, Pool(counts), reply.judge_micro)
+
+    def keep(self, scope: Scope, vector: str, maker: str, life_ms: int) -> None:
+        row = [maker, scope.content, scope.namespace, vector, scope.question]
+        body = json.dumps(row, ensure_ascii=False)
+        name, stated = scope.name, self._stated
+        self._call(NearKeep(scope.key, scope.entry, body, name, stated, self._most, life_ms))
+
+    def _renewed(self, key: str, copy: _Copy) -> NearLookReply:
+        reply = self._call(NearLook(key, copy.last))
+        if reply.last < copy.last:  # the server was emptied
+            copy.clear()
+            reply = self._call(NearLook(key, 0))
+        copy.take(reply)
+        for _ in range(MOST_PAGES - 1):
+            if copy.last >= reply.last:
+                break
+            reply = self._call(NearLook(key, copy.last))
+            copy.take(reply)
+        if copy.last >= reply.last and len(copy.rows) > reply.size:  # some were erased
+            copy.clear()
+        return reply
+
+    @staticmethod
+    def _nearest(copy: _Copy, scope: Scope, vector: str) -> Candidate | None:
+        place, similarity = copy.vectors.nearest(vector)
+        if place < 0 or copy.rows[place][1] == scope.content:
+            return None
+        return Candidate(*copy.rows[place], similarity)
+
+    def _copy(self, key: str) -> _Copy:
+        with self._lock:
+            found = self._copies.setdefault(key, _Copy())
+            self._copies.move_to_end(key)
+            while len(self._copies) > MOST_SCOPES:
+                self._copies.popitem(last=False)
+            return found
+
+
+def maker_of(body: str) -> str:
+    """The user of an entry, as the exact cache names them."""
+    return str(_read(body)[0])
+
+
+def _read(body: str) -> Sequence[Any]:
+    return json.loads(body)  # type: ignore[no-any-return]
+
+
+def _number(text: str) -> int:
+    return int(text) if text.isdigit() else 0
