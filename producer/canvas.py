@@ -26,7 +26,7 @@ class CanvasStep(Task):
 
     def signature(self, args: Any = None, *more: Any, **options: Any) -> "Signature":
         made = super().signature(args, *more, **options)
-        made.options.update(queue=_queue(), argsrepr="()", kwargsrepr="{}")
+        made.options.update(queue=_queue(), serializer="json", argsrepr="()", kwargsrepr="{}")
         return made
 
     subtask = signature

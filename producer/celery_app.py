@@ -7,7 +7,7 @@ from celery.loaders.app import AppLoader
 
 from .ledger_client import TIMEOUT_S, current_settings
 from .redis_url import RedisUrl
-from .results import BACKENDS
+from .results import BACKENDS, mixed_group
 from .settings import SettingsError
 
 
@@ -18,6 +18,7 @@ def new_app() -> Celery:
     """
     app = _App("completions-producer", loader=_Loader, fixups=[], set_as_current=False)
     app.add_defaults(_configuration)
+    app.GroupResult = mixed_group(app.GroupResult)
     return app
 
 

@@ -9,6 +9,7 @@ from .client import Complete
 from .contract.errors import Unavailable
 from .contract.names import COMPLETE
 from .hosts import hosts
+from .results import mixed_group
 
 PAUSE_S = 1.0
 """Before a message that came while the ledger was away is given back to its broker."""
@@ -36,6 +37,7 @@ def integrate(app: Any) -> None:
     app.on_after_finalize.connect(_register, weak=False)
     if app.finalized:
         _register(app)
+    app.GroupResult = mixed_group(app.GroupResult)
     _send_through_ledger(app)
 
 

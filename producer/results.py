@@ -67,6 +67,20 @@ class _Ours(celery_redis.RedisBackend):  # type: ignore[misc]
         return super().exception_to_python(exc)
 
 
+def mixed_group(kind: Any) -> Any:
+    """A class of group results, made of an app's own, whose `get` also ends if the group has parts
+    of another app: Celery's listens for the results of one app only.
+    """
+
+    class GroupResult(kind):  # type: ignore[misc]
+        @property
+        def supports_native_join(self) -> bool:
+            backends = {id(each.backend) for each in self.results}
+            return len(backends) == 1 and bool(super().supports_native_join)
+
+    return GroupResult
+
+
 class ResultBackend(_Ours):
     ResultConsumer = ResultConsumer
     ConnectionPool = YoungPool

@@ -3,7 +3,7 @@ somewhere.
 
 A block says above itself how: `<!-- run: worker -->` beside a running worker, `log` the same with
 jobs done, `check` or `alone` with no worker, or `<!-- not run: reason -->`. `<!-- prints: text -->`
-is expected in its output.
+is expected in its output. `file`, `services` and `project`: tests/e2e/home/test_with_celery.py.
 """
 
 import json

@@ -27,8 +27,9 @@ def blocks() -> list[Block]:
     for page in PAGES:
         for match in BLOCK.finditer(page.read_text()):
             if match["language"]:
-                marks = dict(re.findall(r"<!-- (not run|run|prints): (.*?) -->", match["marks"]))
-                assert "run" in marks or "not run" in marks, (
+                mark = r"<!-- (not run|run|prints|file): (.*?) -->"
+                marks = dict(re.findall(mark, match["marks"]))
+                assert {"run", "not run", "file"} & marks.keys(), (
                     f"{page.name}: a block that is never run:\n{match['code']}"
                 )
                 found.append(

@@ -16,10 +16,12 @@ FILES = {
 import os
 
 broker_url = os.environ["THEIR_BROKER"]
-result_backend = "cache+memory://"
+result_backend = os.environ.get("THEIR_RESULTS", "cache+memory://")
 task_serializer = "pickle"
 accept_content = ["pickle"]
-task_always_eager = True
+result_accept_content = ["json"]
+task_always_eager = "EAGER" in os.environ
+broker_transport_options = {"socket_timeout": 5}
 task_default_queue = "theirs"
 worker_concurrency = 1
 """,

@@ -10,6 +10,7 @@ from producer.settings import SettingsError, load
 
 HOSTS = {
     "THEIR_BROKER": "memory://theirs",
+    "EAGER": "1",
     "CELERY_CONFIG_MODULE": "celeryconfig",
     "CELERY_LOADER": "default",
     "CELERY_BROKER_URL": "amqp://theirs:5672//",
