@@ -95,6 +95,8 @@ def test_an_answer(completions):
     job = complete.delay([{{"role": "user", "content": "hi"}}], "u1")
     assert job.value().text == job.get(timeout=1)["text"] == "an answer"
     completions.assert_asked("hi")
+    eager = complete.s([{{"role": "user", "content": "hi"}}], user_id="u1").apply()
+    assert eager.get()["text"] == "an answer"
 """
 
 
