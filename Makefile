@@ -43,7 +43,7 @@ test-legacy: .venv-legacy/.installed  ## the contract suite over gemini-legacy, 
 	.venv-legacy/bin/pytest -n 2 tests/contract --adapters gemini-legacy
 
 lock: .venv/.installed  ## write the lock files anew
-	$(COMPILE) --upgrade --extra dashboard -o requirements.lock
+	$(COMPILE) --upgrade --extra dashboard --extra semantic -o requirements.lock
 	$(COMPILE) --upgrade --extra dashboard --extra documents --extra tables --group dev -o requirements-dev.lock
 	$(COMPILE) --upgrade --extra google-generativeai --group dev -o requirements-legacy.lock
 

@@ -20,6 +20,7 @@ from .cache import maker
 from .ledger.connection import Keys, Redis, ledger_functions
 from .ledger.fleet_functions import BatchForget, ForgetJobs, ReassignUsage
 from .ledger.ledger import Ledger
+from .semantic.entries import Entry
 
 NEW_NAME = "erased"
 """Under which the user's usage is summed afterwards."""
@@ -103,6 +104,7 @@ class Erasure:
     def _erase_page(self, user_id: str, page: list[str], erased: Erased) -> Iterator[Publication]:
         """Whatever is the user's, of these keys."""
         erased.cached += self._erase_cached(user_id, page)
+        self._erase_near(user_id, page)
         for batch in self._owned(user_id, page, self._keys.batch("")):
             yield from self._erase_batch(batch, erased)
         jobs = self._owned(user_id, page, self._keys.job(""))
@@ -144,6 +146,20 @@ class Erasure:
         if not mine:
             return 0
         return self._redis.delete(*mine)
+
+    def _erase_near(self, user_id: str, page: list[str]) -> None:
+        """Questions of the user that are compared with others', and their vectors."""
+        wanted, prefix = maker(user_id), self._keys.near_entries("")
+        for key in page:
+            if not key.startswith(prefix):
+                continue
+            scope = key.removeprefix(prefix)
+            entries = self._redis.hscan_iter(key, count=PAGE)
+            mine = [name for name, body in entries if Entry.read(body).maker == wanted]
+            if mine:
+                self._redis.hdel(key, *mine)
+                self._redis.zrem(self._keys.near_order(scope), *mine)
+                self._redis.delete(*(self._keys.near_own(scope, each) for each in mine))
 
     def _erase_batch(self, batch: str, erased: Erased) -> list[Publication]:
         """Cancel one that is open; forget one that has ended.

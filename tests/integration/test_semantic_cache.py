@@ -123,3 +123,19 @@ def test_the_commands_of_the_page_run(complete, near, probe, redis_url, tmp_path
     for block in page:
         run(block, tmp_path, {"REDIS_URL": redis_url, "JOB_ID": served.pop()})
     assert counts(probe)["reported"] == 2
+
+
+def test_an_erased_user_leaves_no_vector(complete, near, probe, command):
+    near("shadow")
+    for user, text in zip(("ann", "bob", "ann"), wordings("orders"), strict=False):
+        complete.delay(ask(text), user, **ZERO).value(30)
+    until(lambda: any(probe.redis.scan_iter(f"{KEYS.root}se:*")) and kept(probe, 3))
+    until(lambda: counts(probe).get("noted", 0) == 2)
+    command("erase", "ann", "--reason", "asked", "--yes")
+    (key,) = probe.redis.scan_iter(f"{KEYS.root}se:*")
+    assert [json.loads(body)[0] for body in probe.redis.hvals(key)] == ["bob"]
+    assert probe.redis.zcard(key.replace(":se:", ":so:")) == 1
+    outcomes = probe.redis.mget(probe.redis.scan_iter(f"{KEYS.outcome('')}*"))
+    answers = probe.redis.mget(probe.redis.scan_iter(f"{KEYS.cached}*"))
+    assert sum('"vectors"' in each for each in outcomes) == 1
+    assert [each.split(";")[3] for each in answers if '"vectors"' in each] == ["bob"]

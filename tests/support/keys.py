@@ -30,9 +30,6 @@ class AllKeys(Keys):
     def flight(self, generations: str, namespace: str, content: str) -> str:
         return f"{self.root}sf:{generations}:{two_texts(namespace, content)}"
 
-    def near_own(self, scope: str, entry: str) -> str:
-        return f"{self.root}sn:{two_texts(scope, entry)}"
-
     def near_served(self, name: str) -> str:
         return f"{self.root}sv:{name}"
 

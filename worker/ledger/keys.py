@@ -113,6 +113,10 @@ class Keys(LedgerKeys):
         """Hash: what is known of a scope's near questions. 90 days."""
         return f"{self.root}sc:{scope}"
 
+    def near_own(self, scope: str, entry: str) -> str:
+        """Hash: what is known of one near question, and verdicts by pair. 90 days."""
+        return f"{self.root}sn:{len(scope.encode())}:{scope}:{entry}"
+
     @property
     def near_scopes(self) -> str:
         """Sorted set: scopes of near questions by when they were last used (ms)."""

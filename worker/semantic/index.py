@@ -5,16 +5,15 @@ for what is new. A copy may have what is gone: what a candidate points at is loo
 given out (`near_peek`).
 """
 
-import json
 import threading
 from collections import OrderedDict
-from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
 from producer.contract.ledger.functions import Functions
 
 from ..ledger.semantic_functions import NearKeep, NearLook, NearLookReply
+from .entries import Entry
 from .evidence import Pool
 from .scope import Scope
 from .vectors import Vectors
@@ -81,10 +80,10 @@ class _Copy:
             self.last = number
             if not body:
                 continue
-            _, content, namespace, vector, question = _read(body)
+            found = Entry.read(body)
             self.numbers.append(number)
-            self.rows.append((entry, content, namespace, question))
-            kept.append(vector)
+            self.rows.append((entry, found.content, found.namespace, found.question))
+            kept.append(found.vector)
         self.vectors.add(kept)
 
 
@@ -109,8 +108,7 @@ class LedgerIndex:
         return Looked(candidate, Pool(counts), reply.judge_micro)
 
     def keep(self, scope: Scope, vector: str, maker: str, life_ms: int) -> None:
-        row = [maker, scope.content, scope.namespace, vector, scope.question]
-        body = json.dumps(row, ensure_ascii=False)
+        body = Entry(maker, scope.content, scope.namespace, vector, scope.question).body()
         name, stated = scope.name, self._stated
         self._call(NearKeep(scope.key, scope.entry, body, name, stated, self._most, life_ms))
 
@@ -143,15 +141,6 @@ class LedgerIndex:
             while len(self._copies) > MOST_SCOPES:
                 self._copies.popitem(last=False)
             return found
-
-
-def maker_of(body: str) -> str:
-    """The user of an entry, as the exact cache names them."""
-    return str(_read(body)[0])
-
-
-def _read(body: str) -> Sequence[Any]:
-    return json.loads(body)  # type: ignore[no-any-return]
 
 
 def _number(text: str) -> int:

@@ -22,7 +22,7 @@ ANSWERS = (
 )
 MOST_ANSWER = 6_000
 """Characters of each answer that it reads."""
-DEADLINE_S = 20.0
+DEADLINE_S = 10.0
 MOST_TOKENS = 64
 """Of its reply: one word, and room for a model that thinks a little first."""
 

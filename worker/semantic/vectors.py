@@ -19,41 +19,48 @@ def packed(data: bytes) -> str:
 
 
 class Vectors:
-    """In the order in which they were added. Not safe across threads."""
+    """In the order in which they were added. Not safe across threads. All are of one size, that of
+    the latest: those of another are of another model, and like nothing.
+    """
 
     def __init__(self) -> None:
-        self._rows: list[numpy.ndarray] = []
-        self._matrix: numpy.ndarray | None = None
+        self._matrix = numpy.zeros((0, 0), "f4")
+        """With room behind the last one, so that adding one does not copy all."""
+        self._count = 0
 
     def __len__(self) -> int:
-        return len(self._rows)
+        return self._count
 
     def add(self, kept: Sequence[str]) -> None:
         """Each as `packed` gave it."""
         for each in kept:
-            self._rows.append(_row(each))
-        self._matrix = None
+            row = _row(each)
+            self._make_room(len(row))
+            self._matrix[self._count] = row
+            self._count += 1
 
     def drop_first(self, count: int) -> None:
         if count:
-            self._rows = self._rows[count:]
-            self._matrix = None
+            self._count -= count
+            self._matrix = self._matrix[count:].copy()
 
     def nearest(self, kept: str) -> tuple[int, float]:
-        """Place and cosine of the one that is most like it; (-1, 0) if there is none of its size.
-
-        A vector of another size is of another model, and like nothing.
-        """
+        """Place and cosine of the one that is most like it; (-1, 0) if none is of its size."""
         vector = _row(kept)
-        if self._matrix is None:
-            size = len(vector)
-            rows = [row if len(row) == size else numpy.zeros(size, "f4") for row in self._rows]
-            self._matrix = numpy.array(rows, "f4").reshape(len(rows), size)
-        if not len(self._rows) or self._matrix.shape[1] != len(vector):
+        if not self._count or self._matrix.shape[1] != len(vector):
             return -1, 0.0
-        alike = self._matrix @ vector
+        alike = self._matrix[: self._count] @ vector
         best = int(alike.argmax())
         return best, float(min(alike[best], 1.0))
+
+    def _make_room(self, size: int) -> None:
+        rows, known = self._matrix.shape
+        if known == size and rows > self._count:
+            return
+        wider = numpy.zeros((2 * self._count + 16, size), "f4")
+        if known == size:
+            wider[: self._count] = self._matrix[: self._count]
+        self._matrix = wider
 
 
 def _row(kept: str) -> numpy.ndarray:

@@ -1,0 +1,144 @@
+"""The questions of a scope in the ledger's server: found, bounded, gone; evidence is exact."""
+
+import threading
+from array import array
+from random import Random
+
+import pytest
+from support.ledger import KEYS, LedgerProbe, connection
+
+from producer.contract.ledger.calls import NearWrong
+from worker.ledger.semantic_functions import NearLearn
+from worker.semantic.evidence import Observation
+from worker.semantic.index import LedgerIndex
+from worker.semantic.scope import Scope
+from worker.semantic.vectors import packed
+
+MINUTE = 60_000
+
+
+@pytest.fixture
+def call(redis_url):
+    found = connection(redis_url)
+    found.redis.flushall()
+    yield found.functions
+    found.close()
+
+
+@pytest.fixture
+def probe(redis_url):
+    with LedgerProbe(redis_url) as probe:
+        yield probe
+
+
+def scope(question, key="scope"):
+    return Scope(key, "faq -", question, f"content of {question}", "faq", "")
+
+
+def vector(seed, size=16):
+    rng = Random(seed)
+    return packed(array("f", [rng.gauss() for _ in range(size)]).tobytes())
+
+
+def keep(index, number, key="scope"):
+    index.keep(scope(f"question {number}", key), vector(number), "ann", MINUTE)
+
+
+def found(index, number, key="scope"):
+    """The question that is most like one with the vector of that number."""
+    candidate = index.look(scope("asked", key), vector(number)).candidate
+    return candidate and (candidate.question, round(candidate.similarity, 2))
+
+
+def test_the_nearest_is_found_by_every_process_and_none_of_another_scope(call):
+    one, two = LedgerIndex(call, 0.01), LedgerIndex(call, 0.01)
+    assert found(one, 3) is None
+    for number in range(8):
+        keep(one, number)
+    assert [found(index, 3) for index in (one, two)] == [("question 3", 1.0)] * 2
+    assert found(one, 3, "other") is None
+    keep(two, 9)
+    assert found(one, 9) == ("question 9", 1.0)
+    assert one.look(scope("question 9"), vector(9)).candidate is None
+
+
+def test_a_scope_is_bounded_and_the_oldest_leave(call, probe):
+    index, reader = LedgerIndex(call, 0.01, most=5), LedgerIndex(call, 0.01, most=5)
+    for number in range(12):
+        keep(index, number)
+        assert found(reader, number) == (f"question {number}", 1.0)
+    assert probe.redis.hlen(KEYS.near_entries("scope")) == 5
+    assert found(reader, 2) != ("question 2", 1.0)
+    assert 0 < probe.redis.pttl(KEYS.near_entries("scope")) <= MINUTE
+
+
+def test_more_than_a_page_is_read_and_what_was_kept_again_is_one(call):
+    index, reader = LedgerIndex(call, 0.01), LedgerIndex(call, 0.01)
+    for number in range(1_100):
+        keep(index, number)
+    keep(index, 7)
+    assert found(reader, 1_099) == ("question 1099", 1.0)
+    assert found(reader, 7) == ("question 7", 1.0)
+
+
+def test_what_is_gone_from_the_server_is_forgotten_here(call, probe):
+    index = LedgerIndex(call, 0.01)
+    for number in range(3):
+        keep(index, number)
+    assert found(index, 1) == ("question 1", 1.0)
+    entry = scope("question 1").entry
+    probe.redis.hdel(KEYS.near_entries("scope"), entry)
+    probe.redis.zrem(KEYS.near_order("scope"), entry)
+    found(index, 1)
+    assert found(index, 1) != ("question 1", 1.0)
+    probe.redis.flushdb()
+    assert found(index, 1) is None
+    keep(index, 5)
+    assert found(index, 5) == ("question 5", 1.0)
+
+
+def test_vectors_of_another_size_are_like_nothing(call):
+    """A server that changed its model behind the same name."""
+    index = LedgerIndex(call, 0.01)
+    keep(index, 1)
+    assert index.look(scope("asked"), vector(1, 32)).candidate is None
+    index.keep(scope("long"), vector(1, 32), "ann", MINUTE)
+    long = index.look(scope("asked"), vector(1, 32)).candidate
+    assert (long.question, round(long.similarity, 2)) == ("long", 1.0)
+    assert found(index, 1) is None
+
+
+def test_no_observation_of_several_workers_is_lost(redis_url, call):
+    fields = Observation(0.9, "yes", "right", would_serve=True).fields
+
+    def learn():
+        own = connection(redis_url)
+        for _ in range(100):
+            own.functions(NearLearn("scope", "entry", "pair", label="right", items=fields))
+        own.close()
+
+    threads = [threading.Thread(target=learn) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    pool = LedgerIndex(call, 0.01).look(scope("asked"), vector(1)).pool
+    assert (pool.labelled, pool.measured, pool.true_yes) == (400, (0, 400), (400, 400))
+
+
+def test_old_evidence_fades_and_verdicts_are_bounded(call, probe):
+    fields = Observation(0.9, "yes", "right").fields
+    probe.redis.hset(KEYS.near_counts("scope"), mapping={fields[0]: 19_999, "noted": 19_999})
+    call(NearLearn("scope", "entry", "pair", label="right", items=fields))
+    assert probe.redis.hget(KEYS.near_counts("scope"), fields[0]) == "10000"
+    for number in range(300):
+        call(NearLearn("scope", "entry", f"pair {number}", verdict="no"))
+    assert probe.redis.hlen(KEYS.near_own("scope", "entry")) <= 203
+    assert probe.redis.hget(KEYS.near_own("scope", "entry"), "right") == "1"
+
+
+def test_a_report_counts_once_and_of_a_job_that_was_served_only(call, probe):
+    call(NearLearn("scope", "entry", "pair", job="job", bin="50"))
+    assert call(NearWrong("another")).state == "missing"
+    assert [call(NearWrong("job")).state for _ in range(2)] == ["ok", "missing"]
+    assert probe.redis.hgetall(KEYS.near_own("scope", "entry")) == {"wrong": "1", "pair": "no"}
