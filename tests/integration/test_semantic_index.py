@@ -81,6 +81,23 @@ def test_more_than_a_page_is_read_and_what_was_kept_again_is_one(call):
     assert found(reader, 7) == ("question 7", 1.0)
 
 
+def test_long_vectors_are_found_by_their_sketches(call):
+    """Of 60 that are all much alike, the right one: a sketch alone would not tell them apart."""
+    index = LedgerIndex(call, 0.01)
+    rows = [array("f", [Random(0).gauss() for _ in range(1_200)]) for _ in range(60)]
+    for number, row in enumerate(rows):
+        rng = Random(number)
+        near = array("f", [each + 0.3 * rng.gauss() for each in row])
+        index.keep(scope(f"question {number}"), packed(near.tobytes()), "ann", MINUTE)
+        rows[number] = near
+    for number, row in enumerate(rows):
+        candidate = index.look(scope("asked"), packed(row.tobytes())).candidate
+        assert (candidate.question, candidate.similarity) == (
+            f"question {number}",
+            pytest.approx(1, abs=1e-3),
+        )
+
+
 def test_what_is_gone_from_the_server_is_forgotten_here(call, probe):
     index = LedgerIndex(call, 0.01)
     for number in range(3):

@@ -64,11 +64,20 @@ class _Copy:
     rows: list[tuple[str, str, str, str]] = field(default_factory=list)
     """(entry, content, namespace, question) of each."""
     vectors: Vectors = field(default_factory=Vectors)
+    counts: list[str] = field(default_factory=list)
+    pool: Pool = field(default_factory=lambda: Pool({}))
+    """Made anew when the counts change: its curve takes a millisecond to fit."""
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def clear(self) -> None:
         self.last = 0
         self.numbers, self.rows, self.vectors = [], [], Vectors()
+
+    def pool_of(self, counts: list[str]) -> Pool:
+        if counts != self.counts:
+            pairs = zip(counts[::2], map(_number, counts[1::2]), strict=True)
+            self.counts, self.pool = counts, Pool(dict(pairs))
+        return self.pool
 
     def take(self, reply: NearLookReply) -> None:
         """Drop what has left, add what is new."""
@@ -103,9 +112,8 @@ class LedgerIndex:
         copy = self._copy(scope.key)
         with copy.lock:
             reply = self._renewed(scope.key, copy)
-            counts = dict(zip(reply.counts[::2], map(_number, reply.counts[1::2]), strict=True))
             candidate = self._nearest(copy, scope, vector)
-        return Looked(candidate, Pool(counts), reply.judge_micro)
+            return Looked(candidate, copy.pool_of(reply.counts), reply.judge_micro)
 
     def keep(self, scope: Scope, vector: str, maker: str, life_ms: int) -> None:
         body = Entry(maker, scope.content, scope.namespace, vector, scope.question).body()

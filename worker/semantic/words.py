@@ -8,13 +8,15 @@ import re
 import tomllib
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 from unicodedata import normalize
 
 LEAST_VOTES = 0.2
 """Share of a text's words that a language must have for the text to count as written in it."""
+MOST_KNOWN = 2_000
+"""Texts whose words are remembered: those of popular questions are read again and again."""
 LEAST_STEM = 4
 """Letters."""
 
@@ -95,6 +97,7 @@ def _stems(word: str) -> set[str]:
     return {word, *(each for each in found if len(each) >= LEAST_STEM)}
 
 
+@lru_cache(MOST_KNOWN)
 def read(text: str) -> Words:
     """Never fails, whatever the text is."""
     text = normalize("NFKC", text).replace("\u2019", "'")
