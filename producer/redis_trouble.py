@@ -44,7 +44,10 @@ REFUSALS = (
     Refusal("NOAUTH", "it wants a password", "put user and password into {variables}"),
     Refusal("CLUSTERDOWN", "its cluster is down", _OUTSIDE),
     Refusal("MOVED", "it is one of a cluster", _OUTSIDE),
+    Refusal("ASK", "it is one of a cluster", _OUTSIDE),
     Refusal("CROSSSLOT", "it is one of a cluster", _OUTSIDE),
+    Refusal("TRYAGAIN", "it is one of a cluster", _OUTSIDE),
+    Refusal("QUOTA", "it has done all that its plan allows", "raise it where the server is rented"),
     Refusal("BUSY", "a script keeps it busy", "end it with SCRIPT KILL or FUNCTION KILL"),
     Refusal(
         "DENIED",
@@ -58,6 +61,8 @@ SPEAKERS = ("redis", "kombu")
 _BY_CODE = {each.code: each for each in REFUSALS}
 _WITHOUT_CODE = {
     "max number of clients": "MAXCLIENTS",
+    "request limit exceeded": "QUOTA",
+    "requests limit exceeded": "QUOTA",
     "invalid username-password": "WRONGPASS",
     "invalid password": "WRONGPASS",
     "without any password configured": "WRONGPASS",

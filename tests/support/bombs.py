@@ -99,6 +99,25 @@ def nested(data, levels=2_000_000):
     return file.getvalue()
 
 
+def with_entity(data, entity):
+    """An Office file whose text refers to `e`, which `entity` says what it is."""
+    file = io.BytesIO()
+    with (
+        zipfile.ZipFile(io.BytesIO(data)) as given,
+        zipfile.ZipFile(file, "w") as archive,
+    ):
+        for info in given.infolist():
+            part = given.read(info)
+            before, found, after = part.partition(TEXT.encode())
+            if found:
+                head, mark, rest = (
+                    before.partition(b"?>") if b"?>" in before else (b"", b"", before)
+                )
+                part = head + mark + entity + rest + found + b" &e; " + after
+            archive.writestr(info.filename, part)
+    return file.getvalue()
+
+
 OFFICE = {
     "x.docx": word,
     "x.xlsx": excel,

@@ -7,7 +7,8 @@ import time
 
 import psutil
 import pytest
-from support.bombs import BOMBS, docx_bomb
+from support.bombs import BOMBS, OFFICE, docx_bomb, with_entity
+from support.made_documents import TEXT
 
 from producer import children
 from producer.documents import Choice, found, read, read_all
@@ -163,6 +164,31 @@ def test_what_explodes_ends_within_its_limits(tmp_path, name, monkeypatch):
     grown = psutil.Process().memory_info().rss - before
     assert grown < 4 * len(data) + 200_000_000
     assert outcome(tmp_path / "next.txt", b"The next one.") == "The next one."
+
+
+ENTITIES = {
+    "of another file": '<!DOCTYPE x [<!ENTITY e SYSTEM "file://{secret}">]>',
+    "of an address": '<!DOCTYPE x [<!ENTITY % p SYSTEM "http://127.0.0.1:1/x">%p;]>',
+    "that unfolds": "<!DOCTYPE x [<!ENTITY a0 'lol'>{more}<!ENTITY e '&a20;'>]>",
+}
+
+
+@pytest.mark.parametrize("kind", ENTITIES)
+@pytest.mark.parametrize("name", [*OFFICE, "x.xml", "x.html"])
+def test_no_entity_brings_in_anything(folder, name, kind):
+    """Neither another file, nor what an address answers, nor itself many times."""
+    secret = folder.parent / "secret.txt"
+    more = "".join(f"<!ENTITY a{n} '{f'&a{n - 1};' * 9}'>" for n in range(1, 21))
+    entity = ENTITIES[kind].replace("{secret}", str(secret)).replace("{more}", more).encode()
+    path = folder / name
+    if name in OFFICE:
+        path.write_bytes(with_entity(OFFICE[name](TEXT), entity))
+    else:
+        path.write_bytes(entity + b"<p>Some words of a page: &e;</p>")
+    document = read(str(path))
+    assert document.text or document.wrong
+    assert "goes to nobody" not in document.text
+    assert len(document.text) < 10_000
 
 
 def test_a_reader_that_takes_too_long_is_ended(tmp_path, monkeypatch):
