@@ -1,5 +1,7 @@
 """Whatever breaks in the semantic cache, answers are right, nothing fails, nothing waits for it."""
 
+import json
+
 import pytest
 from support.ledger import KEYS, LedgerProbe, ask, connection, until
 from support.near_provider import kind, near_env, near_script, wordings
@@ -120,3 +122,29 @@ def test_an_answer_that_is_gone_or_busted_is_not_served(complete, near, redis_ur
     command("erase", "u2", "--reason", "asked", "--yes")
     assert complete.delay(ask(ASKED[2]), "u3", **ZERO).value(30).cached != "semantic"
     nothing_is_held_or_dead(redis_url)
+
+
+def test_a_crowd_that_asks_the_same_is_answered_from_one_question(
+    complete, wire, near, redis_url, command
+):
+    """At least 60 % of the calls are not made; the report tells the dollars of the books."""
+    near()
+    first_asked(complete, redis_url)
+    before = len([call for call in wire.calls if kind(call) == "answer"])
+    jobs = [
+        complete.delay(ask(ASKED[number % 10]), f"user-{number}", tags=["crowd"], **ZERO)
+        for number in range(60)
+    ]
+    answers = [job.value(60) for job in jobs]
+    made = len([call for call in wire.calls if kind(call) == "answer"]) - before
+    assert made <= 0.4 * 60
+    prices = {each.text: each.cost_usd for each in answers if not each.cached}
+    near_ones = [each for each in answers if each.cached == "semantic"]
+    assert near_ones
+    (row,) = map(json.loads, command("cache", "semantic", "--json").splitlines())
+    books = [json.loads(line) for line in command("usage", "--by", "tag", "--json").splitlines()]
+    saved = next(each["saved_usd"] for each in books if each.get("tag") == "crowd")
+    exact = [each for each in answers if each.cached is True]
+    (price,) = {round(each, 6) for each in prices.values()} or {saved / len(near_ones + exact)}
+    assert row["hits"] == len(near_ones)
+    assert saved == pytest.approx(row["saved_usd"] + price * len(exact), rel=0.01)

@@ -1,5 +1,6 @@
 """Each finding is caused, not made up: the fleet is broken in one way, and health says which."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from support.ledger import KEYS, ask, connection, until, work
 from worker.budgets.overrides import FLEET, Overrides, Subject
 from worker.embedded import EmbeddedValkey
 from worker.ledger.connection import connect
+from worker.ledger.semantic_functions import NearKeep, NearLearn
 from worker.monitoring.findings import NAMES
 from worker.monitoring.health import Health
 from worker.settings import HealthSettings
@@ -233,6 +235,24 @@ def test_workers_with_other_settings(start_worker, health, tmp_path, redis_url):
     with connect(redis_url) as redis:
         assert float(redis.hget(KEYS.config, "share")) == 0.3
     assert "OTHER_SETTINGS" not in (tmp_path / "new.log").read_text()
+
+
+def test_near_answers_that_are_wrong_more_often_than_stated(
+    complete, wire, openai_env, start_worker, health, redis_url
+):
+    start_worker(openai_env)
+    call = connection(redis_url).functions
+    call(NearKeep("scope", "entry", "body", "faq -", 0.01, 10, 60_000))
+    note = NearLearn("scope", "entry", "pair", items=("served:right",))
+    for _ in range(100):
+        call(note)
+    call(replace(note, items=("served:wrong",)))
+    assert names(health()) == set()
+    for _ in range(9):
+        call(replace(note, items=("served:wrong",)))
+    (found,) = health().findings
+    assert (found.name, found.about) == ("semantic", "scope")
+    assert found.text.startswith("near questions of faq - (scope): 10 of 110 answers were wrong, ")
 
 
 def test_every_finding_is_caused_by_a_test():
