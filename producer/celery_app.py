@@ -1,14 +1,19 @@
 """The producer's Celery app. It never becomes the host's current app."""
 
 from typing import Any
+from weakref import WeakSet
 
 from celery import Celery
 from celery.loaders.app import AppLoader
 
+from . import forks
+from .channels import publishers
 from .ledger_client import TIMEOUT_S, current_settings
 from .redis_url import RedisUrl
 from .results import BACKENDS, mixed_group
-from .settings import SettingsError
+from .settings import PUBLISHERS, READERS, SettingsError
+
+_apps: WeakSet["_App"] = WeakSet()
 
 
 def new_app() -> Celery:
@@ -19,6 +24,7 @@ def new_app() -> Celery:
     app = _App("completions-producer", loader=_Loader, fixups=[], set_as_current=False)
     app.add_defaults(_configuration)
     app.GroupResult = mixed_group(app.GroupResult)
+    _apps.add(app)
     return app
 
 
@@ -46,6 +52,35 @@ class _App(Celery):  # type: ignore[misc]
         except SettingsError:
             return "disabled"
 
+    def _get_backend(self) -> Any:
+        """One, and with one client, whichever thread or greenlet is the first to ask."""
+        made = super()._get_backend()
+        _ = getattr(made, "client", None)
+        return self.__dict__.setdefault("_one_backend", made)
+
+    @property
+    def _publishers(self) -> Any:
+        if "_pools" not in self.__dict__:
+            made = publishers(self.connection_for_write(), PUBLISHERS)
+            self.__dict__.setdefault("_pools", made)
+        return self.__dict__["_pools"]
+
+    @property
+    def pool(self) -> Any:
+        return self._publishers[0]
+
+    @property
+    def producer_pool(self) -> Any:
+        return self._publishers[1]
+
+
+@forks.in_each_child
+def _without_publishers() -> None:
+    """Those in use when the parent forked would never come back, nor a lock of Celery's events."""
+    for each in list(_apps):
+        each.__dict__.pop("_pools", None)
+        each.__dict__.pop("amqp", None)
+
 
 def _configuration() -> dict[str, Any]:
     try:
@@ -63,6 +98,9 @@ def _configuration() -> dict[str, Any]:
         },
         "redis_socket_timeout": 5,
         "redis_socket_connect_timeout": 3,
+        "redis_max_connections": READERS,
+        "broker_pool_limit": PUBLISHERS,
+        "broker_pool_acquire_timeout": TIMEOUT_S,
         # One try: a job whose publication fails is in the ledger, and a steward publishes it.
         "broker_transport_options": {
             "socket_timeout": TIMEOUT_S,

@@ -103,9 +103,9 @@ class Complete(CanvasStep):
         hosts.prepare(submission.continuation, self.replaces(task_id))
         try:
             submitted = ledger().submit([submission])
+            publish_all(submitted.publications)
         except Unavailable as error:
             raise safe_to_repeat(error, submission.job_id) from None
-        publish_all(submitted.publications)
         (job,) = submitted.jobs
         accepted = self._accepted(job)
         accepted.model = _model_in(kwargs or {})
@@ -183,10 +183,11 @@ def submit_chunk(submissions: list[Submission], written: int) -> list[SubmittedJ
     """
     try:
         submitted = ledger().submit(submissions)
+        written += len(submissions)
+        publish_all(submitted.publications)
     except Unavailable as error:
         reason = f"{error.message}; {written} jobs were written before"
         raise Unavailable(reason, {**error.details, "written": written}) from None
-    publish_all(submitted.publications)
     return submitted.jobs
 
 

@@ -1,23 +1,79 @@
-"""Connections to Redis that are used only while they are young.
+"""Pools of connections to Redis: bounded, never shared with a forked child, and young if need be.
 
 Firewalls, NATs and load balancers forget connections that were idle, and tell nobody: what is sent
 there gets no answer, ever. Asking first whether one still works would cost a timeout where it does
 not; a new one costs a millisecond.
 """
 
+import threading
 import time
+from collections.abc import Iterator
 from typing import Any
+from weakref import WeakSet
 
 import redis
+import redis.sentinel
 from redis.sentinel import SentinelConnectionPool
+
+from . import forks
 
 IDLE_S = 20.0
 """A connection that was idle for longer is opened anew. Of common walls the most impatient forget
 after 60 s; Azure's after 240 s, AWS's after 350 s.
 """
+WAIT_S = 5.0
+"""For a connection of a pool that has none free, where its user does not say."""
+
+_pools: WeakSet[Any] = WeakSet()
 
 
-class YoungPool(redis.ConnectionPool):
+def left_by_children(pool: Any) -> Any:
+    """The pool of redis-py; a forked child closes its copies of the sockets, and makes new ones."""
+    _pools.add(pool)
+    return pool
+
+
+class BoundedPool(redis.ConnectionPool):
+    """Of at most `max_connections`. Who finds none free waits for one; redis-py's own would raise.
+
+    Raises redis-py's `ConnectionError` after `wait_s`.
+    """
+
+    def __init__(self, *args: Any, wait_s: float = WAIT_S, **options: Any) -> None:
+        self._wait_s = wait_s
+        super().__init__(*args, **options)
+        left_by_children(self)
+
+    def reset(self) -> None:
+        self._places = threading.Semaphore(self.max_connections)
+        super().reset()
+
+    def get_connection(self, *args: Any, **options: Any) -> Any:
+        forks.notice()
+        places = self._places
+        if not places.acquire(timeout=self._wait_s):
+            most = self.max_connections
+            raise redis.ConnectionError(f"all {most} connections of this process are in use")
+        try:
+            connection: Any = super().get_connection(*args, **options)
+        except BaseException:
+            places.release()
+            raise
+        connection.places = places
+        return connection
+
+    def release(self, connection: Any) -> None:
+        places = connection.__dict__.pop("places", None)
+        super().release(connection)
+        if places:
+            places.release()
+
+
+class BoundedSentinelPool(BoundedPool, SentinelConnectionPool):
+    """Of the master that Sentinels know."""
+
+
+class YoungPool(BoundedPool):
     def get_connection(self, *args: Any, **options: Any) -> Any:
         connection: Any = super().get_connection(*args, **options)
         if time.monotonic() - getattr(connection, "given_back", time.monotonic()) > IDLE_S:
@@ -38,5 +94,37 @@ class YoungSentinelPool(YoungPool, SentinelConnectionPool):
     """Of the master that Sentinels know."""
 
 
+BOUNDED = (BoundedPool, BoundedSentinelPool)
 YOUNG = (YoungPool, YoungSentinelPool)
 """For `RedisUrl.client`."""
+
+
+class Sentinel(redis.sentinel.Sentinel):
+    """Whose pools are `YoungSentinelPool`; for Celery, which names none."""
+
+    def master_for(self, *args: Any, **options: Any) -> Any:
+        options |= {"connection_pool_class": YoungSentinelPool}
+        return super().master_for(*args, **options)  # type: ignore[no-untyped-call]
+
+
+@forks.in_each_child
+def _leave_to_parent() -> None:
+    """Close this process's copies of the sockets: the parent's stay open, and nothing is said on
+    them.
+    """
+    for pool in list(_pools):
+        for each in _with_sentinels(pool):
+            each._lock, each._fork_lock = threading.RLock(), threading.RLock()
+            for connection in [*each._available_connections, *each._in_use_connections]:
+                sock, connection._sock = connection._sock, None
+                if sock is not None:
+                    sock.close()
+            each.reset()
+
+
+def _with_sentinels(pool: Any) -> Iterator[Any]:
+    yield pool
+    manager = getattr(pool, "sentinel_manager", None)
+    if manager is not None:
+        for sentinel in manager.sentinels:
+            yield sentinel.connection_pool

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from celery.exceptions import BackendError
 from pydantic import BaseModel
 
+from . import forks
 from .awaited import Awaited
 from .celery_bases import AsyncResult
 from .contract.completions import Completion
@@ -17,7 +18,7 @@ from .ledger_client import CONNECTION_ERRORS, current_settings, ledger, no_such_
 from .ledger_replies import JobStatus, StoredOutcome
 from .publishing import publish_all
 from .redis_trouble import described
-from .waiting import OutcomeWaiter
+from .waiting import outcome_waiter
 
 T = TypeVar("T", covariant=True)
 
@@ -61,7 +62,7 @@ class AnyJob(Awaited[T], AsyncResult):
         return TimeoutError(f"job {self.id} has no outcome after {timeout} s; {goes_on}")
 
     async def _awaited(self) -> Completion:
-        text = await OutcomeWaiter.of_this_loop().outcome(self.id)
+        text = await outcome_waiter().outcome(self.id)
         return self._told(text)
 
     def throw(self, error: Any, *more: Any) -> Any:
@@ -76,6 +77,7 @@ class AnyJob(Awaited[T], AsyncResult):
         Raises the job's own `JobError`, Celery's `TimeoutError`, and `Unavailable` if the result
         backend is out of reach when the time is over.
         """
+        forks.notice()
         started = time.monotonic()
         while True:
             left = timeout and max(0.0, timeout - time.monotonic() + started)

@@ -9,10 +9,10 @@ from contextlib import contextmanager
 from typing import Literal, TypeVar, cast
 
 import redis
-import redis.asyncio
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from . import forks
 from .connections import YOUNG
 from .contract.errors import InvalidRequest, OutcomeUnknown, Unavailable
 from .contract.ledger import calls
@@ -75,9 +75,10 @@ def use_settings(settings: ProducerSettings) -> None:
 def ledger() -> "LedgerClient":
     """The process's client, made on first use. Raises `SettingsError`."""
     global _client
+    forks.notice()
     if _client is None:
         settings = current_settings()
-        _client = LedgerClient(settings.ledger, settings.prefix)
+        _client = LedgerClient(settings.ledger, settings.prefix, settings.ledger_connections)
     return _client
 
 
@@ -110,11 +111,12 @@ def _unavailable_if_away(job_id: str = "") -> Iterator[None]:
 class LedgerClient:
     """Calls of the ledger, each with a typed reply. Every method raises `Unavailable`."""
 
-    def __init__(self, url: str, prefix: str) -> None:
+    def __init__(self, url: str, prefix: str, connections: int) -> None:
+        """`connections`: at most so many, beside one to send large texts."""
         self._keys = LedgerKeys(prefix)
-        self._redis = _client_of(url, TIMEOUT_S)
+        self._redis = _client_of(url, TIMEOUT_S, connections, TIMEOUT_S)
         self._functions = Functions(self._redis, self._keys, redis.ResponseError)
-        self._uploads = _client_of(url, UPLOAD_TIMEOUT_S)
+        self._uploads = _client_of(url, UPLOAD_TIMEOUT_S, 1, UPLOAD_TIMEOUT_S)
         self._uploading = Functions(self._uploads, self._keys, redis.ResponseError)
 
     def submit(self, submissions: list[Submission]) -> Submitted:
@@ -139,13 +141,18 @@ class LedgerClient:
         return self._call(calls.NearWrong(job_id), job_id).state == "ok"
 
     def outcome(self, job_id: str) -> StoredOutcome:
-        """In one trip."""
+        return self.outcomes([job_id])[job_id]
+
+    def outcomes(self, job_ids: list[str]) -> dict[str, StoredOutcome]:
+        """Of each job, in one trip."""
         pipeline = self._redis.pipeline(transaction=False)
-        pipeline.get(self._keys.outcome(job_id))
-        pipeline.exists(self._keys.job(job_id))
-        with _unavailable_if_away(job_id):
-            text, known = pipeline.execute()
-        return StoredOutcome(text, bool(known))
+        for job_id in job_ids:
+            pipeline.get(self._keys.outcome(job_id))
+            pipeline.exists(self._keys.job(job_id))
+        with _unavailable_if_away(job_ids[0] if len(job_ids) == 1 else ""):
+            found = pipeline.execute()
+        replies = zip(job_ids, found[::2], found[1::2], strict=True)
+        return {job_id: StoredOutcome(text, bool(known)) for job_id, text, known in replies}
 
     def limits(self, user_id: str) -> list[UsedLimit]:
         """Of the user, then of the user's group."""
@@ -253,11 +260,13 @@ class LedgerClient:
             return self._functions(call)
 
 
-def _client_of(url: str, timeout_s: float) -> redis.Redis:
-    """`timeout_s`: to send a call, and to read its reply."""
+def _client_of(url: str, timeout_s: float, connections: int, wait_s: float) -> redis.Redis:
+    """`timeout_s`: to send a call, and to read its reply; `wait_s`: for a connection."""
     options = {"decode_responses": True, "retry": Retry(NoBackoff(), 0)}
+    bounds = {"max_connections": connections, "wait_s": wait_s}
     timeouts = {"socket_timeout": timeout_s, "socket_connect_timeout": TIMEOUT_S}
-    client: redis.Redis = RedisUrl.parse(url).client(redis, TIMEOUT_S, YOUNG, **options, **timeouts)
+    options |= bounds | timeouts
+    client: redis.Redis = RedisUrl.parse(url).client(redis, TIMEOUT_S, YOUNG, **options)
     return client
 
 
@@ -266,34 +275,3 @@ def _refuse_missing(batch_id: str, state: str) -> None:
         raise OutcomeUnknown(
             f"the ledger has no batch {batch_id}: never submitted, or kept too long ago"
         )
-
-
-class AsyncLedgerClient:
-    """Outcomes for an event loop. Raises `CONNECTION_ERRORS`."""
-
-    def __init__(self, url: str, prefix: str) -> None:
-        self._keys = LedgerKeys(prefix)
-        self._redis: redis.asyncio.Redis = RedisUrl.parse(url).client(
-            redis.asyncio,
-            3.0,
-            decode_responses=True,
-            socket_timeout=5.0,
-            socket_connect_timeout=3.0,
-        )
-
-    async def outcomes(self, job_ids: list[str]) -> dict[str, StoredOutcome]:
-        """Of each job, in one trip."""
-        pipeline = self._redis.pipeline(transaction=False)
-        for job_id in job_ids:
-            pipeline.get(self._keys.outcome(job_id))
-            pipeline.exists(self._keys.job(job_id))
-        found = await pipeline.execute()
-        replies = zip(job_ids, found[::2], found[1::2], strict=True)
-        return {job_id: StoredOutcome(text, bool(known)) for job_id, text, known in replies}
-
-    async def close(self) -> None:
-        await self._redis.aclose()
-        manager = getattr(self._redis.connection_pool, "sentinel_manager", None)
-        if manager:
-            for sentinel in manager.sentinels:
-                await sentinel.aclose()

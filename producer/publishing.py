@@ -8,8 +8,10 @@ from kombu.exceptions import KombuError
 
 from . import connections
 from .celery_app import new_app
+from .contract.errors import Unavailable
 from .contract.publication import Publication, publish
 from .ledger_client import CONNECTION_ERRORS, current_settings
+from .redis_trouble import reason
 
 ONCE_MORE = {"max_retries": 1, "interval_start": 0, "interval_step": 0}
 _published = 0.0
@@ -30,9 +32,15 @@ def publish_all(publications: list[Publication]) -> None:
     """Best effort: an id that the broker does not take is published by the sweep of any worker.
 
     After a pause the connection may have been forgotten by what is between: then it is tried twice.
+    Raises `Unavailable` for what is wrong on this side, in a setting or in who listens to Celery's
+    signals: the jobs are in the ledger, and are worked on all the same.
     """
     global _published
     idle_s, _published = time.monotonic() - _published, time.monotonic()
     options = {"retry": idle_s > connections.IDLE_S, "retry_policy": ONCE_MORE}
-    with suppress(KombuError, *CONNECTION_ERRORS):
-        publish(_app, current_settings().names, publications, **options)
+    try:
+        with suppress(KombuError, *CONNECTION_ERRORS):
+            publish(_app, current_settings().names, publications, **options)
+    except Exception as error:  # noqa: BLE001 -- whatever it is, the caller needs the job's id
+        text = f"accepted, but its id could not be sent to the broker ({reason(error)})"
+        raise Unavailable(text) from None

@@ -3,6 +3,7 @@
     redis://user:password@host:6379/0
     rediss://user:password@host:6379/0?ssl_ca_certs=/etc/ca.pem
     sentinel://user:password@host1:26379;sentinel://host2:26379/0?master_name=ledger
+    unix://user:password@/run/redis.sock?db=0
 
 redis-py, kombu and Celery each want it in another form; all forms are made here. Standard library
 only.
@@ -15,6 +16,9 @@ from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 CHECKS = ("required", "optional", "none")
 FILES = ("ssl_ca_certs", "ssl_certfile", "ssl_keyfile")
+SOCKETS = ("unix", "redis+socket", "socket")
+"""How a URL of a socket in the file system begins: redis-py's word, and Celery's."""
+UNREADABLE = "host and port cannot be read; special characters of a password are written %XX"
 OURS = {
     *("health_check_interval", "socket_timeout", "socket_connect_timeout", "socket_keepalive"),
     *("retry_on_timeout", "max_connections", "decode_responses", "encoding", "protocol", "timeout"),
@@ -42,8 +46,10 @@ class RedisUrl:
         if text.startswith("sentinel://"):
             return cls(*_sentinels(text))
         parts = _split(text)
+        if parts.scheme in SOCKETS:
+            return cls(_socket(parts))
         if parts.scheme not in ("redis", "rediss"):
-            raise ValueError("only redis://, rediss:// and sentinel:// are known")
+            raise ValueError("only redis://, rediss://, sentinel:// and unix:// are known")
         options = dict(parse_qsl(parts.query))
         if "master_name" in options:
             raise ValueError("master_name goes with sentinel://host:26379")
@@ -52,7 +58,8 @@ class RedisUrl:
             raise ValueError("ssl_ options go with rediss://")
         database = _database(parts.path.strip("/"), options)
         _refuse_unknown(options)
-        url = parts._replace(path=f"/{database}", query="").geturl()
+        netloc = parts.netloc.replace(";", "%3B")  # kombu would see two servers
+        url = parts._replace(netloc=netloc, path=f"/{database}", query="").geturl()
         return cls(url, {"ssl_cert_reqs": "required"} | ssl if parts.scheme == "rediss" else {})
 
     def client(
@@ -66,7 +73,11 @@ class RedisUrl:
         plain_pool, sentinel_pool = pools
         if not self.master:
             kind = plain_pool or library.ConnectionPool
-            return library.Redis.from_pool(kind.from_url(self.url, **self.ssl, **options))
+            url = self.url
+            if self.socket:
+                url = url.replace(*_TO_REDIS_PY[0], 1).replace(*_TO_REDIS_PY[1])
+                options = {name: options[name] for name in options if name not in OF_TCP}
+            return library.Redis.from_pool(kind.from_url(url, **self.ssl, **options))
         if sentinel_pool:
             options = options | {"connection_pool_class": sentinel_pool}
         parts = [urlsplit(each) for each in self.url.split(";")]
@@ -98,11 +109,37 @@ class RedisUrl:
         return {"ssl": True, **self.ssl} if self.ssl else {}
 
     @property
+    def socket(self) -> str:
+        """The path of the server's socket; "" if it has a host."""
+        parts = urlsplit(self.url.partition(";")[0])
+        return unquote(parts.path) if parts.scheme in SOCKETS else ""
+
+    @property
     def address(self) -> str:
-        """HOST:PORT of the server, or of each Sentinel. Never a login."""
+        """HOST:PORT of the server, or of each Sentinel, or a path. Never a login."""
+        if self.socket:
+            return self.socket
         if not self.master:
             return _address(self.url, 6379)
         return ", ".join(_address(each, 26379) for each in self.url.split(";"))
+
+
+OF_TCP = ("socket_connect_timeout", "socket_keepalive")
+"""Options that a connection to a socket in the file system does not have."""
+_TO_REDIS_PY = (("redis+socket:", "unix:"), ("?virtual_host=", "?db="))
+
+
+def _socket(parts: SplitResult) -> str:
+    """In Celery's form."""
+    options = dict(parse_qsl(parts.query))
+    database = options.pop("virtual_host", options.pop("db", "")) or "0"
+    _refuse_unknown(options)
+    if parts.hostname or not parts.path.strip("/"):
+        raise ValueError("write it as unix:///run/redis.sock, with three slashes")
+    if not database.isdecimal():
+        raise ValueError("the database, as ?db=, is a number")
+    login = f"{parts.netloc.rpartition('@')[0]}@" if "@" in parts.netloc else ""
+    return f"redis+socket://{login}{parts.path}?virtual_host={database}"
 
 
 def _database(path: str, options: dict[str, str]) -> str:
@@ -174,9 +211,9 @@ def _split(url: str) -> SplitResult:
         parts = urlsplit(url)
         _ = parts.port  # computed when it is read
     except ValueError:
-        raise ValueError(
-            "host and port cannot be read; special characters of a password are written %XX"
-        ) from None
+        raise ValueError(UNREADABLE) from None
+    if parts.fragment or "@" in parts.path + parts.query:  # the password ended too early
+        raise ValueError(UNREADABLE)
     if "://" not in url:
         raise ValueError("write it as redis://host:6379/0, rediss://... or sentinel://...")
     return parts

@@ -1,4 +1,5 @@
-"""Celery's result backend as a producer reads it: no wait is for a dead connection.
+"""Celery's result backend as a producer reads it: no wait is for a dead connection, and none for
+one of a parent process.
 
 Celery waits for results on one subscription per process. Where a firewall has forgotten that
 connection, nothing comes and nothing fails, and each `get()` of the process would wait for ever.
@@ -8,26 +9,60 @@ import time
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
+from types import SimpleNamespace
 from typing import Any
+from weakref import WeakSet
 
 from celery.backends import redis as celery_redis
+from celery.backends.asynchronous import greenletDrainer
 
-from .connections import YoungPool
+from . import forks
+from .connections import Sentinel, YoungPool
 from .contract import errors
 
 SILENT_S = 10.0
 """A subscription that was silent for so long is made anew, and what it may have missed is read."""
+AWAY_S = 1.0
+"""Between two tries of a greenlet to read a subscription whose server is away."""
+_consumers: WeakSet[Any] = WeakSet()
 
 
 class ResultConsumer(celery_redis.ResultConsumer):  # type: ignore[misc]
     _heard = 0.0
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        _consumers.add(self)
+
     def drain_events(self, timeout: float | None = None) -> None:
+        """With gevent and eventlet one greenlet does it for all that wait; an error would end it
+        for ever.
+        """
+        try:
+            self._drain(timeout)
+        except TimeoutError:
+            raise
+        except self._connection_errors:
+            if not isinstance(self.drainer, greenletDrainer):
+                raise
+            time.sleep(AWAY_S)
+
+    def _drain(self, timeout: float | None) -> None:
         super().drain_events(timeout)
         if self._pubsub is not None and time.monotonic() - self._heard > SILENT_S:
             self._heard = time.monotonic()
             with self.reconnect_on_error():
                 self._reconnect_pubsub()
+
+    def begin_anew(self) -> None:
+        """In a forked child: nobody waits there yet, and the subscription is the parent's."""
+        if hasattr(self, "_reset_sync"):  # Celery 5.7's locks
+            self._reset_sync()
+        self._pubsub = None
+        self.subscribed_to.clear()
+        self.drainer: Any = type(self.drainer)(self)
+        for waiting in self._pending_results:
+            waiting.clear()
 
     @contextmanager
     def reconnect_on_error(self) -> Iterator[None]:
@@ -88,6 +123,7 @@ class ResultBackend(_Ours):
 
 class SentinelResultBackend(_Ours, celery_redis.SentinelBackend):  # type: ignore[misc]
     ResultConsumer = ResultConsumer
+    sentinel = SimpleNamespace(Sentinel=Sentinel)
 
 
 BACKENDS = {
@@ -96,3 +132,9 @@ BACKENDS = {
     "sentinel": f"{__name__}:SentinelResultBackend",
 }
 """Scheme of a URL -> class, for Celery's loader."""
+
+
+@forks.in_each_child
+def _subscribe_anew() -> None:
+    for each in list(_consumers):
+        each.begin_anew()

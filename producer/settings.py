@@ -42,6 +42,13 @@ HOSTS = re.compile(
 )
 """Brokers and result backends of Celery that are none of ours."""
 
+LEAST_CONNECTIONS = 6
+"""Of a producer, if all have one server. A worker has 11."""
+PUBLISHERS = 2
+"""Connections that send ids to the broker; each is in use for a millisecond."""
+READERS = 2
+"""To the result backend: the subscription, and one to ask."""
+
 Url = Annotated[str, AfterValidator(_readable)]
 """A text that `RedisUrl.parse` accepts. It may hold a password, so no repr shows it."""
 
@@ -65,6 +72,10 @@ class ProducerSettings(BaseSettings):
         DEFAULT_PREFIX, validation_alias="LEDGER_PREFIX"
     )
     """Of everything that the fleet calls its own, at each of the servers."""
+    max_connections: Annotated[int, Field(ge=LEAST_CONNECTIONS, le=1000)] = Field(
+        12, validation_alias="REDIS_MAX_CONNECTIONS"
+    )
+    """Of one process to each of the servers."""
     max_request_bytes: Annotated[int, Field(ge=1_000, le=MAX_REQUEST_BYTES)] = Field(
         MAX_REQUEST_BYTES, validation_alias="LLM_MAX_REQUEST_BYTES"
     )
@@ -117,6 +128,11 @@ class ProducerSettings(BaseSettings):
     @property
     def names(self) -> FleetNames:
         return FleetNames.of(self.prefix)
+
+    @property
+    def ledger_connections(self) -> int:
+        """What of a producer's connections is left for the ledger, if all have one server."""
+        return self.max_connections - PUBLISHERS - READERS - 1
 
     def celery(self, timeout_s: float) -> dict[str, Any]:
         """Celery's settings of broker and result backend, except the backend's URL.

@@ -19,6 +19,7 @@ from producer import env_file
 from producer.contract.names import COMPLETE
 from producer.redis_trouble import reason
 from producer.redis_url import RedisUrl
+from producer.settings import PUBLISHERS
 
 from . import startup_checks
 from .broker import celery_policy, results, transport
@@ -35,6 +36,8 @@ from .tasks import Complete
 from .telemetry import signals as telemetry
 from .telemetry.logs import configure
 
+PUBLISH_S = 5
+"""For a connection to publish with, of the few there are."""
 logger = logging.getLogger(__name__)
 
 
@@ -153,6 +156,10 @@ def refuse_wrong_settings(
     for warning in startup_checks.warnings(settings, datetime.now(UTC).date()):
         logger.warning(warning)
     conf.result_expires = settings.ledger.result_expires_s
+    # Of a worker alone: Flower asks many things at once, each on a connection of its own. No slot
+    # waits for ever; what is not published, the sweep publishes.
+    conf.broker_pool_limit = PUBLISHERS
+    conf.broker_pool_acquire_timeout = PUBLISH_S
     options = conf.broker_transport_options
     # Renewed while a message is worked on; but never shorter than a call, for a steward that cannot
     # reach the broker.

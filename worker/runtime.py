@@ -39,6 +39,9 @@ if TYPE_CHECKING:
 AUDIT_TIMEOUT_S = 2.0
 """How long a paid answer waits for an audit log that is frozen."""
 
+AUDIT_CONNECTIONS = 2
+"""Each writes an entry in a millisecond."""
+
 _lock = threading.Lock()
 _current: tuple[int, "Runtime"] | None = None
 """The pid of the process it was built in, and the runtime."""
@@ -193,7 +196,8 @@ def audit_server(settings: AuditSettings) -> Redis | None:
     """The audit log's server; None if there is no audit log."""
     if settings.url is None:
         return None
-    return connect(settings.url.get_secret_value(), AUDIT_TIMEOUT_S)
+    url = settings.url.get_secret_value()
+    return connect(url, AUDIT_TIMEOUT_S, AUDIT_CONNECTIONS)
 
 
 def current() -> Runtime:

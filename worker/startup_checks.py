@@ -12,7 +12,7 @@ from producer.extras import needs
 
 from . import output_filters, providers
 from .budgets.price_checks import PriceChecks
-from .ledger.connection import ERRORS, LedgerConnection
+from .ledger.connection import ERRORS, LedgerConnection, Redis, connect, server_at
 from .monitoring.findings import NAMES
 from .providers.default_requests import DefaultRequests
 from .providers.dialects import DIALECTS
@@ -47,12 +47,39 @@ def checked_alerts() -> AlertSettings:
     return settings
 
 
+def refuse_servers(connection: LedgerConnection) -> None:
+    """Raises `SettingsError` for each server of the fleet that can never be one."""
+    settings = connection.settings
+    problems = _problems_of("LEDGER_URL", connection.redis, is_ledger=True)
+    others = {"CELERY_BROKER_URL": settings.broker, "CELERY_RESULT_BACKEND": settings.backend}
+    for variable, url in others.items():
+        if url != settings.ledger:
+            client = connect(url)
+            problems += _problems_of(variable, client)
+            client.close()
+    if problems:
+        raise SettingsError(problems)
+
+
+def _problems_of(variable: str, client: Redis, is_ledger: bool = False) -> list[Problem]:
+    """None if it is away, or says nothing."""
+    try:
+        server = server_at(client)
+    except ERRORS:
+        return []
+    if server is None:
+        return []
+    reasons = [*server.cannot_serve(), *(server.cannot_keep_jobs() if is_ledger else ())]
+    return [Problem(variable, f"{variable}: {reason}") for reason in reasons]
+
+
 def load_functions(connection: LedgerConnection) -> None:
     """Have the ledger's functions of this version on its server. If that does not answer, they are
     loaded when it does.
 
-    Raises `SettingsError` for a server that can never run them, or a user who may not load them.
+    Raises `SettingsError` for servers that can never be ours, or a user who may not load them.
     """
+    refuse_servers(connection)
     try:
         connection.functions.load()
     except LibraryMissing:

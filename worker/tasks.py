@@ -27,6 +27,7 @@ from producer.contract.submission import Submission
 from producer.redis_trouble import reason
 
 from .broker.entries import FOREIGN
+from .broker.foreign_ids import say_foreign
 from .broker.foreign_messages import (
     request_of_failed_step,
     submission_of_message,
@@ -154,6 +155,7 @@ class Complete(OwnLimits):
                 job_ended(replace(record, user_id=user_id or None, lane=lane or None))
                 return _return_or_raise(outcome)
             case Missing():
+                say_foreign(current().settings.redis.prefix)
                 raise OutcomeUnknown(
                     "The ledger has no record of this job: it expired, or the ledger was lost."
                 )

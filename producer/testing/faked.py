@@ -7,7 +7,6 @@ from uuid import uuid4
 
 from .. import client, ledger_client, publishing, waiting
 from ..celery_app import new_app
-from ..ledger_replies import StoredOutcome
 from ..settings import ProducerSettings
 from .fake import FakeCompletions
 
@@ -25,31 +24,15 @@ def faked() -> Iterator[FakeCompletions]:
     What the app configures meanwhile, with `configure()` or the environment, changes nothing.
     """
     fake = FakeCompletions()
-    # A prefix of its own: awaited jobs of a loop are looked up together, by the server's names.
     settings = ProducerSettings.model_construct(url=NOWHERE, prefix=f"fake-{uuid4().hex}")
     app = new_app()
     app.loader.override_backends = BACKENDS
-
-    class Outcomes:
-        """Stands for `AsyncLedgerClient`."""
-
-        def __init__(self, *_: Any) -> None:
-            pass
-
-        async def outcomes(self, job_ids: list[str]) -> dict[str, StoredOutcome]:
-            if fake.ledger.trouble:
-                raise ConnectionError(fake.ledger.trouble)
-            return {job_id: fake.ledger.outcome(job_id) for job_id in job_ids}
-
-        async def close(self) -> None:
-            pass
 
     before = publishing.current_app()
     with ExitStack() as stack:
         for module, name, value in (
             (ledger_client, "_client", fake.ledger),
             (ledger_client, "_settings", settings),
-            (waiting, "AsyncLedgerClient", Outcomes),
             (waiting, "POLL_S", POLL_S),
             (waiting, "AWAY_POLL_S", POLL_S),
             (client, "use_settings", lambda _: None),

@@ -153,6 +153,9 @@ class MemoryJobs:
             return StoredOutcome(None, known=False)
         return StoredOutcome(record.text, known=True)
 
+    def outcomes(self, job_ids: list[str]) -> dict[str, StoredOutcome]:
+        return {job_id: self.outcome(job_id) for job_id in job_ids}
+
     def limits(self, user_id: str) -> list[UsedLimit]:
         """Nobody has any."""
         return []

@@ -145,6 +145,10 @@ ILL = {
         lambda f: (f.jobs(20), f.calls("unavailable", 5, "other")),
         "failing",
     ),
+    "a simulator answers beside a real link": (
+        lambda f: (f.jobs(20), f.calls("ok", 3, "sim-small", "simulator")),
+        "simulator",
+    ),
     "a link is left alone, another one answers": (
         lambda f: (f.jobs(20), f.refuse("other")),
         "circuit",

@@ -34,8 +34,8 @@ def test_the_cure_is_behind_every_scheme():
         broker.Channel.do_restore,
         broker.Channel._brpop_read,
     )
-    assert (cured._get_pool, cured.connection_class) == (
-        kombus.SentinelChannel._get_pool,
+    assert (cured._sentinel_managed_pool, cured.connection_class) == (
+        kombus.SentinelChannel._sentinel_managed_pool,
         kombus.SentinelChannel.connection_class,
     )
 

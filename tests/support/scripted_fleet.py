@@ -48,9 +48,9 @@ class ScriptedFleet(HandRun):
         for job in self._started(users, each, options):
             self._end(Start(job), error, 0.5)
 
-    def calls(self, outcome, count, model="m"):
+    def calls(self, outcome, count, model="m", provider="p"):
         """Provider calls beside those of the jobs."""
-        samples = Metrics.call_ended("interactive", "p", model, outcome, 9)
+        samples = Metrics.call_ended("interactive", provider, model, outcome, 9)
         Metrics(self.redis, KEYS).add(samples * count)
 
     def happened(self, event):

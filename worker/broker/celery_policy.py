@@ -49,6 +49,7 @@ task_publish_retry_policy = {
 # Results: every outcome is stored in the backend as well.
 redis_socket_timeout = 5
 redis_socket_connect_timeout = 3
+redis_max_connections = 2  # one thread stores; chords ask beside it
 redis_retry_on_timeout = True
 result_backend_always_retry = True  # what is no result; those: worker/broker/results.py
 result_backend_transport_options = {

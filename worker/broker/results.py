@@ -14,11 +14,13 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
+from types import SimpleNamespace
 from typing import Any
 
 from celery import states
 from celery.backends.redis import RedisBackend, SentinelBackend
 
+from producer.connections import BoundedPool, Sentinel
 from producer.contract import errors
 from producer.redis_trouble import reason, refusal_of
 
@@ -176,6 +178,8 @@ class Outbox:
 class _Beside(RedisBackend):  # type: ignore[misc]
     """What both of our backends do otherwise than Celery's."""
 
+    ConnectionPool = BoundedPool
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._by_pid: dict[int, Outbox] = {}
@@ -270,6 +274,8 @@ class Results(_Beside):
 
 class SentinelResults(_Beside, SentinelBackend):  # type: ignore[misc]
     """On a server that Sentinels know."""
+
+    sentinel = SimpleNamespace(Sentinel=Sentinel)
 
 
 BACKENDS = {

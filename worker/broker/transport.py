@@ -21,6 +21,7 @@ from kombu import transport as kombu_transport
 from kombu.entity import Queue
 from kombu.transport import redis
 
+from producer.channels import OnePool
 from producer.contract.names import FleetNames
 
 from .entries import NO_QUEUE, Unsound, message_of
@@ -46,18 +47,8 @@ class QoS(redis.QoS):
             super().reject(delivery_tag, requeue)
 
 
-class Channel(redis.Channel):
+class Channel(OnePool, redis.Channel):
     QoS = QoS
-
-    _commands: Any = None
-
-    def _create_client(self, asynchronous: bool = False) -> Any:
-        """One for all commands of a connection: kombu makes one for each, some 0.2 ms of CPU."""
-        if asynchronous:
-            return super()._create_client(asynchronous=True)
-        if self._commands is None or self._commands.connection_pool is not self.pool:
-            self._commands = super()._create_client()
-        return self._commands
 
     @property
     def do_restore(self) -> bool:  # type: ignore[override]

@@ -10,7 +10,7 @@ import click
 
 from .. import startup_checks
 from ..faults import ProviderError
-from ..ledger.connection import LedgerConnection, unsafe_server
+from ..ledger.connection import LedgerConnection, server_at
 from ..loop import Loop
 from ..providers.clients import Clients
 from ..providers.credentials import Credentials
@@ -19,8 +19,12 @@ from ..providers.dialects import dialect_of
 from ..runtime import audit_server
 from ..sealing import Seal
 from ..settings import AuditSettings, RedisSettings, Settings
+from .celery_clients import try_clients
 from .live import LiveCheck
 from .servers import Server, answering
+
+SAYS_NOTHING = "See yourself that maxmemory-policy is noeviction and appendonly is yes"
+"""Of a server without INFO, or whose user may not use it."""
 
 
 @click.command()
@@ -46,6 +50,7 @@ def check(offline: bool, live: bool) -> None:
     if not offline:
         _ask_ledger(settings.redis)
         _ask_audit_log(settings.audit)
+    try_clients(settings.redis, offline)
     _build_clients(settings)
     if live and not LiveCheck(settings).run():
         raise click.ClickException("not every link answers")
@@ -90,7 +95,11 @@ def _ask_ledger(settings: RedisSettings) -> None:
         redis.ping()
         startup_checks.load_functions(connection)
         click.echo("ledger: answers")
-        for warning in unsafe_server(redis):
+        server = server_at(redis)
+        if server is None:
+            click.echo(f"ledger: says nothing of itself. {SAYS_NOTHING}")
+            return
+        for warning in server.can_lose_jobs():
             _warn(warning)
 
 

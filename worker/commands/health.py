@@ -47,6 +47,9 @@ def _show(verdict: Verdict) -> None:
     now = verdict.snapshot
     if now is None:
         return
+    simulated, real = now.answered_by_simulators
+    if simulated and not real:
+        click.echo(f"  all {simulated:,} answers were a simulator's: none is real")
     waiting = ", ".join(f"{count:,} {lane}" for lane, count in now.waiting.items())
     click.echo(
         f"  workers: {now.workers} ({now.slots} slots); open {now.open:,}; "

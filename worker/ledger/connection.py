@@ -3,21 +3,24 @@
 import secrets
 from collections.abc import Callable
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from producer.connections import BOUNDED
 from producer.contract.ledger.functions import Functions, LibraryMissing, ServerTooOld
 from producer.contract.names import FleetNames
 from producer.redis_trouble import described, refusal_of
 from producer.redis_url import RedisUrl
+from producer.settings import READERS
 
 from ..broker.entries import NO_QUEUE
 from ..settings import RedisSettings
 from .fleet_functions import CountSamples
 from .keys import Keys
+from .server import Server
 
 Redis = redis.Redis
 RedisError = redis.RedisError
@@ -32,6 +35,7 @@ __all__ = [
     "connect",
     "is_its_own",
     "ledger_functions",
+    "server_at",
     "troubles_of",
     "unsafe_server",
 ]
@@ -47,6 +51,10 @@ ledger's functions.
 """
 
 CONNECT_TIMEOUT_S = 3.0
+BROKER_CONNECTIONS = 8
+"""Of a worker's main process: two wait for messages and two for remote control and its peers, two
+publish, one sends events, one acknowledges.
+"""
 
 NO_RESULT = "none"
 """A job whose result there never is, so that SET with XX writes nothing."""
@@ -58,7 +66,8 @@ class LedgerConnection:
     def __init__(self, settings: RedisSettings) -> None:
         self.settings = settings
         self.keys = Keys(settings.prefix)
-        self.redis: Redis = connect(settings.ledger)
+        left = settings.max_connections - BROKER_CONNECTIONS - READERS
+        self.redis: Redis = connect(settings.ledger, connections=max(1, left))
         self.functions = ledger_functions(self.redis, self.keys)
 
     def hash_key(self) -> bytes:
@@ -70,16 +79,19 @@ class LedgerConnection:
         self.redis.close()
 
 
-def connect(url: str, timeout_s: float = 5.0) -> Redis:
+def connect(url: str, timeout_s: float = 5.0, connections: int = 1) -> Redis:
     """A pooled client, safe across threads, that never retries by itself.
 
-    How long to wait for a server is the caller's decision. A frozen one costs `timeout_s` per call,
-    not the client's default of ten retries.
+    How long to wait for a server, or for one of its `connections`, is the caller's decision. A
+    frozen one costs `timeout_s` per call, not the client's default of ten retries.
     """
     connect_timeout_s = min(timeout_s, CONNECT_TIMEOUT_S)
     client: Redis = RedisUrl.parse(url).client(
         redis,
         connect_timeout_s,
+        BOUNDED,
+        max_connections=connections,
+        wait_s=timeout_s,
         decode_responses=True,
         socket_timeout=timeout_s,
         socket_connect_timeout=connect_timeout_s,
@@ -158,26 +170,24 @@ def _write_result(names: FleetNames, results: Redis) -> object:
     return results.set(names.results + NO_RESULT, "", xx=True)
 
 
-def unsafe_server(server: Redis) -> list[str]:
-    """Warnings about the server's configuration where it can lose jobs, each with its fix.
-
-    Empty if the configuration may not be read (ACL, managed services).
+def server_at(client: Redis) -> Server | None:
+    """What it says of itself. None: nothing, or not to this user. Raises what a server raises that
+    is away.
     """
     try:
-        names = ("maxmemory-policy", "appendonly")
-        config: dict[str, str] = server.config_get(*names)  # type: ignore[assignment]
+        info: dict[str, Any] = client.info()
+    except redis.ResponseError:
+        return None
+    return Server.of(info)
+
+
+def unsafe_server(client: Redis) -> list[str]:
+    """Warnings about a ledger's server where it can lose jobs, each with its fix.
+
+    Empty if it does not say.
+    """
+    try:
+        server = server_at(client)
     except ERRORS:
         return []
-    warnings = []
-    policy = config.get("maxmemory-policy", "noeviction")
-    if policy != "noeviction":
-        warnings.append(
-            f"UNSAFE_LEDGER: maxmemory-policy is {policy}: an evicted key is a lost job. "
-            "Fix: CONFIG SET maxmemory-policy noeviction"
-        )
-    if config.get("appendonly", "yes") != "yes":
-        warnings.append(
-            "UNSAFE_LEDGER: no append-only file: a restart forgets every job. "
-            "Fix: CONFIG SET appendonly yes"
-        )
-    return warnings
+    return list(server.can_lose_jobs()) if server else []

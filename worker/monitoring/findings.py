@@ -45,6 +45,7 @@ PROBES: dict[str, Probe] = {
     "queue": job_probes.queue,
     "auth": link_probes.auth,
     "failing": link_probes.failing,
+    "simulator": link_probes.simulator,
     "audit": job_probes.audit,
     "truncation": job_probes.truncation,
     "budget": money_probes.budget,

@@ -49,6 +49,16 @@ def circuit(snapshot: FleetSnapshot, settings: HealthSettings) -> Iterator[Sympt
         yield Symptom(f"{each.words}{waits}. {fix}", each.link, severity)
 
 
+def simulator(snapshot: FleetSnapshot, settings: HealthSettings) -> Iterator[Symptom]:
+    """Beside real providers; a fleet that has nothing else is a trial."""
+    simulated, real = snapshot.answered_by_simulators
+    if simulated and real:
+        yield Symptom(
+            f"a simulator gave {simulated:,} of the last {simulated + real:,} answers, "
+            "and they are not real. Fix: take it out of LLM_CHAIN"
+        )
+
+
 def auth(snapshot: FleetSnapshot, settings: HealthSettings) -> Iterator[Symptom]:
     for link, outcomes in calls_by_link(snapshot.recent.calls).items():
         if Fault.MISCONFIGURED in outcomes:

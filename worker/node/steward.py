@@ -69,8 +69,11 @@ class Steward(bootsteps.StartStopStep):  # type: ignore[misc]
             current().ledger.heartbeat(name_of(consumer.hostname), 0, LIFE_S)
 
     def _run(self, consumer: Any, stop: threading.Event) -> None:
-        # A connection of its own: kombu's is in the middle of a BRPOP on another thread.
-        broker = connect(current().settings.redis.broker)
+        # Not kombu's connection: that is in the middle of a BRPOP on another thread.
+        settings = current().settings.redis
+        broker = current().connection.redis
+        if settings.broker != settings.ledger:
+            broker = connect(settings.broker)
         self._renewed = time.monotonic()
         while not stop.is_set():
             pause = PERIOD_S
@@ -80,7 +83,8 @@ class Steward(bootsteps.StartStopStep):  # type: ignore[misc]
                 expected = isinstance(error, ERRORS)
                 logger.warning("steward: %s; trying again", reason(error), exc_info=not expected)
             stop.wait(pause)
-        broker.close()
+        if settings.broker != settings.ledger:
+            broker.close()
 
     def _work(self, consumer: Any, ledger: Ledger, broker: Redis) -> float:
         """Heartbeat, sweep, cancel and renew, each if it is time for it.

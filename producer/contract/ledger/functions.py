@@ -81,5 +81,6 @@ def _explained(error: Exception) -> Exception:
     if text.startswith("INVALID "):
         return InvalidCall(text)
     if "unknown command" in text.lower():
-        return ServerTooOld("Redis 7 or Valkey 7.2 is needed. Fix: use a newer server")
+        fix = "use a newer server, or one where FUNCTION and FCALL are not renamed"
+        return ServerTooOld(f"Redis 7 or Valkey 7.2 is needed. Fix: {fix}")
     return error

@@ -99,7 +99,7 @@ def waiter(monkeypatch):
         return Completion(text=outcome, **fixed, **more)
 
     monkeypatch.setattr(jobs, "_returned_or_raised", told)
-    monkeypatch.setattr(jobs.OutcomeWaiter, "of_this_loop", lambda: waiter)
+    monkeypatch.setattr(jobs, "outcome_waiter", lambda: waiter)
     return waiter
 
 

@@ -34,6 +34,27 @@ def test_options_as_managed_services_write_them_change_nothing_of_ours(given, me
     assert RedisUrl.parse("rediss://h?ssl_cert_reqs=CERT_NONE").ssl == {"ssl_cert_reqs": "none"}
 
 
+@pytest.mark.parametrize(
+    ("given", "meant", "path"),
+    [
+        (
+            "unix:///run/redis.sock",
+            "redis+socket:///run/redis.sock?virtual_host=0",
+            "/run/redis.sock",
+        ),
+        ("unix://u:p%40w@/r/s?db=3", "redis+socket://u:p%40w@/r/s?virtual_host=3", "/r/s"),
+        ("redis+socket:///r/s?virtual_host=2", "redis+socket:///r/s?virtual_host=2", "/r/s"),
+    ],
+)
+def test_a_socket_in_the_file_system_is_written_as_redis_py_or_celery_has_it(given, meant, path):
+    parsed = RedisUrl.parse(given)
+    assert (parsed.url, parsed.address, parsed.ssl) == (meant, path, {})
+
+
+def test_kombu_sees_one_server_whatever_is_in_its_password():
+    assert RedisUrl.parse("redis://u:a;b@h:1/0").url == "redis://u:a%3Bb@h:1/0"
+
+
 def test_a_certificate_is_checked_unless_the_url_says_otherwise(tmp_path):
     """kombu takes a bare rediss:// for "do not check", Celery's backend refuses it."""
     assert RedisUrl.parse("rediss://host/0").ssl == {"ssl_cert_reqs": "required"}
@@ -68,6 +89,12 @@ def test_each_sentinel_has_login_and_database_of_the_whole():
 
 
 WRONG = [
+    ("redis://u:12?hunter2@h:1/0", "special characters of a password are written %XX"),
+    ("redis://u:12/hunter2@h:1/0", "special characters of a password are written %XX"),
+    ("redis://u:12#hunter2@h:1/0", "special characters of a password are written %XX"),
+    ("unix://run/redis.sock", "with three slashes"),
+    ("unix:///run/redis.sock?db=x", "is a number"),
+    ("unix:///run/redis.sock?databse=2", "databse is not known"),
     ("sentinel://u:hunter2@h:26379/0", "end it with ?master_name=NAME"),
     ("sentinel://u:hunter2@h:x/0?master_name=m", "host and port cannot be read"),
     ("sentinel://u:hunter2@h:1;h:2/0?master_name=m", "write it as"),
