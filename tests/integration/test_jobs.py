@@ -44,6 +44,7 @@ def test_an_answer_carries_its_bill(complete, wire, openai_env, start_worker):
     assert (completion.usage.input, completion.usage.output) == (1000, 500)
     assert completion.cost_usd == 0.00045
     assert job.get(timeout=10)["text"] == completion.text
+    assert job.state == job.status == "SUCCESS"
     assert job.progress().state == "done"
 
 

@@ -19,7 +19,7 @@ BIN = Path(sys.executable).parent
 MYPY = """
 [mypy]
 strict = true
-[mypy-producer.*]
+[mypy-producer.*,celery_completions.*]
 follow_imports = silent
 [mypy-celery.*,kombu.*,pyarrow.*,pypdfium2.*]
 ignore_missing_imports = true
