@@ -67,7 +67,7 @@ def hold(
     Raises like `Batch.submit`. A batch that its watcher leaves by an exception is cancelled.
     """
     options = dict(suite.options)
-    if fresh:
+    if fresh and options.get("cache") == "use":
         options["cache"] = "refresh"
     requests = [question.request for question in suite.questions]
     asked, cost_usd = _run(suite, requests, user_id, watch, max_usd, options)
