@@ -13,10 +13,11 @@ from .awaited import Awaited
 from .celery_bases import AsyncResult
 from .contract.completions import Completion
 from .contract.errors import JobError, Unavailable
+from .contract.names import COMPLETE
 from .contract.outcome import load_outcome
 from .ledger_client import CONNECTION_ERRORS, current_settings, ledger, no_such_job
 from .ledger_replies import JobStatus, StoredOutcome
-from .publishing import publish_all
+from .publishing import current_app, publish_all
 from .redis_trouble import described
 from .waiting import outcome_waiter
 
@@ -93,6 +94,10 @@ class AnyJob(Awaited[T], AsyncResult):
     def _told(self, outcome: str | None) -> Completion:
         return _returned_or_raised(self.id, outcome)
 
+    def __reduce__(self) -> Any:
+        """For another process of this side: without login and connections, which are its own."""
+        return _in_this_process, (type(self), self.id, vars(self).get("model"))
+
     def progress(self) -> JobStatus:
         """Where it stands now: state, attempts, cost, how many jobs are before it, what it waits
         for.
@@ -163,6 +168,13 @@ class Job(AnyJob[Completion]):
             return f"*job {self.id}: {self.progress().state}*"
         except JobError as error:
             return f"*job {self.id}: {type(error).__name__}: {error}*"
+
+
+def _in_this_process(kind: type[AnyJob[Any]], job_id: str, model: Any) -> Any:
+    job = kind(job_id, app=current_app(), task_name=COMPLETE)
+    if model is not None:
+        vars(job)["model"] = model
+    return job
 
 
 def _returned_or_raised(job_id: str, outcome: str | None) -> Completion:

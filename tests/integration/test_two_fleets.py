@@ -9,6 +9,7 @@ from support.wire import WireServer
 
 import producer
 from producer.contract.names import FleetNames
+from producer.contract.publication import Publication, publish
 from worker.ledger.keys import Keys
 
 FLEETS = ("one", "cc")
@@ -45,6 +46,17 @@ def test_two_fleets_on_one_server_never_meet(fleets, providers, redis_url):
         assert sorted(asked) == [f"{n} of {prefix}" for n in range(6)]
     with redis.Redis.from_url(redis_url, decode_responses=True) as server:
         every_key_is_one_fleet_s(server)
+
+
+def test_a_worker_says_that_its_broker_has_ids_of_another_ledger(complete, start_worker):
+    """As where two fleets have one prefix and broker, and each a ledger."""
+    worker = start_worker()
+    foreign = [Publication(f"foreign-{n}", "interactive", {}) for n in range(3)]
+    publish(complete.app, FleetNames.of("cc"), foreign)
+    worker.wait_for_log("FOREIGN_IDS")
+    assert complete.delay(ask("own"), "u").value(30).finish_reason == "stop"
+    assert worker.log().count("FOREIGN_IDS") == 1
+    assert "LEDGER_PREFIX=cc" in worker.log()
 
 
 def jobs_are_answered(prefix, app):

@@ -2,6 +2,7 @@
 
 import asyncio
 import inspect
+import pickle
 import pydoc
 import threading
 
@@ -161,3 +162,12 @@ def test_a_task_of_a_job_raises_its_error(waiter):
     refused, answer = asyncio.run(main())
     assert isinstance(refused, errors.Refused)
     assert answer.text == "b"
+
+
+def test_a_job_goes_to_another_process_without_login_and_connections():
+    complete.app.backend.url = "redis://:hunter2@h/0"
+    sent = pickle.dumps(job("there"))
+    assert b"hunter2" not in sent
+    arrived = pickle.loads(sent)
+    assert (type(arrived), arrived.id) == (Job, "there")
+    assert arrived.backend is complete.app.backend
