@@ -102,9 +102,11 @@ class SemanticCache:
             return
 
         def run() -> None:
-            with spared("what an answer teaches of near questions"):
-                work()
-            self._room.release()
+            try:
+                with spared("what an answer teaches of near questions"):
+                    work()
+            finally:
+                self._room.release()
 
         self._learning.submit(run)
 
@@ -156,8 +158,9 @@ class Search:
 
     def learn(self, completion: Completion, kept: bool) -> None:
         """The job was answered by a provider. `kept`: whether that answer is cached."""
-        if kept:
-            self._near.later(lambda: self._learn(completion))
+        with spared("what an answer teaches of near questions"):
+            if kept:
+                self._near.later(lambda: self._learn(completion))
 
     def _decided(self, found: Found, attempt: Attempt) -> Completion | None:
         near, job = self._near, self._job
@@ -170,9 +173,12 @@ class Search:
         self._trial = trial
         if trial is None or trial.course.asked or not trial.serves:
             return None
-        answer = trial.answer(near.cache, job, attempt, found.micro_usd)
+        noted = Attempt()
+        answer = trial.answer(near.cache, job, noted, found.micro_usd)
         if answer:
-            trial.note_served(near.call, job, attempt.saved.micro_usd)
+            trial.note_served(near.call, job, noted.saved.micro_usd)
+            # Last: if anything before failed, the job is called as if nothing had been found.
+            attempt.saved = noted.saved
             attempt.not_billed(sent=False)
         return answer
 

@@ -1,0 +1,85 @@
+"""What fails in the semantic cache is a miss: it costs neither the answer nor the books."""
+
+import base64
+from concurrent.futures import Future
+
+import pytest
+from support.running_jobs import running_job
+
+from producer.contract.completions import Completion
+from worker.cache import Cache
+from worker.ledger.attempt import NOTHING_SAVED, POSSIBLY_BILLED, Attempt, Candidate
+from worker.semantic.cache import Found, Search, SemanticCache
+from worker.semantic.evidence import Observation, Pool
+from worker.semantic.index import Candidate as NearQuestion
+from worker.semantic.index import Looked
+from worker.semantic.scope import Scope
+from worker.settings import CacheSettings, CallSettings, Link, SemanticSettings
+
+LINK = Link(provider="openai", model="m", adapter="openai")
+SCOPE = Scope("key", "name", "How can I cancel an order?", "mine", "default", "")
+STORED = Completion.fake("stored", cost_usd=0.5)
+
+
+class Ledger:
+    """Answers as a ledger that knows one question; fails at the functions in `broken`."""
+
+    def __init__(self, *broken):
+        self.broken = broken
+        self.called = []
+
+    def __call__(self, call):
+        self.called.append(call.function)
+        if call.function in self.broken:
+            raise OSError("away")
+        if call.function == "near_peek":
+            entry = f"9;1;;ann;{STORED.model_dump_json()}"
+            return call.reply(entry, 2, 0, 0, "yes")
+        return None
+
+
+def search(ledger, monkeypatch, chance=0.99):
+    monkeypatch.setattr("random.random", lambda: chance)
+    counts = {}
+    for label, verdict, count in (("right", "yes", 90), ("wrong", "no", 5)):
+        counts |= dict.fromkeys(Observation(0.95, verdict, label).fields, count)
+    near = NearQuestion("entry", "theirs", "default", "How do I cancel my order?", 0.95)
+    found = Future()
+    vector = base64.b64encode(b"\0\0").decode()
+    found.set_result(Found(vector, Looked(near, Pool(counts), 0), 7))
+    cache = Cache(CacheSettings(), CallSettings(), (LINK,), "fast")
+    settings = SemanticSettings(mode="serve", judge="openai:m")
+    semantic = SemanticCache(settings, cache, None, None, ledger, "openai:e", 1000)
+    return Search(semantic, running_job(), SCOPE, found)
+
+
+def reserved():
+    attempt = Attempt()
+    attempt.reserved(Candidate(LINK, 10, 100, 10), 1)
+    return attempt
+
+
+def test_a_hit_gives_its_hold_back_and_is_counted(monkeypatch):
+    ledger, attempt = Ledger(), reserved()
+    answer = search(ledger, monkeypatch).answer(attempt)
+    assert (answer.text, answer.cached, answer.similarity) == ("stored", "semantic", 0.95)
+    assert answer.cost_usd == pytest.approx(7e-6)
+    assert (attempt.bill.kind, attempt.saved.micro_usd) == ("none", 500_000)
+    assert ledger.called == ["near_peek", "near_learn"]
+
+
+@pytest.mark.parametrize("broken", ["near_peek", "near_learn"])
+def test_a_ledger_that_fails_half_way_leaves_the_job_as_it_was(monkeypatch, broken):
+    attempt = reserved()
+    assert search(Ledger(broken), monkeypatch).answer(attempt) is None
+    assert (attempt.bill, attempt.saved) == (POSSIBLY_BILLED, NOTHING_SAVED)
+
+
+def test_some_of_what_could_be_served_is_asked(monkeypatch):
+    assert search(Ledger(), monkeypatch, chance=0.001).answer(reserved()) is None
+
+
+def test_learning_after_the_end_costs_no_answer(monkeypatch):
+    found = search(Ledger(), monkeypatch)
+    found._near.close()
+    found.learn(STORED, kept=True)
