@@ -15,7 +15,7 @@ from statistics import median
 ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
-from support.ledger import connection
+from support.ledger import KEYS, connection
 
 from worker.embedded import EmbeddedValkey
 from worker.ledger.semantic_functions import NearLearn
@@ -43,10 +43,14 @@ def question(number: int) -> Scope:
     return Scope("scope", "faq -", text, f"content {number}", "default", "")
 
 
-def filled(call) -> None:
+def filled(own) -> None:
+    call = own.functions
     writer = LedgerIndex(call, 0.01)
     for number in range(ENTRIES):
-        writer.keep(question(number), vector(number % 50), "ann", 100 * MINUTE)
+        asked = question(number)
+        writer.keep(asked, vector(number % 50), "ann", 100 * MINUTE)
+        key = KEYS.cached_entry("0.0", asked.namespace, asked.content)
+        own.redis.set(key, "9999999999999;1;;ann;{}")
     for hundredth in range(40, 100):
         for label in ("right", "wrong"):
             fields = Observation(hundredth / 100, "yes", label).fields
@@ -56,7 +60,7 @@ def filled(call) -> None:
 def main() -> None:
     with tempfile.TemporaryDirectory() as folder, EmbeddedValkey(Path(folder)) as server:
         own = connection(server.url())
-        filled(own.functions)
+        filled(own)
         index = LedgerIndex(own.functions, 0.01)
         rule = Rule(0.01, judged=True)
         asked = [vector(number) for number in range(50)]
@@ -67,7 +71,7 @@ def main() -> None:
             began, used = time.perf_counter(), time.process_time()
             looked = index.look(question(ENTRIES + number), asked[number % 50])
             parts.append(time.process_time() - used)
-            Trial.of(own.functions, question(ENTRIES + number), looked, rule, shadow=False)
+            assert Trial.of(own.functions, question(ENTRIES + number), looked, rule, shadow=False)
             cpu.append(time.process_time() - used)
             wall.append(time.perf_counter() - began)
         own.close()

@@ -7,6 +7,7 @@ given out (`near_peek`).
 
 import threading
 from collections import OrderedDict
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
@@ -14,7 +15,7 @@ from producer.contract.ledger.functions import Functions
 
 from ..ledger.semantic_functions import NearKeep, NearLook, NearLookReply
 from .entries import Entry
-from .evidence import Pool
+from .evidence import LOWEST, Pool
 from .scope import Scope
 from .vectors import Vectors
 
@@ -27,7 +28,7 @@ MOST_PAGES = 4
 
 
 class Candidate(NamedTuple):
-    """The question that is most like the one asked. Its repr shows it: never log it."""
+    """A question that is much like the one asked. Its repr shows it: never log it."""
 
     entry: str
     content: str
@@ -39,7 +40,8 @@ class Candidate(NamedTuple):
 class Looked(NamedTuple):
     """What a lookup found."""
 
-    candidate: Candidate | None
+    candidates: tuple[Candidate, ...]
+    """The best first."""
     pool: Pool
     judge_micro_usd: int
     """What the judge has cost today."""
@@ -112,8 +114,8 @@ class LedgerIndex:
         copy = self._copy(scope.key)
         with copy.lock:
             reply = self._renewed(scope.key, copy)
-            candidate = self._nearest(copy, scope, vector)
-            return Looked(candidate, copy.pool_of(reply.counts), reply.judge_micro)
+            found = tuple(self._nearest(copy, scope, vector))
+            return Looked(found, copy.pool_of(reply.counts), reply.judge_micro)
 
     def keep(self, scope: Scope, vector: str, maker: str, life_ms: int) -> None:
         body = Entry(maker, scope.content, scope.namespace, vector, scope.question).body()
@@ -136,11 +138,11 @@ class LedgerIndex:
         return reply
 
     @staticmethod
-    def _nearest(copy: _Copy, scope: Scope, vector: str) -> Candidate | None:
-        place, similarity = copy.vectors.nearest(vector)
-        if place < 0 or copy.rows[place][1] == scope.content:
-            return None
-        return Candidate(*copy.rows[place], similarity)
+    def _nearest(copy: _Copy, scope: Scope, vector: str) -> Iterator[Candidate]:
+        for place, similarity in copy.vectors.nearest(vector):
+            found = Candidate(*copy.rows[place], similarity)
+            if similarity >= LOWEST and found.content != scope.content:
+                yield found
 
     def _copy(self, key: str) -> _Copy:
         with self._lock:

@@ -14,12 +14,15 @@ from ..ledger.attempt import Attempt
 from ..ledger.running_job import RunningJob
 from ..ledger.semantic_functions import NearLearn, NearPeek
 from .decision import Course, Near, Rule
-from .evidence import LOWEST, Observation, OwnEvidence, Verdict, place
+from .evidence import Observation, OwnEvidence, Verdict, place
 from .gate import Pass, compare
 from .index import Candidate, Looked
 from .judge import Judged, label
 from .scope import Scope, digest
 from .words import read
+
+MOST_TRIED = 3
+"""Candidates behind the gate whose answers are looked for: one may be gone or busted."""
 
 
 @dataclass(frozen=True)
@@ -42,25 +45,29 @@ class Trial:
     def of(
         cls, call: Functions, scope: Scope, looked: Looked, rule: Rule, shadow: bool
     ) -> "Trial | None":
-        """None if there is nothing to decide: no candidate behind the gate, or its answer is gone
-        or busted. Raises `ERRORS` while the ledger is away.
+        """Of the best candidate behind the gate whose answer is there; None if there is none.
+
+        Raises `ERRORS` while the ledger is away.
         """
-        found = looked.candidate
-        if found is None or found.similarity < LOWEST:
-            return None
-        gate, _ = compare(read(scope.question), read(found.question))
-        if gate is Pass.NO:
-            return None
-        pair = _pair(scope, found)
-        asked = NearPeek(scope.key, found.entry, pair, found.content, found.namespace, scope.tags)
-        peeked = call(asked)
-        if not peeked.answer:
-            return None
-        near = Near(found.similarity, gate, OwnEvidence(peeked.right, peeked.wrong))
-        chance = random.random()  # noqa: S311 -- a sample, not a secret
-        course = rule.course(near, looked.pool, chance, shadow)
-        verdict: Verdict = peeked.verdict  # type: ignore[assignment]
-        return cls(scope, found, looked, rule, near, course, verdict, peeked.answer, peeked.now_ms)
+        asked = read(scope.question)
+        gated = ((each, compare(asked, read(each.question))[0]) for each in looked.candidates)
+        passed = [(each, gate) for each, gate in gated if gate is not Pass.NO]
+        for found, gate in passed[:MOST_TRIED]:
+            pair = _pair(scope, found)
+            peek = NearPeek(
+                scope.key, found.entry, pair, found.content, found.namespace, scope.tags
+            )
+            peeked = call(peek)
+            if not peeked.answer:
+                continue
+            near = Near(found.similarity, gate, OwnEvidence(peeked.right, peeked.wrong))
+            chance = random.random()  # noqa: S311 -- a sample, not a secret
+            course = rule.course(near, looked.pool, chance, shadow)
+            known: Verdict = peeked.verdict  # type: ignore[assignment]
+            return cls(
+                scope, found, looked, rule, near, course, known, peeked.answer, peeked.now_ms
+            )
+        return None
 
     @property
     def waits_for_judge(self) -> bool:

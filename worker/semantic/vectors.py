@@ -13,7 +13,7 @@ import numpy
 SKETCH = 256
 """Numbers of a sketch: 5,000 are compared in half a millisecond."""
 SHORTLIST = 16
-"""How many are compared in full."""
+"""How many are compared in full, and looked at."""
 
 
 def packed(data: bytes) -> str:
@@ -56,24 +56,23 @@ class Vectors:
         self._rows = self._rows[count:]
         self._first += count
 
-    def nearest(self, kept: str) -> tuple[int, float]:
-        """Place and cosine of the one that is most like it; (-1, 0) if none is of its size."""
+    def nearest(self, kept: str) -> list[tuple[int, float]]:
+        """Places and cosines of the `SHORTLIST` that are most like it, the best first."""
         row = _row(kept)
         if not self._rows or len(row) != self._size:
-            return -1, 0.0
+            return []
         vector = row.astype("f4")
         known = self._sketches[self._first : self._first + len(self._rows)]
         alike = known @ _sketched(vector)
         likely = range(len(alike))
         if len(alike) > SHORTLIST:
             likely = numpy.argpartition(alike, -SHORTLIST)[-SHORTLIST:].tolist()
-        exact = {place: self._cosine(place, vector) for place in likely}
-        best = max(exact, key=lambda place: exact[place])
-        return best, min(exact[best], 1.0)
+        exact = [(place, self._cosine(place, vector)) for place in likely]
+        return sorted(exact, key=lambda each: -each[1])
 
     def _cosine(self, place: int, vector: numpy.ndarray) -> float:
         row = self._rows[place]
-        return float(row.astype("f4") @ vector) if len(row) == self._size else 0.0
+        return min(float(row.astype("f4") @ vector), 1.0) if len(row) == self._size else 0.0
 
     def _make_room(self, size: int, width: int) -> None:
         count, end = len(self._rows), self._first + len(self._rows)

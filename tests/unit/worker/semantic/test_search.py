@@ -44,9 +44,10 @@ def search(ledger, monkeypatch, chance=0.99):
     for label, verdict, count in (("right", "yes", 90), ("wrong", "no", 5)):
         counts |= dict.fromkeys(Observation(0.95, verdict, label).fields, count)
     near = NearQuestion("entry", "theirs", "default", "How do I cancel my order?", 0.95)
+    far = near._replace(entry="far", question="How do I cancel 2 orders?", similarity=0.99)
     found = Future()
     vector = base64.b64encode(b"\0\0").decode()
-    found.set_result(Found(vector, Looked(near, Pool(counts), 0), 7))
+    found.set_result(Found(vector, Looked((far, near), Pool(counts), 0), 7))
     cache = Cache(CacheSettings(), CallSettings(), (LINK,), "fast")
     settings = SemanticSettings(mode="serve", judge="openai:m")
     semantic = SemanticCache(settings, cache, None, None, ledger, "openai:e", 1000)
