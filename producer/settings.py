@@ -73,7 +73,7 @@ class ProducerSettings(BaseSettings):
     )
     """Of everything that the fleet calls its own, at each of the servers."""
     max_connections: Annotated[int, Field(ge=LEAST_CONNECTIONS, le=1000)] = Field(
-        12, validation_alias="REDIS_MAX_CONNECTIONS"
+        14, validation_alias="REDIS_MAX_CONNECTIONS"
     )
     """Of one process to each of the servers."""
     max_request_bytes: Annotated[int, Field(ge=1_000, le=MAX_REQUEST_BYTES)] = Field(

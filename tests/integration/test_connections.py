@@ -15,7 +15,7 @@ from worker.embedded import EmbeddedValkey
 
 PLANS = [
     pytest.param(20, {"REDIS_MAX_CONNECTIONS": "6"}, id="20, each side with the least"),
-    pytest.param(30, {}, id="30, by default"),
+    pytest.param(30, {}, id="30, by default", marks=pytest.mark.faults),
 ]
 
 
@@ -41,7 +41,7 @@ def test_a_fleet_works_on_a_small_plan(plan, start_worker, monkeypatch, clients,
     url = plan(clients)
     monkeypatch.setenv("REDIS_URL", url)
     start_worker(env | {"REDIS_URL": url}, concurrency=16)
-    most = int(env.get("REDIS_MAX_CONNECTIONS", "12"))
+    most = int(env.get("REDIS_MAX_CONNECTIONS", "14"))
     producer.configure(url, max_connections=most)
     web_side.in_threads(16, "small")
     assert 0 < len(web_side.to_redis()) <= most

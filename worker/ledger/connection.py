@@ -51,10 +51,12 @@ ledger's functions.
 """
 
 CONNECT_TIMEOUT_S = 3.0
-BROKER_CONNECTIONS = 8
-"""Of a worker's main process: two wait for messages and two for remote control and its peers, two
+BROKER_CONNECTIONS = 7
+"""Of a worker's main process: one waits for messages and two for remote control and its peers, two
 publish, one sends events, one acknowledges.
 """
+LEAST_CONNECTIONS = 2
+"""To the ledger: leases are renewed beside a request of megabytes."""
 
 NO_RESULT = "none"
 """A job whose result there never is, so that SET with XX writes nothing."""
@@ -67,7 +69,7 @@ class LedgerConnection:
         self.settings = settings
         self.keys = Keys(settings.prefix)
         left = settings.max_connections - BROKER_CONNECTIONS - READERS
-        self.redis: Redis = connect(settings.ledger, connections=max(1, left))
+        self.redis: Redis = connect(settings.ledger, connections=max(LEAST_CONNECTIONS, left))
         self.functions = ledger_functions(self.redis, self.keys)
 
     def hash_key(self) -> bytes:

@@ -20,7 +20,7 @@ import producer
 from worker.embedded import free_port, tethered
 
 pytestmark = pytest.mark.faults
-MOST = 12
+MOST = 14
 """Connections of a process, by default."""
 
 
