@@ -143,9 +143,9 @@ class Complete(OwnLimits):
 
         Without the note a later delivery reports the outcome again.
         """
-        if status in ("SUCCESS", "FAILURE") and self.backend.is_stored(task_id):
+        if status in ("SUCCESS", "FAILURE"):
             with spared("the note that an outcome is reported"):
-                current().leases.note_reported(task_id)
+                current().leases.note_reported(task_id, self.backend.fate_of(task_id))
 
     def _report(self, opened: Ended | Dropped | Missing) -> Completion:
         """For a job that this delivery does not run: its outcome, if Celery has not stored it."""

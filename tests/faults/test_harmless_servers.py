@@ -6,7 +6,7 @@ import threading
 
 import pytest
 from celery import chord
-from support.ledger import LedgerProbe, ask, until
+from support.ledger import KEYS, LedgerProbe, ask, until
 from support.neighbours import MODEL, Neighbours
 from support.refusing import TROUBLES, Server
 
@@ -137,6 +137,28 @@ def test_a_broker_or_ledger_that_refuses_fails_nobody_s_job(
     with LedgerProbe(server.app_url() if which == "ledger" else redis_url) as ledger:
         until(lambda: ledger.open() == 0)
         assert ledger.counter("unknown_attempts") == 0
+
+
+def test_what_waits_in_a_worker_that_is_killed_is_reported_by_another(
+    fleet, server, start_worker, redis_url
+):
+    """Also what a chord waits for. (Its time is over at once here.)"""
+    worker, _ = fleet("results")
+    complete = producer.complete
+    parts = [complete.s(ask(f"part {n}"), "reader", model=MODEL) for n in range(2)]
+    body = chord(parts)(complete.si(ask("body"), "reader", model=MODEL))
+    TROUBLES["rights"].begin(server)
+    job = complete.delay(ask("x"), "reader", model=MODEL)
+    assert job.value(30)
+    with LedgerProbe(redis_url) as ledger:
+        until(lambda: ledger.redis.zcard(KEYS.unreported) == 3)
+        worker.kill()
+        TROUBLES["rights"].end(server)
+        for job_id in ledger.redis.zrange(KEYS.unreported, 0, -1):
+            ledger.redis.zadd(KEYS.unreported, {job_id: 1})
+    start_worker(worker.env, concurrency=SLOTS)
+    assert job.get(timeout=60)
+    assert body.get(timeout=60)
 
 
 def test_a_stop_stores_what_waits_or_tells_it(fleet, server):

@@ -42,7 +42,7 @@ def let_pass(fleet, seconds, running=()):
         fleet.ledger._began -= 1
         beat(fleet)
         if running:
-            fleet.ledger.renew([(job.id, job.fence) for job in running], [])
+            fleet.ledger.renew([(job.id, job.fence) for job in running], {})
         fleet.sweep()
 
 

@@ -167,7 +167,14 @@ def valid_calls() -> dict[str, Call]:
         settle("run"),
         park("doc"),
         moves.Sweep(10, 3, 6, True, True, "retry", 0),
-        moves.Renew(10_000, (moves.HeldLease("run", 1, False), moves.HeldLease("rel", 0, True))),
+        moves.Renew(
+            10_000,
+            (
+                moves.HeldLease("run", 1, False),
+                moves.HeldLease("rel", 0, True),
+                moves.HeldLease("gone", 0, False),
+            ),
+        ),
         heartbeat("w2"),
         moves.BudgetLeft("run"),
         moves.Agree("run", "parts_of", "1:2"),

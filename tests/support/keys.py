@@ -89,6 +89,10 @@ class AllKeys(Keys):
         return f"{self.root}dl"
 
     @property
+    def unreported(self) -> str:
+        return f"{self.root}unrep"
+
+    @property
     def cooling(self) -> str:
         return f"{self.root}cooling"
 

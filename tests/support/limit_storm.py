@@ -84,7 +84,7 @@ class Storm:
         set_clock(self.redis, by_s)
         self.fleet.ledger.heartbeat("test", 10_000, 10_000_000)
         held = [(job.id, job.open[0].fence) for job in self.running() if job is not dead]
-        lost, _ = self.fleet.ledger.renew(held, [])
+        lost, _ = self.fleet.ledger.renew(held, {})
         assert lost == []
         self.work_off()
 

@@ -53,6 +53,7 @@ class Result:
     join: Callable[[], None] | None = None
     """Hands it to the chord that its task is a part of, in place of storing it."""
     stored: threading.Event = field(default_factory=threading.Event, repr=False)
+    dropped: threading.Event = field(default_factory=threading.Event, repr=False)
 
     @property
     def key(self) -> tuple[str, bool]:
@@ -97,8 +98,10 @@ class Outbox:
         """Whether the server was at the last look."""
         return self._in_trouble
 
-    def is_waiting(self, task_id: str) -> bool:
-        return any((task_id, joins) in self._waiting for joins in (False, True))
+    def waiting(self, task_id: str) -> list[Result]:
+        """What of that task is not stored yet."""
+        found = (self._waiting.get((task_id, joins)) for joins in (False, True))
+        return [each for each in found if each]
 
     def flush(self, timeout_s: float) -> None:
         """Wait until nothing waits, or for so long; what is left then is told."""
@@ -115,7 +118,9 @@ class Outbox:
         self._waiting[result.key] = result
         self._bytes += len(result.payload)
         while len(self._waiting) > MOST or (self._bytes > MOST_BYTES and len(self._waiting) > 1):
-            self._drop(next(iter(self._waiting.values())))
+            oldest = next(iter(self._waiting.values()))
+            self._drop(oldest)
+            oldest.dropped.set()
             self._dropped += 1
         if self._thread is None:
             self._thread = threading.Thread(target=self._run, name="results", daemon=True)
@@ -225,9 +230,16 @@ class _Beside(RedisBackend):  # type: ignore[misc]
         payload = self.encode(self.encode_result(result, state))
         outbox.put(Result(request.id, payload, state, join))
 
-    def is_stored(self, task_id: str) -> bool:
-        """Whether no result of that task waits in this process."""
-        return not self._outbox().is_waiting(task_id)
+    def fate_of(self, task_id: str) -> Callable[[], bool | None]:
+        """Says whether all of that task's is stored; None if some of it never will be."""
+        waiting = self._outbox().waiting(task_id)
+
+        def fate() -> bool | None:
+            if any(each.dropped.is_set() for each in waiting):
+                return None
+            return all(each.stored.is_set() for each in waiting)
+
+        return fate
 
     def _outbox(self) -> Outbox:
         pid = os.getpid()

@@ -235,7 +235,9 @@ class RenewReply(Reply):
 
 @dataclass(frozen=True)
 class HeldLease:
-    """A lease to extend, or, `reported`, a job whose outcome the result backend knows."""
+    """A lease to extend, or, of fence 0, a job whose outcome the result backend knows, `reported`,
+    or is still to hear.
+    """
 
     id: str
     fence: int

@@ -21,6 +21,15 @@ from .running_job import RunningJob
 logger = logging.getLogger(__name__)
 
 WARNED_AT = 2
+MOST_TOLD = 500
+"""Results that wait, of which the ledger hears in one period."""
+
+Fate = Callable[[], bool | None]
+"""Whether Celery has stored an outcome; None if it never will."""
+
+
+def _stored() -> bool:
+    return True
 
 
 class Leases:
@@ -35,7 +44,8 @@ class Leases:
         self._cancel = cancel
         self._period_s = period_s
         self._held: dict[str, int] = {}
-        self._reported: set[str] = set()
+        self._fates: dict[str, Fate] = {}
+        """Of outcomes that are reported, or about to be, those told of longest ago first."""
         self._lost: Counter[str] = Counter()
         self._lock = threading.Lock()
         self._stop = threading.Event()
@@ -54,10 +64,12 @@ class Leases:
                 if self._held.get(job.id) == job.fence:
                     del self._held[job.id]
 
-    def note_reported(self, job_id: str) -> None:
-        """The result backend knows the job's outcome: the ledger hears of it within a period."""
+    def note_reported(self, job_id: str, fate: Fate = _stored) -> None:
+        """The result backend knows the job's outcome, or will: the ledger hears of it within a
+        period. Of one that waits it hears as long as this process lives.
+        """
         with self._lock:
-            self._reported.add(job_id)
+            self._fates[job_id] = fate
             self._start()
 
     def close(self) -> None:
@@ -86,16 +98,28 @@ class Leases:
             logger.warning("the ledger's server restarted: %d outcomes settled again", settled)
         with self._lock:
             held = list(self._held.items())
-            reported = set(self._reported)
+            reported = self._take_reported()
         if not held and not reported:
             self._lost.clear()
             return
         lost, cancelled = self._ledger.renew(held, reported)
         with self._lock:
-            self._reported -= reported
+            for job_id in filter(reported.get, reported):
+                self._fates.pop(job_id, None)
         self._warn_of_lost(set(lost))
         for job_id in cancelled:
             self._cancel(job_id)
+
+    def _take_reported(self) -> dict[str, bool]:
+        """Job -> whether its outcome is stored; those that never will be are forgotten."""
+        fates = {job_id: fate() for job_id, fate in self._fates.items()}
+        for job_id in [each for each, fate in fates.items() if fate is None]:
+            del self._fates[job_id]
+        waiting = [job_id for job_id, fate in fates.items() if fate is False][:MOST_TOLD]
+        for job_id in waiting:
+            self._fates[job_id] = self._fates.pop(job_id)
+        stored = [job_id for job_id, fate in fates.items() if fate]
+        return dict.fromkeys(stored, True) | dict.fromkeys(waiting, False)
 
     def _warn_of_lost(self, lost: set[str]) -> None:
         """Of jobs that are still worked on a period later: a job that has just ended, or was given

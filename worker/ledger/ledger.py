@@ -8,7 +8,7 @@ answer is paid for. Methods that free or add work return what the caller is to p
 import json
 import math
 import time
-from collections.abc import Iterable
+from collections.abc import Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
@@ -215,14 +215,14 @@ class Ledger:
         return self._call(job_functions.BudgetLeft(job.id))
 
     def renew(
-        self, held: list[tuple[str, int]], reported: Iterable[str]
+        self, held: list[tuple[str, int]], reported: Mapping[str, bool]
     ) -> tuple[list[str], list[str]]:
         """Extend the leases of (id, fence) pairs, and note which outcomes Celery has stored.
 
         Returns the ids lost and the ids to cancel.
         """
         leases = [job_functions.HeldLease(job_id, fence, False) for job_id, fence in held]
-        notes = [job_functions.HeldLease(job_id, 0, True) for job_id in reported]
+        notes = [job_functions.HeldLease(job_id, 0, known) for job_id, known in reported.items()]
         reply = self._call(job_functions.Renew(self._lease_ms, (*leases, *notes)))
         return reply.lost, reply.cancelled
 

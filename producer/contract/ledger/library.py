@@ -67,6 +67,7 @@ MODULES = (
     "retention",
     "ending",
     "publications",
+    "reports",
     "rotation",
     "heads",
     "dispatch",

@@ -67,12 +67,12 @@ def test_what_could_not_be_stored_is_stored_when_the_server_is_mended(outbox, se
     in_trouble(outbox, server)
     for number in range(20):
         outbox.put(final(f"t{number}"))
-    assert outbox.is_waiting("first")
-    assert outbox.is_waiting("t19")
+    assert outbox.waiting("first")
+    assert outbox.waiting("t19")
     server.well = True
     outbox.flush(30)
     assert server.names() == ["first", *(f"t{n}" for n in range(20))]
-    assert not outbox.is_waiting("first")
+    assert not outbox.waiting("first")
 
 
 def test_a_slot_waits_for_no_server_in_trouble(outbox, server, monkeypatch):
@@ -80,14 +80,14 @@ def test_a_slot_waits_for_no_server_in_trouble(outbox, server, monkeypatch):
     monkeypatch.setattr(results, "PATIENCE_S", 1e6)
     outbox.put(final("next"))  # or the test never ends
     outbox.put(Result("next", "x", "RETRY"))
-    assert outbox.is_waiting("next")
+    assert outbox.waiting("next")
 
 
 def test_a_state_that_is_not_the_last_does_not_wait(outbox, server):
     """It would overwrite the one that another worker stores later."""
     server.well = False
     outbox.put(Result("parked", "x", "RETRY"))
-    assert not outbox.is_waiting("parked")
+    assert not outbox.waiting("parked")
 
 
 def test_the_latest_of_a_task_counts(outbox, server):
@@ -196,9 +196,10 @@ def test_a_chord_waits_for_its_server_beside_the_slot(backend, monkeypatch):
     monkeypatch.setattr(RedisBackend, "on_chord_part_return", join)
     part = SimpleNamespace(id="part")
     backend.on_chord_part_return(part, "SUCCESS", {"text": "x"})
-    assert not backend.is_stored("part")
+    fate = backend.fate_of("part")
+    assert fate() is False
     well.set()
     backend._outbox().flush(30)
     backend.on_chord_part_return(SimpleNamespace(id="next"), "SUCCESS", {})
-    assert backend.is_stored("part")
+    assert fate() is True
     assert joined == [("part", "SUCCESS"), ("next", "SUCCESS")]

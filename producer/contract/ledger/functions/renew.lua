@@ -1,5 +1,5 @@
 -- Extend leases, and note of which jobs the result backend knows the outcome, so that later
--- deliveries of them change nothing.
+-- deliveries of them change nothing, and of which it is still to hear it (fence 0).
 -- Keeps: a lease is renewed only by the fence that holds it.
 local FIELDS = { 'state', 'fence', 'cancel' }
 
@@ -19,6 +19,8 @@ return {
       jobs.load(each.id, FIELDS)
       if each.reported then
         note_reported(each.id)
+      elseif each.fence == 0 then
+        reports.wait(each.id)
       elseif not jobs.is_held(each.id, each.fence) then
         lost[#lost + 1] = each.id
       else

@@ -139,6 +139,7 @@ return {
     call_benches()
     end_cancelled_batches(given.limit)
     retention.go_through(given.limit)
+    reports.publish(given.limit, list)
     rings.trim()
     open_jobs.trim()
     counters.add_up()

@@ -16,7 +16,7 @@ local SINGLE = {
   stored_texts = 'docs', cache_generations = 'cgen', workers = 'wk', slots = 'slots',
   skews = 'skew', worker_settings = 'wset', worker_clocks = 'wclk',
   worker_lanes = 'wlane', open_batch = 'openb', libraries = 'versions',
-  near_scopes = 'sscopes',
+  near_scopes = 'sscopes', unreported = 'unrep',
 }
 
 for name, short in pairs(SINGLE) do
