@@ -22,7 +22,7 @@ from producer.redis_url import RedisUrl
 from producer.settings import PUBLISHERS
 
 from . import startup_checks
-from .broker import celery_policy, results, transport
+from .broker import celery_policy, outbox, results, transport
 from .ledger.connection import ERRORS, LedgerConnection, unsafe_server
 from .node.flags import apply_flags, refuse_lost_log
 from .node.pool_children import obey_parent, release_signals
@@ -221,5 +221,5 @@ def hurry_checks(**_: Any) -> None:
 
 def close_runtime(**_: Any) -> None:
     """Results first: the ledger is told which of them are stored."""
-    results.flush()
+    outbox.flush()
     shut_down()

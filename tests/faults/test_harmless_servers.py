@@ -11,7 +11,7 @@ from support.neighbours import MODEL, Neighbours
 from support.refusing import TROUBLES, Server
 
 import producer
-from worker.broker.results import PATIENCE_S
+from worker.broker.outbox import PATIENCE_S
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(240)]
 

@@ -51,7 +51,7 @@ redis_socket_timeout = 5
 redis_socket_connect_timeout = 3
 redis_max_connections = 2  # one thread stores; chords ask beside it
 redis_retry_on_timeout = True
-result_backend_always_retry = True  # what is no result; those: worker/broker/results.py
+result_backend_always_retry = True  # what is no result; those: worker/broker/outbox.py
 result_backend_transport_options = {
     # A server that refuses (full, a replica) is waited for as one that is away; else the result of
     # a job is lost, and its get() hangs.

@@ -19,7 +19,7 @@ from celery import bootsteps, signals
 from celery.concurrency import prefork
 from celery.worker import state
 
-from ..broker import results
+from ..broker import outbox
 from ..runtime import current
 from .pool_children import hold_signals
 
@@ -117,7 +117,7 @@ def _give_up(controller: Any) -> None:
         ", ".join(jobs[:MOST_NAMED]),
         more,
     )
-    results.flush()
+    outbox.flush()
     if is_prefork(controller.pool):
         for pid in controller.pool.info["processes"]:
             with suppress(ProcessLookupError):

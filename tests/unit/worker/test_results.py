@@ -10,8 +10,9 @@ from celery.backends.redis import RedisBackend
 from redis.exceptions import ConnectionError as Away
 from redis.exceptions import ResponseError
 
-from worker.broker import results
-from worker.broker.results import Outbox, Result, Results
+from worker.broker import outbox as beside
+from worker.broker.outbox import Outbox, Result
+from worker.broker.results import Results
 from worker.celery import create_app
 
 
@@ -41,8 +42,8 @@ def server():
 @pytest.fixture
 def outbox(server, monkeypatch):
     """Its slots wait for no server that does not answer."""
-    monkeypatch.setattr(results, "PATIENCE_S", 0.05)
-    monkeypatch.setattr(results, "PAUSES_S", (0.01, 0.02))
+    monkeypatch.setattr(beside, "PATIENCE_S", 0.05)
+    monkeypatch.setattr(beside, "PAUSES_S", (0.01, 0.02))
     return Outbox(server.store)
 
 
@@ -56,7 +57,7 @@ def in_trouble(outbox, server):
 
 
 def test_it_is_stored_when_the_slot_goes_on(outbox, server, monkeypatch):
-    monkeypatch.setattr(results, "PATIENCE_S", 30)
+    monkeypatch.setattr(beside, "PATIENCE_S", 30)
     outbox.put(final("a"))
     assert server.names() == ["a"]
     outbox.put(Result("b", "x", "RETRY"))
@@ -77,7 +78,7 @@ def test_what_could_not_be_stored_is_stored_when_the_server_is_mended(outbox, se
 
 def test_a_slot_waits_for_no_server_in_trouble(outbox, server, monkeypatch):
     in_trouble(outbox, server)
-    monkeypatch.setattr(results, "PATIENCE_S", 1e6)
+    monkeypatch.setattr(beside, "PATIENCE_S", 1e6)
     outbox.put(final("next"))  # or the test never ends
     outbox.put(Result("next", "x", "RETRY"))
     assert outbox.waiting("next")
@@ -103,7 +104,7 @@ def test_the_latest_of_a_task_counts(outbox, server):
 def test_what_waits_is_bounded(outbox, server, monkeypatch, caplog, bound, value):
     """The oldest are dropped, and counted."""
     in_trouble(outbox, server)
-    monkeypatch.setattr(results, bound, value)
+    monkeypatch.setattr(beside, bound, value)
     for number in range(20):
         outbox.put(final(f"t{number}", "x" * 100))
     server.well = True
@@ -184,8 +185,8 @@ def test_a_server_in_trouble_is_tried_again(backend, monkeypatch, error):
 
 def test_a_chord_waits_for_its_server_beside_the_slot(backend, monkeypatch):
     """Nothing is raised there; the job is not noted as reported before its chord knows of it."""
-    monkeypatch.setattr(results, "PATIENCE_S", 0.05)
-    monkeypatch.setattr(results, "PAUSES_S", (0.01, 0.02))
+    monkeypatch.setattr(beside, "PATIENCE_S", 0.05)
+    monkeypatch.setattr(beside, "PAUSES_S", (0.01, 0.02))
     joined, well = [], threading.Event()
 
     def join(self, request, state, result):
