@@ -4,6 +4,7 @@ what is learnt when it was asked all the same.
 
 import random
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Any
 
 from producer.contract.completions import Completion
@@ -51,8 +52,8 @@ class Trial:
         """
         asked = read(scope.question)
         gated = ((each, compare(asked, read(each.question))[0]) for each in looked.candidates)
-        passed = [(each, gate) for each, gate in gated if gate is not Pass.NO]
-        for found, gate in passed[:MOST_TRIED]:
+        passed = ((each, gate) for each, gate in gated if gate is not Pass.NO)
+        for found, gate in islice(passed, MOST_TRIED):
             pair = _pair(scope, found)
             peek = NearPeek(
                 scope.key, found.entry, pair, found.content, found.namespace, scope.tags

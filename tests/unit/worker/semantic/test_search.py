@@ -27,6 +27,7 @@ class Ledger:
     def __init__(self, *broken):
         self.broken = broken
         self.called = []
+        self.gone = ""
 
     def __call__(self, call):
         self.called.append(call.function)
@@ -34,6 +35,8 @@ class Ledger:
             raise OSError("away")
         if call.function == "near_peek":
             entry = f"9;1;;ann;{STORED.model_dump_json()}"
+            if call.entry == self.gone:
+                entry = ""
             return call.reply(entry, 2, 0, 0, "yes")
         return None
 
@@ -84,3 +87,16 @@ def test_learning_after_the_end_costs_no_answer(monkeypatch):
     found = search(Ledger(), monkeypatch)
     found._near.close()
     found.learn(STORED, kept=True)
+
+
+def test_where_the_best_one_s_answer_is_gone_the_next_is_looked_at(monkeypatch):
+    ledger = Ledger()
+    found = search(ledger, monkeypatch)
+    ((far, near), *rest) = found._found.result().looked
+    nearer = near._replace(entry="gone", similarity=0.97)
+    both = Looked((far, nearer, near), *rest)
+    found._found = Future()
+    found._found.set_result(Found("", both, 7))
+    ledger.gone = "gone"
+    assert found.answer(reserved()).similarity == 0.95
+    assert ledger.called == ["near_peek", "near_peek", "near_learn"]
