@@ -16,7 +16,7 @@ from .. import env_file, extras
 from ..client import configure
 from ..contract.errors import Unavailable
 from ..contract.identifiers import visible
-from ..ledger_client import RedisError, current_settings
+from ..ledger_client import CONNECTION_ERRORS, RedisError, current_settings
 from ..settings import SettingsError
 from .ask import ask
 from .batch import batch
@@ -51,7 +51,9 @@ class _Plugins(click.Group):
         except UnicodeEncodeError as error:
             raise click.UsageError(_no_utf8(error)) from None
         except (RedisError, Unavailable) as error:
-            text = away(current_settings().ledger, _cause(error))
+            text = str(error)
+            if isinstance(cause := _cause(error), CONNECTION_ERRORS):
+                text = away(current_settings().ledger, cause)
             raise click.ClickException(text) from None
 
     def list_commands(self, ctx: click.Context) -> list[str]:

@@ -95,9 +95,11 @@ def test_a_ledger_that_evicts_is_refused_with_the_reason(own_valkey):
     assert "noeviction" in said.partition("Fix: ")[2]
 
 
-def test_a_service_without_info_and_functions_is_told_what_is_missing():
+def test_a_service_without_info_and_functions_is_told_what_is_missing(command):
     with ImitatedServer(None) as other:
         assert "FUNCTION and FCALL" in refused(url=other.url)
+        told = command("ask", "x", "--user", "u", code=1, REDIS_URL=other.url)
+    assert "Redis 7 or Valkey 7.2 is needed" in told
 
 
 def test_check_says_what_it_cannot_see(own_valkey, command):
