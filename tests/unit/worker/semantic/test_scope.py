@@ -1,5 +1,6 @@
 """No candidate crosses users, groups, system prompts, tools or versions: their keys differ."""
 
+import functools
 from dataclasses import replace
 
 import pytest
@@ -16,6 +17,7 @@ TOOL = {"type": "function", "function": {"name": "f"}}
 FORMAT = {"type": "json_object"}
 
 
+@functools.cache
 def cache(scope="fleet", version="1", model="gpt-4o", filters=""):
     links = (Link(provider="openai", model=model, adapter="openai"),)
     looked_for = FilterSettings(output=filters).looked_for
@@ -70,19 +72,30 @@ def sharers(side, fleet):
     return ("user", side["user"])
 
 
-@settings(max_examples=400)
-@given(SIDES, SIDES, FLEETS, FLEETS, st.sets(st.sampled_from(["text", "user", "group"])))
-def test_one_scope_is_of_those_who_share_all_but_the_question(one, two, fleet, other, kept):
+NAMES = ("text", "user", "group", "before", "cache_scope", "cache_namespace", "tools")
+MORE = ("response_format", "max_tokens", "model", "top_p", "embedding")
+
+
+@settings(max_examples=400, deadline=None)
+@given(
+    SIDES,
+    SIDES,
+    FLEETS,
+    FLEETS,
+    st.sets(st.sampled_from([*NAMES, *MORE]), max_size=3),
+    st.sets(st.sampled_from(["scope", "version", "model", "filters"]), max_size=1),
+)
+def test_one_scope_is_of_those_who_share_all_but_the_question(
+    one, other, fleet, other_fleet, changed, changed_there
+):
     """Two jobs that differ anywhere are strangers; the same but for what may differ are not."""
-    two = {name: two[name] if name in kept else value for name, value in one.items()} | (
-        two if len(kept) == 3 else {}
-    )
-    other = other if "group" in kept else fleet
-    first, second = scope(of=cache(**fleet), **one), scope(of=cache(**other), **two)
+    two = one | {name: other[name] for name in changed}
+    there = fleet | {name: other_fleet[name] for name in changed_there}
+    first, second = scope(of=cache(**fleet), **one), scope(of=cache(**there), **two)
     free = {"text", "user", "group", "cache_scope"}
     alike = all(one[name] == two[name] for name in one.keys() - free)
-    fleets = all(fleet[name] == other[name] for name in ("version", "model", "filters"))
-    same = alike and fleets and sharers(one, fleet) == sharers(two, other)
+    fleets = all(fleet[name] == there[name] for name in ("version", "model", "filters"))
+    same = alike and fleets and sharers(one, fleet) == sharers(two, there)
     assert (first.key == second.key) == same
     assert (first.entry == second.entry) == (same and one["text"] == two["text"])
 
