@@ -11,11 +11,12 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
+import celery
 from celery import Celery, signals
 from celery.concurrency import prefork
 from celery.utils.nodenames import node_format
 
-from producer import env_file
+from producer import env_file, extras
 from producer.contract.names import COMPLETE
 from producer.redis_trouble import reason
 from producer.redis_url import RedisUrl
@@ -31,13 +32,16 @@ from .node.stops import Stops
 from .node.taken_names import refuse_taken_names
 from .output_filters.checker import checker
 from .runtime import current, shut_down, use
-from .settings import LogSettings, RedisSettings, SettingsError, load, load_redis
+from .settings import LogSettings, Problem, RedisSettings, SettingsError, load, load_redis
 from .tasks import Complete
 from .telemetry import signals as telemetry
 from .telemetry.logs import configure
 
 PUBLISH_S = 5
 """For a connection to publish with, of the few there are."""
+OLDEST = (5, 7)
+"""Of Celery."""
+
 logger = logging.getLogger(__name__)
 
 
@@ -76,6 +80,7 @@ def create_app() -> Celery:
     `SettingsError`.
     """
     env_file.read()
+    _refuse_old_celery(celery.VERSION)
     redis = load_redis()
     transport.install()
     app = _App("completions", loader="celery.loaders.app:AppLoader", fixups=[])
@@ -107,6 +112,18 @@ def create_app() -> Celery:
     app.steps["worker"].add(Stops)
     _connect_signals()
     return app
+
+
+def _refuse_old_celery(version: tuple[Any, ...]) -> None:
+    """What this package corrects in Celery and kombu is as of `OLDEST`. Raises `SettingsError`."""
+    if version[:2] < OLDEST:
+        has = ".".join(map(str, version[:3]))
+        needs = ".".join(map(str, OLDEST))
+        fix = extras.install("worker")
+        text = (
+            f"A worker needs Celery {needs}, and this is {has} (a producer may have it). Fix: {fix}"
+        )
+        raise SettingsError([Problem("", text)])
 
 
 @cache

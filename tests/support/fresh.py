@@ -14,7 +14,9 @@ LEFT_OUT = (".git", ".venv*", ".site", ".*_cache", ".demo", ".completions", "*.e
 
 
 class Fresh:
-    """`bare`: a plain install; `full`: with the extras of requirements.lock. Built once a run."""
+    """`bare`: a plain install, of the oldest versions that it takes; `full`: with the extra
+    `embedded`, of our pins. Built once a run.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -68,10 +70,13 @@ class Fresh:
         lock = (ROOT / "requirements.lock").read_text()
         pins = re.findall(r"^([\w.-]+==[^\s\\]+(?: ;[^\\\n]+)?)", lock, re.MULTILINE)
         (self.folder / "pins.txt").write_text("\n".join(pins))
-        for place, what in ((self.bare, self.wheel), (self.full, f"{self.wheel}[embedded]")):
-            self._uv("venv", *interpreter, str(place))
-            here = ("--python", str(place / "bin/python"), "--constraints", "pins.txt")
-            self._uv("pip", "install", *here, str(what))
+        oldest = ("--resolution", "lowest-direct")
+        self._install(self.bare, str(self.wheel), *oldest)
+        self._install(self.full, f"{self.wheel}[embedded]", "--constraints", "pins.txt")
+
+    def _install(self, place: Path, what: str, *how: str) -> None:
+        self._uv("venv", "--python", sys.executable, str(place))
+        self._uv("pip", "install", "--python", str(place / "bin/python"), *how, what)
 
     def _uv(self, *arguments: str) -> None:
         command = [UV, "--quiet", *arguments]

@@ -28,7 +28,6 @@ ADDRESS = Path(env_file.OF_UP)
 """Where commands in this folder find the server."""
 USUAL = 6379
 """Where everything looks for Redis that was told nothing else."""
-FLOWER = 5555
 LOCAL = ("127.0.0.1", "localhost")
 SIMULATED = {"LLM_CHAIN": "simulator:sim-large"}
 CALLS_S = 60.0
@@ -72,8 +71,9 @@ def _run(stack: ExitStack, simulate: bool) -> None:
     except RuntimeError as error:
         raise click.ClickException(str(error)) from None
     worker = Service("worker", ["worker", "-n", "up@%h", "-l", "INFO"], env, FOLDER, CALLS_S)
-    address = f"http://127.0.0.1:{FLOWER if _is_free(FLOWER) else free_port()}"
-    flags = ["--address=127.0.0.1", f"--port={urlsplit(address).port}"]
+    flower_port = free_port()
+    address = f"http://127.0.0.1:{flower_port}"
+    flags = ["--address=127.0.0.1", f"--port={flower_port}"]
     flower = Service("flower", ["flower", *flags], env, FOLDER)
     services = [stack.enter_context(each) for each in (worker, flower)]
     worker.wait(lambda: " ready." in worker.text())

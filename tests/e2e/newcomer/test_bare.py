@@ -59,7 +59,7 @@ def asked(bare, url):
     ("url", "said"),
     [
         ("localhost:6379", "write it as redis://host:6379/0"),
-        ("http://localhost:6379", "only redis://, rediss:// and sentinel:// are known"),
+        ("http://localhost:6379", "only redis://, rediss://, sentinel:// and unix:// are known"),
         ("redis://localhost:port/0", "host and port cannot be read"),
         ("redis://localhost/first", "the database, behind the last /, is a number"),
     ],

@@ -10,6 +10,7 @@ import pytest
 from worker.embedded import EmbeddedValkey, free_port
 
 pytestmark = pytest.mark.faults
+ASKED = [{"role": "user", "content": "What is a broker?"}]
 
 
 @pytest.fixture
@@ -48,7 +49,7 @@ def up(fresh, tmp_path):
         each.communicate()
 
 
-def test_from_nothing_to_an_answer_and_back(up, full, url, tmp_path):
+def test_from_nothing_to_an_answer_and_back(up, full, bare, url, tmp_path):
     process, shown = up("--simulate")
     services = psutil.Process(process.pid).children(recursive=True)
     assert len(services) >= 3
@@ -61,6 +62,11 @@ def test_from_nothing_to_an_answer_and_back(up, full, url, tmp_path):
     said = full("completions", "ask", "What is a message broker?")
     assert "A simulated answer to" in said
     assert "[simulator:sim-large $0.00" in said
+    address = re.search(r"REDIS_URL=(\S+)", shown)[1]
+    for answer in ("value(20).text", "get(timeout=20)['text']"):
+        old = f"print(complete.delay({ASKED}, 'me').{answer})"
+        said = bare("python", "-c", f"from producer import complete\n{old}", REDIS_URL=address)
+        assert "A simulated answer to" in said
     assert "runs in this folder already" in full("completions", "up", "--simulate")
     process.send_signal(signal.SIGINT)
     rest, _ = process.communicate(timeout=60)
