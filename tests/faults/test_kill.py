@@ -89,7 +89,7 @@ def test_frozen_beyond_the_lease_then_awake(submit, wire, env, start_worker, red
     with LedgerProbe(redis_url) as ledger:
         assert ledger.budget("usd", "fleet", "all")["maybe"] > 0
         sleepy.thaw()
-        sleepy.wait_for_log(f"completions.complete[{job.id}] succeeded")
+        sleepy.wait_for_log('"event": "job_ended"')
         books = ledger.budget("usd", "fleet", "all")
         assert books == {"held": 0, "spent": 2 * 150, "maybe": 0}
         assert ledger.counter("maybe_billed_attempts") == 0
