@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import hypothesis
 import pytest
 from redis import Redis
 
@@ -54,6 +55,8 @@ def pytest_configure() -> None:
         raise pytest.UsageError(".env would reach tests. Fix: move it away while they run")
     for name in [name for name in os.environ if name.startswith(STRAY)]:
         del os.environ[name]
+    hypothesis.settings.register_profile("untimed", deadline=None)
+    hypothesis.settings.load_profile("untimed")
 
 
 @pytest.fixture(scope="session")

@@ -76,9 +76,7 @@ def ends(zone: str, instant: datetime) -> dict[str, float]:
     return {name: period(name, zone, at_s)[1] - at_s for name in PERIODS}
 
 
-@settings(
-    max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(zone=st.sampled_from(ZONES), after_s=st.integers(0, 3 * 365 * 86_400))
 def test_periods_end_when_the_zones_calendar_says(at, zone, after_s):
     instant = BEGIN + timedelta(seconds=after_s)

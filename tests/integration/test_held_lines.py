@@ -135,9 +135,7 @@ def test_a_line_of_one_user_holds_up_no_other(wallet):
 AMOUNTS = st.lists(st.integers(1, 100), min_size=3, max_size=20)
 
 
-@settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(amounts=AMOUNTS, ends=st.lists(st.integers(0, 10), min_size=60, max_size=60))
 def test_everybody_is_called_whatever_they_hold(wallet, amounts, ends):
     """And no more is held than there is. Calls cost nothing in the end: all money comes back."""

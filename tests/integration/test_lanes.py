@@ -111,9 +111,7 @@ moves = st.lists(
 )
 
 
-@settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(moves=moves, cap=st.sampled_from([None, 1, 2]))
 def test_the_fleet_is_never_idle_while_a_user_may_be_served(redis_url, moves, cap):
     """Work-conserving, within caps, whatever happens in which order; and nothing is left in the

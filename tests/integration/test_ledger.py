@@ -232,5 +232,5 @@ class LedgerMachine(RuleBasedStateMachine):
 def test_the_ledger_holds_under_any_order_of_calls(redis_url):
     LedgerMachine.url = redis_url
     run_state_machine_as_test(
-        LedgerMachine, settings=settings(max_examples=60, stateful_step_count=30, deadline=None)
+        LedgerMachine, settings=settings(max_examples=60, stateful_step_count=30)
     )

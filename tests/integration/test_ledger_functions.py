@@ -178,7 +178,7 @@ def test_two_free_texts_never_share_a_key(first, second):
         assert (key(*first) == key(*second)) == (first == second)
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(first=st.tuples(free_text, free_text), second=st.tuples(free_text, free_text))
 def test_an_idempotency_key_is_its_users_own(first, second, redis, call):
     redis.flushall()

@@ -189,9 +189,7 @@ moves = st.lists(
 )
 
 
-@settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(moves=moves)
 def test_calls_at_once_are_counted_whatever_happens(redis_url, moves):
     """Never more than allowed on a link; what is out is what is open or granted; in the end all are

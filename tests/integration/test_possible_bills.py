@@ -123,9 +123,7 @@ STEPS = st.one_of(
 )
 
 
-@settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=st.lists(STEPS, max_size=30))
 def test_users_bear_one_worst_case_per_job_and_the_fleet_all(redis_url, steps):
     """Under any order of attempts, failures, bills and late replies."""

@@ -185,9 +185,7 @@ LIMIT = QuotaSettings(
 ALLOWED = (120, 8, 150, 200)
 
 
-@settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=steps)
 def test_both_decide_alike_and_never_overshoot(redis_url, steps):
     """After every step: used + held within each limit, equal in both; a refusal or a wait only when

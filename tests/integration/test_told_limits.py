@@ -3,7 +3,7 @@ has: names that must not meet, jobs that end in line, and settings that differ.
 """
 
 import pytest
-from support.ledger import KEYS, ask, connection
+from support.ledger import KEYS, ask, connection, until
 from support.scripted_fleet import ScriptedFleet
 
 from producer.contract.errors import RateLimited
@@ -72,10 +72,22 @@ def test_every_group_near_its_limit_is_reported(redis_url):
     fleet.redis.close()
 
 
+def until_the_next_millisecond(redis):
+    """In which another worker starts later, as the ledger sees it."""
+
+    def now_ms():
+        seconds, micros = redis.time()
+        return seconds * 1000 + micros // 1000
+
+    last_ms = now_ms() + 1
+    until(lambda: now_ms() > last_ms)
+
+
 def test_workers_that_disagree_refuse_alike(hand_run):
     """By the limits of the one that started last; the other one hears of it and changes nothing."""
     fleet = hand_run(slots=50, quota=QuotaSettings(tokens_per_hour=1_000))
     strict = QuotaSettings(tokens_per_hour=100)
+    until_the_next_millisecond(fleet.redis)
     newer = Ledger(fleet.redis, KEYS, LedgerSettings(), "newer", limits=FleetLimits.of(strict))
     newer.heartbeat("newer", 50, 3600)
     heard = fleet.ledger.heartbeat("test", 50, 3600)

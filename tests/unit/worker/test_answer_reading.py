@@ -71,14 +71,14 @@ def read(adapter, body):
 
 
 @pytest.mark.parametrize("adapter", READERS)
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(value=values, spoilt=st.sampled_from(["", "data: ", "\ufeff", "\n\n"]), behind=st.text())
 def test_any_json_is_an_answer_or_a_provider_error(adapter, value, spoilt, behind):
     read(adapter, (spoilt + json.dumps(value) + behind).encode("utf-8", "surrogatepass"))
 
 
 @pytest.mark.parametrize("adapter", READERS)
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(value=values, other=values, usage=values)
 def test_nor_does_any_json_in_the_places_of_an_answer(adapter, value, other, usage):
     message = {"content": value, "tool_calls": other, "function_call": other}
@@ -95,7 +95,7 @@ def test_nor_does_any_json_in_the_places_of_an_answer(adapter, value, other, usa
 
 
 @pytest.mark.parametrize("adapter", READERS)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(pieces=st.lists(values, min_size=1, max_size=4))
 def test_nor_does_any_stream(adapter, pieces):
     events = [{"type": "message_start"}, {"choices": [{"delta": {}}]}, *pieces]

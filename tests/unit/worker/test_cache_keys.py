@@ -122,7 +122,7 @@ def spelt(fields, how):
     return CompletionRequest.checked(**fields)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(one=plain_requests, other=plain_requests, how=respelt, differently=respelt)
 def test_keys_are_equal_if_and_only_if_the_requests_mean_the_same(one, other, how, differently):
     """Whatever their spelling."""

@@ -122,7 +122,7 @@ def test_credentials_are_searched_in_linear_time(text):
     assert time.process_time() - began < 1
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.text(alphabet="eyJ.-_aA0skghp AIza", max_size=2_000))
 def test_no_text_is_an_error_of_the_search(text):
     load("secrets")(asked(), text)

@@ -95,7 +95,7 @@ WRONG = st.recursive(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     changes=st.fixed_dictionaries(
         {},

@@ -67,7 +67,7 @@ def tool(parameters):
     return {"tools": [{"type": "function", "function": {"name": "f", "parameters": parameters}}]}
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(
     job_id=st.just(JOB_ID) | anything,
     kwargs=st.dictionaries(st.sampled_from(FIELDS), anything, max_size=4),
@@ -80,7 +80,7 @@ def test_any_arguments_are_taken_or_refused(job_id, kwargs, options):
         str(error).encode()
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(args=anything, kwargs=anything)
 def test_any_shape_of_call_is_taken_or_refused(args, kwargs):
     with pytest.raises(JobError):

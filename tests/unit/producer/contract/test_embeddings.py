@@ -101,7 +101,7 @@ anything = st.recursive(
 
 
 @given(anything, anything)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_whatever_the_arguments_are_the_error_says_what_is_wrong(args, kwargs):
     told = None
     try:

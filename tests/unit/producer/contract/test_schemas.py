@@ -115,7 +115,7 @@ ANYTHING = st.recursive(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.dictionaries(NAMES, ANYTHING, max_size=5))
 def test_any_schema_is_refused_or_can_be_stored(schema):
     try:

@@ -18,7 +18,6 @@ def test_clopper_and_pearson_s_bound(wrong, of, bound):
     assert at_most(wrong, of) == pytest.approx(bound, abs=1e-3)
 
 
-@settings(deadline=None)
 @given(COUNTS, COUNTS)
 def test_a_wrong_one_raises_it_and_a_right_one_lowers_it(wrong, right):
     here = at_most(wrong, wrong + right)
@@ -27,7 +26,6 @@ def test_a_wrong_one_raises_it_and_a_right_one_lowers_it(wrong, right):
     assert at_most(wrong, wrong + right + 1) <= here + 1e-6
 
 
-@settings(deadline=None)
 @given(COUNTS, COUNTS)
 def test_wilson_s_interval_holds_the_rate(wrong, right):
     low, high = interval(wrong, wrong + right)
@@ -53,7 +51,7 @@ def test_a_curve_finds_what_made_its_evidence():
         assert chance < rate(curve.odds(each)) < chance * 1.2
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.lists(st.tuples(st.floats(0.4, 1), COUNTS, COUNTS), max_size=30), st.floats(0.4, 1))
 def test_any_evidence_gives_a_curve(rows, similarity):
     curve = Curve.fit([Seen(*row) for row in rows])

@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from support.hostile_questions import hostile_pairs
 
@@ -53,14 +53,12 @@ def test_a_restatement_is_told_from_what_only_may_be_one():
     assert passed("How do I reset my phone?", "What resets a phone to factory state") is Pass.MAY
 
 
-@settings(deadline=None)
 @given(st.text(max_size=300))
 def test_any_text_is_read_and_restates_itself(text):
     words = read(text)
     assert compare(words, words)[0] is (Pass.RESTATES if words.content else Pass.MAY)
 
 
-@settings(deadline=None)
 @given(st.text(max_size=80), st.text(max_size=80))
 def test_both_ways_are_one(one, two):
     assert passed(one, two) == passed(two, one)

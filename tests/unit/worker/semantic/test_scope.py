@@ -76,7 +76,7 @@ NAMES = ("text", "user", "group", "before", "cache_scope", "cache_namespace", "t
 MORE = ("response_format", "max_tokens", "model", "top_p", "embedding")
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(
     SIDES,
     SIDES,
