@@ -25,7 +25,7 @@ check: .venv/.installed  ## ruff, mypy --strict, import-linter, the documentatio
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 faults: .venv/.installed  ## tests that kill, freeze and restart things
-	$(BIN)/pytest -m faults -n 2
+	$(BIN)/pytest -m faults -n 3
 
 chaos: .venv/.installed  ## 2,000 jobs under kills, freezes and restarts; POOL=prefork, SEED=7, JOBS=500
 	$(BIN)/python tests/chaos.py $(if $(POOL),--pool $(POOL)) $(if $(SEED),--seed $(SEED)) $(if $(JOBS),--jobs $(JOBS))
