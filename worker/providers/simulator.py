@@ -155,7 +155,8 @@ def _answer(prompt: str) -> str:
     if "summar" in instructions and len(prompt) > 400:
         if "summar" not in last[-400:].lower():
             between.append(last)
-        return _summary(between)
+        if summary := _summary(between):
+            return summary
     topic = " ".join(prompt.split()[:8]).rstrip("?.! ")
     digest = hashlib.sha256(prompt.encode()).hexdigest()
     return f"A simulated answer to “{topic}”, the same every time (no. {digest[:6]})."

@@ -64,6 +64,12 @@ def test_an_answer_longer_than_max_tokens_is_cut(simulator):
     assert ask(simulator, "[[sim:finish=length]] hello").finish == "length"
 
 
+def test_a_document_of_one_paragraph_has_a_summary(simulator):
+    document = "A broker keeps messages until they are read. " * 20
+    reply = ask(simulator, f"Summarise the document.\n{document}")
+    assert reply.text.strip()
+
+
 def test_a_document_is_summarised_by_its_own_sentences(simulator):
     body = "\n\n".join(f"Paragraph number {n} says one thing. It says another." for n in range(20))
     points = ask(simulator, f"Summarise this.\n\n{body}").text.splitlines()
