@@ -60,7 +60,7 @@ class Ledger:
         self._keys = keys
         self._call = ledger_functions(redis, keys)
         self._settings = settings
-        self._owner = owner
+        self.owner = owner
         self._lanes = lanes or LaneSettings()
         self._pace = pace or PaceSettings()
         self._retry = retry or RetrySettings()
@@ -114,7 +114,7 @@ class Ledger:
         """
         call = job_functions.Start(
             id=job_id,
-            owner=self._owner,
+            owner=self.owner,
             lease_ms=self._lease_ms,
             deliveries=self._settings.deliveries,
             quiet_ms=self._quiet_ms,
@@ -279,7 +279,7 @@ class Ledger:
         reply = self._call(
             fleet_functions.Heartbeat(
                 worker=worker,
-                process=f"{self._owner} {self._began}",
+                process=f"{self.owner} {self._began}",
                 slots=slots,
                 lanes=lanes,
                 life_ms=int(life_s * 1000),

@@ -1,8 +1,5 @@
 """The semantic cache of one process, put together from its parts."""
 
-import os
-import socket
-
 from producer.contract.ledger.functions import Functions
 
 from ..cache import Cache
@@ -18,13 +15,12 @@ def semantic_cache(
     settings: Settings, call: Functions, ledger: Ledger, leases: Leases, cache: Cache, run: Run
 ) -> SemanticCache:
     """`run`: what this process does with a job."""
-    owner = f"{socket.gethostname()}:{os.getpid()}"
     lease_ms = int(settings.ledger.lease_s * 1000)
     return SemanticCache(
         settings.semantic,
         cache,
         LedgerIndex(call, settings.semantic.max_error),
-        Errands(call, ledger, leases, owner, lease_ms, run),
+        Errands(call, ledger, leases, ledger.owner, lease_ms, run),
         call,
         settings.semantic.embedding or settings.embedding_links[0].name,
         settings.cache.ttl_s * 1000,
