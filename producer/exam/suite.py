@@ -108,13 +108,21 @@ class _Asking:
             raise InvalidRequest(f"{place}: {error.message}") from None
         before = [{"role": "system", "content": self._system}] if self._system else []
         if "messages" in given:
-            return [*before, *given["messages"]]
+            return [*before, *_checked_messages(place, given["messages"])]
         if isinstance(given.get("text"), str):
             return [*before, {"role": "user", "content": given["text"]}]
         raise InvalidRequest(
             f"{place}: asks nothing. Fix: give it text or messages, or a prompt with places for "
             "its columns, as {text}"
         )
+
+
+def _checked_messages(place: str, messages: Any) -> Any:
+    try:
+        CompletionRequest.checked(messages=messages)
+    except InvalidRequest as error:
+        raise InvalidRequest(f"{place}.{error.message}") from None
+    return messages
 
 
 def _parsed(path: Path) -> dict[str, Any]:

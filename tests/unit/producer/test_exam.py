@@ -253,6 +253,8 @@ WRONG = [
     ("options: {temprature: 0}\ninputs: [{text: a, equals: b}]", "temprature"),
     ("judge: {model: 5}\ninputs: [{text: a, equals: b}]", "model"),
     ("min_pass: 95\ninputs: [{text: a, equals: b}]", "min_pass: needs a share"),
+    ("inputs: [{messages: 5, equals: b}]", r"inputs\[1\].messages: must be a list"),
+    ("inputs: [{messages: [{role: you}], equals: b}]", r"inputs\[1\].messages\[0\].role: must be"),
     ("input: [{text: a, equals: b}]", "input: no part of a suite. Fix: one of name"),
     ("prompt: a\nprompt_file: b\ninputs: [{text: a, equals: b}]", "remove one of them"),
     ('inputs: [{text: a, equals: b, name: "x\\ny"}]', r"inputs\[1\].name: holds characters"),
