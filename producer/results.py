@@ -5,6 +5,7 @@ Celery waits for results on one subscription per process. Where a firewall has f
 connection, nothing comes and nothing fails, and each `get()` of the process would wait for ever.
 """
 
+import sys
 import time
 from collections import deque
 from collections.abc import Iterator
@@ -49,10 +50,24 @@ class ResultConsumer(celery_redis.ResultConsumer):  # type: ignore[misc]
 
     def _drain(self, timeout: float | None) -> None:
         super().drain_events(timeout)
+        self._unless_heard()
+
+    def _unless_heard(self) -> None:
         if self._pubsub is not None and time.monotonic() - self._heard > SILENT_S:
             self._heard = time.monotonic()
             with self.reconnect_on_error():
                 self._reconnect_pubsub()
+
+    def consume_from(self, task_id: str) -> None:
+        """Who begins to wait after a pause waits for no dead subscription first."""
+        with self._locked():
+            self._unless_heard()
+            super().consume_from(task_id)
+
+    def cancel_for(self, task_id: str) -> None:
+        """Also asked of what still waits when the process ends, where nothing can be connected."""
+        if not sys.is_finalizing():
+            super().cancel_for(task_id)
 
     def begin_anew(self) -> None:
         """In a forked child: nobody waits there yet, and the subscription is the parent's."""
@@ -77,9 +92,11 @@ class ResultConsumer(celery_redis.ResultConsumer):  # type: ignore[misc]
         self._heard = time.monotonic()
         super().start(*args, **kwargs)
 
-    def on_state_change(self, *args: Any, **kwargs: Any) -> None:
-        self._heard = time.monotonic()
-        super().on_state_change(*args, **kwargs)
+    def on_state_change(self, meta: Any, message: Any) -> None:
+        """`message`: None for what was read, which says nothing of the subscription."""
+        if message is not None:
+            self._heard = time.monotonic()
+        super().on_state_change(meta, message)
 
 
 _chords: deque[str] = deque(maxlen=1000)

@@ -32,7 +32,15 @@ from .node.stops import Stops
 from .node.taken_names import refuse_taken_names
 from .output_filters.checker import checker
 from .runtime import current, shut_down, use
-from .settings import LogSettings, Problem, RedisSettings, SettingsError, load, load_redis
+from .settings import (
+    LogSettings,
+    Problem,
+    RedisSettings,
+    SettingsError,
+    hosts_variables,
+    load,
+    load_redis,
+)
 from .tasks import Complete
 from .telemetry import signals as telemetry
 from .telemetry.logs import configure
@@ -79,6 +87,7 @@ def create_app() -> Celery:
     Puts our transports behind kombu's URL schemes and our handlers behind Celery's signals. Raises
     `SettingsError`.
     """
+    hosts_variables.pass_over()
     env_file.read()
     _refuse_old_celery(celery.VERSION)
     redis = load_redis()
@@ -170,7 +179,8 @@ def refuse_wrong_settings(
         sys.exit(f"The worker cannot start:\n{error}\nCheck again with: completions check")
     use(settings)
     log_as_json(logfile and node_format(logfile, sender))
-    for warning in startup_checks.warnings(settings, datetime.now(UTC).date()):
+    today = datetime.now(UTC).date()
+    for warning in (*startup_checks.warnings(settings, today), *hosts_variables.warnings()):
         logger.warning(warning)
     conf.result_expires = settings.ledger.result_expires_s
     # Of a worker alone: Flower asks many things at once, each on a connection of its own. No slot

@@ -14,6 +14,8 @@ from producer.contract.names import COMPLETE
 from .stops import is_prefork
 
 PROCESSES = ("max_tasks_per_child", "max_memory_per_child")
+GREENLETS = ("gevent", "eventlet")
+"""Pools of Celery's that replace threads and sockets beneath the loop which calls are made on."""
 
 
 def apply_flags(sender: Any = None, **_: Any) -> None:
@@ -53,6 +55,8 @@ def _of_pool(worker: Any) -> Iterator[str]:
             yield "--pool-start-method: children are forked. Fix: leave it out"
         return
     kind, instead = _name(pool), "or use -P prefork"
+    if kind in GREENLETS:
+        yield f"--pool: calls run in threads or processes, not in {kind}. Fix: leave it out"
     for flag in PROCESSES:
         if getattr(worker, flag):
             name = flag.replace("_", "-")

@@ -115,6 +115,36 @@ def test_each_flag_in_each_pool(
         assert text.count('"event": "job_ended"') == text.count('"event": "provider_call"') == 3
 
 
+@pytest.mark.faults
+@pytest.mark.parametrize("pool", ["gevent", "eventlet"])
+def test_greenlets_are_refused(pool, refused):
+    """No call ever ended there."""
+    said = refused(pool, ())
+    assert f"--pool: calls run in threads or processes, not in {pool}" in said
+    assert "Traceback" not in said
+
+
+def test_what_a_host_tells_its_own_worker_by_variables_is_not_ours(
+    complete, start_worker, redis_url
+):
+    """Celery's command reads each of them, and writes the first over what was there."""
+    away = "redis://127.0.0.1:1/0"
+    hosts = {
+        "BROKER_URL": away,
+        "CELERY_BROKER_URL": redis_url,
+        "RESULT_BACKEND": away,
+        "CELERY_WORKER_QUEUES": "shop",
+        "CELERY_WORKER_PREFETCH_MULTIPLIER": "4",
+        "CELERY_WORKER_DETACH": "1",
+        "CELERY_CONFIG_MODULE": "no.such.module",
+        "LOADER": "no.such.loader",
+    }
+    worker = start_worker(hosts)
+    assert complete.delay(ask("q"), "u1").get(timeout=20)["finish_reason"] == "stop"
+    assert "HOST_VARIABLE: CELERY_WORKER_QUEUES is passed over" in worker.log()
+    assert "Fix: --queues, if it is ours" in worker.log()
+
+
 def test_limits_of_remote_control_are_refused_with_the_reason(complete, start_worker):
     start_worker()
     options = {"rate_limit": {"rate_limit": "1/m"}, "time_limit": {"soft": 1, "hard": 2}}

@@ -1,14 +1,18 @@
 """A wall between a web app and its servers forgets idle connections, and tells nobody."""
 
+import subprocess
+import sys
 import threading
 
 import pytest
 from celery.result import GroupResult
 from support.ledger import ask
+from support.nodes import ROOT
 from support.proxy import Proxy
 
 import producer
 from producer import connections, results
+from producer.publishing import current_app
 
 
 @pytest.fixture
@@ -38,6 +42,35 @@ def test_every_way_to_ask_and_to_wait_works_after_any_pause(wall, impatient, sta
     wall.forget()
     jobs = complete.many([ask(f"{n} of many") for n in range(3)], "u")
     assert all(each["text"] for each in GroupResult("a-group", jobs).get(timeout=20))
+
+
+def test_who_begins_to_wait_after_a_pause_has_a_new_subscription(wall, monkeypatch, start_worker):
+    """Also if its patience is shorter than the silence by which a dead one is known."""
+    start_worker()
+    complete = producer.complete
+    complete.delay(ask("before"), "u").get(timeout=30)
+    wall.forget()
+    monkeypatch.setattr(connections, "IDLE_S", 0.0)
+    current_app().backend.result_consumer._heard -= 600
+    assert complete.delay(ask("after"), "u").get(timeout=5)["text"]
+
+
+def test_a_process_that_ends_while_results_are_away_says_nothing(redis_url):
+    """Celery unsubscribes what still waits when Python can connect no more."""
+    code = """
+from celery.exceptions import TimeoutError
+from producer import complete
+from producer.publishing import current_app
+try:
+    complete.delay([{"role": "user", "content": "q"}], "u").get(timeout=0.1)
+except TimeoutError:
+    current_app().backend.result_consumer._pubsub.reset()
+"""
+    env = {"REDIS_URL": redis_url, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=env, capture_output=True, text=True, timeout=30
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
 def test_who_waits_already_is_told(wall, impatient, start_worker, openai_env, wire):
