@@ -86,6 +86,7 @@ class RedisUrl:
         sentinels = library.sentinel.Sentinel(addresses, sentinel_kwargs=sentinel_options)
         return sentinels.master_for(
             self.master,
+            library.Redis,
             db=int(parts[0].path[1:]),
             username=unquote(parts[0].username or "") or None,
             password=unquote(parts[0].password or "") or None,

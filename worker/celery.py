@@ -25,6 +25,8 @@ from producer.settings import PUBLISHERS
 from . import startup_checks
 from .broker import celery_policy, outbox, results, transport
 from .ledger.connection import ERRORS, LedgerConnection, unsafe_server
+from .loop.jobs import beside
+from .node import pool
 from .node.flags import apply_flags, refuse_lost_log
 from .node.pool_children import obey_parent, release_signals
 from .node.steward import Steward
@@ -71,6 +73,10 @@ class _App(Celery):  # type: ignore[misc]
         """Celery prefers CELERY_BROKER_READ_URL and ..._WRITE_URL as they are written."""
         return super()._connection(self.broker, **options)
 
+    def send_task(self, *args: Any, **options: Any) -> Any:
+        """What follows a job: its message goes out beside the loop of an asyncio pool."""
+        return beside(super().send_task, *args, **options)
+
 
 @cache
 def _app_or_exit() -> Celery:
@@ -107,6 +113,7 @@ def create_app() -> Celery:
     }
     app.conf.update(servers)
     app.conf.task_queues = transport.queues(redis.names)
+    pool.offer()
     if "prefork" in re.split(r"-P|--pool|[\s=]", " ".join(sys.argv)):
         # Celery takes `-P prefork` for its own default and would let the policy's worker_pool win
         # over it.

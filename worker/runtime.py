@@ -79,7 +79,7 @@ class Runtime:
 
     @cached_property
     def leases(self) -> Leases:
-        return Leases(self.ledger, self._cancel, self.settings.ledger.lease_s / 5)
+        return Leases(self.ledger, self.cancel, self.settings.ledger.lease_s / 5)
 
     @cached_property
     def cache(self) -> Cache:
@@ -175,8 +175,8 @@ class Runtime:
         health = Health(self.connection, settings.health)
         return Alerts(self.connection, health, settings.alerts)
 
-    def _cancel(self, job_id: str) -> None:
-        """Its call, or the check of its answer."""
+    def cancel(self, job_id: str) -> None:
+        """End its call, or the check of its answer. From any thread."""
         self.loop.cancel(job_id)
         checker.cancel(job_id)
 

@@ -22,7 +22,7 @@ from producer.contract.errors import (
 )
 from producer.contract.names import COMPLETE
 from producer.contract.outcome import Outcome
-from producer.contract.publication import Publication, publish
+from producer.contract.publication import Publication
 from producer.contract.submission import Submission
 from producer.redis_trouble import reason
 
@@ -33,6 +33,7 @@ from .broker.foreign_messages import (
     submission_of_message,
     what_follows,
 )
+from .broker.publishing import publish
 from .broker.task import OwnLimits, Parked
 from .faults import Deferred, Fault, LeaseLost, Outage, ProviderError
 from .ledger.attempt import Start
@@ -40,6 +41,7 @@ from .ledger.calls import Dropped, Ended, Missing, Wait
 from .ledger.connection import ERRORS, is_its_own
 from .ledger.running_job import RunningJob
 from .ledger.settling import ANSWER_LOST, settle
+from .loop.jobs import beside, beside_if
 from .pipeline import AskAgain
 from .retry import History, RetryAfter, decide, end_of_refused
 from .runtime import Runtime, current
@@ -208,8 +210,8 @@ class Complete(OwnLimits):
         if runtime.near:
             runtime.near.errands.publish = self.publish
         if start.job.request.document:
-            return runtime.summaries.run(start.job, start.attempt, self.publish)
-        return runtime.pipeline.run(start.job, start.attempt)
+            return beside(runtime.summaries.run, start.job, start.attempt, self.publish)
+        return beside_if(start.job.large, runtime.pipeline.run, start.job, start.attempt)
 
     def _decide(
         self, runtime: Runtime, start: Start, failure: ProviderError | Deferred
@@ -243,10 +245,7 @@ class Complete(OwnLimits):
     def _park(self, start: Start, wait: Wait, why: Exception) -> NoReturn:
         """Show the wait as Celery's RETRY; `on_retry` does the parking."""
         start.wait = wait
-        source = ""
-        if wait.fault:
-            source = f"{start.attempt.link} "
-        reason = f"{source}{why}"
+        reason = f"{start.attempt.link} {why}" if wait.fault else str(why)
         if not isinstance(why, Outage):
             reason += f"; next try in {wait.after_s:.1f} s"
         raise Parked(reason, exc=why, when=wait.after_s)

@@ -9,7 +9,7 @@ from producer.contract.names import QUEUES
 WORKS = "works"
 NO_CHILDREN = "refused: no child processes"
 LIMITED = "`DeadlineExceeded`, called once"
-ONLY_PREFORK = {"threads": NO_CHILDREN, "prefork": WORKS, "solo": NO_CHILDREN}
+ONLY_PREFORK = dict.fromkeys(POOLS, NO_CHILDREN) | {"prefork": WORKS}
 
 
 class Flag(NamedTuple):
@@ -35,12 +35,12 @@ FLAGS = (
     Flag(
         "-c, --concurrency",
         ("--concurrency=3",),
-        {"threads": WORKS, "prefork": WORKS, "solo": "refused: runs one job at a time"},
+        dict.fromkeys(POOLS, WORKS) | {"solo": "refused: runs one job at a time"},
     ),
     Flag(
         "--autoscale",
         ("--autoscale=3,1",),
-        {"threads": "refused: does not grow", "prefork": WORKS, "solo": "refused: does not grow"},
+        dict.fromkeys(POOLS, "refused: does not grow by itself") | {"prefork": WORKS},
     ),
     Flag("--max-tasks-per-child", ("--max-tasks-per-child=1",), ONLY_PREFORK),
     Flag("--max-memory-per-child", ("--max-memory-per-child=1000",), ONLY_PREFORK),
@@ -59,7 +59,7 @@ FLAGS = (
     Flag(
         "--pool-start-method=spawn",
         ("--pool-start-method=spawn",),
-        {"threads": WORKS, "prefork": "refused: children are forked", "solo": WORKS},
+        dict.fromkeys(POOLS, WORKS) | {"prefork": "refused: children are forked"},
     ),
 )
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import producer
 
-POOLS = ("threads", "prefork", "solo")
+POOLS = ("asyncio", "threads", "prefork", "solo")
 
 
 class Stop(NamedTuple):

@@ -17,6 +17,7 @@ from ..faults import Deferred, ProviderError
 from ..ledger.attempt import Attempt
 from ..ledger.connection import ERRORS, Keys, Redis
 from ..ledger.running_job import RunningJob
+from ..loop.jobs import beside
 from ..sealing import Seal
 from ..settings import AuditSettings
 from ..telemetry.logs import audit_gap, prompt_hash, spared
@@ -137,15 +138,19 @@ class Audit:
             audit_gap(job.id, what)
 
     def _write(self, job: RunningJob, what: What, link: str, note: str, text: str) -> None:
-        if self._sink is None:
-            return
+        if self._sink is not None:
+            beside(self._seal_and_push, self._sink, job, what, link, note, text)
+
+    def _seal_and_push(
+        self, sink: Redis, job: RunningJob, what: What, link: str, note: str, text: str
+    ) -> None:
         assert self._seal is not None, "the settings have a key where they have a sink"
         entry = Entry(job.id, job.user_id, job.now_ms, what, link, note, self._seal.id, "")
         if text:
             entry = replace(entry, sealed=self._seal.close(text, entry.about))
         entries = self._keys.audit_entries(job.id)
         jobs = self._keys.audit_jobs(job.user_id)
-        with self._sink.pipeline(transaction=False) as pipe:
+        with sink.pipeline(transaction=False) as pipe:
             pipe.rpush(entries, entry.dump())
             pipe.expire(entries, self._life_s)
             pipe.zadd(jobs, {job.id: entry.at_ms})

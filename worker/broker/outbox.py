@@ -14,6 +14,8 @@ from celery.backends.redis import RedisBackend
 
 from producer.redis_trouble import reason
 
+from ..loop.jobs import Event
+
 PATIENCE_S = 1.0
 """A server that is well takes a millisecond; then a result is stored before its message is done."""
 FLUSH_S = 5.0
@@ -42,7 +44,7 @@ class Result:
     state: str
     join: Callable[[], None] | None = None
     """Hands it to the chord that its task is a part of, in place of storing it."""
-    stored: threading.Event = field(default_factory=threading.Event, repr=False)
+    stored: Event = field(default_factory=Event, repr=False)
     dropped: threading.Event = field(default_factory=threading.Event, repr=False)
 
     @property

@@ -20,6 +20,7 @@ from producer.connections import BoundedPool, Sentinel
 from producer.contract import errors
 from producer.redis_trouble import reason, refusal_of
 
+from ..loop.jobs import beside
 from .outbox import SERVER_ERRORS, Outbox, Result, open_in_this_process
 
 logger = logging.getLogger(__name__)
@@ -68,7 +69,7 @@ class _Beside(RedisBackend):  # type: ignore[misc]
         outbox = self._outbox()
         if not outbox.in_trouble:
             try:
-                join()
+                beside(join)
                 return
             except SERVER_ERRORS as error:
                 logger.warning("results: %s; the chord of %s waits", reason(error), request.id)

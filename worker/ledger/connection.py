@@ -3,6 +3,7 @@
 import secrets
 from collections.abc import Callable
 from functools import partial
+from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 import redis
@@ -17,13 +18,53 @@ from producer.redis_url import RedisUrl
 from producer.settings import READERS
 
 from ..broker.entries import NO_QUEUE
+from ..loop.carrier import Carrier
+from ..loop.jobs import current_job
 from ..settings import RedisSettings
 from .fleet_functions import CountSamples
 from .keys import Keys
 from .server import Server
 
-Redis = redis.Redis
+
+class Redis(redis.Redis):
+    """What jobs of an event loop ask goes to the server together, over one connection of the pool.
+
+    Each has the reply, or the error, that it would have had alone: one whose reply is lost raises.
+    """
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._carrier = Carrier("ledger", self._exchanged, MOST_TOGETHER)
+
+    def execute_command(self, *args: Any, **options: Any) -> Any:
+        if current_job():
+            return self._carrier.ask((args, options))
+        return super().execute_command(*args, **options)  # type: ignore[no-untyped-call]
+
+    def _exchanged(self, asked: list[tuple[Any, Any]]) -> list[Any]:
+        connection: Any = self.connection_pool.get_connection()
+        replies: list[Any] = []
+        try:
+            packed = connection.pack_commands([args for args, _ in asked])
+            connection.send_packed_command(packed)
+            for (name, *_), options in asked:
+                replies.append(self._reply(connection, name, options))
+        except Exception as error:  # noqa: BLE001 -- it is for those whose replies are lost
+            connection.disconnect()
+            replies += [error] * (len(asked) - len(replies))
+        finally:
+            self.connection_pool.release(connection)
+        return replies
+
+    def _reply(self, connection: Any, name: str, options: Any) -> Any:
+        try:
+            return self.parse_response(connection, name, **options)  # type: ignore[no-untyped-call]
+        except redis.ResponseError as error:
+            return error
+
+
 RedisError = redis.RedisError
+_LIBRARY = SimpleNamespace(Redis=Redis, sentinel=redis.sentinel)
 
 __all__ = [
     "ERRORS",
@@ -58,6 +99,9 @@ publish, one sends events, one acknowledges.
 LEAST_CONNECTIONS = 2
 """To the ledger: leases are renewed beside a request of megabytes."""
 
+MOST_TOGETHER = 64
+"""Calls that go to the ledger in one trip. The server takes a millisecond for each."""
+
 NO_RESULT = "none"
 """A job whose result there never is, so that SET with XX writes nothing."""
 
@@ -89,7 +133,7 @@ def connect(url: str, timeout_s: float = 5.0, connections: int = 1) -> Redis:
     """
     connect_timeout_s = min(timeout_s, CONNECT_TIMEOUT_S)
     client: Redis = RedisUrl.parse(url).client(
-        redis,
+        _LIBRARY,
         connect_timeout_s,
         BOUNDED,
         max_connections=connections,

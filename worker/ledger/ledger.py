@@ -20,10 +20,10 @@ from producer.contract.names import WIRE_VERSION, Lane
 from producer.contract.outcome import Outcome, load_outcome
 from producer.contract.publication import Publication
 from producer.contract.requests import CompletionRequest
-from producer.contract.stored_texts import put_together
 from producer.contract.submission import Submission, submit
 
 from ..faults import LeaseLost, after_the_reply
+from ..loop.jobs import beside_if, pause
 from ..settings import LaneSettings, LedgerSettings, PaceSettings, RetrySettings
 from . import fleet_functions, job_functions
 from .attempt import MIN_CALL_S, NOT_CACHED, Attempt, Candidate, Question
@@ -34,7 +34,7 @@ from .job_functions import ReserveReply
 from .recent_settles import RecentSettles
 from .reserved_link import reserved_link
 from .retrying import PATIENCE_S, retried_while_away
-from .running_job import RunningJob
+from .running_job import RunningJob, is_large
 from .settle_call import bill_of, milliseconds, settle_call
 
 PARTS_AT_ONCE = 200
@@ -121,10 +121,10 @@ class Ledger:
             wire=WIRE_VERSION,
         )
         while (reply := self._call(call)).verdict == "early":
-            time.sleep(reply.wait_ms / 1000)
+            pause(reply.wait_ms / 1000)
         if reply.verdict == "started":
-            request = put_together(reply.request, self.stored_texts)
-            return RunningJob.from_reply(job_id, reply, request)
+            read = RunningJob.from_reply
+            return beside_if(is_large(reply.request), read, job_id, reply, self.stored_texts)
         if reply.verdict == "ended":
             continuation = json.loads(reply.continuation or "{}")
             outcome = load_outcome(reply.outcome)

@@ -6,6 +6,7 @@ from typing import TypeVar
 
 from producer.redis_trouble import refusal_of
 
+from ..loop.jobs import pause
 from .connection import ERRORS
 
 PATIENCE_S = 60.0
@@ -30,5 +31,5 @@ def retried_while_away(call: Callable[[], T], patience_s: float = PATIENCE_S) ->
             times = REFUSED_TIMES if refusal_of(error) else 1
             if time.monotonic() + wait_s > began + patience_s * times:
                 raise
-        time.sleep(wait_s)
+        pause(wait_s)
         wait_s = min(wait_s * 2, LONGEST_WAIT_S)

@@ -3,6 +3,7 @@
 import json
 import math
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Self, cast
 
@@ -10,9 +11,20 @@ from producer.contract.errors import InvalidRequest
 from producer.contract.history import PastAttempt, read_history
 from producer.contract.names import Lane
 from producer.contract.requests import CompletionRequest
-from producer.contract.stored_texts import Together
+from producer.contract.stored_texts import put_together
 
 from .job_functions import StartReply
+
+TextsOf = Callable[[list[str]], list[str | None]]
+LARGE = 20_000
+"""Characters of a request whose tokens take some 20 ms to count, in which no other job of an event
+loop would go on.
+"""
+
+
+def is_large(request: str) -> bool:
+    """Of its JSON, also as it is stored, with its large parts apart."""
+    return len(request) > LARGE or request.startswith("[")
 
 
 @dataclass(frozen=True)
@@ -58,12 +70,18 @@ class RunningJob:
     """Celery's options that say what follows the job, as they were submitted."""
     limit_s: float = math.inf
     """How long this start may take, by the flags of its worker."""
+    large: bool = False
+    """Whether its request takes long to work on."""
     monotonic: float = field(default_factory=time.monotonic)
     """This machine's monotonic clock at `started_ms`, in seconds."""
 
     @classmethod
-    def from_reply(cls, job_id: str, reply: StartReply, request: Together) -> Self:
-        """Raises pydantic's `ValidationError` for a request that cannot be read."""
+    def from_reply(cls, job_id: str, reply: StartReply, texts_of: TextsOf) -> Self:
+        """Raises pydantic's `ValidationError` for a request that cannot be read.
+
+        `texts_of`: gives its stored texts, by their hashes.
+        """
+        request = put_together(reply.request, texts_of)
         return cls(
             id=job_id,
             fence=reply.fence,
@@ -84,6 +102,7 @@ class RunningJob:
             audited=reply.audited,
             group=reply.group,
             own_wait_ms=reply.own_wait_ms,
+            large=is_large(request.request),
             continuation=json.loads(reply.continuation or "{}"),
         )
 

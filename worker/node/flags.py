@@ -13,6 +13,8 @@ from producer.contract.names import COMPLETE
 
 from .stops import is_prefork
 
+_NAMES = {"thread": "threads", "pool": "asyncio"}
+"""Modules of pools that are not called as they are behind -P."""
 PROCESSES = ("max_tasks_per_child", "max_memory_per_child")
 GREENLETS = ("gevent", "eventlet")
 """Pools of Celery's that replace threads and sockets beneath the loop which calls are made on."""
@@ -62,7 +64,7 @@ def _of_pool(worker: Any) -> Iterator[str]:
             name = flag.replace("_", "-")
             yield f"--{name}: the pool {kind} has no child processes. Fix: leave it out, {instead}"
     if worker.options.get("autoscale"):
-        yield f"--autoscale: the pool {kind} does not grow. Fix: --concurrency, {instead}"
+        yield f"--autoscale: the pool {kind} does not grow by itself. Fix: --concurrency, {instead}"
 
 
 def _of_slots(worker: Any) -> Iterator[str]:
@@ -101,4 +103,4 @@ def _name(pool: Any) -> str:
     """As it is called after -P."""
     module = pool if isinstance(pool, str) else pool.__module__
     name = str(module).rpartition(".")[2]
-    return "threads" if name == "thread" else name
+    return _NAMES.get(name, name)

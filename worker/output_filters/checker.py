@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from producer.children import Children, NoReply, Until
 
+from ..loop.jobs import beside
 from . import child
 
 WALL_S = 5.0
@@ -52,6 +53,9 @@ class Checker:
         """What is wrong with `text`, "" if nothing. Raises `NotChecked`."""
         if self._pid != os.getpid():
             self._start_anew()
+        return beside(self._check, kind, wanted, text, whose)
+
+    def _check(self, kind: bytes, wanted: str, text: str, whose: Whose) -> str:
         until = Until(min(whose.within_s, self._most_s))
         parts = wanted.encode(), text.encode("utf-8", "surrogatepass")
         with self._noted(whose.job_id, until), self._turn(whose.user, until):

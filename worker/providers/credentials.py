@@ -8,6 +8,7 @@ import logging
 import threading
 import time
 
+from ..loop.jobs import beside
 from ..settings import Link, ServerSettings, Sources, SourceSettings, read_server
 
 logger = logging.getLogger(__name__)
@@ -47,7 +48,7 @@ class Credentials:
             return
         if self._reloading.acquire(blocking=False):
             try:
-                self._reload()
+                beside(self._reload)
             finally:
                 self._read_at = time.monotonic()
                 self._reloading.release()

@@ -12,6 +12,7 @@ import re
 import threading
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator
+from contextvars import ContextVar
 from functools import cache, partial
 from typing import NamedTuple
 from weakref import ref
@@ -166,7 +167,7 @@ def upper_bound(request: CompletionRequest, image: int = IMAGE) -> int:
     Not an estimate: true counts are 0.38 (English), 0.5 (code, JSON) or 0.2-0.4 (Chinese, Russian)
     of it. It must not be used to refuse a prompt as too long.
     """
-    return _frame(request, image) + _LAST.sum_of(request, _bytes_bound)
+    return _frame(request, image) + _last_sums().sum_of(request, _bytes_bound)
 
 
 def predicted(request: CompletionRequest) -> int:
@@ -212,7 +213,7 @@ def _images(request: CompletionRequest) -> int:
 
 def _counted(request: CompletionRequest, vocabulary: str) -> int:
     """Tokens of the request's texts by the vocabulary."""
-    return _LAST.sum_of(request, _counter(vocabulary))
+    return _last_sums().sum_of(request, _counter(vocabulary))
 
 
 @cache
@@ -220,8 +221,8 @@ def _counter(vocabulary: str) -> Callable[[str], int]:
     return partial(count, vocabulary=vocabulary)
 
 
-class _LastSums(threading.local):
-    """What was counted of the request that this thread asked of last.
+class _LastSums:
+    """What was counted of the request that this job or thread asked of last.
 
     For one job the same is asked up to eight times: for each link its room, its hold and its
     prompt, and what its reply teaches. The request itself is not kept.
@@ -240,7 +241,14 @@ class _LastSums(threading.local):
         return self._sums[counted]
 
 
-_LAST = _LastSums()
+_LAST: ContextVar[_LastSums] = ContextVar("sums")
+
+
+def _last_sums() -> _LastSums:
+    last = _LAST.get(None)
+    if last is None:
+        _LAST.set(last := _LastSums())
+    return last
 
 
 def _texts(request: CompletionRequest) -> Iterator[str]:

@@ -20,6 +20,7 @@ from producer.contract.requests import CompletionRequest
 from ..cache import Cache, maker
 from ..ledger.attempt import Attempt
 from ..ledger.running_job import RunningJob
+from ..loop.jobs import result_of
 from ..settings import SemanticSettings
 from ..telemetry.logs import spared
 from .decision import Rule
@@ -93,7 +94,7 @@ class SemanticCache:
     def in_time(self, work: Callable[[], Trial], seconds: float) -> Trial | None:
         """None if it is not done by then; it goes on."""
         with suppress(TimeoutError):
-            return self._looking.submit(work).result(seconds)
+            return result_of(self._looking.submit(work), seconds)
         return None
 
     def later(self, work: Callable[[], None]) -> None:
@@ -151,7 +152,7 @@ class Search:
         if self._near.settings.mode != "serve":
             return None
         with spared("a near question's answer"), suppress(TimeoutError):
-            found = self._found.result(max(0.0, self._until - time.monotonic()))
+            found = result_of(self._found, max(0.0, self._until - time.monotonic()))
             if found:
                 return self._decided(found, attempt)
         return None
