@@ -29,7 +29,7 @@ ROTATES = "[[sim:fault=unavailable;link=sim-large]]"
 FAILS = "[[sim:fault=unavailable]]"
 
 
-@pytest.fixture(params=["threads", "prefork"])
+@pytest.fixture(params=["asyncio", "threads", "prefork"])
 def worker(start_worker, request):
     return start_worker(ENV, pool=request.param, concurrency=4)
 
