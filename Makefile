@@ -5,7 +5,7 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-stri
 	--python-version 3.11 --extra worker --extra embedded --extra http pyproject.toml
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check faults chaos chaos-documents real compose-check test-legacy lock clean
+.PHONY: help demo test check faults chaos chaos-documents bench real compose-check test-legacy lock clean
 
 help:  ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 10
@@ -33,6 +33,9 @@ chaos: .venv/.installed  ## 2,000 jobs under kills, freezes and restarts; POOL=p
 chaos-documents: .venv/.installed  ## 1,000 documents summarised while worker and producer are killed; SEED=7
 	$(BIN)/python tests/chaos_documents.py $(if $(SEED),--seed $(SEED))
 
+bench: .venv/.installed  ## what a job costs beside other libraries: writes docs/performance.md, in some 20 minutes; ONLY=cost
+	$(BIN)/python benchmarks/bench.py --write $(if $(ONLY),--only "$(ONLY)")
+
 real: .venv/.installed  ## a real server with a small model, compiled once in some 20 minutes outside this folder; not in CI
 	$(BIN)/python tests/real.py
 
@@ -48,7 +51,7 @@ lock: .venv/.installed  ## write the lock files anew
 	$(COMPILE) --upgrade --extra google-generativeai --group dev -o requirements-legacy.lock
 
 clean:  ## remove the environment, the demo's data and every cache
-	rm -rf .venv .venv-legacy .demo .site .mypy_cache .ruff_cache .hypothesis .import_linter_cache *.egg-info
+	rm -rf .venv .venv-legacy .bench .demo .site .mypy_cache .ruff_cache .hypothesis .import_linter_cache *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .venv/.installed: requirements-dev.lock pyproject.toml

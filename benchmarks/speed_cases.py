@@ -65,6 +65,7 @@ class Case:
         psutil.Process(self.worker.pid).cpu_affinity([CORE])
         self.worker.wait_ready()
         self._sent = 0
+        self._first_slot = self.redis.time()[0] // 10
 
     def module(self) -> str:
         return "worker"
@@ -104,7 +105,12 @@ class Case:
         producer.configure(self.valkey.url())
 
     def ended(self) -> int:
-        return int(self.redis.hget(KEYS.totals, "n|done") or 0)
+        """Of the slots of ten seconds: they are added to the totals when they are over."""
+        now = self.redis.time()[0] // 10
+        with self.redis.pipeline(transaction=False) as pipe:
+            for slot in range(self._first_slot, now + 1):
+                pipe.hget(KEYS.slot(slot), "n|done")
+            return sum(int(count or 0) for count in pipe.execute())
 
     def _worker_s(self) -> float:
         used = psutil.Process(self.worker.pid).cpu_times()

@@ -1,0 +1,74 @@
+"""Many long calls at once in one worker process on one core: jobs per second, and memory.
+
+A round: calls are in flight on all slots, and the ends of some whole call times are counted.
+"""
+
+import json
+import time
+from contextlib import ExitStack
+
+from support.ledger import until
+
+from .cases import Case, cpu_s, rss_mib
+from .figures import Part
+from .setting import Setting
+
+LEVELS = {10: 3.0, 50: 3.0, 200: 3.0, 1000: 10.0}
+"""Calls at once -> seconds that each takes."""
+QUICK = {10: 0.5, 200: 1.0}
+FULL = 0.97
+RAMP_S = 20
+
+
+def measure(setting: Setting, part: Part) -> None:
+    levels = LEVELS
+    if setting.quick:
+        levels = QUICK
+    with ExitStack() as stack:
+        cases = {}
+        for slots, delay_s in levels.items():
+            name = f"{slots:,} of {delay_s:g} s"
+            setting.progress.step(f"start, {name}")
+            case = Case(stack, setting.folder, setting.provider.url(delay_s), slots)
+            case.start()
+            cases[name] = case, slots, delay_s
+        for number in range(setting.rounds):
+            for name, (case, slots, delay_s) in cases.items():
+                setting.step(name, number)
+                part.add(name, one_round(setting, case, slots, delay_s))
+
+
+def one_round(setting: Setting, case: Case, slots: int, delay_s: float) -> dict[str, float]:
+    """`core`: the share of one core that the worker took; `most`: calls in flight at once."""
+    times = 3
+    if delay_s > 5:
+        times = 2
+    jobs = slots * (1 + times)
+    target, failed = case.ended() + case.failed() + jobs, case.failed()
+    warned, seen = len(warnings(case)), setting.provider.seen
+    seen(delay_s)
+    case.send(0, jobs)
+    deadline = time.monotonic() + delay_s + RAMP_S
+    while seen(delay_s)["now"] < FULL * slots and time.monotonic() < deadline:
+        time.sleep(0.05)
+    began, before, used = time.monotonic(), case.ended(), cpu_s(case.worker.pid)
+    time.sleep(times * delay_s)
+    ended, lasted = case.ended() - before, time.monotonic() - began
+    used, rss = cpu_s(case.worker.pid) - used, rss_mib(case.worker.pid)
+    until(lambda: case.ended() + case.failed() >= target, 200)
+    return {
+        "per_s": ended / lasted,
+        "possible": ended / lasted * delay_s / slots,
+        "most": seen(delay_s)["most"],
+        "rss_mib": rss,
+        "core": used / lasted,
+        "warnings": len(warnings(case)) - warned,
+        "failed": case.failed() - failed,
+    }
+
+
+def warnings(case: Case) -> list[str]:
+    """What the worker logged as one or as worse."""
+    lines = [line for line in case.worker.log().splitlines() if line.startswith("{")]
+    grave = ("warning", "error", "critical")
+    return [line for line in lines if json.loads(line).get("level", "").lower() in grave]
