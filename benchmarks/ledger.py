@@ -84,7 +84,8 @@ def walk_of_this_version(url: str, jobs: int) -> Iterator[Step]:
     def report() -> None:
         """With the renewal of leases, here of 16 that run: all that ended since the last one."""
         for start in range(0, jobs, REPORTED_AT_ONCE):
-            ledger.renew([(ids[0], 1)] * 16, ids[start : start + REPORTED_AT_ONCE])
+            known = dict.fromkeys(ids[start : start + REPORTED_AT_ONCE], True)
+            ledger.renew([(ids[0], 1)] * 16, known)
 
     yield from (("submit", submit), ("start", start), ("reserve", reserve))
     yield from (("settle", settle), ("report", report))

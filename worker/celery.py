@@ -23,7 +23,7 @@ from producer.redis_url import RedisUrl
 from producer.settings import PUBLISHERS
 
 from . import startup_checks
-from .broker import celery_policy, outbox, results, transport
+from .broker import celery_policy, events, outbox, results, transport
 from .ledger.connection import ERRORS, LedgerConnection, unsafe_server
 from .loop.jobs import beside
 from .node import pool
@@ -68,6 +68,7 @@ class _App(Celery):  # type: ignore[misc]
     """
 
     broker = ""
+    events_cls = f"{events.__name__}:Events"
 
     def _connection(self, url: str, **options: Any) -> Any:
         """Celery prefers CELERY_BROKER_READ_URL and ..._WRITE_URL as they are written."""

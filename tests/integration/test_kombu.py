@@ -2,13 +2,18 @@
 they are pinned here.
 """
 
+import base64
+import json
+from types import SimpleNamespace
+
 import pytest
-from kombu import Connection, Producer, Queue
+from kombu import Connection, Consumer, Producer, Queue
 from kombu.transport import get_transport_cls
 from kombu.transport import redis as kombus
 from redis import Redis
 
-from producer.contract.names import QUARANTINE
+from producer.contract.names import COMPLETE, QUARANTINE, QUEUES, FleetNames
+from worker.broker import celery_policy
 from worker.broker import transport as broker
 from worker.node.steward import renew_visibility
 
@@ -20,7 +25,10 @@ def installed():
 
 @pytest.fixture
 def channel(redis_url):
-    with Connection(redis_url) as connection:
+    options = {
+        "queue_order_strategy": celery_policy.broker_transport_options["queue_order_strategy"]
+    }
+    with Connection(redis_url, transport_options=options) as connection:
         assert isinstance(connection.transport, broker.Transport)
         yield connection.default_channel
 
@@ -46,6 +54,120 @@ def deliver(channel):
     queue.declare()
     Producer(channel).publish("hello", routing_key=queue.name)
     return queue.get()
+
+
+class Taken(list):
+    """What a consumer of our two queues was given, on a channel with room for so many."""
+
+    def __init__(self, channel, room):
+        super().__init__()
+        self.channel = channel
+        names = FleetNames("").queues.values()
+        consumer = Consumer(channel, [Queue(name, routing_key=name)(channel) for name in names])
+        consumer.register_callback(lambda _body, message: self.append(message))
+        consumer.qos(prefetch_count=room)
+        consumer.consume()
+
+    def trips(self, number):
+        for _ in range(number):
+            self.channel.connection.drain_events(self.channel.connection.client, timeout=5)
+        return [message.headers["id"] for message in self]
+
+
+def publish(redis, lane, *ids):
+    for each in ids:
+        message = {
+            "headers": {"id": each, "task": COMPLETE},
+            "properties": {
+                "delivery_tag": f"tag of {each}",
+                "delivery_info": {},
+                "body_encoding": "base64",
+            },
+            "content-type": "application/json",
+            "body": base64.b64encode(b"[[], {}, {}]").decode(),
+        }
+        redis.lpush(QUEUES[lane], json.dumps(message))
+
+
+@pytest.fixture
+def redis(redis_url):
+    with Redis.from_url(redis_url, decode_responses=True) as client:
+        yield client
+
+
+def test_a_trip_takes_half_of_the_room_and_the_first_lane_before_the_second(channel, redis):
+    taken = Taken(channel, 6)
+    publish(redis, "batch", "b1", "b2", "b3", "b4")
+    publish(redis, "interactive", "i1", "i2", "i3", "i4")
+    assert taken.trips(1) == ["i1", "i2", "i3"]
+    assert taken.trips(1) == ["i1", "i2", "i3", "i4"]
+    assert taken.trips(1) == ["i1", "i2", "i3", "i4", "b1"]
+    assert taken.trips(1) == ["i1", "i2", "i3", "i4", "b1", "b2"]
+    assert not channel.qos.can_consume()
+    for message in list(taken):
+        message.ack()
+    assert taken.trips(1)[6:] == ["b3", "b4"]
+
+
+def test_the_loop_is_woken_when_there_is_room_again_and_not_before(channel, redis, monkeypatch):
+    """Else a slot that became free would wait for a tick, which comes once a second."""
+    woken = []
+    hub = SimpleNamespace(call_soon=woken.append)
+    monkeypatch.setattr(broker, "get_event_loop", lambda: hub)
+    taken = Taken(channel, 2)
+    publish(redis, "interactive", "i1", "i2")
+    taken.trips(2)
+    taken[0].ack()
+    assert len(woken) == 1
+    taken[1].ack()
+    assert len(woken) == 1
+
+
+def test_ids_leave_no_note_and_are_put_back_in_their_order(channel, redis):
+    taken = Taken(channel, 20)
+    publish(redis, "interactive", *(f"i{n}" for n in range(6)))
+    taken.trips(1)
+    assert redis.exists(channel.unacked_key, channel.unacked_index_key) == 0
+    assert channel.qos.taken(60) == [f"i{n}" for n in range(6)]
+    assert channel.qos.taken(0) == channel.qos.noted == []
+    taken[0].ack()
+    taken[1].requeue()
+    assert channel.qos.taken(60) == [f"i{n}" for n in range(2, 6)]
+    channel.close()
+    again = [
+        json.loads(each)["headers"]["id"] for each in redis.lrange(QUEUES["interactive"], 0, -1)
+    ]
+    assert again[::-1] == ["i2", "i3", "i4", "i5", "i1"]
+
+
+def test_a_message_that_may_have_arguments_is_taken_alone_and_noted(redis_url, redis):
+    options = {"adopt_foreign_messages": True}
+    with Connection(redis_url, transport_options=options) as connection:
+        channel = connection.default_channel
+        taken = Taken(channel, 20)
+        publish(redis, "interactive", "i1", "i2")
+        assert taken.trips(1) == ["i1"]
+        taken.clear()
+        redis.delete(QUEUES["interactive"])
+        publish(redis, "interactive", "i3")
+        entry = json.loads(redis.lpop(QUEUES["interactive"]))
+        entry["body"] = base64.b64encode(b'[["text"], {}, {}]').decode()
+        redis.lpush(QUEUES["interactive"], json.dumps(entry))
+        assert taken.trips(1) == ["i3"]
+        assert redis.hkeys(channel.unacked_key) == ["tag of i3"]
+        taken[0].ack()
+        assert redis.exists(channel.unacked_key, channel.unacked_index_key) == 0
+
+
+def test_a_server_that_cannot_give_several_gives_one(channel, redis):
+    channel.client.connection = channel.client.connection or channel.async_pool.get_connection()
+    send = channel.client.connection.send_command
+    channel.client.connection.send_command = lambda name, *args: send(
+        name.replace("BLMPOP", "BLMPOP_OF_LATER"), *args
+    )
+    taken = Taken(channel, 20)
+    publish(redis, "interactive", "i1", "i2")
+    assert taken.trips(2) == ["i1", "i2"]
 
 
 def test_renewal_moves_the_stamp_of_unacknowledged_messages(channel, redis_url):

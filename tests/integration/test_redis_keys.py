@@ -21,7 +21,7 @@ ENV = {
 }
 PERMANENT = set(
     "open park dl cfg seq tot cooling skew alerts cgen wk slots hk w "
-    "dead ring gone num inf batches docs wset wclk wlane openb versions bkeep".split()
+    "dead ring gone num inf batches docs wset wclk wlane openb versions bkeep unrep".split()
 )
 """Counters and indexes, whose size does not grow with the number of ended jobs."""
 

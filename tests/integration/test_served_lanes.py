@@ -60,6 +60,28 @@ def test_a_worker_that_reads_none_of_our_queues_is_no_room(fleet):
     assert lanes(fleet) == "iiiiii"
 
 
+def test_what_a_live_worker_has_taken_is_not_published_again(fleet):
+    """Though no queue has it, and it was released long ago; once its worker is silent, it is."""
+    taken, lost = fleet.submit("ann", 2)
+    fleet.released.clear()
+    for told, found in (((taken,), [lost]), ((), [taken, lost])):
+        for job_id in (taken, lost):
+            fleet.redis.zadd(KEYS.open, {job_id: 1})
+        fleet.ledger.heartbeat("test", 4, 3600, taken=told)
+        fleet.sweep()
+        assert sorted(fleet.released) == sorted(found)
+        fleet.released.clear()
+
+
+def test_only_what_is_released_can_be_taken(fleet):
+    """A lease is renewed by its own worker."""
+    (job_id,) = fleet.submit("ann")
+    fleet.start(job_id)
+    fleet.redis.zadd(KEYS.open, {job_id: 1})
+    fleet.ledger.heartbeat("test", 4, 3600, taken=[job_id, "none"])
+    assert fleet.redis.zscore(KEYS.open, job_id) == 1
+
+
 def test_while_nobody_lives_any_lane_may_be_the_next_one_s(fleet):
     serve(fleet, "interactive")
     fleet.ledger.heartbeat("test", 0, 1)

@@ -175,7 +175,7 @@ def valid_calls() -> dict[str, Call]:
                 moves.HeldLease("gone", 0, False),
             ),
         ),
-        heartbeat("w2"),
+        heartbeat("w2", items=("rel", "run")),
         moves.BudgetLeft("run"),
         moves.Agree("run", "parts_of", "1:2"),
         fleet.CountSamples(("n|x", "c|a|b")),

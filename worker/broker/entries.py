@@ -83,6 +83,11 @@ def message_of(item: bytes, queue: str, adopt: bool) -> dict[str, Any]:
     }
 
 
+def is_id(message: dict[str, Any]) -> bool:
+    """Whether it is one of `message_of` without arguments: the ledger has the rest."""
+    return message.get("body") is _NO_ARGUMENTS and FOREIGN not in message["headers"]
+
+
 def _read(item: bytes) -> Any:
     if len(item) > MAX_ENTRY_BYTES:
         raise Unsound(f"{len(item):,} bytes, at most {MAX_ENTRY_BYTES:,} are read")

@@ -5,8 +5,9 @@ import os
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 from celery import states
@@ -17,12 +18,15 @@ from producer.redis_trouble import reason
 from ..loop.jobs import Event
 
 PATIENCE_S = 1.0
-"""A server that is well takes a millisecond; then a result is stored before its message is done."""
+"""For what must be stored before its task goes on; a server that is well takes a millisecond."""
 FLUSH_S = 5.0
 """For what waits when the process is told to stop."""
 MOST = 10_000
 MOST_BYTES = 64_000_000
 """Of results that wait in one process; beyond either the oldest is dropped."""
+AT_ONCE = 200
+AT_ONCE_BYTES = 1_000_000
+"""Of one trip."""
 PAUSES_S = (0.1, 5.0)
 """Between two tries: the first, and the longest; each is twice the one before."""
 SAY_S = 30.0
@@ -52,13 +56,17 @@ class Result:
         return self.task_id, self.join is not None
 
 
+Store = Callable[[list[Result]], Iterable[Result]]
+
+
 class Outbox:
     """Results of this process that are to be stored, oldest first.
 
-    `store`: stores one, or raises if the server is to be tried again.
+    `store`: stores what it is given and yields each that is done with, or raises if the server is
+    to be tried again.
     """
 
-    def __init__(self, store: Callable[[Result], None]) -> None:
+    def __init__(self, store: Store) -> None:
         self._store = store
         self._waiting: OrderedDict[tuple[str, bool], Result] = OrderedDict()
         self._bytes = 0
@@ -69,21 +77,22 @@ class Outbox:
         self._changed = threading.Condition()
         self._thread: threading.Thread | None = None
 
-    def put(self, result: Result) -> None:
-        """Have it stored. Returns when it is, or when the server takes too long.
+    def put(self, result: Result, wait: bool = False) -> None:
+        """Have it stored; `wait`: return when it is, or when the server takes too long.
 
-        A state that is not the last is dropped then: a later one must not be overwritten by it.
+        A state that is not the last is waited for, and dropped if that takes too long: a later one
+        must not be overwritten by it.
         """
         final = result.state in states.READY_STATES
         with self._changed:
             if self._in_trouble and not final:
                 return
             self._add(result)
-            wait = not self._in_trouble
+            wait = (wait or not final) and not self._in_trouble
         if wait and not result.stored.wait(PATIENCE_S):
             self._in_trouble = True
         if not final:
-            self._remove(result)
+            self._remove([result])
 
     @property
     def in_trouble(self) -> bool:
@@ -125,29 +134,51 @@ class Outbox:
             del self._waiting[result.key]
             self._bytes -= len(result.payload)
 
-    def _remove(self, result: Result) -> None:
+    def _remove(self, results: list[Result]) -> None:
         with self._changed:
-            self._drop(result)
+            for each in results:
+                self._drop(each)
             self._changed.notify_all()
+
+    def _oldest(self) -> list[Result]:
+        """As many as one trip takes."""
+        found: list[Result] = []
+        left = AT_ONCE_BYTES
+        for each in islice(self._waiting.values(), AT_ONCE):
+            left -= len(each.payload)
+            if found and left < 0:
+                break
+            found.append(each)
+        return found
 
     def _run(self) -> None:
         pause_s, longest_s = PAUSES_S
         while True:
             with self._changed:
                 self._changed.wait_for(lambda: self._waiting)
-                result = next(iter(self._waiting.values()))
-            try:
-                self._store(result)
-            except SERVER_ERRORS as error:
+                batch = self._oldest()
+            trouble = self._store_batch(batch)
+            if trouble:
                 self._in_trouble = True
-                self._say(error)
+                self._say(trouble)
                 self._pause(pause_s)
                 pause_s = min(longest_s, 2 * pause_s)
                 continue
             pause_s = PAUSES_S[0]
-            result.stored.set()
-            self._remove(result)
             self._mended()
+
+    def _store_batch(self, batch: list[Result]) -> Exception | None:
+        """What is wrong with the server; what is stored then waits no more."""
+        stored = []
+        trouble: Exception | None = None
+        try:
+            for each in self._store(batch):
+                stored.append(each)
+                each.stored.set()
+        except SERVER_ERRORS as error:
+            trouble = error
+        self._remove(stored)
+        return trouble
 
     def _pause(self, seconds: float) -> None:
         """A stop ends it: what waits then has little time."""
@@ -172,7 +203,7 @@ class Outbox:
         logger.warning(text, reason(error), len(self._waiting), self._dropped)
 
 
-def open_in_this_process(store: Callable[[Result], None]) -> Outbox:
+def open_in_this_process(store: Store) -> Outbox:
     """One of its own: a forked child has no thread of its parent's."""
     outbox = Outbox(store)
     _outboxes.setdefault(os.getpid(), []).append(outbox)

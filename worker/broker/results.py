@@ -1,14 +1,15 @@
 """Celery's result backend, which stores beside the slot of a job.
 
 Celery tries in the slot until the result is stored: a result server that refuses or is away would
-hold every job that ends, and then the fleet. Here each process has one thread that stores; a slot
-waits for it no longer than `PATIENCE_S`, and not at all while the server is known to be in trouble.
-What waits is bounded; the ledger has every outcome, so `job.value()` waits for none of this.
+hold every job that ends, and then the fleet. Here each process has one thread that stores all that
+waits in one trip, and a slot goes on. What waits is bounded, and noted in the ledger: if the
+process dies first, another one stores it. `job.value()` waits for none of this.
 """
 
 import logging
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from functools import partial
 from types import SimpleNamespace
 from typing import Any
@@ -49,7 +50,8 @@ class _Beside(RedisBackend):  # type: ignore[misc]
             result=encoded, state=state, traceback=traceback, request=request
         )
         payload = self.encode(meta | {"task_id": task_id})
-        self._outbox().put(Result(task_id, payload, state))
+        in_chord = bool(request and request.chord)  # which may read it when it is told
+        self._outbox().put(Result(task_id, payload, state), wait=in_chord)
         return encoded
 
     def prepare_exception(self, exc: Any, serializer: Any = None) -> Any:
@@ -94,33 +96,70 @@ class _Beside(RedisBackend):  # type: ignore[misc]
             outbox = self._by_pid.setdefault(pid, open_in_this_process(self._store))
         return outbox
 
-    def _store(self, result: Result) -> None:
-        """One try; raises what is about the server. What is about one result holds up no other."""
-        try:
-            self._store_once(result)
-        except Exception as error:
-            if self._is_about_server(error):
-                raise
-            logger.warning("results: %s; that of %s is dropped", reason(error), result.task_id)
+    def _store(self, results: list[Result]) -> Iterator[Result]:
+        """One try; yields each that is done with. Raises what is about the server; what is about
+        one result holds up no other.
+        """
+        yield from self._write([each for each in results if each.join is None])
+        for each in results:
+            if each.join:
+                try:
+                    each.join()
+                except Exception as error:
+                    if self._is_about_server(error):
+                        raise
+                    _say_dropped(each, error)
+                yield each
 
-    def _store_once(self, result: Result) -> None:
-        """A success that is there stays, as in Celery; what is no result is overwritten."""
-        if result.join:
-            result.join()
-            return
-        try:
-            if self._get_task_meta_for(result.task_id)["status"] == states.SUCCESS:
-                return
-        except Exception as error:
-            if self._is_about_server(error):
-                raise
-        expires = self.failure_expires if result.state == states.FAILURE else self.expires
-        self._set(self.get_key_for_task(result.task_id), result.payload, expires)
+    def _write(self, results: list[Result]) -> Iterator[Result]:
+        """All in one trip, after one that asks what is there if not all are successes.
+
+        A success that is there stays, as in Celery, though another one may take its place: of one
+        job they are the same. What is no result is overwritten.
+        """
+        kept = self._successes([each for each in results if each.state != states.SUCCESS])
+        yield from kept
+        written = [each for each in results if each not in kept]
+        for each, answer in zip(written, self._sent(written), strict=True):
+            if isinstance(answer, Exception):
+                if self._is_about_server(answer):
+                    raise answer
+                _say_dropped(each, answer)
+            yield each
+
+    def _successes(self, results: list[Result]) -> list[Result]:
+        """Those of tasks that have succeeded before."""
+        if not results:
+            return []
+        there = self.client.mget([self.get_key_for_task(each.task_id) for each in results])
+        return [each for each, text in zip(results, there, strict=True) if self._succeeded(text)]
+
+    def _succeeded(self, text: Any) -> bool:
+        with suppress(Exception):  # it is no result
+            return bool(text and self.decode_result(text)["status"] == states.SUCCESS)
+        return False
+
+    def _sent(self, results: list[Result]) -> list[Any]:
+        """What the server answers to each: an error, or something else."""
+        if not results:
+            return []
+        with self.client.pipeline(transaction=False) as pipe:
+            for each in results:
+                key = self.get_key_for_task(each.task_id)
+                lives = self.failure_expires if each.state == states.FAILURE else self.expires
+                pipe.set(key, each.payload, ex=lives or None)
+                pipe.publish(key, each.payload)
+            answers: list[Any] = pipe.execute(raise_on_error=False)
+        return answers[::2]
 
     def _is_about_server(self, error: Exception) -> bool:
         answered = isinstance(error, self.redis.ResponseError)
         refused = refusal_of(error) is not None
         return isinstance(error, SERVER_ERRORS) and (refused or not answered)
+
+
+def _say_dropped(result: Result, error: Exception) -> None:
+    logger.warning("results: %s; that of %s is dropped", reason(error), result.task_id)
 
 
 class Results(_Beside):

@@ -15,19 +15,23 @@ import hashlib
 import json
 import logging
 from queue import Empty
-from typing import Any
+from time import monotonic
+from typing import Any, NamedTuple
 
 from kombu import transport as kombu_transport
+from kombu.asynchronous import get_event_loop
 from kombu.entity import Queue
-from kombu.transport import redis
+from kombu.transport import redis, virtual
 
 from producer.channels import OnePool
 from producer.contract.names import FleetNames
 
-from .entries import NO_QUEUE, Unsound, message_of
+from .entries import NO_QUEUE, Unsound, is_id, message_of
 
 logger = logging.getLogger(__name__)
 
+MOST = 16
+"""Entries that one trip takes."""
 KEPT = 1000
 """Entries in quarantine; older ones are dropped."""
 KEPT_BYTES = 65_536
@@ -35,25 +39,120 @@ KEPT_BYTES = 65_536
 KEPT_S = 7 * 86_400
 
 
+class _Taken(NamedTuple):
+    queue: str
+    message: Any
+    at: float
+    """By this process's monotonic clock."""
+
+
 class QoS(redis.QoS):
-    """Sends nothing through a closed channel."""
+    """Sends nothing through a closed channel, and nothing about ids of the ledger's.
+
+    Whoever takes one of those and dies loses no job: the sweep finds it. So there is no need for a
+    note of it in `unacked`, which kombu writes when it takes a message and removes when that is
+    done with. Messages that may have arguments have one.
+    """
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._ids: dict[str, _Taken] = {}
+        """Ids that are worked on, by delivery tag."""
+
+    def append(self, message: Any, delivery_tag: str) -> None:
+        if not is_id(message._raw):
+            super().append(message, delivery_tag)
+            return
+        queue = message.delivery_info["routing_key"]
+        self._ids[delivery_tag] = _Taken(queue, message._raw, monotonic())
+        virtual.QoS.append(self, message, delivery_tag)
 
     def ack(self, delivery_tag: str) -> None:
-        if not self.channel.closed:
+        if self.channel.closed:
+            return
+        has_room = self.can_consume()
+        if self._ids.pop(delivery_tag, None):
+            virtual.QoS.ack(self, delivery_tag)
+        else:
             super().ack(delivery_tag)
+        if not has_room:
+            self.channel.wake()
 
     def reject(self, delivery_tag: str, requeue: bool = False) -> None:
-        if not self.channel.closed:
+        if self.channel.closed:
+            return
+        if requeue and delivery_tag in self._ids:
+            with self.channel.conn_or_acquire() as client:
+                taken = self._ids[delivery_tag]
+                client.lpush(taken.queue, json.dumps(taken.message))
+        elif delivery_tag not in self._ids:
             super().reject(delivery_tag, requeue)
+            return
+        self.ack(delivery_tag)
+
+    def restore_unacked(self, client: Any = None) -> None:
+        """Put back what was taken, at the stop of a worker: next in line, in its order."""
+        ids = [self._ids[tag] for tag in self._delivered if tag in self._ids]
+        with self.channel.conn_or_acquire(client) as client, client.pipeline(False) as pipe:
+            for taken in reversed(ids):
+                pipe.rpush(taken.queue, json.dumps(taken.message))
+            pipe.execute()
+        for tag in self._ids:
+            self._delivered.pop(tag, None)
+        self._ids.clear()
+        super().restore_unacked(client)
+
+    def taken(self, within_s: float) -> list[str]:
+        """Ids that were taken in the last so many seconds, and are not done with."""
+        since = monotonic() - within_s
+        return [
+            each.message["headers"]["id"] for each in list(self._ids.values()) if each.at > since
+        ]
+
+    @property
+    def noted(self) -> list[str]:
+        """Tags of messages of which `unacked` has a note."""
+        return [tag for tag in list(self._delivered) if tag not in self._ids]
 
 
 class Channel(OnePool, redis.Channel):
     QoS = QoS
+    _pops_many = True
 
     @property
     def do_restore(self) -> bool:  # type: ignore[override]
         """Whether closing puts unacknowledged messages back: only while there is a connection."""
         return self.connection.client is not None
+
+    def wake(self) -> None:
+        """There is room again: have Celery's loop ask for messages now, not at its next tick."""
+        hub = get_event_loop()
+        if hub is not None:
+            hub.call_soon(_nothing)
+
+    def _most(self) -> int:
+        """Entries to take in one trip: half of the room there is, so that others get some, too.
+
+        Of messages that may have arguments one, so that no second one is lost with this process.
+        """
+        if self._adopts or not set(self.active_queues) <= set(self._names.queues.values()):
+            return 1
+        room = self.qos.can_consume_max_estimate()
+        return MOST if room is None else max(1, min(MOST, (room + 1) // 2))
+
+    def _brpop_start(self, timeout: float | None = None) -> None:
+        """As kombu's, but several of the first queue that has any, if the server knows how to."""
+        most = self._most()
+        if most == 1 or not self._pops_many:
+            super()._brpop_start(timeout)
+            return
+        queues = self._queue_cycle.consume(len(self.active_queues))
+        keys = [self._q_for_pri(each, step) for step in self.priority_steps for each in queues]
+        self._in_poll: Any = self.client.connection
+        self._brpop_sent_at: Any = monotonic()
+        wait_s = self.brpop_timeout if timeout is None else timeout
+        count = ("RIGHT", "COUNT", most)
+        self.client.connection.send_command("BLMPOP", wait_s or 0, len(keys), *keys, *count)
 
     def _brpop_read(self, **options: Any) -> bool:
         """As kombu's, but of our queues' entries Celery gets what `message_of` leaves of them.
@@ -64,30 +163,37 @@ class Channel(OnePool, redis.Channel):
             popped = self._brpop_reply(options)
             if not popped:
                 raise Empty
-            key, entry = popped
+            key, entries = popped
             queue, *_ = key.decode().rsplit(self.sep, 1)
             self._queue_cycle.rotate(queue)
-            try:
-                self._deliver(queue, entry, self._message(queue, entry))
-            except Unsound as reason:
-                self._quarantine(queue, entry, str(reason))
+            for entry in entries if isinstance(entries, list) else [entries]:
+                try:
+                    self._deliver(queue, entry, self._message(queue, entry))
+                except Unsound as reason:
+                    self._quarantine(queue, entry, str(reason))
             return True
         finally:
-            self._in_poll: Any = None
+            self._in_poll = None
             self._flush_brpop_reauth()
 
     def _brpop_reply(self, options: dict[str, Any]) -> Any:
         try:
             return self.client.parse_response(self.client.connection, "BRPOP", **options)
-        except self.connection_errors:
+        except self.connection_errors as error:
+            if "unknown command" in str(error).lower():
+                self._pops_many = False  # a broker older than Redis 7
+                return None
             self.client.connection.disconnect()
             raise
 
     def _message(self, queue: str, entry: bytes) -> dict[str, Any]:
         if queue in self._names.queues.values():
-            options = self.connection.client.transport_options
-            return message_of(entry, queue, bool(options.get("adopt_foreign_messages")))
+            return message_of(entry, queue, self._adopts)
         return dict(json.loads(entry))
+
+    @property
+    def _adopts(self) -> bool:
+        return bool(self.connection.client.transport_options.get("adopt_foreign_messages"))
 
     @property
     def _names(self) -> FleetNames:
@@ -130,6 +236,10 @@ class Channel(OnePool, redis.Channel):
             pipe.ltrim(key, 0, KEPT - 1)
             pipe.expire(key, KEPT_S)
             pipe.execute()
+
+
+def _nothing() -> None:
+    pass
 
 
 _ERRORS = (*redis.Transport.connection_errors, *redis.Transport.channel_errors)

@@ -70,6 +70,8 @@ class Heartbeat(Call[HeartbeatReply], function="heartbeat"):
     usd_per_day: int
     usd_per_week: int
     usd_per_month: int
+    items: tuple[str, ...] = ()
+    """Ids that it has taken from the broker and starts soon."""
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ answer is paid for. Methods that free or add work return what the caller is to p
 import json
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
@@ -80,8 +80,7 @@ class Ledger:
     def submit(self, submission: Submission, retry_while_away: bool = False) -> Submitted:
         """Store a job unless it is there.
 
-        `retry_while_away`: tried again while Redis is away, because it would not be sent a second
-        time.
+        `retry_while_away`: tried again then, because it would not be sent a second time.
         """
         patience_s = PATIENCE_S if retry_while_away else 0.0
         try:
@@ -129,9 +128,7 @@ class Ledger:
             continuation = json.loads(reply.continuation or "{}")
             outcome = load_outcome(reply.outcome)
             return Ended(outcome, bool(reply.reported), continuation, reply.user, reply.lane)
-        if reply.verdict == "missing":
-            return Missing()
-        return Dropped(reply.state)
+        return Missing() if reply.verdict == "missing" else Dropped(reply.state)
 
     def settle(
         self,
@@ -268,13 +265,14 @@ class Ledger:
                 quiet_ms=self._quiet_ms,
             )
         )
-        if reply.room_ms < 0:
-            return math.inf, reply.publications
-        return reply.room_ms / 1000, reply.publications
+        room_s = math.inf if reply.room_ms < 0 else reply.room_ms / 1000
+        return room_s, reply.publications
 
-    def heartbeat(self, worker: str, slots: int, life_s: float, lanes: str = "both") -> Heard:
+    def heartbeat(
+        self, worker: str, slots: int, life_s: float, lanes: str = "both", taken: Iterable[str] = ()
+    ) -> Heard:
         """Say that `worker` lives for `life_s` more seconds with so many slots (0: it leaves) for
-        jobs of `lanes`. Libraries that nobody calls any more are deleted from the server.
+        jobs of `lanes`, and starts those `taken` soon. Libraries that nobody calls are deleted.
         """
         reply = self._call(
             fleet_functions.Heartbeat(
@@ -292,6 +290,7 @@ class Ledger:
                 batch_share=self._lanes.batch_share,
                 user_in_flight=self._lanes.user_in_flight or 0,
                 **self._limits.arguments(datetime.now(UTC).date()),
+                items=tuple(taken),
             )
         )
         for name in reply.unneeded:

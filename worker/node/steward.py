@@ -22,6 +22,7 @@ from producer.contract.names import FleetNames
 from producer.contract.publication import publish
 from producer.redis_trouble import reason
 
+from ..broker import events
 from ..ledger.calls import Heard
 from ..ledger.connection import ERRORS, Redis, connect
 from ..ledger.ledger import Ledger
@@ -38,6 +39,8 @@ A worker with 50 of them a second is busy with jobs, and each end of a job dispa
 LIFE_S = 5.0
 """A worker silent for this long no longer counts as capacity."""
 SWEEP_LIMIT = 200
+IN_HAND_S = 30.0
+"""For how long an id that was taken from the broker is said to be started soon."""
 RENEW_S = 30.0
 """Between renewals of visibility; the visibility timeout is 120 s."""
 
@@ -49,6 +52,7 @@ class Steward(bootsteps.StartStopStep):  # type: ignore[misc]
         super().__init__(consumer, **kwargs)
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
+        self._sends: Any = None
         self._revoked: set[str] = set()
         self._renewed = 0.0
         self._differing: tuple[str, ...] = ()
@@ -60,9 +64,14 @@ class Steward(bootsteps.StartStopStep):  # type: ignore[misc]
             target=self._run, args=(consumer, self._stop), name="steward", daemon=True
         )
         self._thread.start()
+        if consumer.hub:
+            self._sends = consumer.hub.call_repeatedly(events.PERIOD_S, send_events, consumer)
 
     def stop(self, consumer: Any) -> None:
         self._stop.set()
+        if self._sends:
+            self._sends.cancel()
+        send_events(consumer)
         if self._thread:
             self._thread.join(timeout=PERIOD_S)
         with suppress(*ERRORS):
@@ -114,6 +123,7 @@ class Steward(bootsteps.StartStopStep):  # type: ignore[misc]
                 slots_of(consumer.controller),
                 LIFE_S,
                 lanes_of(consumer.task_consumer, current().settings.redis.names),
+                consumer.task_consumer.channel.qos.taken(IN_HAND_S),
             )
         except ERRORS:
             self._sweeps_from = math.inf
@@ -145,6 +155,12 @@ class Steward(bootsteps.StartStopStep):  # type: ignore[misc]
             self._revoked.add(job_id)
 
 
+def send_events(consumer: Any) -> None:
+    """Those that wait. Without a hub none do."""
+    if consumer.event_dispatcher:
+        consumer.event_dispatcher.flush()
+
+
 def name_of(hostname: str) -> str:
     """What the ledger calls this process: two workers that -n gives one name are two."""
     machine = socket.gethostname()
@@ -170,10 +186,9 @@ def renew_visibility(channel: Any, broker: Redis) -> None:
     """Tell the broker that unacknowledged messages are still being worked on.
 
     kombu stamps them with its own clock once and never again; without this, a call longer than the
-    visibility timeout is delivered a second time. `_delivered` and `unacked_index_key` are kombu's;
-    a test pins them.
+    visibility timeout is delivered a second time. `unacked_index_key` is kombu's; a test pins it.
     """
-    seconds, microseconds = broker.time()
-    tags = dict.fromkeys(list(channel.qos._delivered), seconds + microseconds / 1000000.0)
-    if tags:
+    if noted := channel.qos.noted:
+        seconds, microseconds = broker.time()
+        tags = dict.fromkeys(noted, seconds + microseconds / 1000000.0)
         broker.zadd(channel.unacked_index_key, tags, xx=True)

@@ -3,12 +3,14 @@
 import os
 import threading
 import time
+from contextlib import nullcontext
 from types import SimpleNamespace
 
 import pytest
 from celery.backends.redis import RedisBackend
 from redis.exceptions import ConnectionError as Away
 from redis.exceptions import ResponseError
+from support.ledger import until
 
 from worker.broker import outbox as beside
 from worker.broker.outbox import Outbox, Result
@@ -22,13 +24,18 @@ class Server:
     def __init__(self):
         self.well = True
         self.kept = []
+        self.trips = 0
+        self.refuses_from = None
         self.tried = threading.Event()
 
-    def store(self, result):
+    def store(self, results):
+        self.trips += 1
         self.tried.set()
-        if not self.well:
-            raise Away("refused")
-        self.kept.append((result.task_id, result.payload))
+        for each in results:
+            if not self.well or each.task_id == self.refuses_from:
+                raise Away("refused")
+            self.kept.append((each.task_id, each.payload))
+            yield each
 
     def names(self):
         return [name for name, _ in self.kept]
@@ -53,12 +60,13 @@ def final(name, payload="x"):
 
 def in_trouble(outbox, server):
     server.well = False
-    outbox.put(final("first"))
+    outbox.put(final("first"), wait=True)
 
 
 def test_it_is_stored_when_the_slot_goes_on(outbox, server, monkeypatch):
+    """If it is not the last one, or its chord is told of it."""
     monkeypatch.setattr(beside, "PATIENCE_S", 30)
-    outbox.put(final("a"))
+    outbox.put(final("a"), wait=True)
     assert server.names() == ["a"]
     outbox.put(Result("b", "x", "RETRY"))
     assert server.names() == ["a", "b"]
@@ -74,6 +82,34 @@ def test_what_could_not_be_stored_is_stored_when_the_server_is_mended(outbox, se
     outbox.flush(30)
     assert server.names() == ["first", *(f"t{n}" for n in range(20))]
     assert not outbox.waiting("first")
+
+
+def test_what_waits_is_stored_in_one_trip(outbox, server, monkeypatch):
+    """In their order; what a trip has stored before it failed is not stored again."""
+    in_trouble(outbox, server)
+    for number in range(20):
+        outbox.put(final(f"t{number}"))
+    server.refuses_from, server.well, server.trips = "t9", True, 0
+    until(lambda: len(outbox.waiting("t9")) == 1 and not outbox.waiting("t8"))
+    server.refuses_from = None
+    outbox.flush(30)
+    assert server.names() == ["first", *(f"t{n}" for n in range(20))]
+    assert server.trips < 20
+
+
+@pytest.mark.parametrize(
+    ("bound", "value", "taken"), [("AT_ONCE", 3, 3), ("AT_ONCE_BYTES", 350, 4)]
+)
+def test_a_trip_is_bounded(outbox, server, monkeypatch, bound, value, taken):
+    monkeypatch.setattr(beside, bound, value)
+    in_trouble(outbox, server)
+    for number in range(8):
+        outbox.put(final(f"t{number}", "x" * 100))
+    first = ["first", "t0", "t1", "t2"]
+    assert [each.task_id for each in outbox._oldest()] == first[:taken]
+    server.well = True
+    outbox.flush(30)
+    assert server.names()[-1] == "t7"
 
 
 def test_a_slot_waits_for_no_server_in_trouble(outbox, server, monkeypatch):
@@ -134,11 +170,18 @@ def backend(monkeypatch):
 def test_a_forked_child_has_a_thread_of_its_own(backend, monkeypatch):
     read, write = os.pipe()
     kept = []
-    monkeypatch.setattr(backend, "_store", lambda result: kept.append(result.task_id))
+
+    def store(results):
+        kept.extend(each.task_id for each in results)
+        return results
+
+    monkeypatch.setattr(backend, "_store", store)
     backend.store_result("parents", {}, "SUCCESS")
+    backend._outbox().flush(30)
     child = os.fork()
     if child == 0:
         backend.store_result("childs", {}, "SUCCESS")
+        backend._outbox().flush(30)
         os.write(write, ",".join(kept).encode())
         os._exit(0)
     os.waitpid(child, 0)
@@ -147,40 +190,72 @@ def test_a_forked_child_has_a_thread_of_its_own(backend, monkeypatch):
     os.close(write)
 
 
-@pytest.mark.parametrize("there", [ResponseError("WRONGTYPE Operation"), ValueError("no JSON")])
-def test_what_stands_in_the_way_of_one_result_is_overwritten(backend, monkeypatch, there):
-    written = []
+class Wire:
+    """A client of redis-py whose server has `there`, and answers each write of a key so."""
 
-    def read(task_id):
-        raise there
+    def __init__(self, there=None, answers=()):
+        self.there, self.answers = there, dict(answers)
+        self.written = []
 
-    monkeypatch.setattr(backend, "_get_task_meta_for", read)
-    monkeypatch.setattr(backend, "_set", lambda key, *_: written.append(key))
-    backend._store(final("a"))
-    assert written == [backend.get_key_for_task("a")]
+    def mget(self, keys):
+        if isinstance(self.there, Exception):
+            raise self.there
+        return [self.there for _ in keys]
+
+    def pipeline(self, transaction):
+        return nullcontext(self)
+
+    def set(self, key, payload, ex):
+        self.written.append(key)
+
+    def publish(self, key, payload):
+        pass
+
+    def execute(self, raise_on_error):
+        answers = [self.answers.get(key, True) for key in self.written]
+        return [each for answer in answers for each in (answer, 0)]
 
 
-def test_one_result_that_the_server_does_not_take_holds_up_no_other(backend, monkeypatch, caplog):
-    def refuse(*_):
-        raise ResponseError("ERR string exceeds maximum allowed size")
+def stored(backend, wire, *states_):
+    """Names of results, in turn, that are done with."""
+    backend.client = wire
+    results = [Result(f"t{number}", "private", state) for number, state in enumerate(states_)]
+    return [each.task_id for each in backend._store(results)]
 
-    monkeypatch.setattr(backend, "_get_task_meta_for", lambda task_id: {"status": "PENDING"})
-    monkeypatch.setattr(backend, "_set", refuse)
-    backend._store(final("a", "private"))
-    assert "that of a is dropped" in caplog.text
+
+@pytest.mark.parametrize("there", [None, b"no JSON", b"[1]"])
+def test_what_is_no_result_is_overwritten(backend, there):
+    wire = Wire(there)
+    assert stored(backend, wire, "FAILURE") == ["t0"]
+    assert wire.written == [backend.get_key_for_task("t0")]
+
+
+def test_a_success_that_is_there_stays(backend):
+    wire = Wire(b'{"status": "SUCCESS", "result": 1}')
+    assert sorted(stored(backend, wire, "FAILURE", "SUCCESS", "RETRY")) == ["t0", "t1", "t2"]
+    assert wire.written == [backend.get_key_for_task("t1")]
+
+
+def test_successes_are_stored_without_a_look(backend):
+    assert stored(backend, Wire(ConnectionError("asked")), "SUCCESS", "SUCCESS") == ["t0", "t1"]
+
+
+def test_one_result_that_the_server_does_not_take_holds_up_no_other(backend, caplog):
+    key = backend.get_key_for_task("t1")
+    wire = Wire(answers={key: ResponseError("ERR string exceeds maximum allowed size")})
+    assert stored(backend, wire, *3 * ["SUCCESS"]) == ["t0", "t1", "t2"]
+    assert "that of t1 is dropped" in caplog.text
     assert "private" not in caplog.text
 
 
 @pytest.mark.parametrize(
     "error", [Away("x"), ResponseError("OOM command not allowed"), TimeoutError(), OSError()]
 )
-def test_a_server_in_trouble_is_tried_again(backend, monkeypatch, error):
-    def fail(task_id):
-        raise error
-
-    monkeypatch.setattr(backend, "_get_task_meta_for", fail)
+def test_a_server_in_trouble_is_tried_again(backend, error):
     with pytest.raises(type(error)):
-        backend._store(final("a"))
+        stored(backend, Wire(error), "FAILURE")
+    with pytest.raises(type(error)):
+        stored(backend, Wire(answers={backend.get_key_for_task("t0"): error}), "SUCCESS")
 
 
 def test_a_chord_waits_for_its_server_beside_the_slot(backend, monkeypatch):

@@ -1,4 +1,5 @@
--- Say that a worker lives, with how many slots and by which settings.
+-- Say that a worker lives, with how many slots, by which settings, and which ids it has taken from
+-- the broker and starts soon: those are not published again.
 -- Keeps: target of released + running = live slots + max(2, a quarter of them), also by lane.
 
 local function forget(worker)
@@ -13,6 +14,14 @@ end
 local function forget_dead()
   for _, worker in ipairs(redis.call('ZRANGEBYSCORE', keys.workers(), '-inf', call.now)) do
     forget(worker)
+  end
+end
+
+local function wait_for(taken)
+  for _, each in ipairs(taken) do
+    if jobs.state(each.id) == 'released' then
+      open_jobs.put_off(each.id, call.now + dispatch.GRACE_MS)
+    end
   end
 end
 
@@ -32,6 +41,7 @@ end
 
 return {
   takes = takes,
+  each = { { 'id', checks.id } },
   -- ruled_by: the worker whose settings hold; unneeded: libraries to delete.
   gives = { 'ruled_by', 'differing', 'unneeded' },
   run = function(given)
@@ -45,6 +55,7 @@ return {
       forget_dead()
       names = fleet_settings.share(given)
       libraries.note_worker(given.library, given.life_ms)
+      wait_for(given.items)
     else
       forget(given.worker)
       forget_dead()

@@ -5,7 +5,7 @@ local FIELDS = { 'state', 'fence', 'cancel' }
 
 local function note_reported(id)
   if jobs.state(id) then
-    jobs.set(id, 'reported', 1)
+    reports.done(id)
   end
 end
 

@@ -24,6 +24,7 @@ local function keep(given)
 end
 
 local function end_as_told(given)
+  reports.wait(given.id)
   counters.add_samples(given.items)
   if jobs.field(given.id, 'cancel') then
     ending.cancel(given.id)

@@ -8,12 +8,16 @@ local FIELDS = {
 }
 
 local function ended(id)
+  local reported = jobs.field(id, 'reported')
+  if not reported then
+    reports.wait(id)
+  end
   return {
     verdict = 'ended',
     user = jobs.field(id, 'user') or '',
     lane = jobs.field(id, 'lane') or '',
     outcome = redis.call('GET', keys.outcome(id)) or '',
-    reported = jobs.field(id, 'reported') and 1 or 0,
+    reported = reported and 1 or 0,
     continuation = redis.call('GET', keys.continuation(id)) or '',
   }
 end

@@ -139,7 +139,7 @@ return {
     call_benches()
     end_cancelled_batches(given.limit)
     retention.go_through(given.limit)
-    reports.publish(given.limit, list)
+    publications.add_all(list, reports.overdue(given.limit))
     rings.trim()
     open_jobs.trim()
     counters.add_up()

@@ -10,12 +10,22 @@ local function continuation(id)
   return redis.call('GET', keys.continuation(id)) or ''
 end
 
+-- That of a job that has ended brings a worker to report it: the next one does if that is lost.
 function publications.add(list, id)
+  if jobs.has_ended(id) then
+    reports.wait(id)
+  end
   list[#list + 1] = {
     id,
     jobs.field(id, 'lane'),
     continuation(id),
   }
+end
+
+function publications.add_all(list, ids)
+  for _, id in ipairs(ids) do
+    publications.add(list, id)
+  end
 end
 
 return publications
