@@ -4,13 +4,18 @@ import asyncio
 import queue
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from .jobs import Post, current_job, wait_for
 
 Q = TypeVar("Q")
-Asked = tuple[Any, "asyncio.Future[Any]", Post]
+
+
+class Asked(NamedTuple):
+    question: Any
+    reply: "asyncio.Future[Any]"
 
 
 class Carrier(Generic[Q]):
@@ -24,51 +29,50 @@ class Carrier(Generic[Q]):
         self._name = name
         self._carry = carry
         self._most = most
-        self._asked: queue.SimpleQueue[Asked] = queue.SimpleQueue()
-        self._lock = threading.Lock()
+        self._noted: list[Asked] = []
+        """Of this turn of the loop: the thread is woken once for them."""
+        self._asked: queue.SimpleQueue[tuple[list[Asked], Post]] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
 
     def ask(self, question: Q) -> Any:
-        """In a job: the reply."""
+        """In a job of the loop: the reply."""
         job = current_job()
         assert job, "a plain thread asks by itself"
-        future: asyncio.Future[Any] = job.loop.create_future()
-        self._asked.put((question, future, job.post))
-        if self._thread is None:
-            self._start()
-        return wait_for(future)
+        asked = Asked(question, job.loop.create_future())
+        self._noted.append(asked)
+        if len(self._noted) == 1:
+            job.loop.call_soon(self._hand_over, job.post)
+        return wait_for(asked.reply)
 
-    def _start(self) -> None:
-        with self._lock:
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name=self._name, daemon=True)
-                self._thread.start()
+    def _hand_over(self, post: Post) -> None:
+        self._asked.put((self._noted, post))
+        self._noted = []
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._run, name=self._name, daemon=True)
+            self._thread.start()
 
     def _run(self) -> None:
         while True:
-            asked = self._next()
-            try:
-                replies = self._carry([question for question, _, _ in asked])
-            except Exception as error:  # noqa: BLE001 -- it is for those who asked
-                replies = [error] * len(asked)
-            for (_, future, post), reply in zip(asked, replies, strict=True):
-                post(partial(_deliver, future, reply))
+            asked, post = self._asked.get()
+            with suppress(queue.Empty):
+                while len(asked) < self._most:
+                    asked += self._asked.get_nowait()[0]
+            for start in range(0, len(asked), self._most):
+                trip = asked[start : start + self._most]
+                post(partial(_deliver, trip, self._replies(trip)))
 
-    def _next(self) -> list[Asked]:
-        """All that is asked by now, at least one."""
-        asked = [self._asked.get()]
-        while len(asked) < self._most:
-            try:
-                asked.append(self._asked.get_nowait())
-            except queue.Empty:
-                break
-        return asked
+    def _replies(self, trip: list[Asked]) -> list[Any]:
+        try:
+            return self._carry([each.question for each in trip])
+        except Exception as error:  # noqa: BLE001 -- it is for those who asked
+            return [error] * len(trip)
 
 
-def _deliver(future: "asyncio.Future[Any]", reply: Any) -> None:
-    if future.done():  # its job was stopped
-        return
-    if isinstance(reply, Exception):
-        future.set_exception(reply)
-    else:
-        future.set_result(reply)
+def _deliver(trip: list[Asked], replies: list[Any]) -> None:
+    for (_, future), reply in zip(trip, replies, strict=True):
+        if future.done():  # its job was stopped
+            continue
+        if isinstance(reply, Exception):
+            future.set_exception(reply)
+        else:
+            future.set_result(reply)

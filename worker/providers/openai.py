@@ -25,7 +25,7 @@ from .openai_embeddings import embed
 from .openai_messages import NO_PARAMETERS, messages_of, unsupported
 from .openai_parameters import told
 from .provider_options import with_options
-from .transport import http_client, translating
+from .transport import HttpResponse, http_client, translating
 
 _OTHER_FIELD = {
     "max_completion_tokens": "max_tokens",
@@ -77,11 +77,16 @@ class OpenAI:
 
     async def complete(self, call: Call) -> Reply:
         with translating(call.patience):
-            raw = await self._client.chat.completions.with_raw_response.create(
-                **with_options(self._parameters(call), call.options),
-                extra_headers=call.all_headers,
+            body = with_options(self._parameters(call), call.options)
+            extra = body.pop("extra_body", {})
+            # `chat.completions.create` would look through every message for what it has to rename.
+            response = await self._client.post(
+                "/chat/completions",
+                body=body | extra,
+                options={"headers": call.all_headers, "security": {"bearer_auth": True}},
+                cast_to=HttpResponse,
             )
-            return self._reply(call, raw)
+            return self._reply(call, response)
 
     async def embed(self, call: Call) -> Reply:
         user = call.identifier if self._dialect.identifier else ""
@@ -127,11 +132,11 @@ class OpenAI:
             return _OTHER_FIELD.get(field, "max_completion_tokens")
         return field
 
-    def _reply(self, call: Call, raw: Any) -> Reply:
-        content = raw.http_response.content
+    def _reply(self, call: Call, response: HttpResponse) -> Reply:
+        content = response.content
         answer = read(documents(content), self._thinks, call.model, self._dialect)
         answer.ended = has_ended(content)
         answer.api = self._api
-        answer.request_id = raw.headers.get("x-request-id")
-        reply = reply_of(call, answer, raw.headers)
+        answer.request_id = response.headers.get("x-request-id")
+        reply = reply_of(call, answer, response.headers)
         return replace(reply, limit_field=self._limit_field(call))

@@ -58,6 +58,8 @@ FRAME_BYTES = 1_024
 AT_ONCE_S = 1.0
 """A reused connection that is cut this soon was closed by the server as idle."""
 
+HttpResponse = httpx2.Response
+
 
 @contextmanager
 def translating(patience: Patience) -> Iterator[Sending]:
