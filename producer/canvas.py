@@ -2,14 +2,17 @@
 
 from typing import TYPE_CHECKING, Any
 
-from celery import current_task
+from celery import current_task, group
 
 from .celery_bases import Task
+from .contract.errors import InvalidRequest
 from .contract.names import QUEUES
 from .ledger_client import current_settings
 from .settings import SettingsError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from celery.canvas import Signature
 
 EAGER_S = 60.0
@@ -30,6 +33,17 @@ class CanvasStep(Task):
         return made
 
     subtask = signature
+
+    def map(self, it: "Iterable[Any]") -> "Signature":
+        """One job each; Celery's own is one message with all of them, prompts too."""
+        return self.starmap((each,) for each in it)
+
+    def starmap(self, it: "Iterable[Any]") -> "Signature":
+        """The same of lists of arguments."""
+        return group((self.signature(tuple(each)) for each in it), app=self.app)
+
+    def chunks(self, it: "Iterable[Any]", n: int) -> "Signature":
+        raise InvalidRequest("chunks: each completion is a job. Fix: complete.many(requests, user)")
 
     def run(self, *args: Any, **kwargs: Any) -> Any:
         """In this process nothing is answered: an eager canvas waits for a worker's answer.

@@ -127,8 +127,8 @@ def mixed_group(kind: Any) -> Any:
     class GroupResult(kind):  # type: ignore[misc]
         @property
         def supports_native_join(self) -> bool:
-            backends = {id(each.backend) for each in self.results}
-            return len(backends) == 1 and bool(super().supports_native_join)
+            own = all(each.backend is self.backend for each in self.results)
+            return own and bool(super().supports_native_join)
 
     return GroupResult
 

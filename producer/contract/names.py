@@ -35,7 +35,7 @@ refusals, marks for caches, errors of tools; requests have OpenAI's other parame
 
 class FleetNames(NamedTuple):
     """What a fleet calls its own at the broker and the result backend, so that two fleets on one
-    server never meet. With the default prefix these are the plain names.
+    server never meet. With the default prefix queues and results have the plain names.
     """
 
     root: str
@@ -60,11 +60,18 @@ class FleetNames(NamedTuple):
         return f"{self.root}celery-task-meta-"
 
     @property
+    def _apart(self) -> str:
+        """Before names that Celery gives to every app: with those, a host's `control shutdown`
+        would stop our workers, and ours would deliver a second time what its workers hold.
+        """
+        return self.root or f"{DEFAULT_PREFIX}."
+
+    @property
     def channels(self) -> dict[str, str]:
         """Celery's settings of the exchanges of remote control and of events."""
-        events = f"{self.root}celeryev"
+        events = f"{self._apart}celeryev"
         return {
-            "control_exchange": f"{self.root}celery",
+            "control_exchange": f"{self._apart}celery",
             "event_exchange": events,
             "event_queue_prefix": events,
         }
@@ -73,4 +80,4 @@ class FleetNames(NamedTuple):
     def unacknowledged(self) -> dict[str, str]:
         """kombu's options of the keys of delivered messages."""
         keys = ("unacked", "unacked_index", "unacked_mutex")
-        return {f"{key}_key": self.root + key for key in keys}
+        return {f"{key}_key": self._apart + key for key in keys}

@@ -103,7 +103,7 @@ def test_no_entry_of_the_broker_harms_a_job(complete, wire, env, start_worker, r
             known = chance.choice(jobs).id
             redis.rpush(chance.choice(list(QUEUES.values())), odd_entry(chance, known))
         assert {job.value(60).finish_reason for job in jobs} == {"stop"}
-        until(lambda: sum(map(redis.llen, QUEUES.values())) == redis.hlen("unacked") == 0, 60)
+        until(lambda: sum(map(redis.llen, QUEUES.values())) == redis.hlen("cc.unacked") == 0, 60)
         assert redis.exists("celery", "thief") == 0
     check(workers, pids, wire, redis_url)
     told = [job.get(timeout=30)["text"] for job in jobs]

@@ -219,9 +219,9 @@ ONLY = {
         "SCAN 0",
         "RPOP completions.interactive",
         "LRANGE completions.interactive 0 -1",
-        "HGETALL unacked",
-        "PUBLISH /0.celery.pidbox x",
-        "SUBSCRIBE /0.celery.pidbox",
+        "HGETALL cc.unacked",
+        "PUBLISH /0.cc.celery.pidbox x",
+        "SUBSCRIBE /0.cc.celery.pidbox",
     ],
     "flower": [
         "SCAN 0",
@@ -232,8 +232,8 @@ ONLY = {
         "GET celery-task-meta-x",
         "LPUSH completions.interactive x",
         "RPOP completions.interactive",
-        "HGETALL unacked",
-        "ZCARD unacked_index",
+        "HGETALL cc.unacked",
+        "ZCARD cc.unacked_index",
     ],
     "audit_writer": [
         "LRANGE cc:{0}:audit:x 0 -1",
@@ -249,8 +249,8 @@ ONLY = {
     "operator": [
         "GET celery-task-meta-x",
         "RPOP completions.interactive",
-        "HGETALL unacked",
-        "PUBLISH /0.celery.pidbox x",
+        "HGETALL cc.unacked",
+        "PUBLISH /0.cc.celery.pidbox x",
     ],
 }
 

@@ -32,7 +32,7 @@ def test_an_id_that_is_put_back_brings_nothing_with_it(
             assert job.get(timeout=30)["text"] == job.value(1).text
             forge_all(redis, job.id)
         assert complete.AsyncResult(f"follows-{pool}").value(30)
-        until(lambda: redis.llen(QUEUES["interactive"]) == redis.hlen("unacked") == 0)
+        until(lambda: redis.llen(QUEUES["interactive"]) == redis.hlen("cc.unacked") == 0)
         assert redis.exists("thief", "celery", "_kombu.binding.thief") == 0
     assert len(wire.calls) == len(jobs) + 1
     assert worker.pid
@@ -45,7 +45,7 @@ def test_a_later_step_s_prompt_is_not_in_the_broker(complete, redis_url, start_w
     complete.apply_async((ask("x"), "u1"), link=complete.si(ask(secret), "u1"))
     worker = start_worker(concurrency=1)
     with Redis.from_url(redis_url) as redis:
-        until(lambda: redis.llen(QUEUES["interactive"]) == redis.hlen("unacked") == 0)
+        until(lambda: redis.llen(QUEUES["interactive"]) == redis.hlen("cc.unacked") == 0)
         worker.kill()
         job = complete.apply_async((ask("y"), "u1"), link=complete.si(ask(secret), "u1"))
         (entry,) = redis.lrange(QUEUES["interactive"], 0, -1)

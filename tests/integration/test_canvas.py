@@ -61,6 +61,17 @@ def test_a_chord_joins_after_rotations(complete, worker):
     assert "the body" in result.get(timeout=40)["text"]
 
 
+def test_a_starmap_is_one_job_each(complete, worker):
+    """Celery's own would be one message with all prompts, which no worker takes."""
+    asked = complete.starmap((ask(f"number {n}"), "u1") for n in range(2)).apply_async()
+    answers = asked.get(timeout=40)
+    assert [f"number {n}" in each["text"] for n, each in enumerate(answers)] == [True, True]
+    with pytest.raises(InvalidRequest, match="user_id"):
+        complete.map([ask("whose?")]).apply_async()
+    with pytest.raises(InvalidRequest, match=r"complete\.many"):
+        complete.chunks([(ask("x"), "u1")], 10)
+
+
 def test_links_and_errbacks_are_called(complete, worker):
     """link after success and link_error after the final failure, never after a retry."""
     linked = complete.si(ask("linked"), "u1").set(task_id="linked-job")

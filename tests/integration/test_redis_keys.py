@@ -64,8 +64,8 @@ def every_key_is_documented(used):
     assert found <= documented
     foreign = {key for key in used.redis.scan_iter("*") if not key.startswith(f"{KEYS.prefix}:")}
     celerys = (
-        r"completions\.|unacked|_kombu\.|celery-task-meta-|celery\.pidbox|celeryev|"
-        r".*\.reply\.celery\.pidbox|/\d+\.celery"
+        r"completions\.|cc\.unacked|_kombu\.|celery-task-meta-|cc\.celeryev|"
+        r".*\.reply\.cc\.celery\.pidbox|/\d+\.cc\.celery"
     )
     assert [key for key in foreign if not re.match(celerys, key)] == []
 

@@ -50,9 +50,15 @@ sent = app.send_task("completions.complete", (ask("twelve"), "ann"))
 told["send_task"] = sent.get(30)["text"]
 told["group"] = [bool(each) for each in group(mixed()).apply_async().get(30)]
 told["theirs first"] = group(seven.si(), complete.s(ask("13"), "ann")).apply_async().get(30)[0]
+mapped = app.tasks["completions.complete"].starmap([(ask("14"), "ann")] * 2)
+told["mapped by theirs"] = [bool(each["text"]) for each in mapped.apply_async().get(30)]
 other = Celery("other", broker=app.conf.broker_url, set_as_current=False)
 lost = other.send_task("completions.complete", (ask("lost"), "ann"), queue="theirs")
 told["came to theirs"] = complete.AsyncResult(lost.id).get(30)["text"]
+app.conf.task_serializer = "json"
+app.control.broadcast("shutdown", destination=["celery@ours"])
+told["pinged"] = [name for reply in app.control.ping(timeout=1) for name in reply]
+told["answered"] = complete.delay(ask("still"), "ann").value(30).finish_reason
 """
 
 TWO_SERVERS = """
@@ -104,8 +110,11 @@ def test_each_form_of_canvas_on_one_redis(redis_url, tmp_path):
         assert len(told["chord of ours"]) == 2
         assert told["group"] == [True] * 3
         assert told["theirs first"] == 7
+        assert told["mapped by theirs"] == [True] * 2
+        assert told["pinged"] == ["celery@theirs"]
+        assert told["answered"] == "stop"
         with Redis.from_url(redis_url) as redis:
-            until(lambda: not redis.hlen("unacked"))
+            until(lambda: not redis.hlen("unacked") and not redis.hlen("cc.unacked"))
             assert [redis.llen(name) for name in ("theirs", "celery")] == [0, 0]
         assert shown(project) == []
         assert "unregistered" not in project.theirs.log()
