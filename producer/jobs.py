@@ -16,7 +16,7 @@ from .contract.errors import JobError, Unavailable
 from .contract.names import COMPLETE
 from .contract.outcome import load_outcome
 from .ledger_client import CONNECTION_ERRORS, current_settings, ledger, no_such_job
-from .ledger_replies import JobStatus, StoredOutcome
+from .ledger_replies import JobStatus
 from .publishing import current_app, publish_all
 from .redis_trouble import described
 from .waiting import outcome_waiter
@@ -36,26 +36,19 @@ class AnyJob(Awaited[T], AsyncResult):
 
     def _completion(self, timeout: float | None) -> Completion:
         """Wait for the answer."""
-        started = time.monotonic()
-        while True:
-            away: Unavailable | None = None
-            outcome = StoredOutcome(None, known=True)
-            try:
-                outcome = ledger().outcome(self.id)
-            except Unavailable as error:
-                away = error
+        with suppress(Unavailable):
+            outcome = ledger().outcome(self.id)
             if outcome.text is not None or not outcome.known:
                 return self._told(outcome.text)
-            waited = time.monotonic() - started
-            # Every 5 % of the time waited so far: at most 5 % late, and seldom for long jobs.
-            pause = min(max(waited * 0.05, 0.01), 0.25)
-            if timeout is not None:
-                if waited >= timeout:
-                    raise away or self._timed_out(timeout)
-                pause = min(pause, timeout - waited)
-            time.sleep(pause)
+        try:
+            return self._told(outcome_waiter().wait(self.id, timeout))
+        except TimeoutError:
+            last = ledger().outcome(self.id)
+        if last.text is None and last.known:
+            raise self._timed_out(timeout)
+        return self._told(last.text)
 
-    def _timed_out(self, timeout: float) -> TimeoutError:
+    def _timed_out(self, timeout: float | None) -> TimeoutError:
         waits_for = ""
         with suppress(JobError):
             waits_for = self.progress().waits_for

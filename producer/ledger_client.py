@@ -35,6 +35,7 @@ from .ledger_replies import (
     Submitted,
     SubmittedJob,
 )
+from .notices import Notices, Subscription
 from .redis_trouble import described, refusal_of
 from .redis_url import RedisUrl
 from .settings import ProducerSettings, load
@@ -112,12 +113,13 @@ class LedgerClient:
     """Calls of the ledger, each with a typed reply. Every method raises `Unavailable`."""
 
     def __init__(self, url: str, prefix: str, connections: int) -> None:
-        """`connections`: at most so many, beside one to send large texts."""
+        """`connections`: at most so many, beside one to send large texts and one for notices."""
         self._keys = LedgerKeys(prefix)
         self._redis = _client_of(url, TIMEOUT_S, connections, TIMEOUT_S)
         self._functions = Functions(self._redis, self._keys, redis.ResponseError)
         self._uploads = _client_of(url, UPLOAD_TIMEOUT_S, 1, UPLOAD_TIMEOUT_S)
         self._uploading = Functions(self._uploads, self._keys, redis.ResponseError)
+        self._listening = _client_of(url, TIMEOUT_S, 1, TIMEOUT_S)
 
     def submit(self, submissions: list[Submission]) -> Submitted:
         """Write them in one step; those that are there already stay as they are."""
@@ -153,6 +155,10 @@ class LedgerClient:
             found = pipeline.execute()
         replies = zip(job_ids, found[::2], found[1::2], strict=True)
         return {job_id: StoredOutcome(text, bool(known)) for job_id, text, known in replies}
+
+    def notices(self) -> Notices:
+        """Of the ends of jobs. Raises nothing."""
+        return Subscription(self._listening, self._keys.ended, CONNECTION_ERRORS)
 
     def limits(self, user_id: str) -> list[UsedLimit]:
         """Of the user, then of the user's group."""
@@ -248,6 +254,7 @@ class LedgerClient:
     def close(self) -> None:
         self._redis.close()
         self._uploads.close()
+        self._listening.close()
 
     def _change(self, change: Literal["pause", "resume", "cancel"], batch_id: str) -> BatchChange:
         reply = self._call(calls.BatchChange(batch_id, change))

@@ -42,10 +42,12 @@ HOSTS = re.compile(
 )
 """Brokers and result backends of Celery that are none of ours."""
 
-LEAST_CONNECTIONS = 6
+LEAST_CONNECTIONS = 7
 """Of a producer, if all have one server. A worker has 11."""
 PUBLISHERS = 2
 """Connections that send ids to the broker; each is in use for a millisecond."""
+BESIDE = 2
+"""To the ledger: one for large texts, one for notices."""
 READERS = 2
 """To the result backend: the subscription, and one to ask."""
 
@@ -132,7 +134,7 @@ class ProducerSettings(BaseSettings):
     @property
     def ledger_connections(self) -> int:
         """What of a producer's connections is left for the ledger, if all have one server."""
-        return self.max_connections - PUBLISHERS - READERS - 1
+        return self.max_connections - PUBLISHERS - READERS - BESIDE
 
     def celery(self, timeout_s: float) -> dict[str, Any]:
         """Celery's settings of broker and result backend, except the backend's URL.

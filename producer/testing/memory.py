@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from threading import RLock
@@ -15,6 +15,7 @@ from ..contract.stored_texts import sha_of
 from ..contract.submission import Submission
 from ..contract.used_limits import UsedLimit
 from ..ledger_replies import Cancellation, JobStatus, StoredOutcome, Submitted, SubmittedJob
+from ..notices import Notices
 
 ENDED = ("done", "failed", "cancelled", "expired")
 
@@ -56,6 +57,25 @@ class Record:
     def text(self) -> str | None:
         """The outcome as JSON; None before the end."""
         return dump_outcome(self.reply.outcome) if self.has_ended else None
+
+
+class NoNotices(Notices):
+    """None come: nothing is far away, so whoever waits may look often."""
+
+    hears = False
+
+    def wake(self) -> None:
+        pass
+
+    def follow(self, new: Collection[str], gone: Collection[str]) -> None:
+        pass
+
+    def heard(self, timeout_s: float) -> set[str]:
+        time.sleep(timeout_s)
+        return set()
+
+    def close(self) -> None:
+        pass
 
 
 class MemoryJobs:
@@ -155,6 +175,9 @@ class MemoryJobs:
 
     def outcomes(self, job_ids: list[str]) -> dict[str, StoredOutcome]:
         return {job_id: self.outcome(job_id) for job_id in job_ids}
+
+    def notices(self) -> Notices:
+        return NoNotices()
 
     def limits(self, user_id: str) -> list[UsedLimit]:
         """Nobody has any."""

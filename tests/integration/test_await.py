@@ -2,11 +2,14 @@
 
 import asyncio
 import time
+from contextlib import contextmanager
 
 import pytest
 from redis import Redis
 from support.ledger import ask, until
 
+import producer
+from producer import notices, waiting
 from producer.contract.errors import OutcomeUnknown, ProvidersExhausted
 
 
@@ -107,3 +110,58 @@ def test_a_server_that_restarts_is_waited_for(own_valkey):
 
     (error,) = asyncio.run(run())
     assert type(error).__name__ == "Cancelled"
+
+
+NEVER_S = 3600.0
+
+
+def test_who_waits_is_woken_and_misses_nothing(complete, start_worker, valkey, monkeypatch):
+    """By the ledger's notice; where that is lost, or nobody may listen, by a look."""
+    start_worker()
+    monkeypatch.setattr(waiting, "LOOK_S", NEVER_S)
+    monkeypatch.setattr(waiting, "POLL_S", NEVER_S)
+    assert_all_ways_to_wait(complete, "woken")
+
+    with monkeypatch.context() as lost:
+        lost.setattr(waiting, "LOOK_S", 0.1)
+        lost.setattr(notices.Subscription, "_messages", lambda self: iter(()))
+        assert_all_ways_to_wait(complete, "lost")
+
+    monkeypatch.setattr(waiting, "POLL_S", 0.05)
+    with a_user_who_may_not_listen(valkey) as url:
+        producer.configure(url)
+        assert_all_ways_to_wait(complete, "deaf")
+
+
+@contextmanager
+def a_user_who_may_not_listen(valkey):
+    with Redis.from_url(valkey.url()) as redis:
+        redis.acl_setuser("deaf", enabled=True, nopass=True, keys=["*"], categories=["+@all"])
+        yield valkey.url().replace("redis://", "redis://deaf:any@")
+        redis.acl_deluser("deaf")
+
+
+def test_a_subscription_that_was_cut_is_made_anew(complete, start_worker, valkey, monkeypatch):
+    """And what it missed meanwhile is looked at."""
+    monkeypatch.setattr(waiting, "LOOK_S", NEVER_S)
+
+    async def run():
+        job = await complete.adelay(ask("x"), "u1")
+        answer = asyncio.ensure_future(_value(job))
+        with Redis.from_url(valkey.url()) as redis:
+            await asyncio.to_thread(until, lambda: redis.pubsub_channels("*:ended:*"))
+            redis.client_kill_filter(_type="pubsub")
+        await asyncio.to_thread(start_worker)
+        return await asyncio.wait_for(answer, 30)
+
+    assert asyncio.run(run()).text
+
+
+def assert_all_ways_to_wait(complete, text):
+    async def awaited():
+        jobs = [await complete.adelay(ask(f"{text} {n}"), "u1") for n in range(3)]
+        async with asyncio.timeout(20):
+            return await asyncio.gather(*jobs)
+
+    assert all(each.text for each in asyncio.run(awaited()))
+    assert complete.delay(ask(f"{text}, by value"), "u1").value(20).text

@@ -14,7 +14,7 @@ from producer.connections import BoundedPool
 from worker.embedded import EmbeddedValkey
 
 PLANS = [
-    pytest.param(20, {"REDIS_MAX_CONNECTIONS": "6"}, id="20, each side with the least"),
+    pytest.param(20, {"REDIS_MAX_CONNECTIONS": "7"}, id="20, each side with the least"),
     pytest.param(30, {}, id="30, by default", marks=pytest.mark.faults),
 ]
 

@@ -28,6 +28,10 @@ class LedgerKeys:
         """String: the completion or the error as JSON. TTL = result_expires."""
         return f"{self.root}o:{job_id}"
 
+    def ended(self, job_id: str) -> str:
+        """Channel: says that the outcome is there, and not what it is."""
+        return f"{self.root}ended:{job_id}"
+
     @property
     def batches(self) -> str:
         """Sorted set: batches by when they were opened (ms)."""

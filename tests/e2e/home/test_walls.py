@@ -81,6 +81,7 @@ def test_who_waits_already_is_told(wall, impatient, start_worker, openai_env, wi
     forgets = threading.Timer(1.0, wall.forget)
     forgets.start()
     assert job.get(timeout=15)["finish_reason"] == "stop"
+    assert job.value(1).text
     forgets.join()
 
 

@@ -58,6 +58,7 @@ function ending.end_job(id, state, outcome)
   local was_parked = jobs.state(id) == 'parked'
   jobs.set(id, 'state', state, 'ended', call.now)
   redis.call('SET', keys.outcome(id), outcome, 'PX', life)
+  redis.pcall('PUBLISH', keys.ended(id), '')  -- no job fails where this user may not
   local leaves_letter = count(id, state, outcome, batch)
   cached.ended(id)
   set_lives(id, life, keeps_request)

@@ -32,7 +32,7 @@ local ONE_TEXT = {
   stored_text_expected = 'docx', stored_text_wanted = 'docu',
   followers = 'f', bench = 'bench', pace = 'pace',
   near_entries = 'se', near_order = 'so', near_counts = 'sc', near_served = 'sv',
-  near_judge = 'sj',
+  near_judge = 'sj', ended = 'ended',
 }
 
 for name, short in pairs(ONE_TEXT) do
