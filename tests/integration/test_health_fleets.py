@@ -146,7 +146,7 @@ ILL = {
         "failing",
     ),
     "a simulator answers beside a real link": (
-        lambda f: (f.jobs(20), f.calls("ok", 3, "sim-small", "simulator")),
+        lambda f: (f.jobs(20), f.simulated(3)),
         "simulator",
     ),
     "a link is left alone, another one answers": (

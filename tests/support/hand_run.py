@@ -37,6 +37,9 @@ NO_BROKER = {"interactive": True, "batch": True}
 class HandRun:
     """Slots to give, and the order in which they are given; links, and what they may be sent."""
 
+    adapter = "openai"
+    """Of the links."""
+
     def __init__(self, url, slots=1, pace=None, quota=None, **lanes):
         self.redis = Redis.from_url(url, decode_responses=True)
         self.redis.flushall()
@@ -96,7 +99,7 @@ class HandRun:
 
     def reserve(self, job, *names, tokens=100, question=NOT_CACHED):
         """The model that is called; else what the job must wait for, and it is parked so."""
-        links = [Link(provider="p", model=name, adapter="simulator") for name in names]
+        links = [Link(provider="p", model=name, adapter=self.adapter) for name in names]
         attempt = self.attempt_of(job)
         candidates = [Candidate(link, 50, 10, tokens) for link in links]
         try:

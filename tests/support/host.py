@@ -50,6 +50,7 @@ def replaced(self, word):
 PRELUDE = """
 import json
 from celery import Celery, chain, chord, group
+from celery.beat import Scheduler
 from celery_completions import complete, errors
 from theirs import app, count, question, replaced, seven, shout
 

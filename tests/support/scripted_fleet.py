@@ -39,6 +39,12 @@ class ScriptedFleet(HandRun):
             self._reserve_and_call(start, seconds, call)
             self._end(start, Completion(**ANSWER), seconds)
 
+    def simulated(self, users):
+        """Jobs that a simulator answers, under a name that does not say so."""
+        self.adapter = "simulator"
+        self.jobs(users)
+        self.adapter = "openai"
+
     def hits(self, users, each=1):
         for job in self._started(users, each, {}):
             self._end(Start(job), Completion(**ANSWER, cached=True), 0.01)

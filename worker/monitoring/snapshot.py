@@ -9,7 +9,7 @@ from typing import NamedTuple, Self
 from ..ledger.connection import LedgerConnection, ServerTrouble, troubles_of, unsafe_server
 from ..ledger.fleet_functions import Snapshot, setting_names
 from ..semantic.report import ScopeReport, reports
-from ..telemetry.metrics import ANSWERED, Counts, Metrics, Row, measured
+from ..telemetry.metrics import ANSWERED, SIMULATED, Counts, Metrics, Row, measured
 
 LINES = 1_000
 """Of each ring, so many users' lines are read; how many jobs wait beyond those is not counted."""
@@ -136,13 +136,10 @@ class FleetSnapshot:
     @property
     def answered_by_simulators(self) -> tuple[int, int]:
         """Answers in the window: of simulators, of real providers."""
-        simulated = real = 0
-        for link, outcomes in calls_by_link(self.recent.calls).items():
-            if link.startswith("simulator:"):
-                simulated += sum(outcomes[each] for each in ANSWERED)
-            else:
-                real += sum(outcomes[each] for each in ANSWERED)
-        return simulated, real
+        links = calls_by_link(self.recent.calls).values()
+        answered = sum(outcomes[each] for outcomes in links for each in ANSWERED)
+        simulated = self.recent.events[SIMULATED]
+        return simulated, answered - simulated
 
     def interactive(self, kind: str) -> Row | None:
         """Times of a kind of interactive jobs in the window; None if there are none."""

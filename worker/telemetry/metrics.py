@@ -36,6 +36,8 @@ the same of jobs that the cache answered, which say nothing of the others.
 """
 CUT_BY_DEFAULT = "cut_by_default"
 """An answer ended at max_tokens, and it was not its caller who had set that."""
+SIMULATED = "simulated"
+"""A simulator gave an answer, whatever its link is called."""
 ALL = "*"
 ANSWERED = ("ok", "length")
 """Outcomes of calls that were answered; every other one is a fault."""

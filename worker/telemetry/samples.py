@@ -4,7 +4,7 @@ from producer.contract.completions import Completion
 from producer.contract.outcome import Outcome
 
 from ..ledger.attempt import Start
-from .metrics import CUT_BY_DEFAULT, Metrics
+from .metrics import ANSWERED, CUT_BY_DEFAULT, SIMULATED, Metrics
 
 
 def samples_of(start: Start, outcome: Outcome | None = None) -> tuple[str, ...]:
@@ -21,6 +21,8 @@ def samples_of(start: Start, outcome: Outcome | None = None) -> tuple[str, ...]:
         )
     if attempt.call_outcome == "length" and job.request.max_tokens is None:
         samples += Metrics.happened(CUT_BY_DEFAULT)
+    if attempt.candidate and attempt.candidate.link.adapter == "simulator":
+        samples += Metrics.happened(SIMULATED) if attempt.call_outcome in ANSWERED else ()
     if start.ended_ms is not None:
         began_ms = job.submitted_ms + job.own_wait_ms
         queue_ms = max(0, job.first_started_ms - began_ms)

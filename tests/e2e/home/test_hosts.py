@@ -50,6 +50,10 @@ sent = app.send_task("completions.complete", (ask("twelve"), "ann"))
 told["send_task"] = sent.get(30)["text"]
 told["group"] = [bool(each) for each in group(mixed()).apply_async().get(30)]
 told["theirs first"] = group(seven.si(), complete.s(ask("13"), "ann")).apply_async().get(30)[0]
+due = {"task": "completions.complete", "schedule": 60.0, "args": (ask("15"), "ann")}
+app.conf.beat_schedule = {"digest": due}
+beat = Scheduler(app=app)
+told["beat"] = beat.apply_async(beat.schedule["digest"]).get(30)["text"]
 mapped = app.tasks["completions.complete"].starmap([(ask("14"), "ann")] * 2)
 told["mapped by theirs"] = [bool(each["text"]) for each in mapped.apply_async().get(30)]
 other = Celery("other", broker=app.conf.broker_url, set_as_current=False)
@@ -103,6 +107,7 @@ def test_each_form_of_canvas_on_one_redis(redis_url, tmp_path):
             "replaced, theirs": "11",
             "send_task": "twelve",
             "came to theirs": "lost",
+            "beat": "15",
         }.items():
             assert word in told[name], (name, told[name])
         assert told["chord"][1] == 7
