@@ -26,7 +26,17 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
-from benchmarks.performance import callers, cost, idle, in_flight, latency, page, plot, start
+from benchmarks.performance import (
+    backlog,
+    callers,
+    cost,
+    idle,
+    in_flight,
+    latency,
+    page,
+    plot,
+    start,
+)
 from benchmarks.performance.cases import provider
 from benchmarks.performance.figures import Part, Parts, read, write
 from benchmarks.performance.setting import Progress, Setting
@@ -39,6 +49,7 @@ PARTS: dict[str, tuple[Callable[[Setting, Part], None], str]] = {
     "callers": (callers.measure, "CPU of who asks; 1/2 min"),
     "latency": (latency.measure, "what is added to the provider's time, by way to wait; 3 min"),
     "in flight": (in_flight.measure, "10 to 1,000 long calls at once in one process; 6 min"),
+    "backlog": (backlog.measure, "the ledger's steps while 1,000 to 1,000,000 wait; 4 min"),
     "idle": (idle.measure, "CPU per hour of what stands still; 2 min"),
     "start": (start.measure, "CPU to ready, the first answer, a producer's import; 1 min"),
 }

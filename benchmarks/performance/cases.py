@@ -198,6 +198,10 @@ class Threads(Case):
     pool = "threads"
 
 
+class Asyncio(Case):
+    pool = "asyncio"
+
+
 class Hits(Case):
     """Every question is the same, and its answer is in the cache."""
 
@@ -250,6 +254,7 @@ CASES: dict[str, type[Case]] = {
     "plain Celery + SDK, threads": Bare,
     "our full job": Case,
     "our full job, threads": Threads,
+    "our full job, asyncio": Asyncio,
     "our cache hit": Hits,
 }
 """By the names that they have in tables."""

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from contextlib import ExitStack
 
+from openai import OpenAIError
 from redis import Redis
 
 from worker.embedded import EmbeddedValkey
@@ -13,6 +14,8 @@ from .rivals import RIVALS, LeftOut
 from .setting import Setting
 
 SLOTS = 200
+FAILED = (LeftOut, AssertionError, OpenAIError)
+"""Of a rival: it is left out."""
 
 
 def measure(setting: Setting, part: Part) -> None:
@@ -39,7 +42,9 @@ def _started(setting: Setting, part: Part, stack: ExitStack) -> dict[str, Case]:
             case = of(stack, setting.folder, setting.provider.url(), SLOTS)
             case.start()
             case.run(SLOTS)  # clients are built, caches filled
-        except (LeftOut, AssertionError) as why:
+        except FAILED as why:
+            if name not in RIVALS:
+                raise
             part.left_out[name] = str(why).strip().splitlines()[-1]
             continue
         cases[name] = case

@@ -9,13 +9,19 @@ from contextlib import ExitStack
 
 from support.ledger import until
 
-from .cases import Case, cpu_s, rss_mib
+from .cases import Asyncio, Case, Threads, cpu_s, rss_mib
 from .figures import Part
 from .setting import Setting
 
-LEVELS = {10: 3.0, 50: 3.0, 200: 3.0, 1000: 10.0}
-"""Calls at once -> seconds that each takes."""
-QUICK = {10: 0.5, 200: 1.0}
+LEVELS: list[tuple[type[Case], int, float]] = [
+    (Asyncio, 10, 3.0),
+    (Asyncio, 50, 3.0),
+    (Asyncio, 200, 3.0),
+    (Threads, 200, 3.0),
+    (Asyncio, 1000, 10.0),
+]
+"""Pool, calls at once, seconds that each takes."""
+QUICK: list[tuple[type[Case], int, float]] = [(Asyncio, 10, 0.5), (Threads, 50, 1.0)]
 FULL = 0.97
 RAMP_S = 20
 
@@ -26,10 +32,10 @@ def measure(setting: Setting, part: Part) -> None:
         levels = QUICK
     with ExitStack() as stack:
         cases = {}
-        for slots, delay_s in levels.items():
-            name = f"{slots:,} of {delay_s:g} s"
+        for of, slots, delay_s in levels:
+            name = f"{slots:,} of {delay_s:g} s, {of.pool}"
             setting.progress.step(f"start, {name}")
-            case = Case(stack, setting.folder, setting.provider.url(delay_s), slots)
+            case = of(stack, setting.folder, setting.provider.url(delay_s), slots)
             case.start()
             cases[name] = case, slots, delay_s
         for number in range(setting.rounds):

@@ -61,7 +61,7 @@ class Rival(Bare):
     arguments: tuple[str, ...] = ()
 
     def __init__(self, stack: ExitStack, folder: Path, url: str, slots: int = 200) -> None:
-        self.bin, self._slots = environment(self.program), slots
+        self.bin, self._places = environment(self.program), slots
         super().__init__(stack, folder, url, slots)
         self._stack = stack
 
@@ -69,7 +69,7 @@ class Rival(Bare):
         return [str(self.bin / self.program), *self.arguments]
 
     def settings(self, url: str) -> dict[str, str]:
-        own = {"PYTHONPATH": str(FILES), "BENCH_TEXT": KB, "BENCH_SLOTS": str(self._slots)}
+        own = {"PYTHONPATH": str(FILES), "BENCH_TEXT": KB, "BENCH_SLOTS": str(self._places)}
         return super().settings(url) | own
 
     def start(self) -> None:
@@ -136,7 +136,7 @@ class LiteLLM(Rival):
         asyncio.run(self._ask(range(first, first + jobs)))
 
     async def _ask(self, numbers: range) -> None:
-        places = asyncio.Semaphore(self._slots)
+        places = asyncio.Semaphore(self._places)
         async with AsyncOpenAI(
             api_key="k", base_url=f"http://127.0.0.1:{self._port}/v1", max_retries=0, timeout=120
         ) as client:
