@@ -35,13 +35,14 @@ from benchmarks.performance import (
     latency,
     page,
     plot,
+    profile,
     start,
 )
 from benchmarks.performance.cases import provider
 from benchmarks.performance.figures import Part, Parts, read, write
 from benchmarks.performance.setting import Progress, Setting
 
-PAGE = ROOT / "docs/performance.md"
+PAGES = ROOT / "docs/performance.md", ROOT / "docs/scaling.md"
 FIGURES = ROOT / "docs/performance.json"
 PLOT = ROOT / "docs/performance.svg"
 PARTS: dict[str, tuple[Callable[[Setting, Part], None], str]] = {
@@ -51,6 +52,7 @@ PARTS: dict[str, tuple[Callable[[Setting, Part], None], str]] = {
     "in flight": (in_flight.measure, "10 to 1,000 long calls at once in one process; 6 min"),
     "backlog": (backlog.measure, "the ledger's steps while 1,000 to 1,000,000 wait; 4 min"),
     "idle": (idle.measure, "CPU per hour of what stands still; 2 min"),
+    "profile": (profile.measure, "where a worker's time goes, by py-spy; 2 min"),
     "start": (start.measure, "CPU to ready, the first answer, a producer's import; 1 min"),
 }
 
@@ -81,10 +83,11 @@ def commit() -> str:
 
 
 def render(parts: Parts) -> None:
-    """Write figures, page and plot."""
+    """Write figures, pages and plot."""
     write(FIGURES, parts)
     kept = read(FIGURES)  # rounded
-    PAGE.write_text(page.rewritten(PAGE.read_text(), kept))
+    for path in PAGES:
+        path.write_text(page.rewritten(path.read_text(), kept))
     PLOT.write_text(plot.svg(kept))
 
 
@@ -135,7 +138,7 @@ def main() -> int:
     except KeyboardInterrupt:
         print("\nStopped: nothing was written, and all processes have ended.", file=sys.stderr)
         return 130
-    print(f"\n## Targets\n\n{page.of_targets(found)}")
+    print(f"\n## Targets\n\n{page.of_targets(found, all_of_them=not given.only)}")
     if given.write:
         render(read(FIGURES) | found)
     return 0

@@ -38,10 +38,18 @@ def measure(setting: Setting, part: Part) -> None:
             case = of(stack, setting.folder, setting.provider.url(delay_s), slots)
             case.start()
             cases[name] = case, slots, delay_s
+        told = {name: len(warnings(case)) for name, (case, _, _) in cases.items()}
         for number in range(setting.rounds):
             for name, (case, slots, delay_s) in cases.items():
                 setting.step(name, number)
                 part.add(name, one_round(setting, case, slots, delay_s))
+        warned = {
+            warning
+            for name, (case, _, _) in cases.items()
+            for warning in warnings(case)[told[name] :]
+        }
+        if warned:
+            part.how["warnings"] = "; ".join(sorted(warned))
 
 
 def one_round(setting: Setting, case: Case, slots: int, delay_s: float) -> dict[str, float]:
@@ -74,7 +82,8 @@ def one_round(setting: Setting, case: Case, slots: int, delay_s: float) -> dict[
 
 
 def warnings(case: Case) -> list[str]:
-    """What the worker logged as one or as worse."""
+    """What each line says that the worker logged as one or as worse."""
     lines = [line for line in case.worker.log().splitlines() if line.startswith("{")]
     grave = ("warning", "error", "critical")
-    return [line for line in lines if json.loads(line).get("level", "").lower() in grave]
+    told = map(json.loads, lines)
+    return [str(line.get("event"))[:90] for line in told if line.get("level") in grave]

@@ -1,4 +1,5 @@
-"""The tables of docs/performance.md, out of the figures. Each stands between two marks:
+"""The tables of docs/performance.md and a sentence of docs/scaling.md, out of the figures. Each
+stands between two marks:
 
 <!-- bench: cost -->
 ...
@@ -9,10 +10,11 @@ import re
 from typing import NamedTuple
 
 from .figures import Part, Parts, Seen, of_row, ratio
-from .targets import BARE, DELAY, NOOP, Verdict, verdicts
+from .targets import BARE, DELAY, FULL, NOOP, Verdict, verdicts
 
 SET = "SET of 1 KB"
 NOTHING = "-"
+SETS_PER_S = 50_000
 _MARKED = re.compile(r"(<!-- bench: ([a-z ]+) -->\n).*?(<!-- /bench -->)", re.DOTALL)
 
 
@@ -62,6 +64,7 @@ COLUMNS = {
         for step in ("submit", "dispatch", "settle")
         for unit in ("commands", "us")
     ],
+    "profile": [Column("asyncio, %", "asyncio"), Column("threads, %", "threads")],
     "idle": [Column("CPU s per hour", "process_s"), Column("its server's", "server_s")],
     "start": [
         Column("CPU s", "cpu_s"),
@@ -70,7 +73,13 @@ COLUMNS = {
     ],
 }
 """Of each part's table."""
-FIRST = {"callers": "way", "latency": "way", "in flight": "calls", "backlog": "waiting"}
+FIRST = {
+    "callers": "way",
+    "latency": "way",
+    "in flight": "calls",
+    "backlog": "waiting",
+    "profile": "what",
+}
 
 
 def number(value: float) -> str:
@@ -111,8 +120,24 @@ def how(part: Part) -> str:
     return f"Medians of {part.rounds()} interleaved rounds (least to most); {pairs}."
 
 
-def of_targets(parts: Parts) -> str:
-    return table(["show", "what", "target", "seen", "met"], [*map(_row, verdicts(parts))])
+def of_targets(parts: Parts, all_of_them: bool = True) -> str:
+    """Or of those that were measured."""
+    found = [each for each in verdicts(parts) if all_of_them or each.seen]
+    return table(["show", "what", "target", "seen", "met"], [*map(_row, found)])
+
+
+def of_capacity(part: Part) -> str:
+    """How many jobs a second one server does, if it is broker, result backend and ledger."""
+    full, plain = ratio(part, "server_ms", FULL, SET), ratio(part, "server_ms", BARE, SET)
+    beside = ratio(part, "server_ms", FULL, BARE)
+    if not (full and plain and beside):
+        return NOTHING
+    most = int(float(f"{SETS_PER_S / full.middle:.2g}"))
+    return (
+        f"Of a server that is all three, a job takes {said(full)} SETs of 1 KB, and a task of "
+        f"plain Celery {number(plain.middle)}: {number(beside.middle)} times as much. A server "
+        f"that does {SETS_PER_S:,} such SETs a second is full at some {most:,} jobs a second."
+    )
 
 
 def _row(verdict: Verdict) -> list[str]:
@@ -131,6 +156,8 @@ def rewritten(page: str, parts: Parts) -> str:
         name = found[2]
         if name == "targets":
             made = of_targets(parts)
+        elif name == "capacity" and "cost" in parts:
+            made = of_capacity(parts["cost"])
         elif name in parts:
             made = of_part(name, parts[name])
         else:

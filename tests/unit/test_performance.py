@@ -75,7 +75,8 @@ def test_only_what_was_measured_is_written_anew():
     other = "<!-- bench: idle -->\nkept\n<!-- /bench -->\nafter\n"
     text = page.rewritten(marked + other, {"cost": cost(full=[4, 6, 20], bare=[2, 4, 4])})
     assert "old" not in text
-    assert text.startswith("before\n") and text.endswith(other)
+    assert text.startswith("before\n")
+    assert text.endswith(other)
     assert f"| {FULL} | 6 (4 to 20) | - | 1.5 (1.5 to 5) | 0.6 (0.4 to 2) |" in text
     assert page.rewritten(text, {}) == text
 
@@ -103,7 +104,7 @@ def test_the_plot_is_svg_with_every_case():
     assert BARE in said
     assert page.SET not in said
     ends = [
-        float(rect.get("x")) + float(rect.get("width"))
+        float(rect.get("x", 0)) + float(rect.get("width"))
         for rect in tree.iter("{http://www.w3.org/2000/svg}rect")
     ]
     assert max(ends) <= plot.WIDTH
@@ -122,8 +123,9 @@ def test_figures_are_kept_as_they_were(tmp_path):
 def test_the_page_and_the_plot_are_the_figures():
     """`python benchmarks/bench.py --render` writes both anew."""
     kept = read(ROOT / "docs/performance.json")
-    text = (ROOT / "docs/performance.md").read_text()
-    assert page.rewritten(text, kept) == text
+    for name in ("performance.md", "scaling.md"):
+        text = (ROOT / "docs" / name).read_text()
+        assert page.rewritten(text, kept) == text
     assert plot.svg(kept) == (ROOT / "docs/performance.svg").read_text()
 
 
