@@ -9,6 +9,11 @@ from benchmarks.performance import page, plot, targets
 from benchmarks.performance.figures import Part, Seen, of_row, ratio, read, seen, write
 
 ROOT = Path(__file__).parents[2]
+SHOWN_BY = {1: "cost", 2: "cost", 3: "latency", 4: "in flight"} | {
+    5: "callers",
+    6: "backlog",
+    7: "start",
+}
 FULL, BARE, NOOP = targets.FULL, targets.BARE, targets.NOOP
 
 
@@ -65,8 +70,12 @@ def test_a_target_without_figures_is_neither_met_nor_missed():
 def test_every_target_s_figure_is_in_a_table():
     """A renamed case or measure would leave its target unmeasured for ever."""
     kept = read(ROOT / "docs/performance.json")
-    unmeasured = [one.target.what for one in targets.verdicts(kept) if one.met is None]
     left_out = [name for part in kept.values() for name in part.left_out]
+    unmeasured = [
+        one.target.what
+        for one in targets.verdicts(kept)
+        if one.met is None and SHOWN_BY[one.target.show] in kept
+    ]
     assert [what for what in unmeasured if not any(name in what for name in left_out)] == []
 
 
