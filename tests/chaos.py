@@ -1,6 +1,6 @@
 """`make chaos`: many jobs, workers killed and frozen at random, a server that restarts.
 
-    python tests/chaos.py [--jobs 2000] [--pool threads|asyncio|prefork] [--seed N] [--minutes 8]
+    python tests/chaos.py [--jobs 2000] [--pool asyncio|threads|prefork] [--seed N] [--minutes 8]
 
 It ends with exit code 0 if no job was lost, each has one outcome, no call was paid twice without
 being reported as unknown, and spent and possibly billed agree with the provider's side of the wire.
@@ -34,7 +34,7 @@ from producer.contract.errors import JobError
 from worker.embedded import EmbeddedValkey
 
 WORKERS = 3
-CONCURRENCY = {"threads": 8, "asyncio": 8, "prefork": 4}
+CONCURRENCY = {"asyncio": 8, "threads": 8, "prefork": 4}
 WEIGHTS = {"ok;delay=0.05": 70, "ok;delay=0.3": 20, "429;ra=0.1": 4, "500": 4, "truncated": 2}
 LIMIT_MICRO = 200_000
 """The users' budget for the day; enough for all, and watched."""
@@ -280,7 +280,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--jobs", type=int, default=2000)
-    parser.add_argument("--pool", choices=["threads", "asyncio", "prefork"], default="threads")
+    parser.add_argument("--pool", choices=[*CONCURRENCY], default="asyncio")
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1_000_000))
     parser.add_argument("--minutes", type=float, default=8.0)
     given = parser.parse_args()

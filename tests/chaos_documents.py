@@ -89,7 +89,7 @@ class Run:
     def worker(self, stack: ExitStack) -> WorkerProcess:
         self.started += 1
         worker = WorkerProcess(
-            self.env, "threads", 20, f"w{self.started}", self.folder / f"w{self.started}.log"
+            self.env, "asyncio", 20, f"w{self.started}", self.folder / f"w{self.started}.log"
         )
         worker.start()
         stack.callback(worker.kill)

@@ -109,7 +109,7 @@ def openai_env(wire: "WireServer") -> dict[str, str]:
 
 @pytest.fixture
 def start_worker(redis_url: str, tmp_path: Path) -> "Iterator[Callable[..., WorkerProcess]]":
-    """`start_worker(env, pool="threads", concurrency=8, name=None, flags=())` gives a ready
+    """`start_worker(env, pool="asyncio", concurrency=8, name=None, flags=())` gives a ready
     `WorkerProcess`.
 
     `env` is added to REDIS_URL and a simulator chain; log in tmp_path / "<name>.log". Killed after
@@ -121,7 +121,7 @@ def start_worker(redis_url: str, tmp_path: Path) -> "Iterator[Callable[..., Work
 
     def start(
         env: dict[str, str] | None = None,
-        pool: str = "threads",
+        pool: str = "asyncio",
         concurrency: int = 8,
         name: str | None = None,
         flags: Sequence[str] = (),

@@ -56,7 +56,7 @@ class Fleet:
             "LLM_DOCUMENT_PART_TOKENS": "1500",
             "LLM_DOCUMENT_CONDENSED_TOKENS": "150",
         }
-        self.worker = WorkerProcess(self.env, "threads", 4, "real", folder / "worker.log")
+        self.worker = WorkerProcess(self.env, "asyncio", 4, "real", folder / "worker.log")
 
     def check_live(self) -> str:
         """What `completions check --live` says of the three links."""

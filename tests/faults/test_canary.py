@@ -176,7 +176,7 @@ def scraped(ledger):
     return text
 
 
-@pytest.mark.parametrize("pool", ["threads", "prefork"])
+@pytest.mark.parametrize("pool", ["asyncio", "prefork"])
 def test_a_canary_is_found_nowhere_else(
     servers, env, wire, start_worker, tmp_path, monkeypatch, pool
 ):

@@ -33,8 +33,8 @@ def doomed_env(env, tmp_path):
 SMOKE = "settle:before"
 """The one of which the default lane would hear first."""
 CASES = [
-    pytest.param(pool, point, marks=[pytest.mark.smoke] * (point == SMOKE and pool == "threads"))
-    for pool in ("threads", "prefork")
+    pytest.param(pool, point, marks=[pytest.mark.smoke] * (point == SMOKE and pool == "asyncio"))
+    for pool in ("asyncio", "prefork")
     for point in POINTS
 ]
 
@@ -46,7 +46,7 @@ def test_a_crash_costs_what_is_promised(
     calls, unknown = POINTS[point]
     start_worker(doomed_env | {"SABOTAGE_CRASH": point}, pool=pool, concurrency=1)
     (job,) = submit(1)
-    if pool == "threads":
+    if pool == "asyncio":
         start_worker(doomed_env, concurrency=2)
     assert job.value(30).finish_reason == "stop"
     until(
@@ -61,7 +61,7 @@ def test_a_crash_costs_what_is_promised(
     fresh()
 
 
-@pytest.mark.parametrize("pool", ["threads", "prefork"])
+@pytest.mark.parametrize("pool", ["asyncio", "prefork"])
 def test_a_crash_after_parking_loses_no_retry(
     wire, doomed_env, submit, start_worker, redis_url, books, pool, fresh
 ):
@@ -69,7 +69,7 @@ def test_a_crash_after_parking_loses_no_retry(
     wire.script = lambda request, number: "500" if number == 0 else "ok"
     start_worker(doomed_env | {"SABOTAGE_CRASH": "park:after"}, pool=pool, concurrency=1)
     jobs = submit(1)
-    if pool == "threads":
+    if pool == "asyncio":
         start_worker(doomed_env, concurrency=2)
     assert jobs[0].value(30).attempts == 2
     with LedgerProbe(redis_url) as ledger:

@@ -92,7 +92,7 @@ def odd_entry(chance, job_id):
 
 def test_no_entry_of_the_broker_harms_a_job(complete, wire, env, start_worker, redis_url, chance):
     workers = [
-        start_worker(env, pool=pool, concurrency=4, name=pool) for pool in ("threads", "prefork")
+        start_worker(env, pool=pool, concurrency=4, name=pool) for pool in ("asyncio", "prefork")
     ]
     pids = [worker.pid for worker in workers]
     jobs = []

@@ -38,7 +38,7 @@ def fleet(provider, server, start_worker, redis_url):
     who ask there.
     """
 
-    def start(which, pool="threads"):
+    def start(which, pool="asyncio"):
         env = {
             "LLM_CHAIN": MODEL,
             "OPENAI_API_KEY": "k",
@@ -85,7 +85,7 @@ def test_results_that_cannot_be_stored_hold_nobody_up(fleet, server, provider, n
     print(f"results, {name}: P95 {during_s / before_s:.2f} times")
 
 
-@pytest.mark.parametrize("pool", ["threads", "prefork"])
+@pytest.mark.parametrize("pool", ["asyncio", "prefork"])
 def test_results_that_are_silent_hold_nobody_up(fleet, server, provider, pool):
     """Frozen: no try ends before its timeout, which no slot waits for."""
     worker, neighbours = fleet("results", pool)
@@ -103,7 +103,7 @@ def test_results_that_are_silent_hold_nobody_up(fleet, server, provider, pool):
     check_paid_once(others, provider)
 
 
-@pytest.mark.parametrize("pool", ["threads", "prefork"])
+@pytest.mark.parametrize("pool", ["asyncio", "prefork"])
 def test_a_chord_that_cannot_be_joined_holds_nobody_up(fleet, server, pool):
     """It has more parts than there are slots; its body runs when the server is mended."""
     worker, _ = fleet("results", pool)

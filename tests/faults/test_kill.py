@@ -24,7 +24,7 @@ def reported_unknown(ledger, jobs):
     return sum(int(ledger.redis.hget(KEYS.job(job.id), "unknown") or 0) for job in jobs)
 
 
-@pytest.mark.parametrize("pool", ["threads", "prefork"])
+@pytest.mark.parametrize("pool", ["asyncio", "threads", "prefork"])
 def test_kill_9_with_calls_on_the_wire(submit, wire, env, start_worker, redis_url, fresh, pool):
     """All 8 jobs end on the other worker within 15 s plus the call.
 
@@ -96,7 +96,7 @@ def test_frozen_beyond_the_lease_then_awake(submit, wire, env, start_worker, red
     fresh()
 
 
-@pytest.mark.parametrize("pool", ["threads", "prefork"])
+@pytest.mark.parametrize("pool", ["asyncio", "prefork"])
 def test_sigterm_finishes_what_is_on_the_wire(
     submit, wire, env, start_worker, redis_url, pool, fresh
 ):
@@ -134,7 +134,7 @@ def test_a_broker_that_restarts(complete, own_valkey, start_worker, wire, env, f
     fresh(producer.complete)
 
 
-@pytest.mark.parametrize("pool", ["threads", "prefork"])
+@pytest.mark.parametrize("pool", ["asyncio", "prefork"])
 def test_rolling_kills_with_a_backlog(
     submit, wire, env, start_worker, redis_url, books, fresh, pool
 ):
@@ -152,7 +152,7 @@ def test_rolling_kills_with_a_backlog(
     fresh()
 
 
-@pytest.mark.parametrize("pool", ["threads", "prefork"])
+@pytest.mark.parametrize("pool", ["asyncio", "prefork"])
 def test_rolling_stops_with_a_backlog(
     submit, wire, env, start_worker, redis_url, books, fresh, pool
 ):

@@ -23,7 +23,7 @@ def watched(tmp_path, complete):
         yield servers
 
 
-@pytest.mark.parametrize("pool", ["threads", "prefork"])
+@pytest.mark.parametrize("pool", ["asyncio", "prefork"])
 def test_a_failover_with_jobs_waiting_and_running(
     watched, wire, env, start_worker, submit, fresh, books, pool
 ):

@@ -58,7 +58,7 @@ def task():
 
 
 @pytest.mark.parametrize("which", ["broker", "backend", "ledger"])
-@pytest.mark.parametrize("pool", ["threads", "prefork"])
+@pytest.mark.parametrize("pool", ["asyncio", "prefork"])
 def test_a_half_open_link(apart, wire, start_worker, submit, task, fresh, books, which, pool):
     """Nothing passes for 12 s while a call is on the wire, without a sign of it; then it heals."""
     servers, links, env = apart
@@ -196,7 +196,7 @@ def _cut_settles(server, jobs):
     return sum(place >= start for place in places)
 
 
-@pytest.mark.parametrize("pool", ["threads", "prefork"])
+@pytest.mark.parametrize("pool", ["asyncio", "prefork"])
 def test_a_message_that_comes_twice(complete, wire, env, start_worker, redis_url, fresh, pool):
     """Before the job begins, while it runs, and after its end: one call, one outcome."""
     wire.script = lambda request, number: "ok;delay=1"

@@ -14,7 +14,7 @@ from producer.contract.submission import Submission
 from worker.embedded import EmbeddedValkey
 
 
-@pytest.mark.parametrize("pool", ["threads", "prefork"])
+@pytest.mark.parametrize("pool", ["asyncio", "prefork"])
 def test_an_id_that_is_put_back_brings_nothing_with_it(
     complete, wire, openai_env, start_worker, redis_url, pool
 ):

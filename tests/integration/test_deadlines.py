@@ -10,7 +10,7 @@ from support import slow
 from producer.contract.errors import ProvidersExhausted
 
 
-@pytest.mark.parametrize("pool", ["threads", "prefork"])
+@pytest.mark.parametrize("pool", ["asyncio", "prefork"])
 def test_no_call_outlives_its_deadline(complete, wire, start_worker, pool):
     """Silent, stalled after the headers, trickling: each ends as a timeout that may have been
     billed, its socket closed.
@@ -20,7 +20,7 @@ def test_no_call_outlives_its_deadline(complete, wire, start_worker, pool):
     """
     wire.script = slow.script
     worker = start_worker(
-        slow.env(wire.base_url), pool=pool, concurrency=9 if pool == "threads" else 3
+        slow.env(wire.base_url), pool=pool, concurrency=9 if pool == "asyncio" else 3
     )
     for job, (link, _) in zip(slow.submit(complete), slow.CASES, strict=True):
         with pytest.raises(ProvidersExhausted) as caught:

@@ -13,7 +13,7 @@ def second_wire():
         yield server
 
 
-@pytest.mark.parametrize("pool", ["threads", "prefork"])
+@pytest.mark.parametrize("pool", ["asyncio", "prefork"])
 def test_the_first_link_down_the_second_healthy(
     complete, wire, second_wire, start_worker, redis_url, pool
 ):

@@ -28,7 +28,7 @@ def records(workers):
                 yield json.loads(line)
 
 
-@pytest.mark.parametrize("pool", [pytest.param("threads", marks=pytest.mark.faults), "prefork"])
+@pytest.mark.parametrize("pool", [pytest.param("asyncio", marks=pytest.mark.faults), "prefork"])
 def test_three_workers_agree_with_the_exact_percentiles(
     complete, wire, openai_env, start_worker, fleet, pool
 ):

@@ -6,7 +6,7 @@ import pytest
 from pytest_celery import CeleryTestSetup, CeleryTestWorker
 
 
-@pytest.fixture(params=["threads", "prefork"])
+@pytest.fixture(params=["asyncio", "threads", "prefork"])
 def worker_pool(request: pytest.FixtureRequest) -> str:
     return request.param
 

@@ -90,7 +90,7 @@ def cli(redis_url, monkeypatch):
     return lambda *arguments: CliRunner().invoke(main, arguments).output
 
 
-@pytest.mark.parametrize("pool", ["threads", "prefork"])
+@pytest.mark.parametrize("pool", ["asyncio", "prefork"])
 def test_no_entry_stops_a_worker(complete, wire, openai_env, start_worker, redis_url, cli, pool):
     """After each of them a job is answered; what cannot be ours is listed with its reason, and its
     text is in no log.

@@ -41,7 +41,7 @@ def check(**env):
     return subprocess.run(command, env=env, capture_output=True, text=True, timeout=60)
 
 
-@pytest.mark.parametrize("pool", ["threads", pytest.param("prefork", marks=pytest.mark.faults)])
+@pytest.mark.parametrize("pool", ["asyncio", pytest.param("prefork", marks=pytest.mark.faults)])
 def test_a_worker_with_broken_settings_ends_and_names_all_of_them(redis_url, tmp_path, pool):
     worker = WorkerProcess(
         {"REDIS_URL": redis_url, **PROBLEMS}, pool, 2, "broken", tmp_path / "broken.log"
@@ -125,7 +125,7 @@ def test_a_server_that_can_lose_jobs_is_warned_about(own_valkey, tmp_path):
         redis.config_set("appendonly", "no")
         redis.config_set("maxmemory-policy", "allkeys-lru")
     env = {"REDIS_URL": own_valkey.url(), "LLM_CHAIN": "simulator:s"}
-    worker = WorkerProcess(env, "threads", 2, "w", tmp_path / "w.log")
+    worker = WorkerProcess(env, "asyncio", 2, "w", tmp_path / "w.log")
     worker.start()
     try:
         worker.wait_ready()
@@ -153,7 +153,7 @@ def test_a_message_stays_invisible_for_longer_than_any_call(redis_url, tmp_path)
         "LLM_TIMEOUT_SECONDS": "200",
         "LLM_DEADLINE_SECONDS": "900",
     }
-    worker = WorkerProcess(env, "threads", 2, "w", tmp_path / "w.log")
+    worker = WorkerProcess(env, "asyncio", 2, "w", tmp_path / "w.log")
     worker.start()
     try:
         worker.wait_ready()

@@ -21,7 +21,7 @@ def records(worker):
     return [each for each in map(json.loads, lines) if each["event"] == "provider_call"]
 
 
-@pytest.mark.parametrize("pool", ["threads", pytest.param("prefork", marks=pytest.mark.faults)])
+@pytest.mark.parametrize("pool", ["asyncio", pytest.param("prefork", marks=pytest.mark.faults)])
 def test_the_books_balance_under_a_mixed_provider(complete, wire, start_worker, redis_url, pool):
     """Every job ends in an answer or a typed error; calls, records, spent and billed agree to the
     micro-dollar; what may have been billed is counted apart and is exactly the cut and hung calls.
@@ -37,8 +37,8 @@ def test_the_books_balance_under_a_mixed_provider(complete, wire, start_worker, 
         "LLM_MAX_ATTEMPTS": "4",
         "LLM_USER_TOKENS_PER_HOUR": "100000000",
     }
-    worker = start_worker(env, pool=pool, concurrency=16 if pool == "threads" else 6)
-    count = 200 if pool == "threads" else 100
+    worker = start_worker(env, pool=pool, concurrency=16 if pool == "asyncio" else 6)
+    count = 200 if pool == "asyncio" else 100
     jobs = [
         complete.delay(ask(f"question {n}"), f"user{n % 7}", max_tokens=100) for n in range(count)
     ]

@@ -77,7 +77,7 @@ def test_a_caller_may_wait_for_a_limit_instead_of_being_refused(
     assert len(wire.calls) == 2
 
 
-@pytest.mark.parametrize("pool", ["threads", "prefork"])
+@pytest.mark.parametrize("pool", ["asyncio", "prefork"])
 def test_revoking_a_job_at_celery_cancels_it_in_the_ledger(
     complete, wire, openai_env, start_worker, redis_url, pool
 ):

@@ -62,7 +62,7 @@ def test_a_short_document_takes_one_call(complete, start_worker, wire, env):
     assert (again.value(30).cached, len(wire.calls)) == (True, 1)
 
 
-@pytest.mark.parametrize("pool", ["threads", "prefork"])
+@pytest.mark.parametrize("pool", ["asyncio", "prefork"])
 def test_a_long_one_is_condensed_in_parts_and_read_together(
     complete, start_worker, wire, env, redis_url, pool
 ):

@@ -6,7 +6,7 @@ import pytest
 from support.ledger import ask
 
 
-@pytest.mark.parametrize("pool", ["threads", "prefork"])
+@pytest.mark.parametrize("pool", ["asyncio", "prefork"])
 def test_three_vendors_stand_in_for_each_other(complete, wire, openai_env, start_worker, pool):
     """OpenAI is down, Anthropic overloaded, Gemini answers; nothing of the prompt, the answer or a
     key is in the log.

@@ -41,7 +41,7 @@ class WorkerProcess:
     def __init__(
         self,
         env: dict[str, str],
-        pool: str = "threads",
+        pool: str = "asyncio",
         concurrency: int = 8,
         name: str = "worker",
         log_path: Path = Path("worker.log"),

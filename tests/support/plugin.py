@@ -28,7 +28,7 @@ def worker_env(default_redis_broker: ValkeyContainer) -> dict[str, str]:
 
 @pytest.fixture
 def worker_pool() -> str:
-    return "threads"
+    return "asyncio"
 
 
 @pytest.fixture

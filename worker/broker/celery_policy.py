@@ -60,8 +60,9 @@ result_backend_transport_options = {
 result_backend_thread_safe = True  # one backend and pool per process, not per thread
 task_track_started = False  # the STARTED write would overwrite the outcome of a duplicate
 
-# The pool: calls wait on the network, so threads; prefork works as well (`-P prefork`).
-worker_pool = "threads"
+# The pool: calls wait on the network, so an event loop; `-P threads` and `-P prefork`
+# work as well.
+worker_pool = "asyncio"
 worker_concurrency = 16
 worker_hijack_root_logger = False  # our JSON lines are set up by worker/telemetry
 
