@@ -58,7 +58,7 @@ def _of_pool(worker: Any) -> Iterator[str]:
         return
     kind, instead = _name(pool), "or use -P prefork"
     if kind in GREENLETS:
-        yield f"--pool: calls run in threads or processes, not in {kind}. Fix: leave it out"
+        yield f"--pool: calls run on our loop or in processes, not in {kind}. Fix: leave it out"
     for flag in PROCESSES:
         if getattr(worker, flag):
             name = flag.replace("_", "-")

@@ -120,7 +120,7 @@ def test_each_flag_in_each_pool(
 def test_greenlets_are_refused(pool, refused):
     """No call ever ended there."""
     said = refused(pool, ())
-    assert f"--pool: calls run in threads or processes, not in {pool}" in said
+    assert f"--pool: calls run on our loop or in processes, not in {pool}" in said
     assert "Traceback" not in said
 
 
