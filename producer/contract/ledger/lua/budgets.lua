@@ -14,8 +14,16 @@ end
 
 -- The budget of one subject. `limit`: of windows.LIMITS, where a job draws on it.
 function budgets.of(kind, subject, window, limit)
+  local known = limit and call.memory[limit]
+  if known and known.subject == subject then
+    return known
+  end
   local key = windows.key(kind, subject, window)
-  return { key = key, window = window, unit = window.unit, limit = limit }
+  local made = { key = key, subject = subject, window = window, unit = window.unit, limit = limit }
+  if limit then
+    call.memory[limit] = made
+  end
+  return made
 end
 
 -- Those of a job that have a limit, and the limits beside them.
@@ -132,14 +140,6 @@ end
 -- `kind`: 'u' spent or 'm' possibly billed.
 function budgets.add_used(budget, kind, amount, at_ms)
   add(budget, kind .. slot_of(budget, at_ms), amount)
-end
-
--- At least so much was used in the slot of now: it was not counted while there was no limit.
-function budgets.raise_used(budget, kind, amount)
-  local name = kind .. slot_of(budget, call.now)
-  if amount > tonumber(redis.call('HGET', budget.key, name) or 0) then
-    redis.call('HSET', budget.key, name, amount)
-  end
 end
 
 function budgets.keep(budget)

@@ -4,6 +4,11 @@ local capacity = {}
 
 local LEAST_SPARE = 2
 
+-- What releasing jobs asks of the fleet.
+local ASKED = {
+  'target', 'target:interactive', 'target:batch', 'cap', 'time:interactive:', 'time:batch:',
+}
+
 local SERVES = {
   both = lanes.ALL, interactive = { 'interactive' }, batch = { 'batch' }, none = {},
 }
@@ -47,7 +52,7 @@ end
 
 -- How many more jobs may be released: in all, and by lane.
 function capacity.room()
-  config.load({ 'target', 'target:interactive', 'target:batch' })
+  config.load(ASKED)
   local left, room = config.number('target', LEAST_SPARE), {}
   for lane, open in pairs(open_jobs.by_lane()) do
     local most = target(lane)

@@ -109,10 +109,13 @@ end
 
 -- Releases what there is room for, and adds it to `list`. Returns the list.
 function dispatch.fill(list)
+  if not rings.any_waits() then
+    return list
+  end
   local left, room = capacity.room()
   local skips = { left = MOST_SKIPPED }
-  for _ = 1, math.min(left, MOST_RELEASED) do
-    local id = rings.any_waits() and next_waiting(skips, room)
+  for number = 1, math.min(left, MOST_RELEASED) do
+    local id = (number == 1 or rings.any_waits()) and next_waiting(skips, room)
     if not id then
       break
     end

@@ -55,6 +55,15 @@ for _, limit in ipairs(windows.LIMITS) do
   limit.name = name_of(limit.kind, limit.window)
 end
 
+-- By kind and window, also where no job has such a limit.
+local NAMES = {}
+for _, kind in ipairs({ 'user', 'group', 'fleet', 'batch' }) do
+  NAMES[kind] = { [windows.BATCH] = name_of(kind, windows.BATCH) }
+  for _, window in ipairs(windows.ALL) do
+    NAMES[kind][window] = name_of(kind, window)
+  end
+end
+
 -- Names of the limits that the settings give to every user, and to the fleet.
 windows.GIVEN = {}
 for _, limit in ipairs(windows.LIMITS) do
@@ -80,7 +89,7 @@ function windows.allowed(kind, subject, window)
     return tonumber(own or -1)
   end
   config.load(windows.GIVEN)
-  return config.number(name_of(kind, window), -1)
+  return config.number(NAMES[kind][window], -1)
 end
 
 function windows.key(kind, subject, window)
