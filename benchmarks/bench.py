@@ -58,7 +58,7 @@ PARTS: dict[str, tuple[Callable[[Setting, Part], None], str]] = {
 
 
 def run(wanted: list[str], rounds: int, quick: bool) -> Parts:
-    progress, found = Progress(len(wanted)), {}
+    progress, found, code = Progress(len(wanted)), {}, commit()
     with tempfile.TemporaryDirectory() as folder:
         for name in wanted:
             place = Path(folder) / name.replace(" ", "-")
@@ -69,7 +69,7 @@ def run(wanted: list[str], rounds: int, quick: bool) -> Parts:
                 PARTS[name][0](Setting(place, wire, rounds, quick, progress), part)
             part.how |= {"load_at_its_start": round(load, 1)}
             part.how |= {"minutes": round((time.monotonic() - began) / 60, 1)}
-            part.how |= {"commit": commit()}
+            part.how |= {"commit": code}
             found[name] = part
             print(f"\n## {name}\n\n{page.of_part(name, part)}", flush=True)
     progress.end()

@@ -4,7 +4,9 @@ A round: calls are in flight on all slots, and the ends of some whole call times
 """
 
 import json
+import re
 import time
+from collections import Counter
 from contextlib import ExitStack
 
 from support.ledger import until
@@ -23,6 +25,8 @@ LEVELS: list[tuple[type[Case], int, float]] = [
 """Pool, calls at once, seconds that each takes."""
 QUICK: list[tuple[type[Case], int, float]] = [(Asyncio, 10, 0.5), (Threads, 50, 1.0)]
 FULL = 0.97
+ONE_JOB = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}|\d+(\.\d+)?")
+"""What makes each warning another one."""
 RAMP_S = 20
 
 
@@ -43,13 +47,14 @@ def measure(setting: Setting, part: Part) -> None:
             for name, (case, slots, delay_s) in cases.items():
                 setting.step(name, number)
                 part.add(name, one_round(setting, case, slots, delay_s))
-        warned = {
-            warning
+        warned = Counter(
+            ONE_JOB.sub("...", warning)
             for name, (case, _, _) in cases.items()
             for warning in warnings(case)[told[name] :]
-        }
+        )
         if warned:
-            part.how["warnings"] = "; ".join(sorted(warned))
+            each = (f"{number} x {warning}" for warning, number in warned.most_common(3))
+            part.how["warnings"] = "; ".join(each)
 
 
 def one_round(setting: Setting, case: Case, slots: int, delay_s: float) -> dict[str, float]:
