@@ -8,6 +8,7 @@ from support.documentation import blocks, run
 from support.ledger import KEYS, LedgerProbe, ask, connection, until
 from support.near_provider import kind, near_env, near_script, wordings
 
+from worker.budgets.usage import Usage
 from worker.ledger.semantic_functions import NearLearn
 from worker.semantic.evidence import Observation
 
@@ -139,3 +140,30 @@ def test_an_erased_user_leaves_no_vector(complete, near, probe, command):
     answers = probe.redis.mget(probe.redis.scan_iter(f"{KEYS.cached}*"))
     assert sum('"vectors"' in each for each in outcomes) == 1
     assert [each.split(";")[3] for each in answers if '"vectors"' in each] == ["bob"]
+
+
+@pytest.mark.parametrize("payer", ["user", "fleet"])
+def test_vectors_and_verdicts_are_on_the_account_that_is_said(
+    complete, near, probe, redis_url, payer
+):
+    """In limits, usage and records alike; the fleet's limit bears them either way."""
+    limits = {"LLM_USER_USD_PER_DAY": "5", "LLM_USD_PER_DAY": "50"}
+    worker = near("shadow", LLM_SEMANTIC_PAID_BY=payer, **limits)
+    answers = [
+        complete.delay(ask(text), "ann", **ZERO).value(30) for text in list(wordings("orders"))[:3]
+    ]
+    until(lambda: counts(probe).get("noted", 0) >= 1)
+    until(lambda: probe.redis.zcard(KEYS.open) == 0)
+    usage = Usage(probe.redis, KEYS)
+    today = usage.today()
+    books = {name: sums.micro_usd for name, sums in usage.by("user", today, today)}
+    answered = round(sum(each.cost_usd for each in answers) * 1_000_000)
+    beside = dict(usage.by("tag", today, today))["semantic-cache"].micro_usd
+    assert beside > 0
+    own = {"user": {"ann": answered + beside}, "fleet": {"ann": answered, "-": beside}}
+    assert books == own[payer]
+    assert probe.budget("usd", "user", "ann")["spent"] == books["ann"]
+    assert probe.budget("usd", "fleet", "all")["spent"] == answered + beside
+    lines = [json.loads(line) for line in worker.log().splitlines() if "errand-" in line]
+    payers = {line["user_id"] for line in lines if line.get("event") in ("job_ended", "call")}
+    assert payers == {{"user": "ann", "fleet": None}[payer]}

@@ -198,7 +198,7 @@ def valid_calls() -> dict[str, Call]:
         calls.BatchChange("bat", "pause"),
         calls.BatchRetry("bat", ("bat.0",)),
         calls.BatchProgress("bat"),
-        near.Errand("e1", "alice", "interactive", "fp", "{}", "a", 3, "w1", 3_600_000),
+        near.Errand("e1", "alice", "interactive", "fp", "{}", "a", 3, "w1", 3_600_000, "fleet"),
         near.NearLook("scope", 0),
         near.NearPeek("scope", "entry", "pair", "hash", "faq", "blog"),
         near.NearKeep("scope", "other", "body", "faq", 0.01, 2, 60_000),

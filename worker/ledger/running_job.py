@@ -72,6 +72,8 @@ class RunningJob:
     """How long this start may take, by the flags of its worker."""
     large: bool = False
     """Whether its request takes long to work on."""
+    fleet_pays: bool = False
+    """Whether it counts on no user's limits and usage."""
     monotonic: float = field(default_factory=time.monotonic)
     """This machine's monotonic clock at `started_ms`, in seconds."""
 
@@ -110,6 +112,11 @@ class RunningJob:
         """Raises `InvalidRequest` if the ledger has lost a part of it."""
         if self.incomplete:
             raise InvalidRequest("request: a part of it is no longer stored. Fix: submit it again")
+
+    @property
+    def payer(self) -> str | None:
+        """The user on whom it counts; None: the fleet alone."""
+        return None if self.fleet_pays else self.user_id
 
     @property
     def now_ms(self) -> int:

@@ -28,6 +28,8 @@ class Errand(Call[ErrandReply], function="errand"):
     wire: int
     owner: str
     lease_ms: int
+    paid_by: str = "user"
+    """fleet: it counts on no user's and no group's limits and usage."""
 
 
 @dataclass(frozen=True)

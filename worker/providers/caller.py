@@ -253,7 +253,7 @@ class ProviderCaller:
         """Of a call without an answer or a cost."""
         return CallRecord(
             request_id=job.id,
-            user_id=job.user_id,
+            user_id=job.payer,
             lane=job.lane,
             model=chosen.link.model,
             provider=chosen.link.provider,

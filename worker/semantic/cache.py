@@ -46,7 +46,7 @@ class Found(NamedTuple):
     vector: str
     looked: Looked
     micro_usd: int
-    """What the embedding cost."""
+    """What the embedding cost the user."""
 
 
 class SemanticCache:
@@ -130,7 +130,8 @@ class SemanticCache:
             if done.answer is None:
                 return None
             vector = packed(Embeddings.of(done.answer).data)
-            return Found(vector, self.index.look(scope, vector), done.micro_usd)
+            paid = done.micro_usd if self.settings.paid_by == "user" else 0
+            return Found(vector, self.index.look(scope, vector), paid)
         return None
 
 

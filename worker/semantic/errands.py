@@ -39,11 +39,19 @@ class Done(NamedTuple):
 
 class Errands:
     """`run`: what a pipeline does with a job. `publish`: puts what an end released on the broker;
-    until there is one, the sweep does.
+    until there is one, the sweep does. `paid_by`: on whose limits and usage they count, the user's,
+    or ("fleet") the fleet's alone.
     """
 
     def __init__(
-        self, call: Functions, ledger: Ledger, leases: Leases, owner: str, lease_ms: int, run: Run
+        self,
+        call: Functions,
+        ledger: Ledger,
+        leases: Leases,
+        owner: str,
+        lease_ms: int,
+        run: Run,
+        paid_by: str = "user",
     ) -> None:
         self._call = call
         self._ledger = ledger
@@ -51,6 +59,7 @@ class Errands:
         self._owner = owner
         self._lease_ms = lease_ms
         self._run = run
+        self._paid_by = paid_by
         self.publish: Publish = lambda _: None
 
     def do(self, asker: RunningJob, request: CompletionRequest) -> Done:
@@ -84,6 +93,7 @@ class Errands:
                 wire=request.wire,
                 owner=self._owner,
                 lease_ms=self._lease_ms,
+                paid_by=self._paid_by,
             )
         )
         now_ms = reply.now_ms
@@ -98,6 +108,7 @@ class Errands:
             deadline_ms=now_ms + int((request.deadline_s or 0) * 1000),
             first_started_ms=now_ms,
             group=reply.group,
+            fleet_pays=self._paid_by == "fleet",
         )
 
     def _end(self, start: Start, outcome: Outcome) -> None:

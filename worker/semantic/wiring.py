@@ -16,11 +16,12 @@ def semantic_cache(
 ) -> SemanticCache:
     """`run`: what this process does with a job."""
     lease_ms = int(settings.ledger.lease_s * 1000)
+    pays = settings.semantic.paid_by
     return SemanticCache(
         settings.semantic,
         cache,
         LedgerIndex(call, settings.semantic.max_error),
-        Errands(call, ledger, leases, ledger.owner, lease_ms, run),
+        Errands(call, ledger, leases, ledger.owner, lease_ms, run, pays),
         call,
         settings.semantic.embedding or settings.embedding_links[0].name,
         settings.cache.ttl_s * 1000,

@@ -18,6 +18,8 @@ class SemanticSettings(Slice):
     """The share of answers served that may be wrong."""
     embedding: str | None = variable("LLM_SEMANTIC_EMBEDDING", None)
     """A link of `LLM_EMBEDDING_CHAIN`; None: its first."""
+    paid_by: Literal["user", "fleet"] = variable("LLM_SEMANTIC_PAID_BY", "user")
+    """On whose limits and usage vectors and verdicts count: the user's, or the fleet's alone."""
     judge: str | None = variable("LLM_SEMANTIC_JUDGE", None)
     """A link of `LLM_CHAIN` that says whether two questions are the same; None: nobody does."""
     judge_usd_per_day: Dollars = variable("LLM_SEMANTIC_JUDGE_USD_PER_DAY", 1.0)

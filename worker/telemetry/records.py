@@ -108,7 +108,7 @@ def record_of_run(start: Start, outcome: Outcome) -> JobRecord:
     attempt = start.attempt
     return replace(
         record_of_outcome(job.id, outcome),
-        user_id=job.user_id,
+        user_id=job.payer,
         lane=job.lane,
         attempts=attempt.number_so_far(job),
         micro_usd=job.spent_micro_usd + attempt.bill.micro_usd,

@@ -20,6 +20,7 @@ MODULES = (
     "uptime",
     "counters",
     "jobs",
+    "payers",
     "requests",
     "outcomes",
     "overrides",

@@ -11,6 +11,7 @@ local takes = {
   { 'wire', checks.count },
   { 'owner', checks.name },
   { 'lease_ms', checks.ms },
+  { 'paid_by', checks.one_of('user', 'fleet') },
 }
 
 local ABSENT = { 'idempotency_key', 'replays', 'continuation', 'wrong', 'texts' }
@@ -35,6 +36,9 @@ return {
       return { fence = 0, now_ms = call.now, group = '' }
     end
     store(given)
+    if given.paid_by == 'fleet' then
+      payers.fleet_alone(id)
+    end
     caps.one_more(id)
     jobs.set(id, 'state', 'running', 'fence', 1, 'owner', given.owner, 'began', call.now)
     open_jobs.add(id, call.now + given.lease_ms)

@@ -5,7 +5,7 @@
 
 local FIELDS = {
   'state', 'fence', 'cancel', 'grant', 'user', 'group', 'batch', 'of', 'paced', 'wakes_on',
-  'flight', 'risk',
+  'flight', 'risk', 'fleet_pays',
 }
 
 local function note_blocked(id, last, wakes_on)

@@ -6,6 +6,7 @@ local FIELDS = {
   'state', 'fence', 'cancel', 'link', 'tried', 'paced', 'sent', 'held_tokens', 'held_micro',
   'held_on', 'user', 'group', 'batch', 'of', 'lane', 'tags', 'grant', 'parent', 'parts', 'doc',
   'wakes_on', 'request_of', 'attempts', 'deadline', 'cost', 'maybe', 'estimated', 'flight', 'risk',
+  'fleet_pays',
 }
 
 function attempts.load(id, fence)

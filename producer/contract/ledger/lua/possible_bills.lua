@@ -12,8 +12,8 @@ end
 -- What is kept of one beyond its job, so that it can be forgiven.
 local function entry(id, fence, booked)
   return cjson.encode({
-    id, fence, jobs.field(id, 'on' .. fence) or '', booked, jobs.field(id, 'user') or '',
-    jobs.field(id, 'group') or '', jobs.field(id, 'tags') or '', jobs.paying_batch(id) or '',
+    id, fence, jobs.field(id, 'on' .. fence) or '', booked, payers.of(id, 'user') or '',
+    payers.of(id, 'group') or '', jobs.field(id, 'tags') or '', jobs.paying_batch(id) or '',
   })
 end
 

@@ -28,7 +28,8 @@ end
 
 local function row_of(id, link)
   return cjson.encode({
-    jobs.field(id, 'user'), jobs.field(id, 'group') or '', link, jobs.field(id, 'tags') or '',
+    payers.of(id, 'user') or '', payers.of(id, 'group') or '', link,
+    jobs.field(id, 'tags') or '',
   })
 end
 

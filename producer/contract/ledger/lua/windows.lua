@@ -75,8 +75,8 @@ end
 -- Whose limits a job has, by kind.
 function windows.subjects(id)
   return {
-    user = jobs.field(id, 'user'),
-    group = jobs.field(id, 'group'),
+    user = payers.of(id, 'user'),
+    group = payers.of(id, 'group'),
     fleet = 'all',
     batch = jobs.paying_batch(id),
   }
