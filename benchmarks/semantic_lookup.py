@@ -21,7 +21,7 @@ from worker.embedded import EmbeddedValkey
 from worker.ledger.semantic_functions import NearLearn
 from worker.semantic.decision import Rule
 from worker.semantic.evidence import Observation
-from worker.semantic.index import LedgerIndex
+from worker.semantic.index import LedgerIndex, Looked
 from worker.semantic.scope import Scope
 from worker.semantic.trial import Trial
 from worker.semantic.vectors import packed
@@ -57,6 +57,11 @@ def filled(own) -> None:
             call(NearLearn("scope", "entry", "pair", label=label, items=fields))
 
 
+def look(index: LedgerIndex, asked: Scope, vector: str) -> Looked:
+    known = index.ahead(asked)
+    return Looked(index.nearest(asked, vector), *known)
+
+
 def main() -> None:
     with tempfile.TemporaryDirectory() as folder, EmbeddedValkey(Path(folder)) as server:
         own = connection(server.url())
@@ -65,11 +70,11 @@ def main() -> None:
         rule = Rule(0.01, judged=True)
         asked = [vector(number) for number in range(50)]
         for number in range(5):
-            index.look(question(ENTRIES), asked[number])
+            look(index, question(ENTRIES), asked[number])
         cpu, wall, parts = [], [], []
         for number in range(LOOKUPS):
             began, used = time.perf_counter(), time.process_time()
-            looked = index.look(question(ENTRIES + number), asked[number % 50])
+            looked = look(index, question(ENTRIES + number), asked[number % 50])
             parts.append(time.process_time() - used)
             assert Trial.of(own.functions, question(ENTRIES + number), looked, rule, shadow=False)
             cpu.append(time.process_time() - used)

@@ -83,15 +83,7 @@ class Runtime:
 
     @cached_property
     def cache(self) -> Cache:
-        return Cache(
-            self.settings.cache,
-            self.settings.call,
-            self.settings.links,
-            self.settings.models.batch,
-            self.settings.models.known,
-            self.settings.embedding_links,
-            self.settings.filters.looked_for,
-        )
+        return _cache(self.settings)
 
     @cached_property
     def clients(self) -> Clients:
@@ -99,7 +91,9 @@ class Runtime:
 
     @cached_property
     def chain(self) -> ProviderCaller:
-        settings = self.settings
+        return self._chain(self.settings)
+
+    def _chain(self, settings: Settings) -> ProviderCaller:
         selection = LinkSelector.of(settings)
         return ProviderCaller(
             selection,
@@ -128,17 +122,20 @@ class Runtime:
 
     @cached_property
     def pipeline(self) -> Pipeline:
+        return self._pipeline(self.cache, self.chain, self.near)
+
+    @cached_property
+    def errands(self) -> Pipeline:
+        """What the semantic cache asks, also of links that no job may name."""
+        settings = self.settings.for_errands
+        return self._pipeline(_cache(settings), self._chain(settings))
+
+    def _pipeline(
+        self, cache: Cache, chain: ProviderCaller, near: "SemanticCache | None" = None
+    ) -> Pipeline:
         quota = Quota(self.ledger, self.settings.quota)
         filters = OutputFilters(self.settings.filters)
-        return Pipeline(
-            self.audit,
-            self.cache,
-            quota,
-            self.chain,
-            filters,
-            self.settings.retry,
-            self.near,
-        )
+        return Pipeline(self.audit, cache, quota, chain, filters, self.settings.retry, near)
 
     @cached_property
     def near(self) -> "SemanticCache | None":
@@ -154,7 +151,7 @@ class Runtime:
             self.ledger,
             self.leases,
             self.cache,
-            lambda job, attempt: self.pipeline.run(job, attempt),
+            lambda job, attempt: self.errands.run(job, attempt),
         )
 
     @cached_property
@@ -190,6 +187,18 @@ class Runtime:
         if "audit" in built:
             self.audit.close()
         self.connection.close()
+
+
+def _cache(settings: Settings) -> Cache:
+    return Cache(
+        settings.cache,
+        settings.call,
+        settings.links,
+        settings.models.batch,
+        settings.models.known,
+        settings.embedding_links,
+        settings.filters.looked_for,
+    )
 
 
 def audit_server(settings: AuditSettings) -> Redis | None:

@@ -247,20 +247,12 @@ def _semantic_links(settings: Settings) -> Iterator[Problem]:
     wanted = settings.semantic
     if wanted.mode == "off":
         return
-    asked = {
-        "LLM_SEMANTIC_EMBEDDING": (wanted.embedding, settings.embedding_links, "EMBEDDING_CHAIN"),
-        "LLM_SEMANTIC_JUDGE": (wanted.judge, settings.links, "CHAIN"),
-    }
-    for variable, (name, links, chain) in asked.items():
-        known = [link.name for link in links]
-        if name is not None and name not in known:
-            fix = f"use one of {', '.join(known) or 'none'}, or add it to LLM_{chain}"
-            yield invalid(variable, f"no link of LLM_{chain} is called {name!r}", fix)
-    if not settings.embedding_links:
+    if not settings.errand_embeddings and not wanted.embedding:
         yield Problem(
-            "LLM_EMBEDDING_CHAIN",
-            "Missing required env var: LLM_EMBEDDING_CHAIN (LLM_SEMANTIC_CACHE needs it). "
-            "Fix: export LLM_EMBEDDING_CHAIN=openai:text-embedding-3-small",
+            "LLM_SEMANTIC_EMBEDDING",
+            "Missing required env var: LLM_SEMANTIC_EMBEDDING or LLM_EMBEDDING_CHAIN "
+            "(LLM_SEMANTIC_CACHE needs one). "
+            "Fix: export LLM_SEMANTIC_EMBEDDING=openai:text-embedding-3-small",
         )
     if find_spec("numpy") is None:
         yield invalid(

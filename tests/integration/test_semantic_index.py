@@ -51,7 +51,8 @@ def found(index, number, key="scope"):
 
 
 def first(index, asked, vector):
-    return next(iter(index.look(asked, vector).candidates), None)
+    index.ahead(asked)
+    return next(iter(index.nearest(asked, vector)), None)
 
 
 def test_the_nearest_is_found_by_every_process_and_none_of_another_scope(call):
@@ -143,7 +144,7 @@ def test_no_observation_of_several_workers_is_lost(redis_url, call):
         thread.start()
     for thread in threads:
         thread.join()
-    pool = LedgerIndex(call, 0.01).look(scope("asked"), vector(1)).pool
+    pool = LedgerIndex(call, 0.01).ahead(scope("asked")).pool
     assert (pool.labelled, pool.measured, pool.true_yes) == (400, (0, 400), (400, 400))
 
 

@@ -25,7 +25,7 @@ from ..settings import SemanticSettings
 from ..telemetry.logs import spared
 from .decision import Rule
 from .errands import TAG, Errands
-from .index import Index, Looked
+from .index import Index, Known, Looked
 from .judge import Judged
 from .scope import Scope, scope_of
 from .trial import Trial
@@ -74,13 +74,17 @@ class SemanticCache:
         self._room = BoundedSemaphore(MOST_LEARNING)
 
     def begin(self, job: RunningJob) -> "Search | None":
-        """Look for a near question, in a thread of its own. None: the job takes no part."""
+        """Look for a near question, in threads of its own: what is known of its scope is read while
+        its vector is made. None: the job takes no part.
+        """
         if self.settings.mode == "off":
             return None
         with spared("a near question"):
             scope = scope_of(self.cache, job, self._embedding)
             if scope:
-                found = self._looking.submit(self._look, job, scope)
+                # First, so that none of the pool's threads waits for one that has not begun.
+                ahead = self._looking.submit(self.index.ahead, scope)
+                found = self._looking.submit(self._look, job, scope, ahead)
                 return Search(self, job, scope, found)
         return None
 
@@ -115,7 +119,7 @@ class SemanticCache:
         self._looking.shutdown(wait=False, cancel_futures=True)
         self._learning.shutdown(wait=True, cancel_futures=True)
 
-    def _look(self, job: RunningJob, scope: Scope) -> Found | None:
+    def _look(self, job: RunningJob, scope: Scope, ahead: "Future[Known]") -> Found | None:
         with spared("a lookup of a near question"):
             fields = texts_to_embed(
                 [scope.question],
@@ -130,8 +134,10 @@ class SemanticCache:
             if done.answer is None:
                 return None
             vector = packed(Embeddings.of(done.answer).data)
+            known = ahead.result(EMBEDDING_S)
+            looked = Looked(self.index.nearest(scope, vector), *known)
             paid = done.micro_usd if self.settings.paid_by == "user" else 0
-            return Found(vector, self.index.look(scope, vector), paid)
+            return Found(vector, looked, paid)
         return None
 
 

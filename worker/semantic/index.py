@@ -47,11 +47,22 @@ class Looked(NamedTuple):
     """What the judge has cost today."""
 
 
+class Known(NamedTuple):
+    """What is known of a scope, whatever is asked."""
+
+    pool: Pool
+    judge_micro_usd: int
+    """What the judge has cost today."""
+
+
 class Index(Protocol):
     """Raises `ERRORS` while its server is away."""
 
-    def look(self, scope: Scope, vector: str) -> Looked:
-        """`vector`: as `vectors.packed` gives it."""
+    def ahead(self, scope: Scope) -> Known:
+        """What can be read before the question's vector is there."""
+
+    def nearest(self, scope: Scope, vector: str) -> tuple[Candidate, ...]:
+        """The best first, of what `ahead` read. `vector`: as `vectors.packed` gives it."""
 
     def keep(self, scope: Scope, vector: str, maker: str, life_ms: int) -> None:
         """`maker`: the user whose job made the answer, as the exact cache names them."""
@@ -110,12 +121,16 @@ class LedgerIndex:
         self._copies: OrderedDict[str, _Copy] = OrderedDict()
         self._lock = threading.Lock()
 
-    def look(self, scope: Scope, vector: str) -> Looked:
+    def ahead(self, scope: Scope) -> Known:
         copy = self._copy(scope.key)
         with copy.lock:
             reply = self._renewed(scope.key, copy)
-            found = tuple(self._nearest(copy, scope, vector))
-            return Looked(found, copy.pool_of(reply.counts), reply.judge_micro)
+            return Known(copy.pool_of(reply.counts), reply.judge_micro)
+
+    def nearest(self, scope: Scope, vector: str) -> tuple[Candidate, ...]:
+        copy = self._copy(scope.key)
+        with copy.lock:
+            return tuple(self._nearest(copy, scope, vector))
 
     def keep(self, scope: Scope, vector: str, maker: str, life_ms: int) -> None:
         body = Entry(maker, scope.content, scope.namespace, vector, scope.question).body()

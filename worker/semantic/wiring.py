@@ -23,6 +23,6 @@ def semantic_cache(
         LedgerIndex(call, settings.semantic.max_error),
         Errands(call, ledger, leases, ledger.owner, lease_ms, run, pays),
         call,
-        settings.semantic.embedding or settings.embedding_links[0].name,
+        settings.errand_embeddings[0].name,
         settings.cache.ttl_s * 1000,
     )

@@ -167,7 +167,10 @@ def _written_in(text: str, words: tuple[str, ...]) -> str:
     """The language that most of the words are of; "" if none has enough of them."""
     if not words or not all(map(_LATIN.match, filter(str.isalpha, text))):
         return ""
-    votes = {name: sum(word in each.function for word in words) for name, each in _known()}
+    votes = {
+        name: sum(word in each.function or word in each.negations for word in words)
+        for name, each in _known()
+    }
     best = max(votes, key=lambda name: votes[name])
     if votes[best] < max(1, LEAST_VOTES * len(words)):
         return ""

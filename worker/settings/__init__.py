@@ -15,6 +15,7 @@ from .links import (
     LinkSettings,
     ServerSettings,
     embedding_links,
+    link_beside,
     link_prefix,
     links,
     read_server,
@@ -106,6 +107,10 @@ class Settings(NamedTuple):
     """The provider chain, in order."""
     embedding_links: tuple[Link, ...]
     """Those that make embeddings, in order."""
+    errand_links: tuple[Link, ...]
+    """The semantic cache's judge, if there is one."""
+    errand_embeddings: tuple[Link, ...]
+    """The link whose vectors it compares; none if it is off."""
     origins: dict[str, str]
     """Variable -> where its value is from. Of variables that are set nowhere, only the secrets."""
     unknown: tuple[str, ...]
@@ -123,10 +128,13 @@ class Settings(NamedTuple):
         }
         slices["sources"] = sources.settings
         chain, embeddings = _links(sources, slices["models"])
+        judges, vectors = _errand_links(sources, slices, chain, embeddings)
         settings = cls(
             **slices,
             links=chain,
             embedding_links=embeddings,
+            errand_links=judges,
+            errand_embeddings=vectors,
             origins=sources.origins,
             unknown=tuple(sources.unknown(cls._variables())),
         )
@@ -138,14 +146,27 @@ class Settings(NamedTuple):
     @property
     def all_links(self) -> tuple[Link, ...]:
         """Each once."""
-        return tuple({link.name: link for link in (*self.links, *self.embedding_links)}.values())
+        beside = (*self.errand_links, *self.errand_embeddings)
+        return _each_once(*self.links, *self.embedding_links, *beside)
 
     @property
     def named_links(self) -> tuple[Link, ...]:
         """Those that an operator has named. The default one for embeddings may never be asked, so
         nothing is made ready for it: its vocabulary alone has 23 MB.
         """
-        return self.all_links if "LLM_EMBEDDING_CHAIN" in self.origins else self.links
+        if "LLM_EMBEDDING_CHAIN" in self.origins:
+            return self.all_links
+        return _each_once(*self.links, *self.errand_links, *self.errand_embeddings)
+
+    @property
+    def for_errands(self) -> Self:
+        """The same for what the semantic cache asks by itself: its links may be in no chain, and no
+        job may name them there.
+        """
+        return self._replace(
+            links=_each_once(*self.links, *self.errand_links),
+            embedding_links=_each_once(*self.embedding_links, *self.errand_embeddings),
+        )
 
     @classmethod
     def slices(cls) -> dict[str, type[Slice]]:
@@ -173,6 +194,31 @@ def _links(
         return (), ()
     found = links(chain, models.known, sources)
     return found, embedding_links(chain, found, sources)
+
+
+def _errand_links(
+    sources: Sources,
+    slices: dict[str, Any],
+    chain: tuple[Link, ...],
+    embeddings: tuple[Link, ...],
+) -> tuple[tuple[Link, ...], tuple[Link, ...]]:
+    """The semantic cache's judge, and the link of its vectors."""
+    wanted, models = slices["semantic"], slices["models"]
+    if wanted is None or models is None or wanted.mode == "off":
+        return (), ()
+
+    def found(variable: str, name: str | None, own: tuple[Link, ...]) -> tuple[Link, ...]:
+        known = (*own, *chain, *embeddings)
+        return tuple(link_beside(variable, name, models.known, known, sources) if name else ())
+
+    return (
+        found("LLM_SEMANTIC_JUDGE", wanted.judge, chain),
+        found("LLM_SEMANTIC_EMBEDDING", wanted.embedding, embeddings) or embeddings[:1],
+    )
+
+
+def _each_once(*links: Link) -> tuple[Link, ...]:
+    return tuple({link.name: link for link in links}.values())
 
 
 S = TypeVar("S", bound=Slice)

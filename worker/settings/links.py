@@ -136,6 +136,20 @@ def embedding_links(
     return tuple(_in_full("LLM_EMBEDDING_CHAIN", chain.embedding_links(), servers, sources))
 
 
+def link_beside(
+    variable: str, name: str, models: Models, known: tuple[Link, ...], sources: Sources
+) -> list[Link]:
+    """The one of that name, which need be in no chain; a provider of `known` links is not read
+    again. [] if anything is wrong.
+    """
+    for link in known:
+        if link.name == name:
+            return [link]
+    servers = {link.provider: link for link in known}
+    found = _in_full(variable, _pairs(name)[:1], servers, sources)
+    return [link.for_model(link.model, models) for link in found]
+
+
 def _in_full(
     variable: str, names: list[tuple[str, str]], servers: dict[str, Link], sources: Sources
 ) -> list[Link]:

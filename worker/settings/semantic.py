@@ -17,11 +17,12 @@ class SemanticSettings(Slice):
     )
     """The share of answers served that may be wrong."""
     embedding: str | None = variable("LLM_SEMANTIC_EMBEDDING", None)
-    """A link of `LLM_EMBEDDING_CHAIN`; None: its first."""
+    """A link, which need be in no chain; None: the first of `LLM_EMBEDDING_CHAIN`."""
     paid_by: Literal["user", "fleet"] = variable("LLM_SEMANTIC_PAID_BY", "user")
     """On whose limits and usage vectors and verdicts count: the user's, or the fleet's alone."""
     judge: str | None = variable("LLM_SEMANTIC_JUDGE", None)
-    """A link of `LLM_CHAIN` that says whether two questions are the same; None: nobody does."""
+    """A link, also one in no chain, that says whether two questions are the same; None: nobody
+    """
     judge_usd_per_day: Dollars = variable("LLM_SEMANTIC_JUDGE_USD_PER_DAY", 1.0)
     """Of a UTC day, for the whole fleet; then it is not asked until the next."""
     judge_timeout_ms: Annotated[int, Field(ge=1, le=60_000)] = variable(

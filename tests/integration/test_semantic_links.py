@@ -1,0 +1,40 @@
+"""Links that only the semantic cache asks: vectors of one's own server, a judge in no chain."""
+
+import pytest
+from support.ledger import KEYS, LedgerProbe, ask, until
+from support.near_provider import kind, near_script, wordings
+
+from producer.contract.errors import InvalidRequest
+
+
+def test_links_in_no_chain_are_asked_and_no_job_may_name_them(
+    complete, wire, openai_env, start_worker, redis_url
+):
+    wire.script = near_script
+    start_worker(
+        openai_env
+        | {
+            "LLM_CHAIN": "openai:gpt-4o-mini",
+            "LLM_LINK_LOCAL_BASE_URL": wire.base_url,
+            "LLM_LINK_LOCAL_FREE": "true",
+            "LLM_SEMANTIC_CACHE": "shadow",
+            "LLM_SEMANTIC_EMBEDDING": "local:bge-m3",
+            "LLM_SEMANTIC_JUDGE": "openai:gpt-4.1-nano",
+            "LLM_SEMANTIC_TIMEOUT_MS": "5000",
+        }
+    )
+    for text in list(wordings("orders"))[:2]:
+        complete.delay(ask(text), "ann", temperature=0).value(30)
+    with LedgerProbe(redis_url) as probe:
+        until(lambda: any(_noted(probe)))
+    models = {(kind(call), call.request["model"]) for call in wire.calls}
+    assert models == {
+        ("embedding", "bge-m3"), ("judge", "gpt-4.1-nano"), ("answer", "gpt-4o-mini")
+    }  # fmt: skip
+    with pytest.raises(InvalidRequest, match="unknown here"):
+        complete.delay(ask("x"), "ann", model="openai:gpt-4.1-nano").value(30)
+
+
+def _noted(probe):
+    keys = probe.redis.scan_iter(f"{KEYS.near_counts('')}*")
+    return [probe.redis.hget(key, "noted") for key in keys]
