@@ -78,6 +78,13 @@ class _Beside(RedisBackend):  # type: ignore[misc]
         payload = self.encode(self.encode_result(result, state))
         outbox.put(Result(request.id, payload, state, join))
 
+    def set_chord_size(self, *args: Any) -> None:
+        """Of a chord that follows a job: that waits here, and no other job with it."""
+        beside(super().set_chord_size, *args)
+
+    def apply_chord(self, *args: Any, **options: Any) -> None:
+        beside(super().apply_chord, *args, **options)
+
     def fate_of(self, task_id: str) -> Callable[[], bool | None]:
         """Says whether all of that task's is stored; None if some of it never will be."""
         waiting = self._outbox().waiting(task_id)
