@@ -73,7 +73,9 @@ def nothing_is_held_or_dead(redis_url):
         assert probe.redis.zcard(KEYS.open) == 0
 
 
-@pytest.mark.parametrize("event", ["503", "hang", "few", "empty", "html", "null", "400"])
+@pytest.mark.parametrize(
+    "event", ["503", "hang", "few", "empty", "html", "null", "400", "ok;dimensions=16"]
+)
 def test_an_embedding_link_that_fails_is_a_miss(complete, wire, near, redis_url, event):
     near(LLM_SEMANTIC_TIMEOUT_MS="300")
     first_asked(complete, redis_url)
@@ -122,6 +124,60 @@ def test_an_answer_that_is_gone_or_busted_is_not_served(complete, near, redis_ur
     command("erase", "u2", "--reason", "asked", "--yes")
     assert complete.delay(ask(ASKED[2]), "u3", **ZERO).value(30).cached != "semantic"
     nothing_is_held_or_dead(redis_url)
+
+
+def test_an_answer_that_is_erased_while_the_judge_is_asked_is_not_given_out(
+    complete, wire, near, redis_url
+):
+    near()
+    first_asked(complete, redis_url)
+    wire.script = broken("ok;text=yes;delay=1", "judge")
+    job = complete.delay(ask(ASKED[1]), "u2", **ZERO)
+    wire.wait_for(lambda calls: any(kind(call) == "judge" for call in calls))
+    with LedgerProbe(redis_url) as probe:
+        for key in list(probe.redis.scan_iter(f"{KEYS.cached}*")):
+            probe.redis.delete(key)
+    assert not job.value(30).cached
+    wire.script = near_script
+    nothing_is_held_or_dead(redis_url)
+
+
+def test_two_workers_that_learn_at_once_lose_and_repeat_nothing(complete, near, redis_url):
+    for _ in range(2):
+        near(LLM_SEMANTIC_CACHE="shadow")
+    first_asked(complete, redis_url)
+    with LedgerProbe(redis_url) as probe:
+        (key,) = probe.redis.scan_iter(f"{KEYS.near_counts('')}*")
+        before = probe.redis.hgetall(key)
+        all_answered(complete, ASKED[1:9])
+        until(lambda: int(probe.redis.hget(key, "noted")) == int(before["noted"]) + 8)
+        after = probe.redis.hgetall(key)
+
+    def labelled(counts):
+        return sum(int(n) for name, n in counts.items() if name.count(":") == 2)
+
+    assert labelled(after) == labelled(before) + 8
+    nothing_is_held_or_dead(redis_url)
+
+
+def test_a_server_that_comes_back_empty_knows_nothing_and_learns_anew(
+    complete, own_valkey, near, wire
+):
+    import producer
+
+    url = own_valkey.url()
+    producer.configure(url)
+    near(REDIS_URL=url)
+    first_asked(producer.complete, url)
+    assert any(each.cached == "semantic" for each in all_answered(producer.complete, ASKED[1:6]))
+    with LedgerProbe(url) as probe:
+        probe.redis.flushall()
+        probe.redis.function_flush()
+    assert not any(each.cached for each in all_answered(producer.complete, ASKED[6:7], "u3"))
+    with LedgerProbe(url) as probe:
+        until(lambda: any(probe.redis.scan_iter(f"{KEYS.near_entries('')}*")))
+    teach(url)
+    assert any(each.cached == "semantic" for each in all_answered(producer.complete, ASKED[1:6]))
 
 
 def test_a_crowd_that_asks_the_same_is_answered_from_one_question(

@@ -178,6 +178,7 @@ class Search:
             known = trial
             seconds = near.settings.judge_timeout_ms / 1000
             trial = near.in_time(lambda: known.judged_and_noted(near.call, judge), seconds) or known
+            trial = trial.still_there(near.call)
         self._trial = trial
         if trial is None or trial.course.asked or not trial.serves:
             return None

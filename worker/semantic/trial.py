@@ -54,11 +54,7 @@ class Trial:
         gated = ((each, compare(asked, read(each.question))[0]) for each in looked.candidates)
         passed = ((each, gate) for each, gate in gated if gate is not Pass.NO)
         for found, gate in islice(passed, MOST_TRIED):
-            pair = _pair(scope, found)
-            peek = NearPeek(
-                scope.key, found.entry, pair, found.content, found.namespace, scope.tags
-            )
-            peeked = call(peek)
+            peeked = call(_peek(scope, found))
             if not peeked.answer:
                 continue
             near = Near(found.similarity, gate, OwnEvidence(peeked.right, peeked.wrong))
@@ -89,6 +85,13 @@ class Trial:
         call(said._note(0, judge.micro_usd, ()))
         judge.micro_usd = 0
         return said
+
+    def still_there(self, call: Functions) -> "Trial | None":
+        """After a wait, in which its answer may have been erased or busted; None if it was."""
+        peeked = call(_peek(self.scope, self.candidate))
+        if not peeked.answer:
+            return None
+        return replace(self, entry=peeked.answer, now_ms=peeked.now_ms)
 
     @property
     def serves(self) -> bool:
@@ -137,6 +140,11 @@ class Trial:
             judge_micro=judge_micro,
             items=names,
         )
+
+
+def _peek(scope: Scope, found: Candidate) -> NearPeek:
+    pair = _pair(scope, found)
+    return NearPeek(scope.key, found.entry, pair, found.content, found.namespace, scope.tags)
 
 
 def _pair(scope: Scope, candidate: Candidate) -> str:
