@@ -11,6 +11,8 @@ from celery import Celery
 from redis import Redis
 from support.nodes import ROOT, WorkerProcess
 
+from producer.contract.names import DEFAULT_PREFIX, FleetNames
+
 PROBLEMS = {
     "OPENAI_API_KEY": "",
     "LLM_CHAIN": "openai:gpt-4o-mini,unknown:big",
@@ -158,6 +160,7 @@ def test_a_message_stays_invisible_for_longer_than_any_call(redis_url, tmp_path)
     try:
         worker.wait_ready()
         app = Celery(broker=redis_url)
+        app.conf.update(FleetNames.of(DEFAULT_PREFIX).channels)
         (conf,) = app.control.inspect(timeout=5).conf().values()
         assert conf["broker_transport_options"]["visibility_timeout"] == 400
         app.close()

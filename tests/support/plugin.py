@@ -17,6 +17,7 @@ from celery import Celery
 from pytest_celery import CeleryTestSetup, CeleryTestWorker, RedisTestBackend, RedisTestBroker
 from support.nodes import DEFAULT_ENV, ValkeyContainer, WorkerContainer, WorkerProcess
 
+from producer.contract.names import DEFAULT_PREFIX, FleetNames
 from worker.embedded import EmbeddedValkey
 
 
@@ -100,4 +101,5 @@ def celery_setup_app(
 ) -> Iterator[Celery]:
     """As pytest-celery's, but its connections are closed."""
     with celery_setup_cls.create_setup_app(celery_setup_config, celery_setup_name) as app:
+        app.conf.update(FleetNames.of(DEFAULT_PREFIX).channels)
         yield app
