@@ -68,6 +68,19 @@ def test_links_that_make_embeddings_are_tried_for_vectors(live, wire, event):
     assert code == (event == "empty"), said
 
 
+def test_links_that_only_the_semantic_cache_asks_are_shown_and_tried(live, wire):
+    wire.script = lambda request, number: "ok;in=1000"
+    beside = {"openai:text-embedding-3-small", "openai:gpt-4.1-nano"}
+    code, said = live(
+        LLM_SEMANTIC_CACHE="shadow",
+        LLM_SEMANTIC_EMBEDDING="openai:text-embedding-3-small",
+        LLM_SEMANTIC_JUDGE="openai:gpt-4.1-nano",
+    )
+    assert code == 0, said
+    assert all(f"semantic cache: {name} (" in said for name in beside)
+    assert beside <= {f"openai:{call.model}" for call in wire.calls}
+
+
 def test_what_a_server_cannot_do_is_said_and_is_no_error(live):
     """It answers in words whatever it is asked."""
     code, said = live()

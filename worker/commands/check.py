@@ -69,6 +69,8 @@ def _show(settings: Settings) -> None:
         click.echo(f"link {position}: {link.name} ({spoken}, {url})")
     for link in settings.embedding_links:
         click.echo(f"embeddings: {link.name} (adapter {link.adapter})")
+    for link in (*settings.errand_embeddings, *settings.errand_links):
+        click.echo(f"semantic cache: {link.name} (adapter {link.adapter})")
     width = max(map(len, settings.origins))
     for variable, origin in sorted(settings.origins.items()):
         click.echo(f"{variable:<{width}}  {origin}")

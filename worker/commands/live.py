@@ -112,6 +112,7 @@ class LiveCheck:
     """Tries links, and says on the terminal what came of it."""
 
     def __init__(self, settings: Settings) -> None:
+        settings = settings.for_errands
         chat = [(link, TRIALS) for link in settings.links]
         named = [link for link in settings.embedding_links if link in settings.named_links]
         self._trials = chat + [(link, VECTORS) for link in named]
