@@ -1,18 +1,22 @@
 """What fails in the semantic cache is a miss: it costs neither the answer nor the books."""
 
 import base64
+import threading
+from array import array
 from concurrent.futures import Future
 
 import pytest
 from support.running_jobs import running_job
 
-from producer.contract.completions import Completion
+from producer.contract.completions import Completion, Vectors
+from producer.contract.requests import CompletionRequest
 from worker.cache import Cache
 from worker.ledger.attempt import NOTHING_SAVED, POSSIBLY_BILLED, Attempt, Candidate
 from worker.semantic.cache import Found, Search, SemanticCache
+from worker.semantic.errands import Done
 from worker.semantic.evidence import Observation, Pool
 from worker.semantic.index import Candidate as NearQuestion
-from worker.semantic.index import Looked
+from worker.semantic.index import Known, Looked
 from worker.semantic.scope import Scope
 from worker.settings import CacheSettings, CallSettings, Link, SemanticSettings
 
@@ -100,3 +104,32 @@ def test_where_the_best_one_s_answer_is_gone_the_next_is_looked_at(monkeypatch):
     ledger.gone = "gone"
     assert found.answer(reserved()).similarity == 0.95
     assert ledger.called == ["near_peek", "near_peek", "near_learn"]
+
+
+def test_a_scope_is_read_while_the_vector_is_made():
+    """So that a miss waits for its embedding only."""
+    read = threading.Event()
+
+    class Index:
+        def ahead(self, scope):
+            read.set()
+            return Known(Pool({}), 0)
+
+        def nearest(self, scope, vector):
+            return ()
+
+    class Errands:
+        def do(self, job, request):
+            assert read.wait(10)
+            data = base64.b64encode(array("f", [1.0, 0.0]).tobytes()).decode()
+            vectors = Vectors(data=data, dimensions=2)
+            return Done(Completion.fake("", vectors=vectors), 7)
+
+    cache = Cache(CacheSettings(), CallSettings(), (LINK,), "fast")
+    settings = SemanticSettings(mode="serve")
+    near = SemanticCache(settings, cache, Index(), Errands(), Ledger(), "openai:e", 1000)
+    asked = [{"role": "user", "content": "How can I cancel an order?"}]
+    question = CompletionRequest.checked(messages=asked, temperature=0)
+    found = near.begin(running_job(request=question))._found.result(20)
+    assert (found.looked, found.micro_usd) == (Looked((), Pool({}), 0), 7)
+    near.close()
