@@ -54,6 +54,15 @@ def kept(probe, count):
     return probe.redis.hlen(key) == count
 
 
+def one_by_one(complete, probe, *users):
+    """Each asks in other words once the question before is kept."""
+    answers = []
+    for user, text in zip(users, wordings("orders"), strict=False):
+        answers.append(complete.delay(ask(text), user, **ZERO).value(30))
+        until(lambda: any(probe.redis.scan_iter(f"{KEYS.root}se:*")) and kept(probe, len(answers)))
+    return answers
+
+
 def calls(wire):
     return Counter(map(kind, wire.calls))
 
@@ -128,9 +137,7 @@ def test_the_commands_of_the_page_run(complete, near, probe, redis_url, tmp_path
 
 def test_an_erased_user_leaves_no_vector(complete, near, probe, command):
     near("shadow")
-    for user, text in zip(("ann", "bob", "ann"), wordings("orders"), strict=False):
-        complete.delay(ask(text), user, **ZERO).value(30)
-    until(lambda: any(probe.redis.scan_iter(f"{KEYS.root}se:*")) and kept(probe, 3))
+    one_by_one(complete, probe, "ann", "bob", "ann")
     until(lambda: counts(probe).get("noted", 0) == 2)
     command("erase", "ann", "--reason", "asked", "--yes")
     (key,) = probe.redis.scan_iter(f"{KEYS.root}se:*")
@@ -149,9 +156,7 @@ def test_vectors_and_verdicts_are_on_the_account_that_is_said(
     """In limits, usage and records alike; the fleet's limit bears them either way."""
     limits = {"LLM_USER_USD_PER_DAY": "5", "LLM_USD_PER_DAY": "50"}
     worker = near("shadow", LLM_SEMANTIC_PAID_BY=payer, **limits)
-    answers = [
-        complete.delay(ask(text), "ann", **ZERO).value(30) for text in list(wordings("orders"))[:3]
-    ]
+    answers = one_by_one(complete, probe, "ann", "ann", "ann")
     until(lambda: counts(probe).get("noted", 0) >= 1)
     until(lambda: probe.redis.zcard(KEYS.open) == 0)
     usage = Usage(probe.redis, KEYS)

@@ -23,9 +23,11 @@ def test_links_in_no_chain_are_asked_and_no_job_may_name_them(
             "LLM_SEMANTIC_TIMEOUT_MS": "5000",
         }
     )
-    for text in list(wordings("orders"))[:2]:
-        complete.delay(ask(text), "ann", temperature=0).value(30)
+    first, second, *_ = wordings("orders")
     with LedgerProbe(redis_url) as probe:
+        complete.delay(ask(first), "ann", temperature=0).value(30)
+        until(lambda: any(probe.redis.scan_iter(f"{KEYS.near_entries('')}*")))
+        complete.delay(ask(second), "ann", temperature=0).value(30)
         until(lambda: any(_noted(probe)))
     models = {(kind(call), call.request["model"]) for call in wire.calls}
     assert models == {
