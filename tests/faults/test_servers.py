@@ -211,7 +211,7 @@ def test_a_message_that_comes_twice(complete, wire, env, start_worker, redis_url
         assert job.value(30).attempts == 1
         ledger.redis.rpush(QUEUES["interactive"], copies[2])
         fresh()
-        until(lambda: ledger.redis.hlen("cc.unacked") == 0)
+        until(lambda: ledger.redis.llen(QUEUES["interactive"]) == 0)
     assert sum(call.job_id == job.id for call in wire.calls) == 1
     assert job.get(timeout=10)["finish_reason"] == "stop"
 

@@ -102,7 +102,7 @@ def test_no_entry_stops_a_worker(complete, wire, openai_env, start_worker, redis
             redis.rpush(QUEUES["interactive"], entry)
             assert complete.delay(ask(f"question {number}"), "u1", max_tokens=5).value(30), name
         kept = [json.loads(each) for each in redis.lrange(QUARANTINE, 0, -1)]
-        until(lambda: redis.hlen("cc.unacked") == 0)
+        until(lambda: redis.llen(QUEUES["interactive"]) == 0)
     assert worker.pid == pid
     assert len(kept) >= len(POISON) - 3
     assert max(len(each["entry"]) for each in kept) <= 65_536
