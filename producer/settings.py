@@ -70,7 +70,7 @@ class ProducerSettings(BaseSettings):
     broker_url: Url | None = Field(None, validation_alias="CELERY_BROKER_URL", repr=False)
     backend_url: Url | None = Field(None, validation_alias="CELERY_RESULT_BACKEND", repr=False)
     ledger_url: Url | None = Field(None, validation_alias="LEDGER_URL", repr=False)
-    prefix: Annotated[str, Field(pattern=r"^[\w.-]{1,32}$")] = Field(
+    prefix: Annotated[str, Field(max_length=32, pattern=r"^[\w.-]+$")] = Field(
         DEFAULT_PREFIX, validation_alias="LEDGER_PREFIX"
     )
     """Of everything that the fleet calls its own, at each of the servers."""

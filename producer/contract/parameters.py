@@ -187,8 +187,8 @@ class Parameters(Frozen):
     @property
     def said(self) -> frozenset[str]:
         """The names of those that are said."""
-        defaults = ((name, field.default) for name, field in Parameters.model_fields.items())
-        return frozenset(name for name, default in defaults if getattr(self, name) is not default)
+        given = self.model_fields_set & _DEFAULTS.keys()
+        return frozenset(name for name in given if getattr(self, name) is not _DEFAULTS[name])
 
     @property
     def wants_thinking(self) -> bool:
@@ -199,6 +199,7 @@ class Parameters(Frozen):
         return self.n or 1
 
 
+_DEFAULTS = {name: field.default for name, field in Parameters.model_fields.items()}
 _FIELDS = ("stop", "tools", "response_format", "temperature", "max_tokens")
 """Of `CompletionRequest`, which provider options may contradict."""
 SHAPING = frozenset(Parameters.model_fields) - {

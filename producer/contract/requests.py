@@ -30,7 +30,7 @@ MOST_STOPS = 64
 OLD_STOPS = 4
 """What wire version 2 reads."""
 
-Tag = Annotated[str, Field(pattern=r"^[\w.:-]{1,64}$")]
+Tag = Annotated[str, Field(max_length=64, pattern=r"^[\w.:-]+$")]
 CachePolicy = Literal["auto", "use", "refresh", "bypass"]
 CacheScope = Literal["user", "group", "fleet"]
 
@@ -60,7 +60,7 @@ class CompletionRequest(Parameters):
     """auto: cached if deterministic and of one turn; use: also with several turns or tools;
     refresh: call and overwrite the cached answer; bypass: neither read nor written.
     """
-    cache_namespace: Annotated[str, Field(pattern=r"^[\w.-]{1,64}$")] = "default"
+    cache_namespace: Annotated[str, Field(max_length=64, pattern=r"^[\w.-]+$")] = "default"
     """Cached answers of one name: they share nothing with others, and are removed together."""
     cache_scope: CacheScope | None = None
     """With whom cached answers are shared: nobody else, the user's group, or all users. None: as
@@ -170,7 +170,6 @@ class CompletionRequest(Parameters):
             request._refuse_unsafe()
             request._refuse_wrong_schemas()
             request.bounded(MAX_REQUEST_BYTES)
-            request.fingerprint()
         except ValidationError as error:
             raise InvalidRequest(*explained(error)) from None
         except (ValueError, TypeError, RecursionError):
@@ -250,10 +249,12 @@ class CompletionRequest(Parameters):
             fields["defaults"] = self.defaults
         if self.embedding:
             fields["embedding"] = self.embedding.model_dump()
-        canonical = json.dumps(fields, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-        return hashlib.sha256(canonical.encode()).hexdigest()
+        return hashlib.sha256(_canonical(fields).encode()).hexdigest()
 
 
+_canonical = json.JSONEncoder(
+    sort_keys=True, separators=(",", ":"), ensure_ascii=False, check_circular=False
+).encode
 _SHAPING = {
     "messages",
     "model",

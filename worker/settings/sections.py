@@ -134,7 +134,9 @@ class CacheSettings(Slice):
     """Life of an answer that another link than the first one gave: as long as that is left alone
     after a failure.
     """
-    version: Annotated[str, Field(pattern=r"^[\w.-]{1,32}$")] = variable("LLM_CACHE_VERSION", "1")
+    version: Annotated[str, Field(max_length=32, pattern=r"^[\w.-]+$")] = variable(
+        "LLM_CACHE_VERSION", "1"
+    )
     scope: CacheScope = variable("LLM_CACHE_SCOPE", "fleet")
     """With whom at most an answer is shared, and a call in flight."""
 

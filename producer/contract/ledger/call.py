@@ -4,6 +4,7 @@ classes, in their order, are the names that the function's Lua file lists; a tes
 
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
+from functools import cache
 from typing import Any, ClassVar, Generic, Self, TypeVar, get_args, get_origin
 
 from ..publication import Publication
@@ -57,10 +58,17 @@ class Nothing(Reply):
     """The reply of a function that has nothing to say."""
 
 
+@cache
+def _names(kind: type) -> tuple[str, ...]:
+    return tuple(each.name for each in fields(kind))
+
+
 def _flat(given: Any) -> Iterator[Argument]:
-    for each in fields(given):
-        value = getattr(given, each.name)
-        if each.name == "items":
+    for name in _names(given.__class__):
+        value = getattr(given, name)
+        if type(value) is str:  # most are
+            yield value
+        elif name == "items":
             for item in value:
                 yield from [item] if isinstance(item, str) else _flat(item)
         else:
