@@ -19,6 +19,7 @@ from support.wire import mixed
 
 import producer
 from producer.contract.errors import JobError
+from producer.contract.names import DEFAULT_PREFIX, FleetNames
 from worker.embedded import EmbeddedValkey
 from worker.monitoring.health import Health
 from worker.monitoring.prometheus import page
@@ -76,6 +77,7 @@ def listening(server):
 def events(url):
     """Celery's events, as Flower and any other monitor gets them."""
     seen, app = [], Celery(broker=url)
+    app.conf.update(FleetNames.of(DEFAULT_PREFIX).channels)
     connection = app.connection()
     receiver = app.events.Receiver(
         connection, handlers={"*": lambda event: seen.append(repr(event))}

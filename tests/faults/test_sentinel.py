@@ -71,6 +71,7 @@ def test_outcomes_that_the_replica_had_not_received_are_settled_again(
     watched.part()
     for job in jobs:
         job.value(30)
+    worker.wait_for_log('"job_ended"', times=4)  # or a reply is not there yet: tried once more
     watched.primary.kill()
     watched.wait_promoted()
     worker.wait_for_log("4 outcomes settled again")
