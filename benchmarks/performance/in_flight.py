@@ -1,6 +1,7 @@
 """Many long calls at once in one worker process on one core: jobs per second, and memory.
 
-A round: calls are in flight on all slots, and the ends of some whole call times are counted.
+A round: as many jobs as all slots work off some times over. The time is that from the end of the
+first slotful to that of the last, so that no wave of ends is half in it.
 """
 
 import json
@@ -24,10 +25,8 @@ LEVELS: list[tuple[type[Case], int, float]] = [
 ]
 """Pool, calls at once, seconds that each takes."""
 QUICK: list[tuple[type[Case], int, float]] = [(Asyncio, 10, 0.5), (Threads, 50, 1.0)]
-FULL = 0.97
 ONE_JOB = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}|\d+(\.\d+)?")
 """What makes each warning another one."""
-RAMP_S = 20
 
 
 def measure(setting: Setting, part: Part) -> None:
@@ -63,27 +62,29 @@ def one_round(setting: Setting, case: Case, slots: int, delay_s: float) -> dict[
     if delay_s > 5:
         times = 2
     jobs = slots * (1 + times)
-    target, failed = case.ended() + case.failed() + jobs, case.failed()
+    first, failed = case.ended() + case.failed(), case.failed()
     warned, seen = len(warnings(case)), setting.provider.seen
     seen(delay_s)
     case.send(0, jobs)
-    deadline = time.monotonic() + delay_s + RAMP_S
-    while seen(delay_s)["now"] < FULL * slots and time.monotonic() < deadline:
-        time.sleep(0.05)
-    began, before, used = time.monotonic(), case.ended(), cpu_s(case.worker.pid)
-    time.sleep(times * delay_s)
-    ended, lasted = case.ended() - before, time.monotonic() - began
+    wait_for_ends(case, first + slots)
+    began, used = time.monotonic(), cpu_s(case.worker.pid)
+    wait_for_ends(case, first + jobs)
+    lasted = time.monotonic() - began
     used, rss = cpu_s(case.worker.pid) - used, rss_mib(case.worker.pid)
-    until(lambda: case.ended() + case.failed() >= target, 200)
+    per_s = slots * times / lasted
     return {
-        "per_s": ended / lasted,
-        "possible": ended / lasted * delay_s / slots,
+        "per_s": per_s,
+        "possible": per_s * delay_s / slots,
         "most": seen(delay_s)["most"],
         "rss_mib": rss,
         "core": used / lasted,
         "warnings": len(warnings(case)) - warned,
         "failed": case.failed() - failed,
     }
+
+
+def wait_for_ends(case: Case, ended: int) -> None:
+    until(lambda: case.ended() + case.failed() >= ended, 200)
 
 
 def warnings(case: Case) -> list[str]:
