@@ -24,6 +24,7 @@ from support.ledger import KEYS, until
 from support.nodes import WorkerProcess
 
 import producer
+from benchmarks.performance.cases import KB, served_s, set_ms
 from worker.embedded import EmbeddedValkey
 
 ROLES = {
@@ -31,23 +32,7 @@ ROLES = {
     "result backend": "CELERY_RESULT_BACKEND",
     "ledger": "LEDGER_URL",
 }
-TEXT = "A question about the harbour. " * 33
-SETS = 20_000
 CONCURRENCY = 16
-
-
-def cpu_s(server: Redis) -> float:
-    used = server.info("cpu")
-    return used["used_cpu_user"] + used["used_cpu_sys"]
-
-
-def set_cpu_s(server: Redis) -> float:
-    """Of one SET."""
-    before = cpu_s(server)
-    for n in range(SETS):
-        server.set(f"bench:{n % 1000}", TEXT)
-    server.delete(*(f"bench:{n}" for n in range(1000)))
-    return (cpu_s(server) - before) / SETS
 
 
 def memory(server: Redis) -> int:
@@ -62,7 +47,7 @@ def run(jobs: int, folder: Path, stack: ExitStack) -> None:
         role: Redis.from_url(server.url(), decode_responses=True)
         for role, server in servers.items()
     }
-    unit = {role: set_cpu_s(client) for role, client in clients.items()}
+    unit_ms = {role: set_ms(client) for role, client in clients.items()}
     where = {ROLES[role]: server.url() for role, server in servers.items()}
     producer.configure(
         broker_url=where["CELERY_BROKER_URL"],
@@ -78,8 +63,8 @@ def run(jobs: int, folder: Path, stack: ExitStack) -> None:
     worker = WorkerProcess(env, "threads", CONCURRENCY, "bench", folder / "worker.log")
     stack.callback(worker.kill)
     ledger, empty = clients["ledger"], memory(clients["ledger"])
-    before = {role: cpu_s(client) for role, client in clients.items()}
-    ask = [[{"role": "user", "content": f"{TEXT}{n}"}] for n in range(jobs)]
+    before = {role: served_s(client) for role, client in clients.items()}
+    ask = [[{"role": "user", "content": f"{KB}{n}"}] for n in range(jobs)]
     for user in range(10):
         producer.complete.many(ask[user::10], f"user{user}")
     waiting = (memory(ledger) - empty) / jobs
@@ -92,13 +77,12 @@ def run(jobs: int, folder: Path, stack: ExitStack) -> None:
         ),
         60,
     )
-    print(f"{jobs:,} jobs, SET of {len(TEXT):,} bytes = 1")
+    print(f"{jobs:,} jobs, SET of {len(KB):,} bytes = 1")
     for role, client in clients.items():
-        print(
-            f"  CPU per job, {role:14}  {(cpu_s(client) - before[role]) / jobs / unit[role]:6.1f}"
-        )
+        used_ms = (served_s(client) - before[role]) / jobs * 1000
+        print(f"  CPU per job, {role:14}  {used_ms / unit_ms[role]:6.1f}")
     print(
-        f"  ledger memory per waiting job: {waiting:,.0f} bytes, of which the request {len(TEXT):,}"
+        f"  ledger memory per waiting job: {waiting:,.0f} bytes, of which the request {len(KB):,}"
     )
     print(f"  ledger memory per ended job:   {(memory(ledger) - empty) / jobs:,.0f} bytes")
     worker_bytes = psutil.Process(worker.pid).memory_info().rss

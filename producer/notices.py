@@ -55,7 +55,6 @@ class Subscription(Notices):
     def __init__(
         self, server: Any, channel: Callable[[str], str], errors: tuple[type[Exception], ...]
     ) -> None:
-        self._server = server
         self._pubsub = server.pubsub()
         self._channel = channel
         self._errors = errors

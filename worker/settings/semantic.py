@@ -21,7 +21,8 @@ class SemanticSettings(Slice):
     paid_by: Literal["user", "fleet"] = variable("LLM_SEMANTIC_PAID_BY", "user")
     """On whose limits and usage vectors and verdicts count: the user's, or the fleet's alone."""
     judge: str | None = variable("LLM_SEMANTIC_JUDGE", None)
-    """A link, also one in no chain, that says whether two questions are the same; None: nobody
+    """A link, also one in no chain, that says whether two questions are the same. None: nobody
+    does.
     """
     judge_usd_per_day: Dollars = variable("LLM_SEMANTIC_JUDGE_USD_PER_DAY", 1.0)
     """Of a UTC day, for the whole fleet; then it is not asked until the next."""

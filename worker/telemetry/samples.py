@@ -21,8 +21,9 @@ def samples_of(start: Start, outcome: Outcome | None = None) -> tuple[str, ...]:
         )
     if attempt.call_outcome == "length" and job.request.max_tokens is None:
         samples += Metrics.happened(CUT_BY_DEFAULT)
-    if attempt.candidate and attempt.candidate.link.adapter == "simulator":
-        samples += Metrics.happened(SIMULATED) if attempt.call_outcome in ANSWERED else ()
+    simulated = attempt.candidate and attempt.candidate.link.adapter == "simulator"
+    if simulated and attempt.call_outcome in ANSWERED:
+        samples += Metrics.happened(SIMULATED)
     if start.ended_ms is not None:
         began_ms = job.submitted_ms + job.own_wait_ms
         queue_ms = max(0, job.first_started_ms - began_ms)
