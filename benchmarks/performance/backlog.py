@@ -33,7 +33,8 @@ from .setting import Setting
 
 LEVELS = 1_000, 100_000, 1_000_000
 USERS = 100
-CHUNK = 500
+CHUNK = 50
+"""Of one call, which releases some more at most: all slots have a job before others wait."""
 LINK = Link(provider="openai", model="gpt-4o-mini", adapter="simulator")
 LARGEST = Candidate(LINK, 1000, 2000, 2000)
 PAID = Bill("real", 65, 280, 50)
