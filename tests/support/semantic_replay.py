@@ -1,7 +1,8 @@
-"""Pairs of questions replayed as traffic: the first is stored, the second asks for it.
+"""Pairs of questions replayed as traffic: the first is stored, the second asks for it, once or, if
+the pair is there several times, again and again, as after its answer has left the cache.
 
-A scripted judge errs in a share of its verdicts, about questions and about answers alike. Answers
-to a pair agree where its label says that it is the same question.
+A scripted judge errs in a share of its verdicts, about questions and about answers alike; one about
+two questions is kept. Answers to a pair agree where its label says that it is the same question.
 """
 
 import random
@@ -12,7 +13,7 @@ from typing import NamedTuple
 
 from worker.semantic.bound import interval
 from worker.semantic.decision import Near, Rule
-from worker.semantic.evidence import Observation, OwnEvidence, Pool, Verdict
+from worker.semantic.evidence import Label, Observation, OwnEvidence, Pool, Verdict
 from worker.semantic.gate import Pass, compare
 from worker.semantic.words import read
 
@@ -87,26 +88,41 @@ def ours(
     judge = ScriptedJudge(rng, judge_error) if judge_error is not None else None
     rule = Rule(stated, judge is not None)
     pool = Pool(score.counts)
+    entries: dict[int, _Entry] = {}
     for pair in pairs:
-        near = Near(pair.similarity, pair.gate, OwnEvidence())
+        if pair.gate is Pass.NO:
+            continue
+        entry = entries.setdefault(id(pair), _Entry())
+        near = Near(pair.similarity, pair.gate, OwnEvidence(entry.right, entry.wrong))
         course = rule.course(near, pool, rng.random())
-        verdict: Verdict = "none"
-        if course.judged and judge:
+        if course.judged and judge and entry.verdict == "none":
             score.asked_judge += 1
-            verdict = "yes" if judge.says_same(pair) else "no"
-        serves = rule.of(near, pool, verdict).action == "serve"
+            entry.verdict = "yes" if judge.says_same(pair) else "no"
+        serves = rule.of(near, pool, entry.verdict).action == "serve"
         if serves and not course.asked:
             score.served(pair)
-        elif course.learns and pair.gate is not Pass.NO:
-            seen = Observation(
-                pair.similarity, verdict, _label(judge, pair, verdict, score), serves
-            )
-            score.counts.update(seen.fields)
+        elif course.learns:
+            label = _label(judge, pair, entry.verdict, score)
+            score.counts.update(Observation(pair.similarity, entry.verdict, label, serves).fields)
+            entry.add(label)
             pool = Pool(score.counts)
     return score
 
 
-def _label(judge: ScriptedJudge | None, pair: Pair, verdict: Verdict, score: Score) -> str:
+@dataclass
+class _Entry:
+    """What is known of a stored question."""
+
+    verdict: Verdict = "none"
+    right: int = 0
+    wrong: int = 0
+
+    def add(self, label: Label) -> None:
+        self.right += label == "right"
+        self.wrong += label == "wrong"
+
+
+def _label(judge: ScriptedJudge | None, pair: Pair, verdict: Verdict, score: Score) -> Label:
     if judge is None:
         return "right" if pair.same else "wrong"
     said = judge.says_same(pair)
@@ -126,3 +142,24 @@ def orders(pairs: list[Pair], count: int) -> list[list[Pair]]:
         random.Random(seed).shuffle(shuffled)
         found.append(shuffled)
     return found
+
+
+def popular(pairs: list[Pair], asks: int, count: int) -> list[list[Pair]]:
+    """Traffic in which some are asked for all day: the n-th 1/n as often as the first (Zipf)."""
+    found = []
+    for order in orders(pairs, count):
+        shares = [1 / place for place in range(1, len(order) + 1)]
+        found.append(random.Random(len(found)).choices(order, shares, k=asks))
+    return found
+
+
+def halves(pairs: list[Pair], count: int) -> list[tuple[list[Pair], list[Pair]]]:
+    """Random ones, each pair in one of them."""
+    middle = len(pairs) // 2
+    return [(order[:middle], order[middle:]) for order in orders(pairs, count)]
+
+
+def best_threshold(pairs: list[Pair], stated: float) -> float:
+    """Of those that keep the stated rate on these pairs the one with the most hits: the lowest."""
+    thousandths = [number / 1000 for number in range(800, 1002)]
+    return next(each for each in thousandths if fixed(pairs, each).error <= stated)

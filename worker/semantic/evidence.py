@@ -70,16 +70,12 @@ class Pool:
     @cached_property
     def false_yes(self) -> tuple[int, int]:
         """How often the judge said yes to a wrong pair, of how many it was asked about."""
-        return self._judged("yes", "wrong"), self._judged("no", "wrong") + self._judged(
-            "yes", "wrong"
-        )
+        return self._yes_of("wrong")
 
     @cached_property
     def true_yes(self) -> tuple[int, int]:
         """How often it said yes to a right pair, of how many."""
-        return self._judged("yes", "right"), self._judged("no", "right") + self._judged(
-            "yes", "right"
-        )
+        return self._yes_of("right")
 
     @property
     def measured(self) -> tuple[int, int]:
