@@ -4,7 +4,6 @@ they are pinned here.
 
 import base64
 import json
-from types import SimpleNamespace
 
 import pytest
 from kombu import Connection, Consumer, Producer, Queue
@@ -107,20 +106,6 @@ def test_a_trip_takes_half_of_the_room_and_the_first_lane_before_the_second(chan
     for message in list(taken):
         message.ack()
     assert taken.trips(1)[6:] == ["b3", "b4"]
-
-
-def test_the_loop_is_woken_when_there_is_room_again_and_not_before(channel, redis, monkeypatch):
-    """Else a slot that became free would wait for a tick, which comes once a second."""
-    woken = []
-    hub = SimpleNamespace(call_soon=woken.append)
-    monkeypatch.setattr(broker, "get_event_loop", lambda: hub)
-    taken = Taken(channel, 2)
-    publish(redis, "interactive", "i1", "i2")
-    taken.trips(2)
-    taken[0].ack()
-    assert len(woken) == 1
-    taken[1].ack()
-    assert len(woken) == 1
 
 
 def test_ids_leave_no_note_and_are_put_back_in_their_order(channel, redis):

@@ -19,7 +19,6 @@ from time import monotonic
 from typing import Any, NamedTuple
 
 from kombu import transport as kombu_transport
-from kombu.asynchronous import get_event_loop
 from kombu.entity import Queue
 from kombu.transport import redis, virtual
 
@@ -70,13 +69,10 @@ class QoS(redis.QoS):
     def ack(self, delivery_tag: str) -> None:
         if self.channel.closed:
             return
-        has_room = self.can_consume()
         if self._ids.pop(delivery_tag, None):
             virtual.QoS.ack(self, delivery_tag)
         else:
             super().ack(delivery_tag)
-        if not has_room:
-            self.channel.wake()
 
     def reject(self, delivery_tag: str, requeue: bool = False) -> None:
         if self.channel.closed:
@@ -123,12 +119,6 @@ class Channel(OnePool, redis.Channel):
     def do_restore(self) -> bool:  # type: ignore[override]
         """Whether closing puts unacknowledged messages back: only while there is a connection."""
         return self.connection.client is not None
-
-    def wake(self) -> None:
-        """There is room again: have Celery's loop ask for messages now, not at its next tick."""
-        hub = get_event_loop()
-        if hub is not None:
-            hub.call_soon(_nothing)
 
     def _most(self) -> int:
         """Entries to take in one trip: half of the room there is, so that others get some, too.
@@ -236,10 +226,6 @@ class Channel(OnePool, redis.Channel):
             pipe.ltrim(key, 0, KEPT - 1)
             pipe.expire(key, KEPT_S)
             pipe.execute()
-
-
-def _nothing() -> None:
-    pass
 
 
 _ERRORS = (*redis.Transport.connection_errors, *redis.Transport.channel_errors)

@@ -5,6 +5,7 @@ that one thread runs a thousand jobs. What Celery does about a job (its events, 
 acknowledgement) is done in the main thread, as in a pool of processes.
 """
 
+import socket
 import time
 from collections import deque
 from collections.abc import Callable
@@ -28,6 +29,38 @@ POOL = f"{__name__}:TaskPool"
 Callback = Callable[[], object]
 
 
+class _Bell:
+    """Wakes the main thread in Celery's loop, once for all jobs that end until it has heard.
+
+    What is called by `hub.call_soon` may not itself call so: the hub would sleep before that. And
+    Celery acknowledges a job in this way.
+    """
+
+    def __init__(self) -> None:
+        self._ear, self._clapper = socket.socketpair()
+        for end in (self._ear, self._clapper):
+            end.setblocking(False)
+        self._rung = False
+
+    def fileno(self) -> int:
+        return self._ear.fileno()
+
+    def ring(self) -> None:
+        if not self._rung:
+            self._rung = True
+            self._clapper.send(b"!")
+
+    def hush(self) -> None:
+        """First: what comes from now on rings again."""
+        with suppress(BlockingIOError):
+            self._ear.recv(64)
+        self._rung = False
+
+    def close(self) -> None:
+        self._ear.close()
+        self._clapper.close()
+
+
 class TaskPool(BasePool):  # type: ignore[misc]
     """Takes as many jobs as its consumer hands it: that knows the limit."""
 
@@ -38,7 +71,7 @@ class TaskPool(BasePool):  # type: ignore[misc]
 
     def on_start(self) -> None:
         self._loop = current().loop
-        self._hub: Any = None
+        self._bell = _Bell()
         self._numbers = count(1)
         self._running: dict[int, str] = {}
         """Celery's "pid" of a job, here a number -> its id."""
@@ -47,8 +80,8 @@ class TaskPool(BasePool):  # type: ignore[misc]
 
     def register_with_event_loop(self, hub: Any) -> None:
         """Each time that the consumer starts: it forgets callbacks when its connection is lost."""
-        self._hub = hub
-        hub.call_soon(self._tell_celery)
+        hub.add_reader(self._bell, self._tell_celery)
+        self._bell.ring()
 
     def on_apply(
         self,
@@ -81,17 +114,17 @@ class TaskPool(BasePool):  # type: ignore[misc]
         self._ended.append(tell)
         del self._running[number]
         self._changed.set()
-        if self._hub:
-            self._hub.call_soon(self._tell_celery)
+        self._bell.ring()
 
     def _tell_celery(self) -> None:
         """In the main thread, of all jobs that have ended."""
+        self._bell.hush()
         try:
             while self._ended:
                 self._ended.popleft()()
         finally:
-            if self._ended and self._hub:
-                self._hub.call_soon(self._tell_celery)
+            if self._ended:
+                self._bell.ring()
 
     def on_stop(self) -> None:
         """Waits for all jobs; what is too long is ended by `stops.py`."""
@@ -99,6 +132,7 @@ class TaskPool(BasePool):  # type: ignore[misc]
             self._changed.wait()
             self._changed.clear()
             self._tell_celery()
+        self._bell.close()
 
     def terminate_job(self, pid: int, signal: Any = None) -> None:
         """A task is revoked with `terminate`: its job is cancelled, with the call on the wire."""
