@@ -2,15 +2,21 @@
 
 import json
 from collections import Counter
+from dataclasses import replace
 
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 from support.documentation import blocks, run
 from support.ledger import KEYS, LedgerProbe, ask, connection, until
 from support.near_provider import kind, near_env, near_script, wordings
 
 from worker.budgets.usage import Usage
 from worker.ledger.semantic_functions import NearLearn
+from worker.monitoring.health import Health
+from worker.monitoring.prometheus import page
 from worker.semantic.evidence import Observation
+from worker.settings import HealthSettings
+from worker.telemetry.metrics import Metrics
 
 ZERO = {"temperature": 0}
 
@@ -63,6 +69,25 @@ def one_by_one(complete, probe, *users):
     return answers
 
 
+def scraped(redis_url, scope):
+    """What `/metrics` says of a scope."""
+    own = connection(redis_url)
+    text = page(Health(own, HealthSettings()).check(), Metrics(own.redis, own.keys)).decode()
+    own.close()
+    samples = [each for family in text_string_to_metric_families(text) for each in family.samples]
+    return {
+        (each.name, each.labels.get("what")): each.value
+        for each in samples
+        if each.labels.get("scope") == scope
+    }
+
+
+def ended(worker, job_id):
+    """What the log says of its end."""
+    lines = [line for line in worker.log().splitlines() if '"job_ended"' in line and job_id in line]
+    return [json.loads(line) for line in lines]
+
+
 def calls(wire):
     return Counter(map(kind, wire.calls))
 
@@ -90,7 +115,7 @@ def test_what_is_known_is_served_and_what_was_wrong_is_not(
     """Marked, at the cost of its embedding; told in the report as in the books; a wrong one is
     served to nobody else.
     """
-    near()
+    worker = near()
     one, *others = wordings("orders")
     first = complete.delay(ask(one), "u1", **ZERO).value(30)
     until(lambda: any(probe.redis.scan_iter(f"{KEYS.root}se:*")))
@@ -110,6 +135,17 @@ def test_what_is_known_is_served_and_what_was_wrong_is_not(
     books = [json.loads(line) for line in command("usage", "--json").splitlines()]
     saved = next(each for each in books if each.get("total"))["saved_usd"]
     assert row["saved_usd"] == pytest.approx(saved)
+    total = next(each for each in books if each.get("total"))
+    assert (total["near_hits"], total["near_saved_usd"]) == (len(served), pytest.approx(saved))
+    metrics = scraped(redis_url, row["scope"])
+    assert metrics["completions_near_pairs", "hits"] == row["hits"]
+    assert metrics["completions_near_usd", "saved"] == pytest.approx(saved)
+    assert metrics["completions_near_error_ratio", "upper"] == row["error_high"]
+    assert metrics["completions_near_entries", None] == row["entries"]
+    until(lambda: all(ended(worker, jobs[text].id) for text in served))
+    for text, found in served.items():
+        (record,) = ended(worker, jobs[text].id)
+        assert (record["cached"], record["similarity"]) == ("semantic", found.similarity)
     assert str(len(served)) in command("cache", "semantic")
     text = next(iter(served))
     assert jobs[text].report_wrong()
@@ -118,6 +154,29 @@ def test_what_is_known_is_served_and_what_was_wrong_is_not(
     assert counts(probe)["reported"] == 1
     assert complete.delay(ask(text), "u3", **ZERO).value(30).cached != "semantic"
     assert not complete.delay(ask(one + " "), "u3", semantic=False, **ZERO).value(30).cached
+
+
+def test_a_scope_that_errs_more_than_stated_stops_by_itself(complete, near, probe, redis_url):
+    """And `health` and `/metrics` say so."""
+    near()
+    asked = [*wordings("orders")]
+    complete.delay(ask(asked[0]), "u1", **ZERO).value(30)
+    until(lambda: any(probe.redis.scan_iter(f"{KEYS.root}se:*")))
+    learnt(redis_url, probe)
+    jobs = [complete.delay(ask(text), "u2", **ZERO) for text in asked[1:4]]
+    assert any(job.value(30).cached == "semantic" for job in jobs)
+    own = connection(redis_url)
+    (scope,) = own.redis.zrange(KEYS.near_scopes, 0, -1)
+    note = NearLearn(scope, "another", "pair")
+    for label, count in (("right", 50), ("wrong", 10)):
+        own.functions(replace(note, items=(f"served:{label}",) * count))
+    jobs = [complete.delay(ask(text), "u3", **ZERO) for text in asked[4:8]]
+    assert not any(job.value(30).cached for job in jobs)
+    verdict = Health(own, HealthSettings()).check()
+    own.close()
+    assert verdict.status == "degraded"
+    assert "semantic" in {found.name for found in verdict.findings}
+    assert scraped(redis_url, scope[:12])["completions_near_stopped", None] == 1
 
 
 def test_the_commands_of_the_page_run(complete, near, probe, redis_url, tmp_path):

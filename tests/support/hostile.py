@@ -98,6 +98,7 @@ def settle(job_id: str, fence: int = 1, **changes: object) -> moves.Settle:
         "limits": "10,9,1000,900",
         "saved_by": "openai:gpt-x",
         "saved_micro": 7,
+        "saved_near": True,
         "cache_key": "cc:{0}:c:0.0:0::hash",
         "cache_entry": "1;1;;alice;{}",
         "cache_ms": 3_600_000,

@@ -34,6 +34,9 @@ class Sums:
     """Answers from the cache."""
     saved_micro_usd: int = 0
     """What those had cost."""
+    near_hits: int = 0
+    """Of `hits`: answers of near questions."""
+    near_saved_micro_usd: int = 0
 
     def add(self, other: "Sums") -> None:
         for each in fields(self):

@@ -28,6 +28,8 @@ COLUMNS = (
     "maybe_billed_calls",
     "hits",
     "saved_usd",
+    "near_hits",
+    "near_saved_usd",
 )
 
 
@@ -93,8 +95,9 @@ def usage(
 
     estimated_usd is what of cost_usd rests on an estimate: the provider told no usage, or no price
     is known. maybe_billed_usd is the worst case of calls whose cost is not known, beside cost_usd.
-    hits are answers from the cache, saved_usd what those had cost the job that paid for them. A
-    call with several tags counts under each.
+    hits are answers from the cache, saved_usd what those had cost the job that paid for them;
+    near_hits and near_saved_usd are those of near questions among them. A call with several tags
+    counts under each.
 
     \b
     completions usage --by user --since 7d
@@ -211,12 +214,25 @@ def _fields(sums: Sums) -> dict[str, Any]:
         "maybe_billed_calls": sums.maybe_calls,
         "hits": sums.hits,
         "saved_usd": sums.saved_micro_usd / 1e6,
+        "near_hits": sums.near_hits,
+        "near_saved_usd": sums.near_saved_micro_usd / 1e6,
     }
 
 
 def _table(what: str, rows: list[tuple[str, Sums]]) -> Iterator[str]:
     width = max(len(what), *(len(name) for name, _ in rows))
-    header = ("CALLS", "INPUT", "OUTPUT", "COST", "ESTIMATED", "MAYBE", "HITS", "SAVED")
+    header = (
+        "CALLS",
+        "INPUT",
+        "OUTPUT",
+        "COST",
+        "ESTIMATED",
+        "MAYBE",
+        "HITS",
+        "SAVED",
+        "NEAR",
+        "SAVED",
+    )
     yield _row(what.upper(), width, *header)
     for name, sums in rows:
         yield _row(
@@ -230,6 +246,8 @@ def _table(what: str, rows: list[tuple[str, Sums]]) -> Iterator[str]:
             f"${sums.maybe_micro_usd / 1e6:,.4f}",
             f"{sums.hits:,}",
             f"${sums.saved_micro_usd / 1e6:,.4f}",
+            f"{sums.near_hits:,}",
+            f"${sums.near_saved_micro_usd / 1e6:,.4f}",
         )
 
 

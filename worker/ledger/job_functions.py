@@ -172,6 +172,7 @@ class Settle(Call[StateReply], function="settle"):
     saved_by: str
     """Of a cached answer: the link that had answered."""
     saved_micro: int
+    saved_near: bool
     cache_key: str
     cache_entry: str
     cache_ms: int

@@ -1,7 +1,7 @@
 """The fleet as Prometheus sees it: one scrape target computed from Redis, whichever worker counted.
 
 Labels are bounded by what the operator configured: lanes, provider links, states, error types,
-findings, workers. Never a user.
+findings, workers; and twenty scopes of near questions. Never a user.
 """
 
 from collections.abc import Iterator, Mapping
@@ -20,6 +20,7 @@ from ..telemetry.metrics import Counts, Metrics
 from ..telemetry.sketch import representative, upper
 from .findings import NAMES
 from .health import Verdict
+from .near_metrics import Family, near_families
 from .snapshot import MICRO, FleetSnapshot
 
 MEDIA_TYPE = CONTENT_TYPE_PLAIN_0_0_4
@@ -115,6 +116,7 @@ def _gauges(snapshot: FleetSnapshot) -> Iterator[Metric]:
         snapshot.skew_s,
     )
     fleet = [each for each in snapshot.budgets if each.kind == "fleet"]
+    yield from map(_family, near_families(snapshot.near))
     yield _labelled(
         "completions_fleet_budget_used_ratio",
         "Of the fleet's limit.",
@@ -129,6 +131,13 @@ def _labelled(
     family = GaugeMetricFamily(name, text, labels=[label])
     for each, value in values.items():
         family.add_metric([each], value)
+    return family
+
+
+def _family(told: Family) -> Metric:
+    family = GaugeMetricFamily(told.name, told.text, labels=told.labels)
+    for labels, value in told.values.items():
+        family.add_metric(labels, value)
     return family
 
 

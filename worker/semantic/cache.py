@@ -187,7 +187,7 @@ class Search:
         if answer:
             trial.note_served(near.call, job, noted.saved.micro_usd)
             # Last: if anything before failed, the job is called as if nothing had been found.
-            attempt.saved = noted.saved
+            attempt.saved = noted.saved._replace(near=True)
             attempt.not_billed(sent=False)
         return answer
 

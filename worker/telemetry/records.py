@@ -95,6 +95,8 @@ class JobRecord:
     """Of the last call."""
     total_ms: int | None
     cached: bool | Literal["semantic"]
+    similarity: float | None
+    """Of the near question whose answer it was."""
     degraded: str | None
     trace_id: str | None
 
@@ -141,6 +143,7 @@ def record_of_outcome(job_id: str, outcome: Outcome) -> JobRecord:
         provider_ms=None,
         total_ms=None,
         cached=False,
+        similarity=None,
         degraded=None,
         trace_id=None,
     )
@@ -153,6 +156,7 @@ def record_of_outcome(job_id: str, outcome: Outcome) -> JobRecord:
         model=outcome.model,
         finish_reason=outcome.finish_reason,
         cached=outcome.cached,
+        similarity=outcome.similarity,
         degraded=outcome.degraded,
     )
 

@@ -31,6 +31,7 @@ def settle(number, size=0):
         limits="",
         saved_by="",
         saved_micro=0,
+        saved_near=False,
         cache_key="",
         cache_entry="y" * size,
         cache_ms=0,

@@ -13,6 +13,7 @@ for _, field in ipairs(bills.FIELDS) do
 end
 takes[#takes + 1] = { 'saved_by', checks.any }  -- of a cached answer: the link that had answered
 takes[#takes + 1] = { 'saved_micro', checks.micro }
+takes[#takes + 1] = { 'saved_near', checks.flag }  -- whether it was a near question's
 takes[#takes + 1] = { 'cache_key', checks.cache_key }  -- '' = keep nothing
 takes[#takes + 1] = { 'cache_entry', checks.body }
 takes[#takes + 1] = { 'cache_ms', checks.ms }
@@ -31,7 +32,7 @@ local function end_as_told(given)
     return 'cancelled'
   end
   if given.saved_by ~= '' then
-    usage.add_hit(given.id, given.saved_by, given.saved_micro)
+    usage.add_hit(given.id, given.saved_by, given.saved_micro, given.saved_near)
   end
   ending.end_job(given.id, given.state, given.outcome)
   return 'ok'

@@ -1,7 +1,8 @@
 -- Usage, kept beyond its jobs: a hash per UTC day, one row per user, group, link and tags. Calls,
 -- input and output tokens and micro-dollars of answered calls, then calls and micro-dollars of
 -- those possibly billed, then how much of the first micro-dollars is estimated, then answers from
--- the cache and the micro-dollars that they had cost.
+-- the cache and the micro-dollars that they had cost, and last, where there are any, both of those
+-- that were near questions'.
 local usage = {}
 
 local DAY_MS = 86400000
@@ -56,8 +57,12 @@ local function add_to(row, at_ms, amounts)
 end
 
 -- The cache answered a job.
-function usage.add_hit(id, link, micro)
-  add_to(row_of(id, link), call.now, { 0, 0, 0, 0, 0, 0, 0, 1, micro })
+function usage.add_hit(id, link, micro, near)
+  local amounts = { 0, 0, 0, 0, 0, 0, 0, 1, micro }
+  if near then
+    amounts[10], amounts[11] = 1, micro
+  end
+  add_to(row_of(id, link), call.now, amounts)
   counters.add('saved_micro', micro)
 end
 
