@@ -97,7 +97,7 @@ class TaskPool(BasePool):  # type: ignore[misc]
     ) -> None:
         number = next(self._numbers)
         self._running[number] = correlation_id
-        accept_callback(number, time.monotonic())
+        accepted_at = time.monotonic()
 
         def work() -> None:
             tell: Callback
@@ -107,7 +107,9 @@ class TaskPool(BasePool):  # type: ignore[misc]
                 tell = partial(error_callback, ExceptionInfo())
             self._end(number, tell)
 
+        # First, so that it runs while Celery notes it: its end comes to this thread, so later.
         self._loop.start_job(work)
+        accept_callback(number, accepted_at)
 
     def _end(self, number: int, tell: Callback) -> None:
         """On the loop."""
