@@ -79,7 +79,8 @@ def ledger() -> "LedgerClient":
     forks.notice()
     if _client is None:
         settings = current_settings()
-        _client = LedgerClient(settings.ledger, settings.prefix, settings.ledger_connections)
+        keys = LedgerKeys(settings.prefix, settings.ledger == settings.broker)
+        _client = LedgerClient(settings.ledger, keys, settings.ledger_connections)
     return _client
 
 
@@ -112,9 +113,9 @@ def _unavailable_if_away(job_id: str = "") -> Iterator[None]:
 class LedgerClient:
     """Calls of the ledger, each with a typed reply. Every method raises `Unavailable`."""
 
-    def __init__(self, url: str, prefix: str, connections: int) -> None:
+    def __init__(self, url: str, keys: LedgerKeys, connections: int) -> None:
         """`connections`: at most so many, beside one to send large texts and one for notices."""
-        self._keys = LedgerKeys(prefix)
+        self._keys = keys
         self._redis = _client_of(url, TIMEOUT_S, connections, TIMEOUT_S)
         self._functions = Functions(self._redis, self._keys, redis.ResponseError)
         self._uploads = _client_of(url, UPLOAD_TIMEOUT_S, 1, UPLOAD_TIMEOUT_S)

@@ -268,7 +268,8 @@ class Complete(OwnLimits):
     def _adopt(self, runtime: Runtime, foreign: dict[str, Any]) -> None:
         """Write a foreign message, arguments and all, into the ledger under its own id."""
         alike = runtime.settings.redis.user_ids
-        submitted = runtime.ledger.submit(submission_of_message(self.request.id, foreign, alike))
+        submission = submission_of_message(self.request.id, foreign, alike)
+        submitted = runtime.ledger.submit(submission, adopted=True)
         # The message that was delivered already stands for its own publication.
         job_id = self.request.id
         self.publish([each for each in submitted.publications if each.job_id != job_id])

@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from redis import Redis
-from support.ledger import connection
+from support.ledger import KEYS, connection
 
 from producer.contract.completions import Completion, Usage
 from producer.contract.ledger.calls import Submit
@@ -22,6 +22,7 @@ from worker.budgets.quota import Quota
 from worker.cache import Cache
 from worker.embedded import EmbeddedValkey
 from worker.ledger.attempt import Attempt, Bill, Candidate
+from worker.ledger.connection import ledger_functions
 from worker.ledger.fleet_limits import FleetLimits
 from worker.ledger.ledger import Ledger
 from worker.ledger.running_job import RunningJob
@@ -70,8 +71,8 @@ class Fleet:
         stack.callback(fleet.close)
         self._watch = stack.enter_context(Redis.from_url(server.url(), decode_responses=True))
         limits = FleetLimits.of(QuotaSettings())
-        self._call = fleet.functions
-        self._ledger = Ledger(fleet.redis, fleet.keys, LedgerSettings(), "bench", limits=limits)
+        self._call = ledger_functions(fleet.redis, KEYS)
+        self._ledger = Ledger(fleet.redis, KEYS, LedgerSettings(), "bench", limits=limits)
         self._ledger.heartbeat("bench", slots, 3600)
         self._quota = Quota(self._ledger, QuotaSettings())
         self._cache = Cache(CacheSettings(), CallSettings(), (LINK,), "fast")

@@ -110,9 +110,9 @@ def test_check_says_what_it_cannot_see(own_valkey, command):
 
 
 def test_what_is_wrong_on_this_side_after_a_job_was_accepted_has_its_id(redis_url, hand_run):
-    """Such as an option of the broker's that its client does not take."""
+    """Such as an option of a broker beside the ledger that its client does not take."""
     hand_run(slots=2)
-    producer.configure(redis_url)
+    producer.configure(redis_url, broker_url=f"{redis_url[:-1]}1")
     app = producer.complete.app
     app.conf.broker_transport_options |= {"global_keyprefix": 5}
     with pytest.raises(Unavailable, match="accepted, but its id") as caught:

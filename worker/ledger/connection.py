@@ -111,7 +111,7 @@ class LedgerConnection:
 
     def __init__(self, settings: RedisSettings) -> None:
         self.settings = settings
-        self.keys = Keys(settings.prefix)
+        self.keys = Keys(settings.prefix, settings.ledger == settings.broker)
         left = settings.max_connections - BROKER_CONNECTIONS - READERS
         self.redis: Redis = connect(settings.ledger, connections=max(LEAST_CONNECTIONS, left))
         self.functions = ledger_functions(self.redis, self.keys)

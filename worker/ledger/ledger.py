@@ -3,6 +3,7 @@ and publishes nothing.
 
 Redis down: reading a job raises; ending or parking one is tried again for a minute, because the
 answer is paid for. Methods that free or add work return what the caller is to put on the broker.
+Where that is the ledger's server, too, its functions have done so with all but older messages.
 """
 
 import json
@@ -10,11 +11,12 @@ import math
 import time
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 from producer.contract.errors import InvalidRequest
-from producer.contract.ledger.calls import Cancel, SubmitReply
+from producer.contract.ledger.calls import Cancel
 from producer.contract.ledger.functions import InvalidCall
 from producer.contract.names import WIRE_VERSION, Lane
 from producer.contract.outcome import Outcome, load_outcome
@@ -59,6 +61,7 @@ class Ledger:
         self._redis = redis
         self._keys = keys
         self._call = ledger_functions(redis, keys)
+        self._unpublished = ledger_functions(redis, replace(keys, is_broker=False))
         self._settings = settings
         self.owner = owner
         self._lanes = lanes or LaneSettings()
@@ -77,14 +80,18 @@ class Ledger:
         """In which every worker that lives renews its leases."""
         return self._quiet_ms / 1000
 
-    def submit(self, submission: Submission, retry_while_away: bool = False) -> Submitted:
+    def submit(
+        self, submission: Submission, retry_while_away: bool = False, adopted: bool = False
+    ) -> Submitted:
         """Store a job unless it is there.
 
-        `retry_while_away`: tried again then, because it would not be sent a second time.
+        `retry_while_away`: tried again then, because it would not be sent a second time. `adopted`:
+        its message is there, so the ledger publishes nothing and tells all that it released.
         """
         patience_s = PATIENCE_S if retry_while_away else 0.0
+        call = self._unpublished if adopted else self._call
         try:
-            reply = retried_while_away(lambda: self._submit([submission]), patience_s)
+            reply = retried_while_away(lambda: submit([submission], call, call), patience_s)
         except InvalidCall as error:
             raise InvalidRequest(f"the ledger refuses the job: {error}. Fix: correct it") from None
         ((state, job_id),) = reply.jobs
@@ -100,11 +107,9 @@ class Ledger:
         ]
         publications: list[Publication] = []
         for start in range(0, len(submissions), PARTS_AT_ONCE):
-            publications += self._submit(submissions[start : start + PARTS_AT_ONCE]).publications
+            some = submissions[start : start + PARTS_AT_ONCE]
+            publications += submit(some, self._call, self._call).publications
         return publications
-
-    def _submit(self, submissions: list[Submission]) -> SubmitReply:
-        return submit(submissions, self._call, self._call)
 
     def start(self, job_id: str) -> RunningJob | Ended | Dropped | Missing:
         """Take the lease of a released job.
@@ -131,11 +136,7 @@ class Ledger:
         return Missing() if reply.verdict == "missing" else Dropped(reply.state)
 
     def settle(
-        self,
-        job: RunningJob,
-        attempt: Attempt,
-        outcome: Outcome,
-        fault: str = "",
+        self, job: RunningJob, attempt: Attempt, outcome: Outcome, fault: str = ""
     ) -> Ending:
         """End the job, book the attempt's bill and store its cache entry, in one step.
 
@@ -183,10 +184,7 @@ class Ledger:
         return Ending(reply.state, reply.publications)
 
     def reserve(
-        self,
-        job: RunningJob,
-        candidates: list[Candidate],
-        question: Question = NOT_CACHED,
+        self, job: RunningJob, candidates: list[Candidate], question: Question = NOT_CACHED
     ) -> ReserveReply:
         """Unless the answer is cached or an identical job is in flight: write intent and hold for
         the first candidate that may be called, has room at its pace and can answer in time.

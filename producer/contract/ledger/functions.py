@@ -32,7 +32,7 @@ class Functions:
 
     def __init__(self, client: Any, keys: LedgerKeys, refused: type[Exception]) -> None:
         self._client = client
-        self._root = keys.root
+        self._keys = keys.of_calls
         self._refused = refused
         self.library = library(keys.prefix)
 
@@ -48,7 +48,8 @@ class Functions:
     def _run(self, call: Call[R]) -> R:
         name = self.library.function(call.function)
         try:
-            return call.read(self._client.fcall(name, 1, self._root, *call.arguments()))
+            reply = self._client.fcall(name, len(self._keys), *self._keys, *call.arguments())
+            return call.read(reply)
         except self._refused as error:
             raise _explained(error) from None
 

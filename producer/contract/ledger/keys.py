@@ -14,11 +14,20 @@ class LedgerKeys:
     """Of one fleet, which its prefix names."""
 
     prefix: str = DEFAULT_PREFIX
+    is_broker: bool = False
+    """Whether the ledger's server is the broker, too: then its functions publish ids themselves."""
 
     @property
     def root(self) -> str:
-        """The beginning of every key, and the one key that each function is called with."""
+        """The beginning of every key."""
         return f"{self.prefix}:{{0}}:"
+
+    @property
+    def of_calls(self) -> tuple[str, ...]:
+        """What each function is called with. The second one is never written: it says that queues
+        are here, too.
+        """
+        return (self.root, f"{self.root}broker") if self.is_broker else (self.root,)
 
     def job(self, job_id: str) -> str:
         """Hash: state, user, lane and counters of one job. No TTL until its outcome."""

@@ -68,6 +68,7 @@ MODULES = (
     "retention",
     "ending",
     "reports",
+    "queues",
     "publications",
     "rotation",
     "heads",

@@ -1,4 +1,5 @@
--- Publications: ids for the caller to put on the broker, with their lane and continuation.
+-- Publications: ids that go to the broker. Where that is another server, or its message has more
+-- than the id, the caller is told: id, lane and continuation.
 local publications = {}
 
 -- Workers of wire version 1 take it from the message; since 2 they take it from the ledger, and
@@ -15,11 +16,10 @@ function publications.add(list, id)
   if jobs.has_ended(id) then
     reports.wait(id)
   end
-  list[#list + 1] = {
-    id,
-    jobs.field(id, 'lane'),
-    continuation(id),
-  }
+  local lane, after = jobs.field(id, 'lane'), continuation(id)
+  if after ~= '' or not queues.put(lane, id) then
+    list[#list + 1] = { id, lane, after }
+  end
 end
 
 function publications.add_all(list, ids)

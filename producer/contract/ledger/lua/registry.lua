@@ -1,4 +1,4 @@
--- Runs a function by its name: checks its root and arguments, then hands them over by name.
+-- Runs a function by its name: checks its keys and arguments, then hands them over by name.
 local registry = {}
 
 local function refusal(name, problem)
@@ -30,12 +30,21 @@ local function describe(functions)
   return cjson.encode(found)
 end
 
+-- The root of the keys, and whether this server is the broker, too: a second key says so.
+local function where(given_keys)
+  local root, broker = given_keys[1] or '', given_keys[2]
+  if broker and (broker ~= root .. 'broker' or #given_keys > 2) then
+    return nil
+  end
+  return root:match('^[^{}]+:{0}:$'), broker ~= nil
+end
+
 function registry.run(functions, name, given_keys, argv)
-  local root = given_keys[1]
-  if #given_keys ~= 1 or not root:match('^[^{}]+:{0}:$') then
+  local root, is_broker = where(given_keys)
+  if not root then
     return refusal(name, 'needs the root of the keys as its one key')
   end
-  call.begin(root)
+  call.begin(root, is_broker)
   if name == 'describe' then
     return describe(functions)
   end
