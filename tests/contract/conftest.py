@@ -80,13 +80,13 @@ def connect(loop, adapter, streams):
         loop.run(provider.aclose, 5, "close")
 
 
-def _call(adapter, timeout_s, model=None, temperature=0.5, max_tokens=50, **fields):
+def _call(adapter, timeout_s, model=None, temperature=0.5, max_tokens=50, job_id="job-1", **fields):
     names = ("prefill", "cache_prefix", "refused", "sends_limit", "streams", "silence_s", "thinks")
     names += ("options", "headers")
     extras = {name: fields.pop(name) for name in names if name in fields}
     fields = {"messages": [{"role": "user", "content": PROMPT}]} | fields
     return Call(
-        "job-1",
+        job_id,
         model or of(adapter).model,
         CompletionRequest.checked(**fields),
         max_tokens=max_tokens,

@@ -110,3 +110,21 @@ def test_a_strict_schema_says_what_the_api_insists_on(wire, ask, dialect, whole)
         expected = {"type": "object", **fields, "additionalProperties": False}
     assert sent["response_format"]["json_schema"]["schema"] == expected
     assert sent["tools"][0]["function"]["parameters"] == expected
+
+
+def test_each_call_of_a_client_says_what_the_sdk_s_first_one_said(wire, connect, secrets):
+    """But for its own body, its own id, and what an operator has sent with it."""
+    ask = connect(wire.base_url)
+    for number, headers in enumerate([{}, {}, {"x-team": "a"}, {"x-team": "a"}, {}]):
+        messages = [{"role": "user", "content": "ü" * (number + 1)}]
+        ask(messages=messages, headers=headers, job_id=f"job-{number}")
+    heads = [call.headers for call in wire.calls]
+    own = {"x-client-request-id", "content-length"}
+    said = [{n.lower(): t for n, t in head.items() if n.lower() not in own} for head in heads]
+    assert said[0] == said[1] == said[4]
+    assert said[2] == said[3] == said[0] | {"x-team": "a"}
+    assert said[0]["authorization"] == f"Bearer {secrets.key}"
+    assert said[0]["x-stainless-lang"] == "python"
+    assert [call.job_id for call in wire.calls] == [f"job-{number}" for number in range(5)]
+    texts = [call.request["messages"][0]["content"] for call in wire.calls]
+    assert texts == ["ü" * (number + 1) for number in range(5)]

@@ -105,7 +105,7 @@ def reply_of(call: Call, answer: Answer, headers: Mapping[str, str]) -> Reply:
         reasoning=clean(answer.reasoning)[:MOST_REASONING],
         kept=back.kept,
         citations=bounded(answer.citations),
-        provider_request_id=answer.request_id,
+        provider_request_id=answer.request_id and clean(answer.request_id),
         provider_id=clean(answer.provider_id)[:MOST_NAME_CHARACTERS],
         rate_limits=RateLimits.from_headers(headers),
         flags=(*answer.flags, *answer.stated.flags),

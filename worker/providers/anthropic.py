@@ -23,7 +23,8 @@ from .anthropic_parameters import search_tool, thinks_by_request, told
 from .base import Call, Reply
 from .bodies import documents
 from .provider_options import with_options
-from .transport import http_client, translating
+from .sdk_client import Client
+from .transport import translating
 
 
 class Anthropic:
@@ -35,7 +36,7 @@ class Anthropic:
             base_url=base_url,
             max_retries=0,
             open_telemetry=False,  # its spans would carry our trace to the provider
-            http_client=http_client(),
+            http_client=Client(),
         )
 
     @classmethod

@@ -78,8 +78,13 @@ class Call:
         return replace(self, request=self.request.model_copy(update=changes))
 
     @property
+    def own_headers(self) -> dict[str, str]:
+        """Of this call, by which a provider can find it."""
+        return {"x-client-request-id": self.job_id}
+
+    @property
     def all_headers(self) -> dict[str, str]:
-        return {**self.headers, "X-Client-Request-Id": self.job_id}
+        return {**self.headers, **self.own_headers}
 
     @property
     def most_output(self) -> int:

@@ -25,7 +25,9 @@ from .openai_embeddings import embed
 from .openai_messages import NO_PARAMETERS, messages_of, unsupported
 from .openai_parameters import told
 from .provider_options import with_options
-from .transport import HttpResponse, http_client, translating
+from .sdk_client import Client, Head, HttpResponse
+from .sending import Sending
+from .transport import translating
 
 _OTHER_FIELD = {
     "max_completion_tokens": "max_tokens",
@@ -34,14 +36,16 @@ _OTHER_FIELD = {
 """The name of the output limit to try when a model refuses the configured one."""
 
 
-def client(base_url: str | None, api_key: str | None) -> openai.AsyncOpenAI:
+def client(
+    base_url: str | None, api_key: str | None, http: Client | None = None
+) -> openai.AsyncOpenAI:
     """The SDK's, without retries of its own, over our connections."""
     return openai.AsyncOpenAI(
         # A compatible server may need no key, but the SDK insists on one.
         api_key=api_key or "none",
         base_url=base_url,
         max_retries=0,
-        http_client=http_client(),
+        http_client=http or Client(),
     )
 
 
@@ -69,24 +73,35 @@ class OpenAI:
         self._dialect = DIALECTS[self._api]
         self._thinks = options.get("thinks", "auto")
         self._max_tokens_field = options.get("max_tokens_field", self._dialect.limit_field)
-        self._client = client(base_url, api_key)
+        self._http = Client()
+        self._client = client(base_url, api_key, self._http)
+        self._heads: dict[tuple[tuple[str, str], ...], Head] = {}
+        """By the operator's headers."""
 
     @classmethod
     def unsupported(cls, request: CompletionRequest) -> str:
         return unsupported(request.messages)
 
     async def complete(self, call: Call) -> Reply:
-        with translating(call.patience):
+        with translating(call.patience) as sending:
             body = with_options(self._parameters(call), call.options)
             extra = body.pop("extra_body", {})
-            # `chat.completions.create` would look through every message for what it has to rename.
-            response = await self._client.post(
-                "/chat/completions",
-                body=body | extra,
-                options={"headers": call.all_headers, "security": {"bearer_auth": True}},
-                cast_to=HttpResponse,
-            )
-            return self._reply(call, response)
+            await self._post(call, body | extra)
+            return self._reply(call, sending)
+
+    async def _post(self, call: Call, body: dict[str, Any]) -> None:
+        operators = tuple(call.headers.items())
+        if head := self._heads.get(operators):
+            await self._http.repeat(head, call.own_headers, body)
+            return
+        # `chat.completions.create` would look through every message for what it has to rename.
+        response = await self._client.post(
+            "/chat/completions",
+            body=body,
+            options={"headers": call.all_headers, "security": {"bearer_auth": True}},
+            cast_to=HttpResponse,
+        )
+        self._heads[operators] = Head.of(response)
 
     async def embed(self, call: Call) -> Reply:
         user = call.identifier if self._dialect.identifier else ""
@@ -132,11 +147,11 @@ class OpenAI:
             return _OTHER_FIELD.get(field, "max_completion_tokens")
         return field
 
-    def _reply(self, call: Call, response: HttpResponse) -> Reply:
-        content = response.content
+    def _reply(self, call: Call, sending: Sending) -> Reply:
+        content = sending.content
         answer = read(documents(content), self._thinks, call.model, self._dialect)
         answer.ended = has_ended(content)
         answer.api = self._api
-        answer.request_id = response.headers.get("x-request-id")
-        reply = reply_of(call, answer, response.headers)
+        answer.request_id = sending.headers.get("x-request-id")
+        reply = reply_of(call, answer, sending.headers)
         return replace(reply, limit_field=self._limit_field(call))

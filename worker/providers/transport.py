@@ -14,7 +14,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import SimpleNamespace
 
-import httpx2
 from aiohttp import (
     ClientConnectorCertificateError,
     ClientConnectorDNSError,
@@ -57,8 +56,6 @@ FRAME_BYTES = 1_024
 """A stream that has sent no more has not begun its answer: an event or two before it."""
 AT_ONCE_S = 1.0
 """A reused connection that is cut this soon was closed by the server as idle."""
-
-HttpResponse = httpx2.Response
 
 
 @contextmanager
@@ -105,39 +102,6 @@ def session() -> ClientSession:
         middlewares=(_send,),
         trace_configs=[progress],
     )
-
-
-def http_client() -> httpx2.AsyncClient:
-    """The same for an SDK that takes httpx2's client."""
-    return httpx2.AsyncClient(transport=_Transport(), trust_env=False)
-
-
-class _Transport(httpx2.AsyncBaseTransport):
-    """httpx2's requests over a session of ours, which reads the whole of each reply."""
-
-    def __init__(self) -> None:
-        self._session = session()
-
-    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
-        headers = request.headers.copy()
-        # Only what aiohttp can unpack is asked for.
-        headers.pop("accept-encoding", None)
-        response = await self._session.request(
-            request.method,
-            str(request.url),
-            headers=headers,
-            data=await request.aread(),
-            allow_redirects=False,
-        )
-        unpacked = (b"content-encoding", b"content-length", b"transfer-encoding")
-        return httpx2.Response(
-            response.status,
-            headers=[each for each in response.raw_headers if each[0].lower() not in unpacked],
-            content=current().content,
-        )
-
-    async def aclose(self) -> None:
-        await self._session.close()
 
 
 async def _send(request: ClientRequest, handler: ClientHandlerType) -> ClientResponse:
