@@ -2,7 +2,7 @@
 in 30 wordings is answered from, if the report tells the same dollars as the books, and what a hit
 costs in time.
 
-    python benchmarks/semantic_fleet.py [--users 200]
+    python benchmarks/semantic_fleet.py [--users 200] [--rounds 8]
 """
 
 import argparse
@@ -12,8 +12,11 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from statistics import median
+from typing import NamedTuple
+from uuid import uuid4
 
 from redis import Redis
 
@@ -36,9 +39,9 @@ PREFIXES = ("", "Hello. ", "Thanks! ")
 CROWD = "crowd"
 
 
-def ask(text: str, user: str, tag: str = "learning"):
+def ask(text: str, user: str, tag: str = "learning", semantic: bool | None = None):
     messages = [{"role": "user", "content": text}]
-    return complete.delay(messages, user, temperature=0, tags=[tag])
+    return complete.delay(messages, user, temperature=0, tags=[tag], semantic=semantic)
 
 
 def report(own) -> ScopeReport:
@@ -68,37 +71,73 @@ def crowd(users: int) -> list[Completion]:
     return found
 
 
-def times(worker: WorkerProcess, texts: list[str], cached: object) -> list[float]:
-    """Milliseconds from start to end of jobs, one after the other, that were answered so; each text
-    was asked once before, so that its vector and its verdict are known.
+class Took(NamedTuple):
+    """Milliseconds from start to end."""
+
+    job: float
+    embedding: float
+    """Of its errand; 0 without one."""
+
+
+def ended(worker: WorkerProcess) -> dict[str, dict]:
+    """The log's lines of ended jobs, in order."""
+    lines = [json.loads(line) for line in worker.log().splitlines() if '"job_ended"' in line]
+    return {line["job_id"]: line for line in lines}
+
+
+def took(worker: WorkerProcess, ids: dict[str, str]) -> dict[str, list[Took]]:
+    """By kind, of jobs one after the other: an errand between two of them is the later one's.
+
+    `ids`: job -> kind.
     """
-    ids = []
-    for number, text in enumerate([*texts, *texts * 5]):
-        job = ask(text, f"late-{number % 5}")
-        if job.value(60).cached == cached and number >= len(texts):
-            ids.append(job.id)
-    until(lambda: all(each in worker.log() for each in ids))
-    lines = [json.loads(line) for line in worker.log().splitlines() if '"job_ended"' in line]
-    ended = {line["job_id"]: line["total_ms"] - line["queue_ms"] for line in lines}
-    return [ended[each] for each in ids]
+    until(lambda: ids.keys() <= ended(worker).keys())
+    found: dict[str, list[Took]] = {}
+    embedding = 0.0
+    for job_id, line in ended(worker).items():
+        if job_id.startswith("errand-") and "embedding" in (line["model"] or ""):
+            embedding = line["total_ms"]
+        elif kind := ids.get(job_id):
+            job = Took(line["total_ms"] - line["queue_ms"], embedding)
+            found.setdefault(kind, []).append(job)
+            embedding = 0.0
+    return found
 
 
-def embeddings(worker: WorkerProcess) -> list[float]:
-    """Milliseconds of the embed jobs whose vectors were cached, as those of near hits are."""
-    lines = [json.loads(line) for line in worker.log().splitlines() if '"job_ended"' in line]
-    return [
-        line["total_ms"]
-        for line in lines
-        if line["job_id"].startswith("errand-")
-        and "embedding" in (line["model"] or "")
-        and not line["provider_ms"]
-    ]
+def times(worker: WorkerProcess, known: list[str], rounds: int) -> dict[str, list[Took]]:
+    """Hits and misses in turn; each near wording was asked before, so that its vector and verdict
+    are known.
+    """
+    ids = {}
+    for number in range(rounds):
+        for text in known:
+            for wording in (text, f"Well. {text}"):
+                job = ask(wording, f"late-{number}")
+                cached = job.value(60).cached
+                if number:
+                    ids[job.id] = {True: "exact", "semantic": "near"}.get(cached, "asked")
+            for semantic in (True, False):
+                job = ask(f"What is {uuid4()}?", f"late-{number}", semantic=semantic)
+                job.value(60)
+                if number:
+                    ids[job.id] = "miss" if semantic else "call"
+    return took(worker, ids)
+
+
+def p50s(found: dict[str, list[Took]]) -> Iterator[str]:
+    for name, jobs in sorted(found.items()):
+        whole = median(each.job for each in jobs)
+        beside = median(max(0, each.job - each.embedding) for each in jobs)
+        yield (
+            f"{len(jobs):>4} {name:<5} p50 {whole:>5.1f} ms from start to end, "
+            f"{beside:.1f} ms beside the embedding"
+        )
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--users", type=int, default=200)
-    users = parser.parse_args().users
+    parser.add_argument("--rounds", type=int, default=8)
+    users, rounds = vars(parser.parse_args()).values()
     with (
         tempfile.TemporaryDirectory() as folder,
         EmbeddedValkey(Path(folder)) as valkey,
@@ -130,14 +169,7 @@ def main() -> None:
             near_usd = books.saved_micro_usd / 1e6 - exact_usd
             told = report(own).saved_usd - saved_before
             print(f"saved by near answers: books {near_usd:.6f}, report {told:.6f} dollars")
-            known = [*wordings("subscriptions")]
-            exact = times(worker, known[:10], True)
-            near = times(worker, [f"Well. {text}" for text in known], "semantic")
-            print(
-                f"p50 from start to end: {len(exact)} exact hits {median(exact):.0f} ms, "
-                f"{len(near)} near hits {median(near):.0f} ms, "
-                f"of which their embedding {median(embeddings(worker)):.0f} ms"
-            )
+            print("\n".join(p50s(times(worker, [*wordings("subscriptions")], rounds))))
             own.close()
         finally:
             worker.kill()

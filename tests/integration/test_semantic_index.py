@@ -5,6 +5,7 @@ from array import array
 from random import Random
 
 import pytest
+from support.hostile import item, settle, start, submit
 from support.ledger import KEYS, LedgerProbe, connection
 
 from producer.contract.ledger.calls import NearWrong
@@ -160,7 +161,10 @@ def test_old_evidence_fades_and_verdicts_are_bounded(call, probe):
 
 
 def test_a_report_counts_once_and_of_a_job_that_was_served_only(call, probe):
-    call(NearLearn("scope", "entry", "pair", job="job", bin="50"))
+    for step in (submit(item("job")), start("job"), settle("job")):
+        call(step)
+    told = probe.redis.hgetall(KEYS.near_counts("scope"))
+    assert {"hits": "1", "saved_micro": "7"}.items() <= told.items()
     assert call(NearWrong("another")).state == "missing"
     assert [call(NearWrong("job")).state for _ in range(2)] == ["ok", "missing"]
     assert probe.redis.hgetall(KEYS.near_own("scope", "entry")) == {"wrong": "1", "pair": "no"}

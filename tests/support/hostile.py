@@ -98,7 +98,7 @@ def settle(job_id: str, fence: int = 1, **changes: object) -> moves.Settle:
         "limits": "10,9,1000,900",
         "saved_by": "openai:gpt-x",
         "saved_micro": 7,
-        "saved_near": True,
+        "near": '{"scope":"scope","entry":"entry","pair":"pair","bin":"53"}',
         "cache_key": "cc:{0}:c:0.0:0::hash",
         "cache_entry": "1;1;;alice;{}",
         "cache_ms": 3_600_000,
@@ -156,7 +156,6 @@ def busy_ledger(redis: Redis, call: Functions) -> None:
     call(settle("bat.0"))
     call(settle("gone"))
     call(near.NearKeep("scope", "entry", "body", "faq", 0.01, 2, 60_000))
-    call(near.NearLearn("scope", "entry", "pair", job="done", bin="53"))
 
 
 def valid_calls() -> dict[str, Call]:
@@ -203,9 +202,7 @@ def valid_calls() -> dict[str, Call]:
         near.NearLook("scope", 0),
         near.NearPeek("scope", "entry", "pair", "hash", "faq", "blog"),
         near.NearKeep("scope", "other", "body", "faq", 0.01, 2, 60_000),
-        near.NearLearn(
-            "scope", "entry", "pair", "yes", "right", "run", "53", 7, 5, ("53:yes:right",)
-        ),
-        calls.NearWrong("done"),
+        near.NearLearn("scope", "entry", "pair", "yes", "right", 7, 5, ("53:yes:right",)),
+        calls.NearWrong("gone"),
     ]
     return {each.function: each for each in found}

@@ -149,8 +149,8 @@ class Saved(NamedTuple):
     link: str = ""
     """provider:model that had answered; "" = the job's answer is not a cached one."""
     micro_usd: int = 0
-    near: bool = False
-    """Whether it was a near question's."""
+    near: str = ""
+    """Of a near question's answer: which one (`Trial.served`)."""
 
 
 NOTHING_SAVED = Saved()

@@ -172,7 +172,8 @@ class Settle(Call[StateReply], function="settle"):
     saved_by: str
     """Of a cached answer: the link that had answered."""
     saved_micro: int
-    saved_near: bool
+    near: str
+    """"" = it is no near question's; else which one, for reports."""
     cache_key: str
     cache_entry: str
     cache_ms: int

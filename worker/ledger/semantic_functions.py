@@ -98,8 +98,6 @@ class NearLearn(Call[NearLearnReply], function="near_learn"):
     pair: str
     verdict: str = "none"
     label: str = ""
-    job: str = ""
-    bin: str = ""
-    saved_micro: int = 0
+    would_micro: int = 0
     judge_micro: int = 0
     items: tuple[str, ...] = ()

@@ -54,7 +54,7 @@ def settle_call(job: RunningJob, attempt: Attempt, outcome: Outcome, fault: str)
         **bill_of(attempt),
         saved_by=attempt.saved.link,
         saved_micro=attempt.saved.micro_usd,
-        saved_near=attempt.saved.near,
+        near=attempt.saved.near,
         cache_key=entry.key,
         cache_entry=entry.text,
         cache_ms=min(entry.life_ms, MOST_MS),

@@ -24,7 +24,7 @@ from ..loop.jobs import result_of
 from ..settings import SemanticSettings
 from ..telemetry.logs import spared
 from .decision import Rule
-from .errands import TAG, Errands
+from .errands import TAG, Done, Errands
 from .index import Index, Known, Looked
 from .judge import Judged
 from .scope import Scope, scope_of
@@ -36,6 +36,8 @@ EMBEDDING_S = 10.0
 AT_ONCE = 32
 """Lookups of one process."""
 LEARNING_AT_ONCE = 4
+FRESH_S = 0.05
+"""For how long it counts as known that an answer is there."""
 MOST_LEARNING = 200
 """Answers that wait to be learnt from; what comes then is not."""
 
@@ -47,6 +49,10 @@ class Found(NamedTuple):
     looked: Looked
     micro_usd: int
     """What the embedding cost the user."""
+    trial: Trial | None
+    """None: there is no candidate, or nothing is served."""
+    at_s: float
+    """When it was tried, by the monotonic clock."""
 
 
 class SemanticCache:
@@ -84,7 +90,8 @@ class SemanticCache:
             if scope:
                 # First, so that none of the pool's threads waits for one that has not begun.
                 ahead = self._looking.submit(self.index.ahead, scope)
-                found = self._looking.submit(self._look, job, scope, ahead)
+                found: Future[Found | None] = Future()
+                self._looking.submit(self._look, job, scope, ahead, found)
                 return Search(self, job, scope, found)
         return None
 
@@ -94,6 +101,11 @@ class SemanticCache:
         if link is None or looked.judge_micro_usd >= most * 1_000_000:
             return None
         return Judged(self.errands, link, job)
+
+    def tried(self, job: RunningJob, scope: Scope, looked: Looked) -> Trial | None:
+        """Raises `ERRORS` while the ledger is away."""
+        rule = Rule(self.settings.max_error, self.judge(job, looked) is not None)
+        return Trial.of(self.call, scope, looked, rule, self.settings.mode == "shadow")
 
     def in_time(self, work: Callable[[], Trial], seconds: float) -> Trial | None:
         """None if it is not done by then; it goes on."""
@@ -119,7 +131,9 @@ class SemanticCache:
         self._looking.shutdown(wait=False, cancel_futures=True)
         self._learning.shutdown(wait=True, cancel_futures=True)
 
-    def _look(self, job: RunningJob, scope: Scope, ahead: "Future[Known]") -> Found | None:
+    def _look(
+        self, job: RunningJob, scope: Scope, ahead: "Future[Known]", found: "Future[Found | None]"
+    ) -> None:
         with spared("a lookup of a near question"):
             fields = texts_to_embed(
                 [scope.question],
@@ -130,15 +144,26 @@ class SemanticCache:
                 on_outage="fail",
                 tags=[TAG],
             )
-            done = self.errands.do(job, CompletionRequest.checked(**fields))
-            if done.answer is None:
-                return None
-            vector = packed(Embeddings.of(done.answer).data)
-            known = ahead.result(EMBEDDING_S)
-            looked = Looked(self.index.nearest(scope, vector), *known)
-            paid = done.micro_usd if self.settings.paid_by == "user" else 0
-            return Found(vector, looked, paid)
-        return None
+
+            def early(done: Done) -> None:
+                found.set_result(self._found(job, scope, ahead, done))
+
+            self.errands.do(job, CompletionRequest.checked(**fields), early)
+        if not found.done():
+            found.set_result(None)
+
+    def _found(
+        self, job: RunningJob, scope: Scope, ahead: "Future[Known]", done: Done
+    ) -> Found | None:
+        if done.answer is None:
+            return None
+        vector = packed(Embeddings.of(done.answer).data)
+        known = ahead.result(EMBEDDING_S)
+        looked = Looked(self.index.nearest(scope, vector), *known)
+        paid = done.micro_usd if self.settings.paid_by == "user" else 0
+        serves = self.settings.mode == "serve"
+        trial = self.tried(job, scope, looked) if serves else None
+        return Found(vector, looked, paid, trial, time.monotonic())
 
 
 class Search:
@@ -173,7 +198,9 @@ class Search:
     def _decided(self, found: Found, attempt: Attempt) -> Completion | None:
         near, job = self._near, self._job
         judge = near.judge(job, found.looked)
-        trial = self._tried(found, judge)
+        trial = found.trial
+        if trial and time.monotonic() - found.at_s > FRESH_S:
+            trial = trial.still_there(near.call)
         if trial and judge and trial.waits_for_judge:
             known = trial
             seconds = near.settings.judge_timeout_ms / 1000
@@ -185,17 +212,11 @@ class Search:
         noted = Attempt()
         answer = trial.answer(near.cache, job, noted, found.micro_usd)
         if answer:
-            trial.note_served(near.call, job, noted.saved.micro_usd)
+            served = noted.saved._replace(near=trial.served)
             # Last: if anything before failed, the job is called as if nothing had been found.
-            attempt.saved = noted.saved._replace(near=True)
+            attempt.saved = served
             attempt.not_billed(sent=False)
         return answer
-
-    def _tried(self, found: Found, judge: Judged | None) -> Trial | None:
-        settings = self._near.settings
-        rule = Rule(settings.max_error, judge is not None)
-        shadow = settings.mode == "shadow"
-        return Trial.of(self._near.call, self._scope, found.looked, rule, shadow)
 
     def _learn(self, completion: Completion) -> None:
         near, job = self._near, self._job
@@ -204,7 +225,7 @@ class Search:
             return
         near.index.keep(self._scope, found.vector, maker(job.user_id), near.life_ms)
         judge = near.judge(job, found.looked)
-        trial = self._trial or self._tried(found, judge)
+        trial = self._trial or near.tried(job, self._scope, found.looked)
         if trial is None or not trial.course.learns:
             return
         stored = trial.answer(near.cache, job, Attempt(), 0)

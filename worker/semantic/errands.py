@@ -37,6 +37,13 @@ class Done(NamedTuple):
     micro_usd: int
 
 
+Early = Callable[[Done], object]
+
+
+def _nothing(_: Done) -> None:
+    """Nobody waits for it."""
+
+
 class Errands:
     """`run`: what a pipeline does with a job. `publish`: puts what an end released on the broker;
     until there is one, the sweep does. `paid_by`: on whose limits and usage they count, the user's,
@@ -62,8 +69,9 @@ class Errands:
         self._paid_by = paid_by
         self.publish: Publish = lambda _: None
 
-    def do(self, asker: RunningJob, request: CompletionRequest) -> Done:
-        """One try; a failure is no job's failure, and leaves no dead letter.
+    def do(self, asker: RunningJob, request: CompletionRequest, early: Early = _nothing) -> Done:
+        """One try; a failure is no job's failure, and leaves no dead letter. `early` is told what
+        came of it before it is settled: who waits for that waits for no trip more.
 
         Raises `ERRORS` while the ledger is away.
         """
@@ -76,9 +84,12 @@ class Errands:
                 outcome = error
             except Exception as error:  # noqa: BLE001 -- whatever it is, the errand has ended
                 outcome = Cancelled(f"{type(error).__name__}: the errand is not tried again")
+            answer = outcome if isinstance(outcome, Completion) else None
+            done = Done(answer, start.attempt.bill.micro_usd)
+            with spared("what an errand is for"):
+                early(done)
             self._end(start, outcome)
-        spent = start.attempt.bill.micro_usd
-        return Done(outcome if isinstance(outcome, Completion) else None, spent)
+        return done
 
     def _started(self, asker: RunningJob, request: CompletionRequest) -> RunningJob:
         job_id = f"errand-{uuid.uuid4()}"

@@ -2,6 +2,7 @@
 what is learnt when it was asked all the same.
 """
 
+import json
 import random
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -112,10 +113,17 @@ class Trial:
         }
         return found.model_copy(update=changes)
 
-    def note_served(self, call: Functions, job: RunningJob, saved: int) -> None:
-        """So that it is counted, and can be reported as wrong."""
-        note = self._note(saved, 0, ("hits",))
-        call(replace(note, job=job.id, bin=str(place(self.candidate.similarity))))
+    @property
+    def served(self) -> str:
+        """For the ledger, which counts it when the job ends so, and knows what to call wrong."""
+        return json.dumps(
+            {
+                "scope": self.scope.key,
+                "entry": self.candidate.entry,
+                "pair": _pair(self.scope, self.candidate),
+                "bin": str(place(self.candidate.similarity)),
+            }
+        )
 
     def learn(
         self, call: Functions, stored: Completion, asked: Completion, judge: Judged | None
@@ -125,18 +133,18 @@ class Trial:
         would = said.serves
         known = label(self.scope.question, stored, asked, said.verdict, judge)
         seen = Observation(self.candidate.similarity, said.verdict, known, would)
-        saved = round(asked.cost_usd * 1_000_000) if would else 0
+        saving = round(asked.cost_usd * 1_000_000) if would else 0
         fields = (*seen.fields, "would") if would else seen.fields
-        note = said._note(saved, judge.micro_usd if judge else 0, fields)
+        note = said._note(saving, judge.micro_usd if judge else 0, fields)
         call(replace(note, label=known))
 
-    def _note(self, saved: int, judge_micro: int, names: tuple[str, ...]) -> NearLearn:
+    def _note(self, would_micro: int, judge_micro: int, names: tuple[str, ...]) -> NearLearn:
         return NearLearn(
             self.scope.key,
             self.candidate.entry,
             _pair(self.scope, self.candidate),
             verdict=self.verdict,
-            saved_micro=saved,
+            would_micro=would_micro,
             judge_micro=judge_micro,
             items=names,
         )

@@ -13,7 +13,7 @@ for _, field in ipairs(bills.FIELDS) do
 end
 takes[#takes + 1] = { 'saved_by', checks.any }  -- of a cached answer: the link that had answered
 takes[#takes + 1] = { 'saved_micro', checks.micro }
-takes[#takes + 1] = { 'saved_near', checks.flag }  -- whether it was a near question's
+takes[#takes + 1] = { 'near', checks.any }  -- '' = no near question's; else as near.served takes it
 takes[#takes + 1] = { 'cache_key', checks.cache_key }  -- '' = keep nothing
 takes[#takes + 1] = { 'cache_entry', checks.body }
 takes[#takes + 1] = { 'cache_ms', checks.ms }
@@ -32,7 +32,10 @@ local function end_as_told(given)
     return 'cancelled'
   end
   if given.saved_by ~= '' then
-    usage.add_hit(given.id, given.saved_by, given.saved_micro, given.saved_near)
+    usage.add_hit(given.id, given.saved_by, given.saved_micro, given.near ~= '')
+  end
+  if given.near ~= '' then
+    near.served(given.id, given.near, given.saved_micro)
   end
   ending.end_job(given.id, given.state, given.outcome)
   return 'ok'
@@ -69,6 +72,9 @@ return {
   each = { { 'sample', checks.name } },  -- counted if this ends the job
   gives = { 'state', 'publications' },   -- ok, late, lost or cancelled
   check = function(given)
+    if given.near ~= '' and not near.readable(given.near) then
+      return 'near needs a scope, entry, pair and bin'
+    end
     if given.state == 'failed' then
       local _, problem = checks.error(given.outcome)
       return problem and 'outcome ' .. problem

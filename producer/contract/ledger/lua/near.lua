@@ -7,6 +7,8 @@ local LIFE_MS = 90 * DAY_MS  -- of evidence that nobody adds to
 local MOST_SCOPES = 1000     -- in the report; the least used leave it
 local MOST_NOTED = 20000     -- observations; then all counts are halved, so that old ones fade
 local MOST_VERDICTS = 200    -- of an entry; then all are forgotten
+local SERVED_MS = 7 * DAY_MS  -- for how long a job can be reported as wrong
+local SERVED = { 'scope', 'entry', 'pair', 'bin' }
 
 -- The scope is in use: it lives on, and is in the report.
 function near.touch(scope)
@@ -74,6 +76,36 @@ function near.set_verdict(scope, entry, pair, verdict)
   end
   redis.call('HSET', key, pair, verdict)
   redis.call('PEXPIRE', key, LIFE_MS)
+end
+
+-- What was served, of its JSON; nil if it lacks something.
+function near.readable(text)
+  local readable, told = pcall(cjson.decode, text)
+  if not readable or type(told) ~= 'table' then
+    return nil
+  end
+  for _, name in ipairs(SERVED) do
+    if type(told[name]) ~= 'string' or told[name] == '' then
+      return nil
+    end
+  end
+  return told
+end
+
+-- A job ended with the answer of a near question, which had cost `micro`: counted in the same step,
+-- so that report and books say the same, and kept, so that it can be reported as wrong.
+function near.served(id, text, micro)
+  local told = near.readable(text)
+  near.touch(told.scope)
+  near.count(told.scope, { 'hits' })
+  near.tell({ 'hits' })
+  redis.call('HINCRBY', keys.near_counts(told.scope), 'saved_micro', micro)
+  local flat = {}
+  for i, name in ipairs(SERVED) do
+    flat[2 * i - 1], flat[2 * i] = name, told[name]
+  end
+  redis.call('HSET', keys.near_served(id), unpack(flat))
+  redis.call('PEXPIRE', keys.near_served(id), SERVED_MS)
 end
 
 -- What the judge has cost today, after `micro` more.

@@ -1,6 +1,8 @@
 """What fails in the semantic cache is a miss: it costs neither the answer nor the books."""
 
 import base64
+import json
+import math
 import threading
 from array import array
 from concurrent.futures import Future
@@ -45,7 +47,8 @@ class Ledger:
         return None
 
 
-def search(ledger, monkeypatch, chance=0.99):
+def search(ledger, monkeypatch, chance=0.99, at_s=math.inf):
+    """`at_s`: when its candidate was looked at; by default only now."""
     monkeypatch.setattr("random.random", lambda: chance)
     counts = {}
     for label, verdict, count in (("right", "yes", 90), ("wrong", "no", 5)):
@@ -53,12 +56,18 @@ def search(ledger, monkeypatch, chance=0.99):
     near = NearQuestion("entry", "theirs", "default", "How do I cancel my order?", 0.95)
     far = near._replace(entry="far", question="How do I cancel 2 orders?", similarity=0.99)
     found = Future()
-    vector = base64.b64encode(b"\0\0").decode()
-    found.set_result(Found(vector, Looked((far, near), Pool(counts), 0), 7))
+    looked = Looked((far, near), Pool(counts), 0)
     cache = Cache(CacheSettings(), CallSettings(), (LINK,), "fast")
     settings = SemanticSettings(mode="serve", judge="openai:m")
     semantic = SemanticCache(settings, cache, None, None, ledger, "openai:e", 1000)
+    found.set_result(tried(semantic, looked, at_s))
     return Search(semantic, running_job(), SCOPE, found)
+
+
+def tried(semantic, looked, at_s=math.inf):
+    vector = base64.b64encode(b"\0\0").decode()
+    trial = semantic.tried(running_job(), SCOPE, looked)
+    return Found(vector, looked, 7, trial, at_s)
 
 
 def reserved():
@@ -73,13 +82,24 @@ def test_a_hit_gives_its_hold_back_and_is_counted(monkeypatch):
     assert (answer.text, answer.cached, answer.similarity) == ("stored", "semantic", 0.95)
     assert answer.cost_usd == pytest.approx(7e-6)
     assert (attempt.bill.kind, attempt.saved.micro_usd) == ("none", 500_000)
-    assert ledger.called == ["near_peek", "near_learn"]
+    assert json.loads(attempt.saved.near).items() >= {"scope": "key", "entry": "entry"}.items()
+    assert ledger.called == ["near_peek"]
 
 
-@pytest.mark.parametrize("broken", ["near_peek", "near_learn"])
-def test_a_ledger_that_fails_half_way_leaves_the_job_as_it_was(monkeypatch, broken):
-    attempt = reserved()
-    assert search(Ledger(broken), monkeypatch).answer(attempt) is None
+def test_what_was_found_long_ago_is_looked_at_again(monkeypatch):
+    """It may have been erased while its job waited for its hold."""
+    ledger = Ledger()
+    found = search(ledger, monkeypatch, at_s=0)
+    ledger.gone = "entry"
+    assert found.answer(reserved()) is None
+    assert ledger.called == ["near_peek", "near_peek"]
+
+
+def test_a_ledger_that_fails_half_way_leaves_the_job_as_it_was(monkeypatch):
+    ledger, attempt = Ledger(), reserved()
+    found = search(ledger, monkeypatch, at_s=0)
+    ledger.broken = ("near_peek",)
+    assert found.answer(attempt) is None
     assert (attempt.bill, attempt.saved) == (POSSIBLY_BILLED, NOTHING_SAVED)
 
 
@@ -100,15 +120,15 @@ def test_where_the_best_one_s_answer_is_gone_the_next_is_looked_at(monkeypatch):
     nearer = near._replace(entry="gone", similarity=0.97)
     both = Looked((far, nearer, near), *rest)
     found._found = Future()
-    found._found.set_result(Found("", both, 7))
     ledger.gone = "gone"
+    found._found.set_result(tried(found._near, both))
     assert found.answer(reserved()).similarity == 0.95
-    assert ledger.called == ["near_peek", "near_peek", "near_learn"]
+    assert ledger.called == ["near_peek"] * 3
 
 
 def test_a_scope_is_read_while_the_vector_is_made():
-    """So that a miss waits for its embedding only."""
-    read = threading.Event()
+    """And its errand is settled afterwards, so that a miss waits for its embedding only."""
+    read, settled = threading.Event(), threading.Event()
 
     class Index:
         def ahead(self, scope):
@@ -119,17 +139,19 @@ def test_a_scope_is_read_while_the_vector_is_made():
             return ()
 
     class Errands:
-        def do(self, job, request):
+        def do(self, job, request, early):
             assert read.wait(10)
             data = base64.b64encode(array("f", [1.0, 0.0]).tobytes()).decode()
             vectors = Vectors(data=data, dimensions=2)
-            return Done(Completion.fake("", vectors=vectors), 7)
+            early(Done(Completion.fake("", vectors=vectors), 7))
+            settled.wait(20)
 
     cache = Cache(CacheSettings(), CallSettings(), (LINK,), "fast")
     settings = SemanticSettings(mode="serve")
     near = SemanticCache(settings, cache, Index(), Errands(), Ledger(), "openai:e", 1000)
     asked = [{"role": "user", "content": "How can I cancel an order?"}]
     question = CompletionRequest.checked(messages=asked, temperature=0)
-    found = near.begin(running_job(request=question))._found.result(20)
+    found = near.begin(running_job(request=question))._found.result(10)
+    settled.set()
     assert (found.looked, found.micro_usd) == (Looked((), Pool({}), 0), 7)
     near.close()
