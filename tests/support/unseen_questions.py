@@ -1,14 +1,15 @@
-"""100 pairs that look alike and are not the same, written when the gate was done and before any of
-them was tried on it: seven passed. Two of those ("up" and "down", a Portuguese "não") were mended
-afterwards; the five of `PASSING` are the judge's to tell.
+"""Pairs that look alike and are not the same, written before any of them was tried on the gate.
+
+Of the first 100 seven passed, and one does since their classes were mended (units told apart by
+capitals, verbs that negate, order of words with endings, particles of verbs). Then the second 60
+were written: of those 7 passed the gate as it was before that, 4 the mended one, and 2 since units
+count where an amount is asked for. What passes is the judge's to tell.
 """
 
 PASSING = {
     "How long is a mile?",
-    "How much data is 5 GB?",
-    "Is there anything I should eat?",
-    "Can cats eat dog food?",
-    "Wie schalte ich den Ton ein?",
+    "Which foods raise iron levels?",
+    "Como empresto um livro à biblioteca?",
 }
 
 TEXT = """
@@ -115,5 +116,69 @@ pt|Qual ônibus vai de Braga a Faro?|Qual ônibus vai de Faro a Braga?
 """
 
 
+SECOND = """
+en|Can I return shoes that I wore twice?|Can I return shoes that I wore once?
+en|Is a discount given for more than 15 seats?|Is a discount given for more than 50 seats?
+en|Which phones still receive updates?|Which phones receive updates no longer?
+en|Can a tenant sue a landlord?|Can a landlord sue a tenant?
+en|How do I pin a message?|How do I unpin a message?
+en|Where is the consulate of Peru in Chile?|Where is the consulate of Chile in Peru?
+en|Will 200 Mb per second be enough?|Will 200 MB per second be enough?
+en|Are you open on Easter Sunday?|Are you open on Easter Monday?
+en|What does git reset --soft do?|What does git reset --hard do?
+en|Which foods raise iron levels?|Which foods block iron absorption?
+de|Wie viel kostet ein Paket bis 2 kg?|Wie viel kostet ein Paket bis 5 kg?
+de|Darf mein Vermieter die Wohnung betreten?|Darf mein Vermieter die Wohnung nicht betreten?
+de|Wie übersetze ich vom Deutschen ins Polnische?|Wie übersetze ich vom Polnischen ins Deutsche?
+de|Wie hänge ich eine Datei an?|Wie hänge ich eine Datei ab?
+de|Wann fährt der letzte Zug nach Bonn?|Wann fährt der erste Zug nach Bonn?
+de|Ist das Museum im Januar geöffnet?|Ist das Museum im Juni geöffnet?
+de|Wie viele Milliliter hat eine Tasse?|Wie viele Liter hat eine Tasse?
+de|Was bedeutet "halb drei"?|Was bedeutet "halb vier"?
+de|Wie melde ich einen Mitarbeiter an?|Wie melde ich einen Mitarbeiter ab?
+de|Hilft Honig gegen Husten?|Hilft Honig gegen Heuschnupfen?
+fr|Puis-je annuler dans les 14 jours?|Puis-je annuler dans les 40 jours?
+fr|Mon chien peut manger du chocolat?|Mon chien ne peut pas manger de chocolat?
+fr|Comment convertir des euros en francs suisses?|Comment convertir des francs suisses en euros?
+fr|Comment augmenter le contraste?|Comment diminuer le contraste?
+fr|Quelle est la population de Lyon?|Quelle est la population de Lille?
+fr|Combien de mètres fait un mille?|Combien de kilomètres fait un mille?
+fr|Êtes-vous ouverts le lundi matin?|Êtes-vous ouverts le mardi matin?
+fr|Que fait la commande `cp -r`?|Que fait la commande `cp -p`?
+fr|Qui peut voir mes photos?|Qui ne peut plus voir mes photos?
+fr|Comment ajouter un lecteur au groupe?|Comment retirer un lecteur du groupe?
+es|¿Cuánto cuesta enviar 3 cajas?|¿Cuánto cuesta enviar 8 cajas?
+es|¿Puedo viajar con visado?|¿Puedo viajar sin visado?
+es|¿Cómo paso de Android a iPhone?|¿Cómo paso de iPhone a Android?
+es|¿Cómo enciendo la luz?|¿Cómo apago la luz?
+es|¿Quién ganó el mundial de 1998?|¿Quién ganó el mundial de 1989?
+es|¿Dónde está el hotel Colón?|¿Dónde está el hotel Cortés?
+es|¿Cuántos gramos son una onza?|¿Cuántos kilos son una onza?
+es|¿Abren los sábados por la tarde?|¿Abren los domingos por la tarde?
+es|¿Qué significa el error E102?|¿Qué significa el error E201?
+es|¿Por qué acepta mi tarjeta la tienda?|¿Por qué rechaza mi tarjeta la tienda?
+it|Quanti punti servono per 2 biglietti?|Quanti punti servono per 12 biglietti?
+it|Posso portare il cane?|Non posso portare il cane?
+it|Come traduco dall'italiano al greco?|Come traduco dal greco all'italiano?
+it|Come alzo la temperatura?|Come abbasso la temperatura?
+it|Quanto dista Parma da Modena?|Quanto dista Parma da Mantova?
+it|Quante ore dura il corso?|Quanti giorni dura il corso?
+it|Siete chiusi a marzo?|Siete chiusi a maggio?
+it|Che cosa fa il tasto F2?|Che cosa fa il tasto F12?
+it|Come blocco un contatto?|Come sblocco un contatto?
+it|La garanzia copre i graffi?|La garanzia esclude i graffi?
+pt|O plano inclui 4 linhas?|O plano inclui 14 linhas?
+pt|Posso pagar com cartão?|Posso pagar sem cartão?
+pt|Como passo da conta corrente à poupança?|Como passo da poupança à conta corrente?
+pt|Como ligo as notificações?|Como desligo as notificações?
+pt|Qual é a capital da Guiana?|Qual é a capital da Guiné?
+pt|Quantas milhas tem o percurso?|Quantos metros tem o percurso?
+pt|A loja abre em setembro?|A loja abre em dezembro?
+pt|O que faz a função `trim()`?|O que faz a função `strip()`?
+pt|Quem pode entrar na sala?|Quem já não pode entrar na sala?
+pt|Como empresto um livro à biblioteca?|Como peço emprestado um livro à biblioteca?
+"""
+
+
 def unseen_pairs() -> list[tuple[str, str]]:
-    return [tuple(line.split("|")[1:]) for line in TEXT.split("\n") if line]
+    return [tuple(line.split("|")[1:]) for line in (TEXT + SECOND).split("\n") if line]

@@ -6,7 +6,7 @@ asked for. It never says that two questions are the same, only that they may be.
 
 from enum import StrEnum
 
-from .words import UNKNOWN, Words, languages, negating_prefixes, same_word
+from .words import UNKNOWN, Words, languages, negating_prefixes, same_word, stem
 
 
 class Pass(StrEnum):
@@ -37,6 +37,8 @@ def _differs(one: Words, two: Words) -> str:
         return "names"
     if _opposed(one, two):
         return "opposites"
+    if _particles(one, two) or _particles(two, one):
+        return "particles"
     if _turned(one, two):
         return "order"
     if _replaced(one, two):
@@ -66,12 +68,31 @@ def _negates(word: str, other: str) -> bool:
 
 def _turned(one: Words, two: Words) -> bool:
     """Whether shared words stand in another order where order means something."""
-    shared = {*one.content} & {*two.content}
-    mine = [word for word in one.content if word in shared]
-    other = [word for word in two.content if word in shared]
+    stems, others = [*map(stem, one.content)], [*map(stem, two.content)]
+    shared = {*stems} & {*others}
+    mine = [word for word in stems if word in shared]
+    other = [word for word in others if word in shared]
     if mine == other:
         return False
-    return one.directed or two.directed or sorted(one.content) == sorted(two.content)
+    return one.directed or two.directed or sorted(stems) == sorted(others)
+
+
+def _particles(one: Words, two: Words) -> bool:
+    """Whether one has "schalte ... ein" where the other has "schalte ... aus" or "ausschalten"."""
+    if one.particles and two.particles:
+        return one.particles != two.particles
+    known = languages().get(one.language, UNKNOWN).particles
+    joined = [
+        particle
+        for word in two.all
+        for particle in known
+        if word.startswith(particle) and _verb(word.removeprefix(particle), one)
+    ]
+    return bool(one.particles and joined) and not {*joined} & {*one.particles}
+
+
+def _verb(word: str, words: Words) -> bool:
+    return len(word) > 3 and any(same_word(word, each) for each in words.all)
 
 
 def _replaced(one: Words, two: Words) -> bool:

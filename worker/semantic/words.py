@@ -8,7 +8,7 @@ import re
 import tomllib
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import cache, cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 from unicodedata import normalize
@@ -20,6 +20,13 @@ MOST_KNOWN = 2_000
 LEAST_STEM = 4
 """Letters."""
 
+_CASED = {
+    f"{prefix}{unit}": f"{prefix}{unit}"
+    for prefixes, units in (("kKMGT", ("b", "bps", "bit", "bits")), ("m", ("W", "Hz", "B")))
+    for prefix in prefixes
+    for unit in units
+}
+"""Units that mean another thing in this spelling: Gb and mW are neither GB nor MW."""
 _TOKEN = re.compile(r"[$€£¥₹%]|\d+(?:[.,:/-]\d+)*|[^\W\d_]+(?:['-][^\W\d_]+)*")
 _QUOTED = re.compile(r"\"([^\"]+)\"|“([^”]+)”|«([^»]+)»|„([^“”]+)[“”]|(?<!\w)'([^']+)'(?!\w)")
 _CODE = re.compile(
@@ -35,6 +42,7 @@ _CODE = re.compile(
     r"|[<>=!+*^&|#]+"
 )
 _STARTS = re.compile(r"(?:^|[.?!:\n]\s*)[\"'(]*([^\W\d_]+)")
+_ENDS = re.compile(r"([^\W\d_]+)\s*(?:[.,;:?!]|$)")
 _LATIN = re.compile(r"[A-Za-z\u00c0-\u024f]")
 
 
@@ -43,15 +51,24 @@ class Language:
     """Its row of the table."""
 
     negations: frozenset[str] = frozenset()
+    particles: frozenset[str] = frozenset()
+    """That a verb leaves at the end of its clause: schalte ... ein."""
     directions: frozenset[str] = frozenset()
     """Words that say who does what to whom: the words around them have an order."""
     function: frozenset[str] = frozenset()
+    amounts: frozenset[str] = frozenset()
+    """Words that ask for a number."""
     numbers: dict[str, str] | None = None
     units: dict[str, str] | None = None
     dates: dict[str, str] | None = None
     asks: dict[str, str] | None = None
     opposites: tuple[tuple[frozenset[str], frozenset[str]], ...] = ()
     alike: tuple[frozenset[str], ...] = ()
+
+    @cached_property
+    def own(self) -> frozenset[str]:
+        """By which a text is known to be written in it."""
+        return self.function | self.negations | self.amounts
 
 
 UNKNOWN = Language()
@@ -73,6 +90,8 @@ class Words:
     code: tuple[str, ...]
     names: frozenset[str]
     negations: int
+    particles: tuple[str, ...]
+    """At ends of clauses."""
     directed: bool
     asks: frozenset[str]
 
@@ -92,9 +111,14 @@ def same_word(one: str, two: str) -> bool:
     return not _stems(one).isdisjoint(_stems(two))
 
 
-def _stems(word: str) -> set[str]:
+def stem(word: str) -> str:
+    """What is left of it without an ending."""
+    return min(_stems(word, LEAST_STEM - 1), key=len)
+
+
+def _stems(word: str, least: int = LEAST_STEM) -> set[str]:
     found = {word.removesuffix(each) for each in _table()["signs"]["endings"].split()}
-    return {word, *(each for each in found if len(each) >= LEAST_STEM)}
+    return {word, *(each for each in found if len(each) >= least)}
 
 
 @lru_cache(MOST_KNOWN)
@@ -111,12 +135,13 @@ def read(text: str) -> Words:
         language=name,
         all=plain,
         content=tuple(word for word in plain if word not in function),
-        numbers=tuple(_numbers(plain, known)),
+        numbers=tuple(_numbers(spelt, known)),
         dates=_meanings(plain, known.dates),
         quoted=tuple("".join(found).strip().lower() for found in _QUOTED.findall(text)),
         code=tuple(found.lower() for found in _CODE.findall(text)),
         names=_names(text, spelt, function),
         negations=sum(word in known.negations for word in plain),
+        particles=tuple(word for word in _ENDS.findall(text.lower()) if word in known.particles),
         directed=not known.directions.isdisjoint(plain),
         asks=frozenset(_meanings(plain, known.asks)),
     )
@@ -132,8 +157,10 @@ def _language(row: dict[str, str]) -> Language:
     units = _groups(_table()["signs"]["units"]) | _groups(row["units"])
     return Language(
         frozenset(row["negations"].split()),
+        frozenset(row.get("particles", "").split()),
         frozenset(row["directions"].split()),
         frozenset(row["function"].split()),
+        frozenset(row["amounts"].split()),
         _groups(row["numbers"]),
         units,
         _groups(row["dates"]),
@@ -167,10 +194,7 @@ def _written_in(text: str, words: tuple[str, ...]) -> str:
     """The language that most of the words are of; "" if none has enough of them."""
     if not words or not all(map(_LATIN.match, filter(str.isalpha, text))):
         return ""
-    votes = {
-        name: sum(word in each.function or word in each.negations for word in words)
-        for name, each in _known()
-    }
+    votes = {name: sum(word in each.own for word in words) for name, each in _known()}
     best = max(votes, key=lambda name: votes[name])
     if votes[best] < max(1, LEAST_VOTES * len(words)):
         return ""
@@ -181,9 +205,10 @@ def _known() -> Iterable[tuple[str, Language]]:
     return languages().items()
 
 
-def _numbers(words: tuple[str, ...], known: Language) -> Iterable[str]:
+def _numbers(spelt: list[str], known: Language) -> Iterable[str]:
     """Each number, and each unit that stands beside one."""
     numbers, units = known.numbers or {}, known.units or {}
+    words = [word.lower() for word in spelt]
     for place, word in enumerate(words):
         if word[0].isdigit():
             yield word
@@ -191,8 +216,9 @@ def _numbers(words: tuple[str, ...], known: Language) -> Iterable[str]:
             yield numbers[word]
         elif word in units:
             beside = words[max(0, place - 1) : place + 2]
-            if any(each[0].isdigit() or each in numbers for each in beside):
-                yield units[word]
+            asked = not known.amounts.isdisjoint(words[max(0, place - 2) : place])
+            if asked or any(each[0].isdigit() or each in numbers for each in beside):
+                yield _CASED.get(spelt[place], units[word])
 
 
 def _names(text: str, spelt: list[str], function: frozenset[str]) -> frozenset[str]:

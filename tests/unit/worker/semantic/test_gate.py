@@ -21,7 +21,7 @@ def test_no_hostile_pair_passes_either_way(pair):
 def test_of_pairs_that_it_was_not_made_for_few_pass():
     """And those only because a judge tells them; what passes is said in docs/caching.md."""
     pairs = unseen_pairs()
-    assert len(set(pairs)) == 100
+    assert len(set(pairs)) == 160
     either_way = [{passed(one, two), passed(two, one)} for one, two in pairs]
     passing = {one for (one, _), found in zip(pairs, either_way, strict=True) if found != {Pass.NO}}
     assert passing == PASSING
@@ -51,6 +51,10 @@ def test_hostile_pairs_are_300_of_all_kinds_in_six_languages():
         ("Comment puis-je annuler mon abonnement?", "Comment annuler un abonnement?"),
         ("¿Cómo puedo cancelar mi cuenta?", "¿Cómo se cancela la cuenta?"),
         ("Is 5 kilometers far to run?", "Is 5 km far to run?"),
+        ("How do I avoid a late fee?", "How can I prevent a late fee?"),
+        ("Is 500 MB of data enough?", "Is 500 mb data enough?"),
+        ("Wie schalte ich den Ton ein?", "Wie kann ich den Ton einschalten?"),
+        ("How many miles is it to Rome?", "How many miles to Rome?"),
         ("Why doesn't my card work?", "Why does my card not work?"),
     ],
 )
