@@ -46,24 +46,26 @@ def docx_bomb(tmp_path):
 
 
 BOMBS = {
-    "comments.html": b"<!--" * 500_000,
-    "links.html": b"<a " * 500_000,
-    "closed.html": b"</a" * 200_000,
-    "deep.html": b"<div>" * 300_000 + b"x",
-    "tables.html": b"<table><tr><td>" * 30_000,
-    "ascii85.pdf": pdf_with_stream(b"/ASCII85Decode", b"z" * 45_000_000),
-    "flate.pdf": pdf_with_stream(
+    "comments.html": lambda: b"<!--" * 500_000,
+    "links.html": lambda: b"<a " * 500_000,
+    "closed.html": lambda: b"</a" * 200_000,
+    "deep.html": lambda: b"<div>" * 300_000 + b"x",
+    "tables.html": lambda: b"<table><tr><td>" * 30_000,
+    "ascii85.pdf": lambda: pdf_with_stream(b"/ASCII85Decode", b"z" * 45_000_000),
+    "flate.pdf": lambda: pdf_with_stream(
         b"[/FlateDecode /FlateDecode]",
         zlib.compress(zlib.compress(b"0" * 400_000_000, 9), 9),
     ),
-    "pages.pdf": pdf_with_stream(b"[]", b"q " * 5_000_000),
-    "deep.ipynb": b'{"cells": ' * 50_000,
-    "deep.json": b"[" * 1_000_000,
-    "nested.eml": b"Subject: x\nContent-Type: message/rfc822\n\n" * 20_000,
-    "parts.eml": b"Content-Type: multipart/mixed; boundary=a\nSubject: x\nTo: y\n\n"
-    + b"--a\n" * 300_000,
-    "deep.rtf": b"{\\rtf1 " + b"{" * 1_000_000,
+    "pages.pdf": lambda: pdf_with_stream(b"[]", b"q " * 5_000_000),
+    "deep.ipynb": lambda: b'{"cells": ' * 50_000,
+    "deep.json": lambda: b"[" * 1_000_000,
+    "nested.eml": lambda: b"Subject: x\nContent-Type: message/rfc822\n\n" * 20_000,
+    "parts.eml": lambda: (
+        b"Content-Type: multipart/mixed; boundary=a\nSubject: x\nTo: y\n\n" + b"--a\n" * 300_000
+    ),
+    "deep.rtf": lambda: b"{\\rtf1 " + b"{" * 1_000_000,
 }
+"""File name -> makes its content."""
 
 MEGABYTE = b"a " * 500_000
 

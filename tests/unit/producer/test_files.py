@@ -158,7 +158,7 @@ def test_folders_within_folders_without_end_are_told(folder):
 @pytest.mark.parametrize("name", [*BOMBS, "bomb.docx"])
 def test_what_explodes_ends_within_its_limits(tmp_path, name, monkeypatch):
     """Beside it, this process grows by no more than it holds of the file, and goes on."""
-    data = docx_bomb(tmp_path) if name == "bomb.docx" else BOMBS[name]
+    data = docx_bomb(tmp_path) if name == "bomb.docx" else BOMBS[name]()
     before = psutil.Process().memory_info().rss
     outcome(tmp_path / name, data)
     grown = psutil.Process().memory_info().rss - before
