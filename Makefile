@@ -46,8 +46,8 @@ test-legacy: .venv-legacy/.installed  ## the contract suite over gemini-legacy, 
 	.venv-legacy/bin/pytest -n 2 tests/contract --adapters gemini-legacy
 
 lock: .venv/.installed  ## write the lock files anew
-	$(COMPILE) --upgrade --extra dashboard --extra semantic -o requirements.lock
-	$(COMPILE) --upgrade --extra dashboard --extra documents --extra tables --group dev -o requirements-dev.lock
+	$(COMPILE) --upgrade --extra dashboard --extra chroma -o requirements.lock
+	$(COMPILE) --upgrade --extra dashboard --extra documents --extra tables --group dev --group chroma -o requirements-dev.lock
 	$(COMPILE) --upgrade --extra google-generativeai --group dev -o requirements-legacy.lock
 
 clean:  ## remove the environment, the demo's data and every cache

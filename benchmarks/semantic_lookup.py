@@ -21,7 +21,8 @@ from worker.embedded import EmbeddedValkey
 from worker.ledger.semantic_functions import NearLearn
 from worker.semantic.decision import Rule
 from worker.semantic.evidence import Observation
-from worker.semantic.index import LedgerIndex, Looked
+from worker.semantic.index import Looked
+from worker.semantic.ledger_index import LedgerIndex
 from worker.semantic.scope import Scope
 from worker.semantic.trial import Trial
 from worker.semantic.vectors import packed

@@ -12,6 +12,7 @@ EXTRAS = {
     "worker": "the worker, and the commands that look into it or at its settings",
     "documents": "summaries of folders, PDF, HTML, mail, Office and more",
     "semantic": "the semantic cache",
+    "chroma": "vectors of the semantic cache in Chroma",
     "embedded": "completions up: a private Valkey, a worker and Flower",
     "dashboard": "Flower, with our columns",
     "http": "completions http: health and Prometheus",

@@ -18,6 +18,7 @@ from redis import Redis
 from worker.embedded import EmbeddedValkey
 
 if TYPE_CHECKING:
+    from support.chroma_server import ChromaServer
     from support.hand_run import HandRun
     from support.nodes import WorkerProcess
     from support.wire import WireServer
@@ -83,6 +84,17 @@ def redis_url(valkey: EmbeddedValkey) -> str:
 def own_valkey(tmp_path: Path) -> Iterator[EmbeddedValkey]:
     """A server for this test alone, to be killed, frozen or reconfigured."""
     with EmbeddedValkey(tmp_path / "valkey") as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def chroma(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[ChromaServer]":
+    """The session's Chroma, started when a test first asks for it. Not emptied: tests have fleets
+    or scopes of their own.
+    """
+    from support.chroma_server import ChromaServer
+
+    with ChromaServer(tmp_path_factory.mktemp("chroma")) as server:
         yield server
 
 

@@ -215,6 +215,8 @@ def build_clients(**_: Any) -> None:
     """In each process that runs jobs, before its first."""
     runtime = current()
     runtime.clients.prepare(runtime.settings.named_links)
+    if runtime.near:
+        runtime.near.prepare()
 
 
 def build_clients_of_threads(sender: Any = None, **_: Any) -> None:

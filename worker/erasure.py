@@ -21,6 +21,7 @@ from .ledger.connection import Keys, Redis, ledger_functions
 from .ledger.fleet_functions import BatchForget, ForgetJobs, ReassignUsage
 from .ledger.ledger import Ledger
 from .semantic.entries import Entry
+from .semantic.index import VectorStore
 
 NEW_NAME = "erased"
 """Under which the user's usage is summed afterwards."""
@@ -65,8 +66,15 @@ class Erased:
         self.unfinished += other.unfinished
 
 
+class VectorsElsewhere(Exception):
+    """The user's questions have vectors on a server that was not named."""
+
+
 class Erasure:
-    """`results`: Celery's result backend. `audit_log`: None if there is none."""
+    """`results`: Celery's result backend. `audit_log`, `vectors`: None if there is none.
+
+    Without the server of the vectors `run` raises `VectorsElsewhere` where the user has some there.
+    """
 
     def __init__(
         self,
@@ -75,6 +83,7 @@ class Erasure:
         ledger: Ledger,
         results: Redis,
         audit_log: AuditReader | None,
+        vectors: VectorStore | None = None,
     ) -> None:
         self._redis = redis
         self._keys = keys
@@ -83,6 +92,7 @@ class Erasure:
         self._results = results
         self._result = FleetNames.of(keys.prefix).results
         self._audit_log = audit_log
+        self._vectors = vectors
 
     def run(self, user_id: str) -> Iterator[tuple[Erased, list[Publication]]]:
         """One pass over everything; after each page, what was done so far and what to publish."""
@@ -97,6 +107,8 @@ class Erasure:
         erased.usage_rows = self._rename_usage(user_id)
         self._forget_possible_bills(user_id)
         Overrides(self._redis, self._keys).reset(Subject("user", user_id))
+        if self._vectors:
+            self._vectors.erase(maker(user_id))
         if self._audit_log:
             erased.audited = self._audit_log.erase(user_id)
         yield erased, []
@@ -154,8 +166,11 @@ class Erasure:
             if not key.startswith(prefix):
                 continue
             scope = key.removeprefix(prefix)
-            entries = self._redis.hscan_iter(key, count=PAGE)
-            mine = [name for name, body in entries if Entry.read(body).maker == wanted]
+            rows = self._redis.hscan_iter(key, count=PAGE)
+            entries = ((name, Entry.read(body)) for name, body in rows)
+            mine = {name: entry for name, entry in entries if entry.maker == wanted}
+            if not self._vectors and not all(entry.vector for entry in mine.values()):
+                raise VectorsElsewhere
             if mine:
                 self._redis.hdel(key, *mine)
                 self._redis.zrem(self._keys.near_order(scope), *mine)

@@ -145,6 +145,7 @@ class Runtime:
             return None
         from .semantic.wiring import semantic_cache
 
+        metrics = self.metrics
         return semantic_cache(
             settings,
             self.connection.functions,
@@ -152,6 +153,7 @@ class Runtime:
             self.leases,
             self.cache,
             lambda job, attempt: self.errands.run(job, attempt),
+            lambda: metrics.add(metrics.happened("index_failures")),
         )
 
     @cached_property

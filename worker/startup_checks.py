@@ -258,3 +258,7 @@ def _semantic_links(settings: Settings) -> Iterator[Problem]:
         yield invalid(
             "LLM_SEMANTIC_CACHE", needs("the semantic cache", "semantic"), "install it, or unset it"
         )
+    if wanted.index and find_spec("chromadb") is None:
+        yield invalid(
+            "LLM_SEMANTIC_INDEX", needs("vectors in Chroma", "chroma"), "install it, or unset it"
+        )

@@ -170,6 +170,7 @@ ILL = {
         "unknown_attempts dead_letters",
     ),
     "the audit log is away": (lambda f: (f.jobs(20), f.happened("audit_failures")), "audit"),
+    "Chroma is away": (lambda f: (f.jobs(20), f.happened("index_failures")), "semantic"),
 }
 
 

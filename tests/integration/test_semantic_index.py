@@ -1,4 +1,6 @@
-"""The questions of a scope in the ledger's server: found, bounded, gone; evidence is exact."""
+"""The index in the ledger's server, beside what every index does (`test_semantic_indexes.py`), and
+the evidence: exact, bounded.
+"""
 
 import threading
 from array import array
@@ -7,21 +9,18 @@ from random import Random
 import pytest
 from support.hostile import item, settle, start, submit
 from support.ledger import KEYS, LedgerProbe, connection
+from support.near_index import MINUTE, first, found, keep, scope
 
 from producer.contract.ledger.calls import NearWrong
 from worker.ledger.semantic_functions import NearLearn
 from worker.semantic.evidence import Observation
-from worker.semantic.index import LedgerIndex
-from worker.semantic.scope import Scope
+from worker.semantic.ledger_index import LedgerIndex
 from worker.semantic.vectors import packed
-
-MINUTE = 60_000
 
 
 @pytest.fixture
 def call(redis_url):
     found = connection(redis_url)
-    found.redis.flushall()
     yield found.functions
     found.close()
 
@@ -32,57 +31,12 @@ def probe(redis_url):
         yield probe
 
 
-def scope(question, key="scope"):
-    return Scope(key, "faq -", question, f"content of {question}", "faq", "")
-
-
-def vector(seed, size=16):
-    rng = Random(seed)
-    return packed(array("f", [rng.gauss() for _ in range(size)]).tobytes())
-
-
-def keep(index, number, key="scope"):
-    index.keep(scope(f"question {number}", key), vector(number), "ann", MINUTE)
-
-
-def found(index, number, key="scope"):
-    """The question that is most like one with the vector of that number."""
-    candidate = first(index, scope("asked", key), vector(number))
-    return candidate and (candidate.question, round(candidate.similarity, 2))
-
-
-def first(index, asked, vector):
-    index.ahead(asked)
-    return next(iter(index.nearest(asked, vector)), None)
-
-
-def test_the_nearest_is_found_by_every_process_and_none_of_another_scope(call):
-    one, two = LedgerIndex(call, 0.01), LedgerIndex(call, 0.01)
-    assert found(one, 3) is None
-    for number in range(8):
-        keep(one, number)
-    assert [found(index, 3) for index in (one, two)] == [("question 3", 1.0)] * 2
-    assert found(one, 3, "other") is None
-    keep(two, 9)
-    assert found(one, 9) == ("question 9", 1.0)
-    assert first(one, scope("question 9"), vector(9)) is None
-
-
-def test_a_scope_is_bounded_and_the_oldest_leave(call, probe):
-    index, reader = LedgerIndex(call, 0.01, most=5), LedgerIndex(call, 0.01, most=5)
-    for number in range(12):
-        keep(index, number)
-        assert found(reader, number) == (f"question {number}", 1.0)
-    assert probe.redis.hlen(KEYS.near_entries("scope")) == 5
-    assert found(reader, 2) != ("question 2", 1.0)
-    assert 0 < probe.redis.pttl(KEYS.near_entries("scope")) <= MINUTE
-
-
-def test_more_than_a_page_is_read_and_what_was_kept_again_is_one(call):
+def test_more_than_a_page_is_read_and_what_was_kept_again_is_one(call, probe):
     index, reader = LedgerIndex(call, 0.01), LedgerIndex(call, 0.01)
     for number in range(1_100):
         keep(index, number)
     keep(index, 7)
+    assert 0 < probe.redis.pttl(KEYS.near_entries("scope")) <= MINUTE
     assert found(reader, 1_099) == ("question 1099", 1.0)
     assert found(reader, 7) == ("question 7", 1.0)
 
@@ -118,17 +72,6 @@ def test_what_is_gone_from_the_server_is_forgotten_here(call, probe):
     assert found(index, 1) is None
     keep(index, 5)
     assert found(index, 5) == ("question 5", 1.0)
-
-
-def test_vectors_of_another_size_are_like_nothing(call):
-    """A server that changed its model behind the same name."""
-    index = LedgerIndex(call, 0.01)
-    keep(index, 1)
-    assert first(index, scope("asked"), vector(1, 32)) is None
-    index.keep(scope("long"), vector(1, 32), "ann", MINUTE)
-    long = first(index, scope("asked"), vector(1, 32))
-    assert (long.question, round(long.similarity, 2)) == ("long", 1.0)
-    assert found(index, 1) is None
 
 
 def test_no_observation_of_several_workers_is_lost(redis_url, call):

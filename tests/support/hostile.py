@@ -200,6 +200,7 @@ def valid_calls() -> dict[str, Call]:
         calls.BatchProgress("bat"),
         near.Errand("e1", "alice", "interactive", "fp", "{}", "a", 3, "w1", 3_600_000, "fleet"),
         near.NearLook("scope", 0),
+        near.NearRead("scope", ("entry", "none")),
         near.NearPeek("scope", "entry", "pair", "hash", "faq", "blog"),
         near.NearKeep("scope", "other", "body", "faq", 0.01, 2, 60_000),
         near.NearLearn("scope", "entry", "pair", "yes", "right", 7, 5, ("53:yes:right",)),

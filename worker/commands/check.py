@@ -18,8 +18,10 @@ from ..providers.default_requests import DefaultRequests
 from ..providers.dialects import dialect_of
 from ..runtime import audit_server
 from ..sealing import Seal
+from ..semantic.index import Away
 from ..settings import AuditSettings, RedisSettings, Settings
 from .celery_clients import try_clients
+from .chroma import away, chroma_server
 from .live import LiveCheck
 from .servers import Server, answering
 
@@ -50,6 +52,7 @@ def check(offline: bool, live: bool) -> None:
     if not offline:
         _ask_ledger(settings.redis)
         _ask_audit_log(settings.audit)
+        _ask_chroma(settings.redis.prefix)
     try_clients(settings.redis, offline)
     _build_clients(settings)
     if live and not LiveCheck(settings).run():
@@ -113,6 +116,18 @@ def _ask_audit_log(settings: AuditSettings) -> None:
     with answering(Server(redis, settings.url.get_secret_value(), "LLM_AUDIT_URL")):
         redis.ping()
     click.echo(f"audit log: answers; sealed for key {Seal(settings.key).id}")
+
+
+def _ask_chroma(fleet: str) -> None:
+    """A worker starts without it, too, and finds nothing near then."""
+    if chroma := chroma_server(fleet):
+        try:
+            chroma.prepare()
+        except Away as error:
+            raise click.ClickException(away(error)) from None
+        finally:
+            chroma.close()
+        click.echo("Chroma: answers")
 
 
 def _warn(warning: str) -> None:

@@ -12,10 +12,12 @@ from producer.contract.user_ids import alike
 
 from ..audit.reader import AuditReader
 from ..celery import create_app
-from ..erasure import Erased, Erasure
+from ..erasure import Erased, Erasure, VectorsElsewhere
 from ..ledger.connection import LedgerConnection, RedisError, connect
+from ..semantic.index import Away
 from ..settings import load_redis
 from .audit import Reason, audit_log_server, who
+from .chroma import away, chroma_server
 from .servers import SaidName, Server, answering, operators_ledger
 
 PATIENCE_S = 60.0
@@ -24,6 +26,7 @@ SAY_S = 5.0
 """Between two lines that say how far it is."""
 PAUSE_S = 1.0
 """Between two passes."""
+REPEAT = "Not all is forgotten: repeat the command."
 
 
 @click.command()
@@ -74,7 +77,8 @@ def _erase(user: str, reason: str) -> Erased:
         servers.append(audit)
         audit_log = AuditReader(audit.redis, connection.keys)
     ledger = operators_ledger(connection)
-    erasure = Erasure(connection.redis, connection.keys, ledger, results, audit_log)
+    chroma = chroma_server(settings.prefix)
+    erasure = Erasure(connection.redis, connection.keys, ledger, results, audit_log, chroma)
     with answering(*servers):
         try:
             if audit_log:
@@ -85,8 +89,17 @@ def _erase(user: str, reason: str) -> Erased:
                 total.add(_until_done(erasure, name, connection))
             return total
         except RedisError:
-            click.echo("Not all is forgotten: repeat the command.", err=True)
+            click.echo(REPEAT, err=True)
             raise
+        except Away as error:
+            raise click.ClickException(f"{away(error)}. {REPEAT}") from None
+        except VectorsElsewhere:
+            raise click.ClickException(
+                f"{user} has vectors in Chroma. Fix: export LLM_SEMANTIC_INDEX, as the workers have"
+            ) from None
+        finally:
+            if chroma:
+                chroma.close()
 
 
 def _until_done(erasure: Erasure, user: str, connection: LedgerConnection) -> Erased:

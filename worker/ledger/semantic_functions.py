@@ -52,6 +52,18 @@ class NearLook(Call[NearLookReply], function="near_look"):
 
 
 @dataclass(frozen=True)
+class NearReadReply(Reply):
+    entries: list[str]
+    now_ms: int
+
+
+@dataclass(frozen=True)
+class NearRead(Call[NearReadReply], function="near_read"):
+    scope: str
+    items: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class NearPeekReply(Reply):
     answer: str
     now_ms: int
@@ -73,6 +85,9 @@ class NearPeek(Call[NearPeekReply], function="near_peek"):
 @dataclass(frozen=True)
 class NearKeepReply(Reply):
     size: int
+    gone: list[str]
+    """Those that left for it."""
+    now_ms: int
 
 
 @dataclass(frozen=True)

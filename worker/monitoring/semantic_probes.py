@@ -8,7 +8,15 @@ from .symptoms import Symptom
 
 
 def semantic(snapshot: FleetSnapshot, settings: HealthSettings) -> Iterator[Symptom]:
-    """A scope that serves nothing any more, because it errs more than is stated."""
+    """A scope that serves nothing any more, because it errs more than is stated; an index that is
+    away.
+    """
+    if count := snapshot.recent.events["index_failures"]:
+        yield Symptom(
+            f"Chroma did not answer {count:,} times; nothing near is found while it is away. "
+            "Fix: check LLM_SEMANTIC_INDEX",
+            about="index",
+        )
     for each in snapshot.near:
         if each.stopped:
             low, high = each.error

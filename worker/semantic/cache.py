@@ -79,6 +79,10 @@ class SemanticCache:
         self._learning = ThreadPoolExecutor(LEARNING_AT_ONCE, "semantic-learning")
         self._room = BoundedSemaphore(MOST_LEARNING)
 
+    def prepare(self) -> None:
+        """Before the first job."""
+        self.index.prepare()
+
     def begin(self, job: RunningJob) -> "Search | None":
         """Look for a near question, in threads of its own: what is known of its scope is read while
         its vector is made. None: the job takes no part.
@@ -130,6 +134,7 @@ class SemanticCache:
     def close(self) -> None:
         self._looking.shutdown(wait=False, cancel_futures=True)
         self._learning.shutdown(wait=True, cancel_futures=True)
+        self.index.close()
 
     def _look(
         self, job: RunningJob, scope: Scope, ahead: "Future[Known]", found: "Future[Found | None]"

@@ -28,6 +28,11 @@ def packed(data: bytes) -> str:
     return base64.b64encode((vector / length).astype("<f2").tobytes()).decode()
 
 
+def unpacked(kept: str) -> numpy.ndarray:
+    """One that `packed` gave, as 32-bit floats."""
+    return _row(kept).astype("<f4")
+
+
 class Vectors:
     """In the order in which they were added. Not safe across threads. All are of one size, that of
     the latest: those of another are of another model, and like nothing.

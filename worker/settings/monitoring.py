@@ -55,12 +55,14 @@ def _finding_names(text: str) -> frozenset[str]:
 
 
 def _can_be_posted_to(value: SecretStr | None) -> SecretStr | None:
-    if value and not _is_postable(value.get_secret_value()):
+    url = value.get_secret_value() if value else ""
+    if url and (not is_http_url(url) or "@" in urlsplit(url).netloc):
         raise ValueError("must be like https://host/path, without a login and without blanks")
     return value
 
 
-def _is_postable(url: str) -> bool:
+def is_http_url(url: str) -> bool:
+    """A login in it is allowed."""
     if not url.isascii() or not url.isprintable() or " " in url:
         return False
     try:
@@ -68,9 +70,7 @@ def _is_postable(url: str) -> bool:
         port = parts.port
     except ValueError:
         return False
-    if parts.scheme not in ("http", "https") or not parts.hostname or port == 0:
-        return False
-    return "@" not in parts.netloc
+    return parts.scheme in ("http", "https") and bool(parts.hostname) and port != 0
 
 
 PostUrl = Annotated[SecretStr | None, AfterValidator(_can_be_posted_to)]

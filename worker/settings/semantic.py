@@ -2,9 +2,16 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field, SecretStr
 
 from .base import Dollars, Slice, variable
+from .monitoring import is_http_url
+
+
+def _is_a_server(value: SecretStr | None) -> SecretStr | None:
+    if value and not is_http_url(value.get_secret_value()):
+        raise ValueError("must be like http://host:8000, where Chroma answers")
+    return value
 
 
 class SemanticSettings(Slice):
@@ -32,3 +39,7 @@ class SemanticSettings(Slice):
     """For how long a job waits for it; a later verdict counts for the next."""
     timeout_ms: Annotated[int, Field(ge=1, le=60_000)] = variable("LLM_SEMANTIC_TIMEOUT_MS", 300)
     """For how long a job waits for the embedding of its question, from its start."""
+    index: Annotated[SecretStr | None, AfterValidator(_is_a_server)] = variable(
+        "LLM_SEMANTIC_INDEX", None
+    )
+    """Chroma's URL, which may have a login. None: vectors lie in the ledger's server."""

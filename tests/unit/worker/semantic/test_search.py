@@ -47,6 +47,11 @@ class Ledger:
         return None
 
 
+class NoIndex:
+    def close(self):
+        pass
+
+
 def search(ledger, monkeypatch, chance=0.99, at_s=math.inf):
     """`at_s`: when its candidate was looked at; by default only now."""
     monkeypatch.setattr("random.random", lambda: chance)
@@ -59,7 +64,7 @@ def search(ledger, monkeypatch, chance=0.99, at_s=math.inf):
     looked = Looked((far, near), Pool(counts), 0)
     cache = Cache(CacheSettings(), CallSettings(), (LINK,), "fast")
     settings = SemanticSettings(mode="serve", judge="openai:m")
-    semantic = SemanticCache(settings, cache, None, None, ledger, "openai:e", 1000)
+    semantic = SemanticCache(settings, cache, NoIndex(), None, ledger, "openai:e", 1000)
     found.set_result(tried(semantic, looked, at_s))
     return Search(semantic, running_job(), SCOPE, found)
 
@@ -130,7 +135,7 @@ def test_a_scope_is_read_while_the_vector_is_made():
     """And its errand is settled afterwards, so that a miss waits for its embedding only."""
     read, settled = threading.Event(), threading.Event()
 
-    class Index:
+    class Index(NoIndex):
         def ahead(self, scope):
             read.set()
             return Known(Pool({}), 0)
