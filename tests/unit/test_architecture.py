@@ -24,6 +24,7 @@ IMPORT_NAMES = {
     "azure-keyvault-secrets": "azure",
     "azure-identity": "azure",
     "splintr-rs": "splintr",
+    "chromadb-client": "chromadb",
 }
 """Of distributions that are not imported under their own name."""
 
