@@ -5,6 +5,9 @@ there gets no answer, ever. Asking first whether one still works would cost a ti
 not; a new one costs a millisecond.
 """
 
+import os
+import select
+import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -21,6 +24,8 @@ IDLE_S = 20.0
 """A connection that was idle for longer is opened anew. Of common walls the most impatient forget
 after 60 s; Azure's after 240 s, AWS's after 350 s.
 """
+PIECE_BYTES = 65_536
+"""Of a command; each is sent within a timeout of its own."""
 WAIT_S = 5.0
 """For a connection of a pool that has none free, where its user does not say."""
 
@@ -55,7 +60,7 @@ class BoundedPool(redis.ConnectionPool):
             most = self.max_connections
             raise redis.ConnectionError(f"all {most} connections of this process are in use")
         try:
-            connection: Any = super().get_connection(*args, **options)
+            connection: Any = self._quiet() or super().get_connection(*args, **options)
         except BaseException:
             places.release()
             raise
@@ -64,9 +69,45 @@ class BoundedPool(redis.ConnectionPool):
 
     def release(self, connection: Any) -> None:
         places = connection.__dict__.pop("places", None)
-        super().release(connection)
+        if not self._kept(connection):
+            super().release(connection)
         if places:
             places.release()
+
+    def _quiet(self) -> Any:
+        """The last one that was given back, if its server has said nothing since: then it is open,
+        and nothing is left of a reply. redis-py finds out by some ten times the CPU.
+        """
+        with self._lock:
+            if not self._available_connections:
+                return None
+            connection: Any = self._available_connections[-1]
+            if not _is_quiet(connection._sock):
+                return None
+            self._available_connections.pop()
+            self._in_use_connections.add(connection)
+            return connection
+
+    def _kept(self, connection: Any) -> bool:
+        """Whether it is one of this pool's to be used again, and is given back."""
+        with self._lock:
+            ours = self.pid == os.getpid() and connection in self._in_use_connections
+            if not ours or not self.owns_connection(connection) or connection.should_reconnect():
+                return False
+            self._in_use_connections.remove(connection)
+            self._available_connections.append(connection)
+            return True
+
+
+def _is_quiet(sock: Any) -> bool:
+    """Of a plain socket, where it can be polled (not on Windows, nor in eventlet); TLS says things
+    of its own.
+    """
+    if type(sock) is not socket.socket or not hasattr(select, "poll"):
+        return False
+    poll = select.poll()
+    poll.register(sock, select.POLLIN)
+    return not poll.poll(0)
 
 
 class BoundedSentinelPool(BoundedPool, SentinelConnectionPool):
@@ -92,6 +133,44 @@ class YoungPool(BoundedPool):
 
 class YoungSentinelPool(YoungPool, SentinelConnectionPool):
     """Of the master that Sentinels know."""
+
+
+class OneTrip(redis.Redis):
+    """Sends each command once, and reads its reply: all that calls without retries need. What
+    redis-py does beside that, for retries and measurements, is most of what a call costs.
+    """
+
+    def execute_command(self, *args: Any, **options: Any) -> Any:
+        pool = self.connection_pool
+        parse: Any = self.parse_response
+        connection: Any = pool.get_connection()
+        try:
+            connection.send_packed_command(packed(args) or connection.pack_command(*args))
+            return parse(connection, args[0], **options)
+        except (redis.ConnectionError, redis.TimeoutError, OSError):
+            connection.disconnect()
+            raise
+        finally:
+            pool.release(connection)
+
+
+def packed(args: tuple[Any, ...]) -> list[bytes]:
+    """A command by Redis's protocol, in pieces that a slow line sends in one timeout. [] if it has
+    other arguments than texts, bytes and whole numbers.
+    """
+    name, *rest = args
+    words = [*name.split(), *rest]  # "FUNCTION LOAD"
+    found = [b"*%d\r\n" % len(words)]
+    for each in words:
+        if type(each) is str:
+            each = each.encode()
+        elif type(each) is int:
+            each = b"%d" % each
+        elif type(each) is not bytes:
+            return []
+        found.append(b"$%d\r\n%b\r\n" % (len(each), each))
+    whole = b"".join(found)
+    return [whole[at : at + PIECE_BYTES] for at in range(0, len(whole), PIECE_BYTES)]
 
 
 BOUNDED = (BoundedPool, BoundedSentinelPool)

@@ -6,6 +6,7 @@ that a web request does not hang on a frozen ledger.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from types import SimpleNamespace
 from typing import Literal, TypeVar, cast
 
 import redis
@@ -13,7 +14,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from . import forks
-from .connections import YOUNG
+from .connections import YOUNG, OneTrip
 from .contract.errors import InvalidRequest, OutcomeUnknown, Unavailable
 from .contract.ledger import calls
 from .contract.ledger.call import Call, Reply
@@ -41,6 +42,7 @@ from .redis_url import RedisUrl
 from .settings import ProducerSettings, load
 
 RedisError = redis.RedisError
+_LIBRARY = SimpleNamespace(Redis=OneTrip, sentinel=redis.sentinel)
 R = TypeVar("R", bound=Reply)
 
 CONNECTION_ERRORS: tuple[type[Exception], ...] = (redis.RedisError, OSError)
@@ -274,7 +276,7 @@ def _client_of(url: str, timeout_s: float, connections: int, wait_s: float) -> r
     bounds = {"max_connections": connections, "wait_s": wait_s}
     timeouts = {"socket_timeout": timeout_s, "socket_connect_timeout": TIMEOUT_S}
     options |= bounds | timeouts
-    client: redis.Redis = RedisUrl.parse(url).client(redis, TIMEOUT_S, YOUNG, **options)
+    client: redis.Redis = RedisUrl.parse(url).client(_LIBRARY, TIMEOUT_S, YOUNG, **options)
     return client
 
 

@@ -36,6 +36,8 @@ def publish_all(publications: list[Publication]) -> None:
     signals: the jobs are in the ledger, and are worked on all the same.
     """
     global _published
+    if not publications:
+        return
     idle_s, _published = time.monotonic() - _published, time.monotonic()
     options = {"retry": idle_s > connections.IDLE_S, "retry_policy": ONCE_MORE}
     try:

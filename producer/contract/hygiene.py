@@ -27,6 +27,8 @@ _INVISIBLE = "\u00ad\u180e\u200b-\u200f\u2060-\u2064\ufe00-\ufe0f\ufeff"
 
 def problem(text: str) -> str:
     """What of `text` may not be sent, with the fix; "" if nothing."""
+    if text.replace("\n", " ").replace("\t", " ").isprintable():
+        return ""  # most are, and no sign that is sought here is printable
     if found := _CONTROL.search(text):
         character = f"U+{ord(found[0]):04X} at character {found.start()}"
         return f"holds the control character {character}. Fix: remove it"

@@ -25,6 +25,9 @@ from .tools import Tool, wrong_tools
 MAX_REQUEST_BYTES = 32_000_000
 """Largest request accepted, as JSON: what OpenAI and Anthropic take."""
 
+MOST_BYTES_OF_A_SIGN = 4
+"""In UTF-8."""
+
 MOST_STOPS = 64
 """More than any provider takes but Anthropic."""
 OLD_STOPS = 4
@@ -165,11 +168,19 @@ class CompletionRequest(Parameters):
     @classmethod
     def checked(cls, **fields: Any) -> "CompletionRequest":
         """Build one, or raise `InvalidRequest` naming every wrong field but never a value."""
+        return cls.written(fields)[0]
+
+    @classmethod
+    def written(
+        cls, fields: dict[str, Any], most: int = MAX_REQUEST_BYTES
+    ) -> tuple["CompletionRequest", str]:
+        """As `checked`, with its JSON, which has at most so many bytes."""
         try:
             request = cls.model_validate(fields)
             request._refuse_unsafe()
             request._refuse_wrong_schemas()
-            request.bounded(MAX_REQUEST_BYTES)
+            text = request.to_json()
+            _refuse_large(text, most)
         except ValidationError as error:
             raise InvalidRequest(*explained(error)) from None
         except (ValueError, TypeError, RecursionError):
@@ -177,18 +188,7 @@ class CompletionRequest(Parameters):
                 "request: it cannot be written as JSON. Fix: pass plain texts, finite numbers, "
                 "lists and dicts with keys that are texts, nested less deeply"
             ) from None
-        return request
-
-    def bounded(self, most: int) -> Self:
-        """Itself, or `InvalidRequest` if it has more than so many bytes as JSON."""
-        size = len(self.to_json().encode())
-        if size > most:
-            raise InvalidRequest(
-                f"request: {size:,} bytes as JSON, at most {most:,} are accepted. "
-                "Fix: shorten the messages or split the document.",
-                {"fields": ["messages"]},
-            )
-        return self
+        return request, text
 
     def _refuse_unsafe(self) -> None:
         """Only when a request is made: a stored one was checked by the rules of its time."""
@@ -277,6 +277,18 @@ def pattern(regex: str) -> TypeAdapter[str]:
     Raises `pydantic_core.SchemaError` for a wrong `regex`.
     """
     return TypeAdapter(Annotated[str, Field(pattern=regex)])
+
+
+def _refuse_large(text: str, most: int) -> None:
+    if len(text) * MOST_BYTES_OF_A_SIGN <= most:
+        return
+    size = len(text.encode())
+    if size > most:
+        raise InvalidRequest(
+            f"request: {size:,} bytes as JSON, at most {most:,} are accepted. "
+            "Fix: shorten the messages or split the document.",
+            {"fields": ["messages"]},
+        )
 
 
 def _refuse(place: str, reason: str) -> None:

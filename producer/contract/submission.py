@@ -6,7 +6,7 @@ Celery's options but never imports Celery.
 
 import json
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -74,6 +74,8 @@ class Submission:
     """Why this item of a batch cannot be run. It ends with this error at once."""
     parent: str = ""
     """The job of which it is a part; "" if it is none."""
+    text: str = field(default="", repr=False)
+    """The request as JSON, if it was written already."""
 
     @classmethod
     def from_call(
@@ -105,9 +107,7 @@ class Submission:
                     f"{option}: a completion is routed by its lane. "
                     "Fix: pass lane='batch' or 'interactive'"
                 )
-        request = CompletionRequest.checked(**fields)
-        if max_bytes < MAX_REQUEST_BYTES:
-            request.bounded(max_bytes)
+        request, text = CompletionRequest.written(fields, max_bytes)
         return cls(
             job_id=job_id,
             user_id=user_id,
@@ -118,12 +118,13 @@ class Submission:
             idempotency_key=idempotency_key,
             batch=batch,
             name=checked_label("name", name),
+            text=text,
         )
 
     def stored(self) -> Stored:
         """As the ledger takes it."""
         request = self.request
-        apart = taken_apart(request.to_json())
+        apart = taken_apart(self.text or request.to_json())
         document = [request.document] if request.document else []
         wire = 2 if self.continuation else request.wire
         item = SubmittedItem(

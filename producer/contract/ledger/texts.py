@@ -15,9 +15,11 @@ def keep_texts(
     """
     texts: dict[str, str] = {}
     expected: Counter[str] = Counter()
-    for each in texts_of_jobs:
+    for each in filter(None, texts_of_jobs):
         texts.update(each)
         expected.update(each.keys())
+    if not texts:
+        return
     missing = _expect(functions, expected)
     for sha in missing:
         uploads(KeepText(sha, texts[sha]))
