@@ -68,13 +68,13 @@ def _negates(word: str, other: str) -> bool:
 
 def _turned(one: Words, two: Words) -> bool:
     """Whether shared words stand in another order where order means something."""
+    shared = {*one.content} & {*two.content}
+    mine = [word for word in one.content if word in shared]
+    other = [word for word in two.content if word in shared]
+    if mine != other and (one.directed or two.directed):
+        return True
     stems, others = [*map(stem, one.content)], [*map(stem, two.content)]
-    shared = {*stems} & {*others}
-    mine = [word for word in stems if word in shared]
-    other = [word for word in others if word in shared]
-    if mine == other:
-        return False
-    return one.directed or two.directed or sorted(stems) == sorted(others)
+    return stems != others and sorted(stems) == sorted(others)
 
 
 def _particles(one: Words, two: Words) -> bool:
