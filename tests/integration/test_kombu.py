@@ -119,10 +119,9 @@ def test_ids_leave_no_note_and_are_put_back_in_their_order(channel, redis):
     taken[1].requeue()
     assert channel.qos.taken(60) == [f"i{n}" for n in range(2, 6)]
     channel.close()
-    again = [
-        json.loads(each)["headers"]["id"] for each in redis.lrange(QUEUES["interactive"], 0, -1)
-    ]
-    assert again[::-1] == ["i2", "i3", "i4", "i5", "i1"]
+    again = [json.loads(each) for each in redis.lrange(QUEUES["interactive"], 0, -1)]
+    assert [each["headers"]["id"] for each in again[::-1]] == ["i2", "i3", "i4", "i5", "i1"]
+    assert {each["content-type"] for each in again} == {"application/json"}  # all versions read it
 
 
 def test_a_message_that_may_have_arguments_is_taken_alone_and_noted(redis_url, redis):

@@ -60,7 +60,9 @@ def test_of_a_producer(project):
 
 
 def test_of_a_worker(project):
-    code = f"from celery_completions.celery import app as ours\n{CHECK}"
+    own = CHECK.replace("['json']", "['json', 'application/x-no-arguments']")
+    assert own != CHECK
+    code = f"from celery_completions.celery import app as ours\n{own}"
     assert python(project, code, HOSTS).split() == ["ours"]
 
 

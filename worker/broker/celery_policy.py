@@ -6,8 +6,10 @@ in `worker/celery.py`.
 Measured reasons: docs/decisions/0002-celery-settings.md.
 """
 
+from .entries import NOTHING
+
 # Messages: JSON only, so that nothing executable travels; ids only, so that no prompt does.
-accept_content = ["json"]
+accept_content = ["json", NOTHING]
 task_serializer = "json"
 result_serializer = "json"
 result_extended = False  # would store raw arguments

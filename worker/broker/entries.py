@@ -29,6 +29,11 @@ NO_QUEUE = "_kombu.none"
 be written to refuses that too. Whoever uses the broker has the right to it.
 """
 
+NOTHING = "application/x-no-arguments"
+"""The content type of a body that is known without being read: it says no arguments. Of this
+process only: what goes back to the broker says JSON, as every version reads it.
+"""
+
 _NO_ARGUMENTS = base64.b64encode(b"[[], {}, {}]").decode()
 _IN_HEADERS = {"group": "group_id", "group_index": "group_index", "root_id": "root_id"} | {
     name: name for name in ("parent_id", "expires", "eta")
@@ -62,15 +67,18 @@ def message_of(item: bytes, queue: str, adopt: bool) -> dict[str, Any]:
             "a message with arguments, not an id of the ledger's. "
             "Fix: submit with producer, or set LLM_ADOPT_FOREIGN_MESSAGES=true"
         )
+    content_type = "application/json"
     said = {"lang": "py", "task": COMPLETE, "id": job_id, "argsrepr": "()", "kwargsrepr": "{}"}
     if _is_foreign(foreign):
         said[FOREIGN] = foreign
+    else:
+        content_type = NOTHING
     properties = entry["properties"]
     redelivered = properties["delivery_info"].get("redelivered") is True
     return {
         "body": _NO_ARGUMENTS,
         "content-encoding": "utf-8",
-        "content-type": "application/json",
+        "content-type": content_type,
         "headers": said,
         "properties": {
             "correlation_id": job_id,
@@ -85,7 +93,12 @@ def message_of(item: bytes, queue: str, adopt: bool) -> dict[str, Any]:
 
 def is_id(message: dict[str, Any]) -> bool:
     """Whether it is one of `message_of` without arguments: the ledger has the rest."""
-    return message.get("body") is _NO_ARGUMENTS and FOREIGN not in message["headers"]
+    return message.get("content-type") == NOTHING
+
+
+def entry_of(message: dict[str, Any]) -> str:
+    """One of `message_of`, as the broker had it."""
+    return json.dumps(message | {"content-type": "application/json"})
 
 
 def _read(item: bytes) -> Any:

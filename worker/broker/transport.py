@@ -18,6 +18,7 @@ from queue import Empty
 from time import monotonic
 from typing import Any, NamedTuple
 
+from kombu import serialization
 from kombu import transport as kombu_transport
 from kombu.entity import Queue
 from kombu.transport import redis, virtual
@@ -25,7 +26,7 @@ from kombu.transport import redis, virtual
 from producer.channels import OnePool
 from producer.contract.names import FleetNames
 
-from .entries import NO_QUEUE, Unsound, is_id, message_of
+from .entries import NO_QUEUE, NOTHING, Unsound, entry_of, is_id, message_of
 
 logger = logging.getLogger(__name__)
 
@@ -80,7 +81,7 @@ class QoS(redis.QoS):
         if requeue and delivery_tag in self._ids:
             with self.channel.conn_or_acquire() as client:
                 taken = self._ids[delivery_tag]
-                client.lpush(taken.queue, json.dumps(taken.message))
+                client.lpush(taken.queue, entry_of(taken.message))
         elif delivery_tag not in self._ids:
             super().reject(delivery_tag, requeue)
             return
@@ -91,7 +92,7 @@ class QoS(redis.QoS):
         ids = [self._ids[tag] for tag in self._delivered if tag in self._ids]
         with self.channel.conn_or_acquire(client) as client, client.pipeline(False) as pipe:
             for taken in reversed(ids):
-                pipe.rpush(taken.queue, json.dumps(taken.message))
+                pipe.rpush(taken.queue, entry_of(taken.message))
             pipe.execute()
         for tag in self._ids:
             self._delivered.pop(tag, None)
@@ -277,6 +278,7 @@ def install() -> None:
         "rediss": "Transport",
         "sentinel": "SentinelTransport",
     }
+    serialization.register("no-arguments", None, lambda _: ([], {}, {}), NOTHING, "utf-8")
     for scheme, name in transports.items():
         kombu_transport.TRANSPORT_ALIASES[scheme] = f"{__name__}:{name}"
         kombu_transport._transport_cache.pop(scheme, None)

@@ -73,6 +73,8 @@ class Estimator:
         self._ratios: defaultdict[tuple[str, str], deque[float]] = defaultdict(
             lambda: deque(maxlen=REMEMBERED)
         )
+        self._extremes: dict[tuple[str, str], tuple[float, float]] = {}
+        """The least and the most of the ratios of a model."""
 
     def bounds(self, request: CompletionRequest, provider: str, model: str) -> Bounds:
         """Between which bounds the provider will count the input's tokens."""
@@ -116,8 +118,17 @@ class Estimator:
         counted = _counted(request, vocabulary)
         without_frame = input_tokens - _frame(request, image=0)
         if counted >= WORTH_LEARNING and without_frame > 0:
-            with self._lock:
-                self._ratios[provider, model].append(without_frame / counted)
+            self._note((provider, model), without_frame / counted)
+
+    def _note(self, model: tuple[str, str], ratio: float) -> None:
+        with self._lock:
+            ratios = self._ratios[model]
+            forgotten = ratios[0] if len(ratios) == REMEMBERED else None
+            ratios.append(ratio)
+            least, most = self._extremes.get(model, (ratio, ratio))
+            self._extremes[model] = min(least, ratio), max(most, ratio)
+            if forgotten in (least, most):
+                self._extremes[model] = min(ratios), max(ratios)
 
     def _bounds(
         self, request: CompletionRequest, provider: str, model: str, low: float, high: float
@@ -135,9 +146,8 @@ class Estimator:
     def _factors(self, provider: str, model: str) -> tuple[float, float]:
         """What to multiply our own count with for the lower and the upper bound."""
         low, high = self._known_factors(provider)
-        with self._lock:
-            ratios = self._ratios[provider, model]
-            return min([low, *ratios]), max([high, *ratios])
+        least, most = self._extremes.get((provider, model), (low, high))
+        return min(low, least), max(high, most)
 
     def _known_factors(self, provider: str) -> tuple[float, float]:
         vendor = self._models.vendor(provider)

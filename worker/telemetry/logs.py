@@ -16,7 +16,12 @@ from pathlib import Path
 from typing import Any, TextIO
 
 import structlog
-from structlog.contextvars import bind_contextvars, clear_contextvars, merge_contextvars
+from structlog.contextvars import (
+    bind_contextvars,
+    clear_contextvars,
+    get_contextvars,
+    merge_contextvars,
+)
 from structlog.stdlib import BoundLogger, ProcessorFormatter
 from structlog.typing import Processor
 
@@ -49,14 +54,41 @@ TALKATIVE = (
 ECHOES = ("Task %(name)s[%(id)s] received", "Task %(name)s[%(id)s] succeeded")
 """Lines of Celery's that say what `job_ended` says; they are left out above DEBUG."""
 
+_STAMP = structlog.processors.TimeStamper(fmt="iso", utc=True)
+
 _SHARED: list[Processor] = [
     merge_contextvars,
     structlog.stdlib.add_logger_name,
     structlog.stdlib.add_log_level,
-    structlog.processors.TimeStamper(fmt="iso", utc=True),
+    _STAMP,
     unquoted,
     structlog.processors.ExceptionRenderer(outline),
 ]
+
+
+class _Record:
+    """What a line of ours says. structlog's way to it takes four times the CPU, and these are most
+    of a worker's lines.
+    """
+
+    def __init__(self, event: str, fields: dict[str, Any]) -> None:
+        self._event = event
+        self._fields = fields
+
+    def __str__(self) -> str:
+        return self._event
+
+    def line(self, record: logging.LogRecord) -> str:
+        said = {**get_contextvars(), **self._fields, "event": self._event}
+        said |= {"logger": record.name, "level": record.levelname.lower()}
+        return json.dumps(_STAMP(None, "", said), default=str)
+
+
+class _Formatter(ProcessorFormatter):
+    def format(self, record: logging.LogRecord) -> str:
+        if isinstance(record.msg, _Record):
+            return record.msg.line(record)
+        return super().format(record)
 
 
 class _Lines(logging.StreamHandler[TextIO]):
@@ -98,7 +130,7 @@ def configure(
         ProcessorFormatter.remove_processors_meta,
         structlog.processors.JSONRenderer(default=str),
     ]
-    handler.setFormatter(ProcessorFormatter(processors=final, foreign_pre_chain=_SHARED))
+    handler.setFormatter(_Formatter(processors=final, foreign_pre_chain=_SHARED))
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
@@ -177,7 +209,9 @@ def job_ended(record: JobRecord) -> None:
 def _write(level: int, event: str, line: dict[str, Any]) -> None:
     """Never raises: the call that the line is about was paid for, and its job goes on."""
     try:
-        _log.log(level, event, **line)
+        if _calls.isEnabledFor(level):
+            about = (_calls.name, level, "", 0, _Record(event, line), (), None)
+            _calls.handle(_calls.makeRecord(*about))
     except Exception as error:  # noqa: BLE001 -- whatever it is
         name = type(error).__name__
         with suppress(Exception):
@@ -240,4 +274,5 @@ def prompt_hash(key: bytes, request: CompletionRequest) -> str:
 
 
 logger = logging.getLogger(__name__)
-_log = get_logger("worker.calls")
+_calls = logging.getLogger("worker.calls")
+_log = get_logger(_calls.name)

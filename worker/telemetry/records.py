@@ -6,7 +6,7 @@ compares real lines with it.
 
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from producer.contract.completions import CostBasis
@@ -67,7 +67,7 @@ class CallRecord:
     """What is odd about the answer, as in `Completion.flags`."""
 
     def line(self) -> dict[str, Any]:
-        return _dollars(asdict(self)) | {"job_id": self.request_id}
+        return _dollars({**vars(self), "job_id": self.request_id})
 
 
 @dataclass(frozen=True)
@@ -101,7 +101,7 @@ class JobRecord:
     trace_id: str | None
 
     def line(self) -> dict[str, Any]:
-        return _dollars(asdict(self))
+        return _dollars({**vars(self)})
 
 
 def record_of_run(start: Start, outcome: Outcome) -> JobRecord:

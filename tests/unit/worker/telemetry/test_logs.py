@@ -219,7 +219,7 @@ def test_telemetry_never_fails_a_job(lines: Lines, monkeypatch: pytest.MonkeyPat
     def broken(*_: Any, **__: Any) -> None:
         raise RuntimeError
 
-    monkeypatch.setattr(logs._log, "log", broken, raising=False)
+    monkeypatch.setattr(logs._calls, "handle", broken)
     logs.provider_call(CALL)
     (line,) = lines()
     assert (line["level"], line["event"]) == (
