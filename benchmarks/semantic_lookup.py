@@ -2,6 +2,8 @@
 Valkey, at 5,000 entries of 1,536 numbers and evidence in every bin.
 
     python benchmarks/semantic_lookup.py
+
+How long hits and misses take through a worker: `semantic_fleet.py`.
 """
 
 import sys

@@ -40,7 +40,7 @@ class NearLookReply(Reply):
     numbers: list[int]
     ids: list[str]
     entries: list[str]
-    counts: list[str]
+    counts: str
     judge_micro: int
     """What the judge has cost today."""
 

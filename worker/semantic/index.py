@@ -81,16 +81,17 @@ class CountedPool:
     """The evidence of a scope, as it was last told. Not safe across threads."""
 
     def __init__(self) -> None:
-        self._counts: list[str] = []
+        self._counts = ""
         self._pool = Pool({})
 
-    def of(self, counts: list[str]) -> Pool:
+    def of(self, counts: str) -> Pool:
         """Made anew when the counts change: its curve takes a millisecond to fit.
 
         `counts`: names and values in turn.
         """
         if counts != self._counts:
-            pairs = zip(counts[::2], map(_number, counts[1::2]), strict=True)
+            words = counts.split(" ")
+            pairs = zip(words[::2], map(_number, words[1::2]), strict=False)
             self._counts, self._pool = counts, Pool(dict(pairs))
         return self._pool
 

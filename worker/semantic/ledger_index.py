@@ -5,6 +5,7 @@ gone: what a candidate points at is looked at before it is given out (`near_peek
 """
 
 import threading
+from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -41,9 +42,9 @@ class _Copy:
 
     def take(self, reply: NearLookReply) -> None:
         """Drop what has left, add what is new."""
-        gone = sum(number < reply.first for number in self.numbers)
-        self.numbers, self.rows = self.numbers[gone:], self.rows[gone:]
-        self.vectors.drop_first(gone)
+        if gone := bisect_left(self.numbers, reply.first):
+            self.numbers, self.rows = self.numbers[gone:], self.rows[gone:]
+            self.vectors.drop_first(gone)
         kept = []
         for number, entry, body in zip(reply.numbers, reply.ids, reply.entries, strict=True):
             self.last = number

@@ -72,12 +72,12 @@ class Vectors:
         likely = range(len(alike))
         if len(alike) > SHORTLIST:
             likely = numpy.argpartition(alike, -SHORTLIST)[-SHORTLIST:].tolist()
-        exact = [(place, self._cosine(place, vector)) for place in likely]
-        return sorted(exact, key=lambda each: -each[1])
-
-    def _cosine(self, place: int, vector: numpy.ndarray) -> float:
-        row = self._rows[place]
-        return min(float(row.astype("f4") @ vector), 1.0) if len(row) == self._size else 0.0
+        places = [place for place in likely if len(self._rows[place]) == self._size]
+        if not places:
+            return []
+        rows = numpy.array([self._rows[place] for place in places], "f4")
+        cosines = numpy.minimum(_products(rows, vector), 1.0).tolist()
+        return sorted(zip(places, cosines, strict=True), key=lambda each: -each[1])
 
     def _make_room(self, size: int, width: int) -> None:
         count, end = len(self._rows), self._first + len(self._rows)

@@ -7,7 +7,7 @@ return {
     { 'since', checks.count },  -- the number of the last one that the asker has; 0 = none
   },
   -- `size`: of all entries; `first`, `last`: their numbers, 0 without any; `numbers` are those of
-  -- `ids` and `entries`; `counts`: names and values in turn.
+  -- `ids` and `entries`; `counts`: names and values in turn, in one text: most look for a change only.
   gives = { 'size', 'first', 'last', 'numbers', 'ids', 'entries', 'counts', 'judge_micro' },
   run = function(given)
     local order = keys.near_order(given.scope)
@@ -35,7 +35,7 @@ return {
       numbers = numbers,
       ids = ids,
       entries = entries,
-      counts = redis.call('HGETALL', keys.near_counts(given.scope)),
+      counts = near.evidence(given.scope),
       judge_micro = near.judge_micro(0),
     }
   end,

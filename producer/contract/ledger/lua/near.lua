@@ -31,6 +31,17 @@ function near.count(scope, names)
   redis.call('PEXPIRE', key, LIFE_MS)
 end
 
+-- A scope's counts of what was observed: "50:yes:right 7 served:right 3".
+function near.evidence(scope)
+  local flat, found = redis.call('HGETALL', keys.near_counts(scope)), {}
+  for i = 1, #flat, 2 do
+    if flat[i]:find(':', 1, true) then
+      found[#found + 1], found[#found + 2] = flat[i], flat[i + 1]
+    end
+  end
+  return table.concat(found, ' ')
+end
+
 local TOLD = {
   hits = 'near:hits', would = 'near:would', ['served:right'] = 'near:right',
   ['served:wrong'] = 'near:wrong',
