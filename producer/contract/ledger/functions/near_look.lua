@@ -7,7 +7,7 @@ return {
     { 'since', checks.count },  -- the number of the last one that the asker has; 0 = none
   },
   -- `size`: of all entries; `first`, `last`: their numbers, 0 without any; `numbers` are those of
-  -- `ids` and `entries`; `counts`: names and values in turn, in one text: most look for a change only.
+  -- `ids` and `entries`; `counts`: names and values in turn, in one text, compared as a whole.
   gives = { 'size', 'first', 'last', 'numbers', 'ids', 'entries', 'counts', 'judge_micro' },
   run = function(given)
     local order = keys.near_order(given.scope)
