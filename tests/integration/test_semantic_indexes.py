@@ -203,6 +203,26 @@ def test_two_processes_that_add_at_once_lose_nothing(servers):
     assert [found(reader, n) for n in range(10)] == [(f"question {n}", 1.0) for n in range(10)]
 
 
+def test_each_scope_has_a_collection_of_its_own(on_chroma):
+    """So that also one who asks Chroma itself sees none of another."""
+    index = on_chroma.index()
+    for key in ("one", "two"):
+        index.keep(scope(f"of {key}", key), vector(1), "ann", MINUTE)
+    chroma = on_chroma.chroma()
+    for key in ("one", "two"):
+        (hit,) = chroma.nearest(key, vector(1), 10)
+        assert hit.entry == scope(f"of {key}", key).entry
+
+
+def test_the_end_of_each_is_looked_at(on_chroma):
+    """The ledger's entries of a scope live as long as the last of them."""
+    index = on_chroma.index()
+    keep(index, 1, life_ms=1_000)
+    keep(index, 2)
+    until(lambda: found(index, 1) != ("question 1", 1.0))
+    assert found(index, 2) == ("question 2", 1.0)
+
+
 def test_what_has_left_the_ledger_leaves_chroma_when_it_is_seen(on_chroma):
     index = on_chroma.index()
     keep(index, 1)
