@@ -1,6 +1,8 @@
 """Whatever breaks in the semantic cache, answers are right, nothing fails, nothing waits for it."""
 
 import json
+import shutil
+import threading
 
 import pytest
 from support.ledger import KEYS, LedgerProbe, ask, connection, until
@@ -74,7 +76,8 @@ def nothing_is_held_or_dead(redis_url):
 
 
 @pytest.mark.parametrize(
-    "event", ["503", "hang", "few", "empty", "html", "null", "400", "ok;dimensions=16"]
+    "event",
+    ["503", "hang", "few", "empty", "html", "null", "400", "ok;dimensions=16", "near;delay=1"],
 )
 def test_an_embedding_link_that_fails_is_a_miss(complete, wire, near, redis_url, event):
     near(LLM_SEMANTIC_TIMEOUT_MS="300")
@@ -127,16 +130,24 @@ def test_an_answer_that_is_gone_or_busted_is_not_served(complete, near, redis_ur
 
 
 def test_an_answer_that_is_erased_while_the_judge_is_asked_is_not_given_out(
-    complete, wire, near, redis_url
+    complete, wire, near, redis_url, command
 ):
-    near()
+    near(LLM_SEMANTIC_JUDGE_TIMEOUT_MS="20000")
     first_asked(complete, redis_url)
-    wire.script = broken("ok;text=yes;delay=1", "judge")
+    asked, erased = threading.Event(), threading.Event()
+
+    def script(request, number):
+        event = broken("ok;text=yes;out=1", "judge")(request, number)
+        if "yes;" in event:
+            asked.set()
+            erased.wait(20)
+        return event
+
+    wire.script = script
     job = complete.delay(ask(ASKED[1]), "u2", **ZERO)
-    wire.wait_for(lambda calls: any(kind(call) == "judge" for call in calls))
-    with LedgerProbe(redis_url) as probe:
-        for key in list(probe.redis.scan_iter(f"{KEYS.cached}*")):
-            probe.redis.delete(key)
+    assert asked.wait(20)
+    command("erase", "u1", "--reason", "asked", "--yes")
+    erased.set()
     assert not job.value(30).cached
     wire.script = near_script
     nothing_is_held_or_dead(redis_url)
@@ -170,9 +181,12 @@ def test_a_server_that_comes_back_empty_knows_nothing_and_learns_anew(
     near(REDIS_URL=url)
     first_asked(producer.complete, url)
     assert any(each.cached == "semantic" for each in all_answered(producer.complete, ASKED[1:6]))
+    own_valkey.kill()
+    shutil.rmtree(own_valkey.folder)
+    own_valkey.start()
     with LedgerProbe(url) as probe:
-        probe.redis.flushall()
-        probe.redis.function_flush()
+        until(lambda: probe.redis.zcard(KEYS.workers))
+        assert not any(probe.redis.scan_iter(f"{KEYS.near_entries('')}*"))
     assert not any(each.cached for each in all_answered(producer.complete, ASKED[6:7], "u3"))
     with LedgerProbe(url) as probe:
         until(lambda: any(probe.redis.scan_iter(f"{KEYS.near_entries('')}*")))
