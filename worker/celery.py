@@ -39,6 +39,7 @@ from .settings import (
     LogSettings,
     Problem,
     RedisSettings,
+    SemanticSettings,
     SettingsError,
     hosts_variables,
     load,
@@ -191,6 +192,7 @@ def refuse_wrong_settings(
     except SettingsError as error:
         sys.exit(f"The worker cannot start:\n{error}\nCheck again with: completions check")
     use(settings)
+    _load_chroma(settings.semantic)
     log_as_json(logfile and node_format(logfile, sender))
     today = datetime.now(UTC).date()
     for warning in (*startup_checks.warnings(settings, today), *hosts_variables.warnings()):
@@ -214,6 +216,18 @@ def _load_functions(settings: RedisSettings) -> None:
         startup_checks.load_functions(connection)
     finally:
         connection.close()
+
+
+def _load_chroma(settings: SemanticSettings) -> None:
+    """Once, before children are forked: each has four seconds to begin."""
+    if settings.mode != "off" and settings.index:
+        from .semantic.chroma import load_client
+
+        try:
+            load_client()
+        except Exception as error:  # noqa: BLE001 -- it reads the environment, too
+            why = f"LLM_SEMANTIC_INDEX: {type(error).__name__} when chromadb was imported"
+            sys.exit(f"The worker cannot start:\n- {why}. Fix: install it anew, or unset it")
 
 
 def build_clients(**_: Any) -> None:

@@ -50,6 +50,8 @@ class Erased:
     usage_rows: int = 0
     audited: int = 0
     """Jobs in the audit log."""
+    left: int = 0
+    """Vectors on a server that was not named."""
 
     def add_pass(self, other: "Erased") -> None:
         """Count another pass; what is unfinished is what that one left."""
@@ -63,18 +65,12 @@ class Erased:
         self.batches += other.batches
         self.usage_rows += other.usage_rows
         self.audited += other.audited
+        self.left += other.left
         self.unfinished += other.unfinished
 
 
-class VectorsElsewhere(Exception):
-    """The user's questions have vectors on a server that was not named."""
-
-
 class Erasure:
-    """`results`: Celery's result backend. `audit_log`, `vectors`: None if there is none.
-
-    Without the server of the vectors `run` raises `VectorsElsewhere` where the user has some there.
-    """
+    """`results`: Celery's result backend. `audit_log`, `vectors`: None if there is none."""
 
     def __init__(
         self,
@@ -116,7 +112,7 @@ class Erasure:
     def _erase_page(self, user_id: str, page: list[str], erased: Erased) -> Iterator[Publication]:
         """Whatever is the user's, of these keys."""
         erased.cached += self._erase_cached(user_id, page)
-        self._erase_near(user_id, page)
+        self._erase_near(user_id, page, erased)
         for batch in self._owned(user_id, page, self._keys.batch("")):
             yield from self._erase_batch(batch, erased)
         jobs = self._owned(user_id, page, self._keys.job(""))
@@ -159,7 +155,7 @@ class Erasure:
             return 0
         return self._redis.delete(*mine)
 
-    def _erase_near(self, user_id: str, page: list[str]) -> None:
+    def _erase_near(self, user_id: str, page: list[str], erased: Erased) -> None:
         """Questions of the user that are compared with others', and their vectors."""
         wanted, prefix = maker(user_id), self._keys.near_entries("")
         for key in page:
@@ -169,8 +165,8 @@ class Erasure:
             rows = self._redis.hscan_iter(key, count=PAGE)
             entries = ((name, Entry.read(body)) for name, body in rows)
             mine = {name: entry for name, entry in entries if entry.maker == wanted}
-            if not self._vectors and not all(entry.vector for entry in mine.values()):
-                raise VectorsElsewhere
+            if not self._vectors:
+                erased.left += sum(not entry.vector for entry in mine.values())
             if mine:
                 self._redis.hdel(key, *mine)
                 self._redis.zrem(self._keys.near_order(scope), *mine)

@@ -12,7 +12,7 @@ from producer.contract.user_ids import alike
 
 from ..audit.reader import AuditReader
 from ..celery import create_app
-from ..erasure import Erased, Erasure, VectorsElsewhere
+from ..erasure import Erased, Erasure
 from ..ledger.connection import LedgerConnection, RedisError, connect
 from ..semantic.index import Away
 from ..settings import load_redis
@@ -57,6 +57,11 @@ def erase(user: str, reason: str, yes: bool) -> None:
         f"{erased.batches:,} batches, {erased.audited:,} jobs in the audit log; "
         f"{erased.usage_rows:,} rows of usage have no name now."
     )
+    if erased.left:
+        raise click.ClickException(
+            f"{erased.left:,} vectors are left in Chroma. "
+            "Fix: if it is still there, export LLM_SEMANTIC_INDEX=..., and repeat"
+        )
     if erased.unfinished:
         raise click.ClickException(
             f"{erased.unfinished:,} jobs or batches have not ended yet. Fix: repeat in a minute"
@@ -93,10 +98,6 @@ def _erase(user: str, reason: str) -> Erased:
             raise
         except Away as error:
             raise click.ClickException(f"{away(error)}. {REPEAT}") from None
-        except VectorsElsewhere:
-            raise click.ClickException(
-                f"{user} has vectors in Chroma. Fix: export LLM_SEMANTIC_INDEX, as the workers have"
-            ) from None
         finally:
             if chroma:
                 chroma.close()

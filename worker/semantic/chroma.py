@@ -4,6 +4,7 @@ A scope's vectors of one size are a collection of their own, so that none of ano
 seen. Beside each lie a hash of the user whose job made the answer and when its life ends; no text.
 """
 
+import importlib
 import logging
 import random
 import time
@@ -35,6 +36,11 @@ COSINE: Any = {"hnsw": {"space": "cosine"}}
 FOUND: Any = ["metadatas", "distances"]
 
 logger = logging.getLogger(__name__)
+
+
+def load_client() -> None:
+    """Import it, which takes up to a second."""
+    importlib.import_module("chromadb.api.fastapi")
 
 
 class Hit(NamedTuple):
@@ -70,7 +76,7 @@ class Chroma:
         return time.monotonic() < self._paused_until
 
     def prepare(self) -> None:
-        """Load the client, which takes a second and a half, and see whether Chroma answers."""
+        """Make the client, and see whether Chroma answers."""
         with self._asked():
             self._server.heartbeat()
 

@@ -1,9 +1,11 @@
 """Links that only the semantic cache asks, as the environment says."""
 
+import sys
+
 import pytest
 
-from worker import startup_checks
-from worker.settings import Settings, SettingsError
+from worker import celery, startup_checks
+from worker.settings import SemanticSettings, Settings, SettingsError
 
 CHAIN = {"OPENAI_API_KEY": "k", "LLM_CHAIN": "openai:gpt-4o-mini", "LLM_SEMANTIC_CACHE": "shadow"}
 
@@ -44,3 +46,11 @@ def test_a_worker_without_the_extra_is_told_which(env, monkeypatch):
     monkeypatch.setattr(startup_checks, "find_spec", lambda name: name != "chromadb" or None)
     with pytest.raises(SettingsError, match=r"LLM_SEMANTIC_INDEX: .*\[chroma\].*install it"):
         startup_checks.checked_settings()
+
+
+def test_a_client_that_cannot_be_loaded_is_told_at_the_start(monkeypatch):
+    monkeypatch.setitem(sys.modules, "chromadb.api.fastapi", None)
+    settings = SemanticSettings(mode="serve", index="http://h:8000")
+    with pytest.raises(SystemExit, match="LLM_SEMANTIC_INDEX: ModuleNotFoundError"):
+        celery._load_chroma(settings)
+    celery._load_chroma(settings.model_copy(update={"index": None}))
