@@ -29,6 +29,7 @@ from .providers.clients import Clients
 from .providers.credentials import Credentials
 from .providers.evidence import Judge
 from .providers.selection import LinkSelector
+from .providers.tokens import Estimator
 from .settings import AuditSettings, Settings
 from .telemetry.metrics import Metrics
 from .telemetry.speed import Speeds
@@ -93,8 +94,8 @@ class Runtime:
     def chain(self) -> ProviderCaller:
         return self._chain(self.settings)
 
-    def _chain(self, settings: Settings) -> ProviderCaller:
-        selection = LinkSelector.of(settings)
+    def _chain(self, settings: Settings, estimator: Estimator | None = None) -> ProviderCaller:
+        selection = LinkSelector.of(settings, estimator)
         return ProviderCaller(
             selection,
             settings.call,
@@ -128,7 +129,7 @@ class Runtime:
     def errands(self) -> Pipeline:
         """What the semantic cache asks, also of links that no job may name."""
         settings = self.settings.for_errands
-        return self._pipeline(_cache(settings), self._chain(settings))
+        return self._pipeline(_cache(settings), self._chain(settings, self.chain.estimator))
 
     def _pipeline(
         self, cache: Cache, chain: ProviderCaller, near: "SemanticCache | None" = None

@@ -39,6 +39,7 @@ class StartReply(Reply):
     """Celery's links, chain and chord as JSON."""
     group: str = ""
     own_wait_ms: int = 0
+    fleet_pays: int = 0
 
 
 @dataclass(frozen=True)

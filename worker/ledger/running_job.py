@@ -104,6 +104,7 @@ class RunningJob:
             audited=reply.audited,
             group=reply.group,
             own_wait_ms=reply.own_wait_ms,
+            fleet_pays=bool(reply.fleet_pays),
             large=is_large(request.request),
             continuation=json.loads(reply.continuation or "{}"),
         )

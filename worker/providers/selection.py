@@ -67,7 +67,7 @@ class LinkSelector:
         self._embeddings = EmbeddingSelector(embeddings, models, pricing, estimator)
 
     @classmethod
-    def of(cls, settings: Settings) -> Self:
+    def of(cls, settings: Settings, estimator: Estimator | None = None) -> Self:
         """By a worker's settings, with the prices and the token counts that go with them."""
         models = settings.models.known
         prices = settings.pricing
@@ -78,7 +78,7 @@ class LinkSelector:
             models,
             settings.models.batch,
             pricing,
-            Estimator(models),
+            estimator or Estimator(models),
             settings.quota,
             settings.embedding_links,
         )

@@ -5,6 +5,7 @@ local FIELDS = {
   'state', 'wire', 'parent', 'lane', 'turn', 'deadline', 'deliveries', 'fence', 'began', 'user',
   'at', 'cost', 'maybe', 'attempts', 'probes', 'tried', 'double', 'audited', 'request_of',
   'reported', 'group', 'since', 'own', 'own_since',
+  'fleet_pays',
 }
 
 local function ended(id)
@@ -85,6 +86,7 @@ local function started(id, owner, lease_ms)
     continuation = redis.call('GET', keys.continuation(id)) or '',
     group = jobs.field(id, 'group') or '',
     own_wait_ms = own_wait_ms(id),
+    fleet_pays = jobs.number(id, 'fleet_pays'),
   }
 end
 
@@ -101,7 +103,7 @@ return {
     'verdict', 'state', 'wait_ms', 'outcome', 'reported', 'fence', 'request', 'user', 'lane',
     'submitted_ms', 'now_ms', 'deadline_ms', 'cost', 'maybe', 'attempts', 'probes', 'tried',
     'double_max_tokens', 'first_started_ms', 'audited', 'continuation',
-    'group', 'own_wait_ms',
+    'group', 'own_wait_ms', 'fleet_pays',
   },
   run = function(given)
     local id = given.id
