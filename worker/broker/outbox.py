@@ -15,7 +15,7 @@ from celery.backends.redis import RedisBackend
 
 from producer.redis_trouble import reason
 
-from ..loop.jobs import Event
+from ..loop.jobs import Event, current_job
 
 PATIENCE_S = 1.0
 """For what must be stored before its task goes on; a server that is well takes a millisecond."""
@@ -73,6 +73,7 @@ class Outbox:
         self._dropped = 0
         self._in_trouble = False
         self._stopping = False
+        self._rings = False
         self._said = -SAY_S
         self._changed = threading.Condition()
         self._thread: threading.Thread | None = None
@@ -126,7 +127,18 @@ class Outbox:
         if self._thread is None:
             self._thread = threading.Thread(target=self._run, name="results", daemon=True)
             self._thread.start()
-        self._changed.notify_all()
+        job = current_job()
+        if job is None:
+            self._changed.notify_all()
+        elif not self._rings:
+            self._rings = True
+            job.loop.call_soon(self._ring)
+
+    def _ring(self) -> None:
+        """Once for all results of a turn of the loop: to wake a thread takes 0.1 ms of CPU."""
+        with self._changed:
+            self._rings = False
+            self._changed.notify_all()
 
     def _drop(self, result: Result | None) -> None:
         """Unless another one of its task has taken its place."""

@@ -3,11 +3,10 @@
 `selection.py` says which links may be reserved.
 """
 
-import hashlib
 import hmac
 import time
 from collections import defaultdict
-from dataclasses import replace
+from typing import Any
 
 from producer.contract.completions import Usage
 
@@ -124,19 +123,15 @@ class ProviderCaller:
         maybe_micro_usd = 0
         if bill.kind == "maybe":
             maybe_micro_usd = chosen.micro_usd
-        provider_call(
-            replace(
-                _with_bill(self._record(job, attempt, chosen), bill),
-                input_tokens=usage.input,
-                output_tokens=usage.output,
-                maybe_billed_micro_usd=maybe_micro_usd,
-                charged_micro_usd=reply.charged_micro_usd,
-                service_tier=reply.service_tier,
-                finish_reason=reply.finish,
-                provider_request_id=reply.provider_request_id,
-                flags=reply.flags,
-            )
-        )
+        said = _of_bill(bill, usage, chosen) | {
+            "maybe_billed_micro_usd": maybe_micro_usd,
+            "charged_micro_usd": reply.charged_micro_usd,
+            "service_tier": reply.service_tier,
+            "finish_reason": reply.finish,
+            "provider_request_id": reply.provider_request_id,
+            "flags": reply.flags,
+        }
+        provider_call(self._record(job, attempt, chosen, said))
 
     def _learn(self, link: Link, call: Call, reply: Reply, bill: Bill) -> None:
         """What the usage says of the link's model and server."""
@@ -177,27 +172,22 @@ class ProviderCaller:
         call: Call,
         error: ProviderError,
     ) -> None:
-        record = replace(
-            self._record(job, attempt, chosen),
-            error=str(error.fault),
-            http_status=error.status,
-            error_code=error.code or None,
-            error_type=error.type or None,
-            error_param=error.parameter or None,
-        )
+        said: dict[str, Any] = {
+            "error": str(error.fault),
+            "http_status": error.status,
+            "error_code": error.code or None,
+            "error_type": error.type or None,
+            "error_param": error.parameter or None,
+        }
         bill = self._billing.of_failure(chosen.link, call, error)
         if error.usage and bill.kind == "real":
             attempt.billed(bill)
-            record = replace(
-                _with_bill(record, bill),
-                input_tokens=error.usage.input,
-                output_tokens=error.usage.output,
-            )
+            said |= _of_bill(bill, error.usage, chosen)
         elif error.maybe_billed:
             if error.usage and (reason := impossible(call, error.usage)):
                 wrong_usage(chosen.link.name, f"{IMPOSSIBLE} ({reason})")
-            record = replace(record, maybe_billed_micro_usd=chosen.micro_usd, cost_basis="unknown")
-        provider_call(record)
+            said |= {"maybe_billed_micro_usd": chosen.micro_usd, "cost_basis": "unknown"}
+        provider_call(self._record(job, attempt, chosen, said))
         if error.fault is Fault.STALE:
             refused = error.parameter
             if refused == "stream" and call.streams:
@@ -246,37 +236,47 @@ class ProviderCaller:
         """
         if not self._settings.sends_user_hash:
             return ""
-        digest = hmac.new(self._hash_key, job.user_id.encode(), hashlib.sha256)
-        return digest.hexdigest()[:IDENTIFIER_DIGITS]
+        digest = hmac.digest(self._hash_key, job.user_id.encode(), "sha256")
+        return digest.hex()[:IDENTIFIER_DIGITS]
 
-    def _record(self, job: RunningJob, attempt: Attempt, chosen: Candidate) -> CallRecord:
-        """Of a call without an answer or a cost."""
-        return CallRecord(
-            request_id=job.id,
-            user_id=job.payer,
-            lane=job.lane,
-            model=chosen.link.model,
-            provider=chosen.link.provider,
-            attempt=attempt.number,
-            input_tokens=0,
-            output_tokens=0,
-            micro_usd=0,
-            maybe_billed_micro_usd=0,
-            latency_ms=attempt.provider_ms,
-            finish_reason=None,
-            error=None,
-            prompt_hash=prompt_hash(self._hash_key, job.request),
-            queue_ms=job.first_started_ms - job.submitted_ms,
-            trace_id=trace_id(job.request.metadata),
-            price_unknown=not chosen.priced,
-        )
+    def _record(
+        self, job: RunningJob, attempt: Attempt, chosen: Candidate, said: dict[str, Any]
+    ) -> CallRecord:
+        """`said`: what is known of its end, in place of no answer and no cost."""
+        fields: dict[str, Any] = {
+            "request_id": job.id,
+            "user_id": job.payer,
+            "lane": job.lane,
+            "model": chosen.link.model,
+            "provider": chosen.link.provider,
+            "attempt": attempt.number,
+            "input_tokens": 0,
+            "output_tokens": 0,
+            "micro_usd": 0,
+            "maybe_billed_micro_usd": 0,
+            "latency_ms": attempt.provider_ms,
+            "finish_reason": None,
+            "error": None,
+            "prompt_hash": prompt_hash(self._hash_key, job.request),
+            "queue_ms": job.first_started_ms - job.submitted_ms,
+            "trace_id": trace_id(job.request.metadata),
+            "price_unknown": not chosen.priced,
+        }
+        return CallRecord(**fields | said)
 
 
-def _with_bill(record: CallRecord, bill: Bill) -> CallRecord:
-    model = record.model
+def _of_bill(bill: Bill, usage: Usage, chosen: Candidate) -> dict[str, Any]:
+    """For the record of a call."""
+    model = chosen.link.model
     if bill.booked_as:
         model = bill.booked_as.partition(":")[2]
-    return replace(record, model=model, micro_usd=bill.micro_usd, cost_basis=bill.basis)
+    return {
+        "model": model,
+        "micro_usd": bill.micro_usd,
+        "cost_basis": bill.basis,
+        "input_tokens": usage.input,
+        "output_tokens": usage.output,
+    }
 
 
 def _weigh_refused_parameter(call: Call, error: ProviderError) -> None:

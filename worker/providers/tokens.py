@@ -8,7 +8,6 @@ one user's English says nothing of another's Hindi, and the upper bound is what 
 
 import json
 import math
-import re
 import threading
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator
@@ -21,9 +20,10 @@ from producer.contract.content import AudioPart, FilePart, ImagePart
 from producer.contract.requests import CompletionRequest
 
 from ..model_catalog import Models
+from .bytes_bound import bytes_bound
 from .media import tokens_of_media
 from .turns import all_parts
-from .vocabularies import count, load, pieces
+from .vocabularies import count, load
 
 PER_MESSAGE = 4
 """Role and separators of one message; OpenAI's chat format takes 3, and 1 more for a name."""
@@ -54,14 +54,19 @@ COMMON_VOCABULARY = "o200k_base"
 COMMON_FACTOR = 1.25
 """Stand for a vocabulary that is not known, where a likely count is wanted and not a bound."""
 
-_PLAIN = re.compile(rb"[a-z ]+")
-
 
 class Bounds(NamedTuple):
     """Tokens of input: at least, at most. `low` 0: this provider's vocabulary is not known."""
 
     low: int
     high: int
+
+
+class _Facts(NamedTuple):
+    """Of a model: its vocabulary, if that is known, and what an image takes at most."""
+
+    vocabulary: str | None
+    image: int
 
 
 class Estimator:
@@ -75,6 +80,7 @@ class Estimator:
         )
         self._extremes: dict[tuple[str, str], tuple[float, float]] = {}
         """The least and the most of the ratios of a model."""
+        self._facts: dict[tuple[str, str], _Facts] = {}
 
     def bounds(self, request: CompletionRequest, provider: str, model: str) -> Bounds:
         """Between which bounds the provider will count the input's tokens."""
@@ -86,7 +92,7 @@ class Estimator:
 
     def least(self, text: str, provider: str, model: str) -> int:
         """How many tokens the text has at least; 0 where the provider's vocabulary is not known."""
-        vocabulary = _vocabulary(self._models, provider, model)
+        vocabulary = self._facts_of(provider, model).vocabulary
         if vocabulary is None:
             return 0
         low, _ = self._factors(provider, model)
@@ -94,10 +100,9 @@ class Estimator:
 
     def count(self, request: CompletionRequest, provider: str, model: str) -> int:
         """Our own count, for a server that states none; seldom below the real one."""
-        vocabulary = _vocabulary(self._models, provider, model)
+        vocabulary, image = self._facts_of(provider, model)
         if vocabulary:
             return self.bounds(request, provider, model).high
-        image = self._models.image_tokens(provider, model) or IMAGE
         counted = math.ceil(_counted(request, COMMON_VOCABULARY) * COMMON_FACTOR)
         return min(upper_bound(request, image), counted + _frame(request, image))
 
@@ -112,7 +117,7 @@ class Estimator:
 
         Requests with images or tools are ignored: their tokens do not depend on the vocabulary.
         """
-        vocabulary = _vocabulary(self._models, provider, model)
+        vocabulary, _ = self._facts_of(provider, model)
         if vocabulary is None or request.tools or _has_media(request) or _sealed(request, model):
             return
         counted = _counted(request, vocabulary)
@@ -133,10 +138,9 @@ class Estimator:
     def _bounds(
         self, request: CompletionRequest, provider: str, model: str, low: float, high: float
     ) -> Bounds:
-        image = self._models.image_tokens(provider, model) or IMAGE
+        vocabulary, image = self._facts_of(provider, model)
         sealed = _sealed(request, model)
         ceiling = upper_bound(request, image) + sealed
-        vocabulary = _vocabulary(self._models, provider, model)
         if vocabulary is None:
             return Bounds(0, ceiling)
         counted = _counted(request, vocabulary)
@@ -148,6 +152,15 @@ class Estimator:
         low, high = self._known_factors(provider)
         least, most = self._extremes.get((provider, model), (low, high))
         return min(low, least), max(high, most)
+
+    def _facts_of(self, provider: str, model: str) -> _Facts:
+        """Kept: to look a model up by its beginning takes 15 us, and a job asks five times."""
+        found = self._facts.get((provider, model))
+        if found is None:
+            image = self._models.image_tokens(provider, model) or IMAGE
+            found = _Facts(_vocabulary(self._models, provider, model), image)
+            self._facts[provider, model] = found
+        return found
 
     def _known_factors(self, provider: str) -> tuple[float, float]:
         vendor = self._models.vendor(provider)
@@ -177,14 +190,14 @@ def upper_bound(request: CompletionRequest, image: int = IMAGE) -> int:
     Not an estimate: true counts are 0.38 (English), 0.5 (code, JSON) or 0.2-0.4 (Chinese, Russian)
     of it. It must not be used to refuse a prompt as too long.
     """
-    return _frame(request, image) + _last_sums().sum_of(request, _bytes_bound)
+    return _frame(request, image) + _last_sums().sum_of(request, bytes_bound)
 
 
 def predicted(request: CompletionRequest) -> int:
     """Tokens of a prediction at most: what of it is not in the answer is billed as output, too."""
     if request.prediction is None:
         return 0
-    return sum(_bytes_bound(text) for text in request.prediction.texts())
+    return sum(bytes_bound(text) for text in request.prediction.texts())
 
 
 def _frame(request: CompletionRequest, image: int) -> int:
@@ -277,24 +290,3 @@ def _texts(request: CompletionRequest) -> Iterator[str]:
             by_alias=True,
         )
         yield json.dumps(fields, ensure_ascii=False)
-
-
-def _bytes_bound(text: str) -> int:
-    """One token per byte; in runs of a-z and space only 0.6 per byte, plus 0.4 per run.
-
-    A token of a byte-level BPE covers at least one byte, so one per byte holds for any such
-    tokenizer; plain words are the bulk of most prompts and are never that dense. Measured with
-    splintr 0.22 over 46 kinds of text in chunks of 1,500 characters (prose, code, 21 languages,
-    JSON, digits, base64, emoji, random letters): the worst ratio of true count to bound is 1.00 for
-    o200k, cl100k, Llama 3, DeepSeek 3 and Mistral 3 alike (isolated letters, unassigned
-    characters); random lower-case letters come to 0.88-0.95. Claude's tokenizer is not public: 1.47
-    times the others on English (public measurements) stays below the bound, at 0.6 of it.
-    """
-    return sum(map(_bytes_bound_of_piece, pieces(text)))
-
-
-def _bytes_bound_of_piece(text: str) -> int:
-    data = text.encode("utf-8", "surrogatepass")
-    rest, runs = _PLAIN.subn(b"", data)
-    plain = len(data) - len(rest)
-    return len(rest) + -(-(6 * plain + 4 * runs) // 10)

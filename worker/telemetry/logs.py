@@ -3,7 +3,6 @@
 Only this file imports structlog.
 """
 
-import hashlib
 import hmac
 import json
 import logging
@@ -138,6 +137,9 @@ def configure(
         handler.addFilter(lambda record: not str(record.msg).startswith(ECHOES))
     for name in TALKATIVE:
         logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = (
+        False  # no line has them
+    )
     logging.captureWarnings(True)
     threading.excepthook = _thread_failed
 
@@ -270,7 +272,7 @@ def prompt_hash(key: bytes, request: CompletionRequest) -> str:
     """
     fields = request.model_dump(mode="json", include={"messages"}, exclude_defaults=True)
     canonical = json.dumps(fields["messages"], sort_keys=True, separators=(",", ":"))
-    return hmac.new(key, canonical.encode(), hashlib.sha256).hexdigest()
+    return hmac.digest(key, canonical.encode(), "sha256").hex()
 
 
 logger = logging.getLogger(__name__)
