@@ -79,7 +79,9 @@ def __getattr__(name: str) -> Any:
         return import_module(".contract.errors", __name__)
     if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(_MODULES[name], __name__), name)
+    found = getattr(import_module(_MODULES[name], __name__), name)
+    globals()[name] = found  # the next one who asks finds it without this function
+    return found
 
 
 def __dir__() -> list[str]:

@@ -65,8 +65,10 @@ class ResultConsumer(celery_redis.ResultConsumer):  # type: ignore[misc]
             super().consume_from(task_id)
 
     def cancel_for(self, task_id: str) -> None:
-        """Also asked of what still waits when the process ends, where nothing can be connected."""
-        if not sys.is_finalizing():
+        """Asked of every result that is forgotten: of most nobody has waited for here. Also of what
+        still waits when the process ends, where nothing can be connected.
+        """
+        if self.subscribed_to and not sys.is_finalizing():
             super().cancel_for(task_id)
 
     def begin_anew(self) -> None:

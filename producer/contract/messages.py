@@ -92,7 +92,10 @@ class Message(Frozen):
             raise ValueError("content is missing: give a string or a list of parts")
         if self.is_error and self.role != "tool":
             raise ValueError("is_error goes with a tool message, and only with it")
-        declines = self.refusal or any(isinstance(part, RefusalPart) for part in self.parts)
+        declines = self.refusal or (
+            isinstance(self.content, tuple)
+            and any(isinstance(part, RefusalPart) for part in self.content)
+        )
         if declines and self.role != "assistant":
             raise ValueError("a refusal is the assistant's, and no other message has one")
         return self

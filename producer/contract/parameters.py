@@ -133,10 +133,10 @@ class Parameters(Frozen):
         """Other names, and what a body says that changes nothing, are taken as what they mean."""
         if not isinstance(fields, dict):
             return fields
-        known = {*cls.model_fields, *_BODY, *_OLDER, _LIMIT} - {"messages"}
-        given = {
-            name: value for name, value in fields.items() if value is not None or name not in known
-        }
+        given = dict(fields)
+        for name in [name for name, value in fields.items() if value is None]:
+            if name != "messages" and (name in cls.model_fields or name in _OTHER_NAMES):
+                del given[name]
         _take_limit(given)
         _take_functions(given)
         for name, (says_nothing, reason) in _BODY.items():
@@ -155,10 +155,12 @@ class Parameters(Frozen):
         return self
 
     def _check_provider_options(self) -> None:
+        if not self.provider_options:
+            return
         fields = {*self.said, *(name for name in _FIELDS if getattr(self, name, None))}
         if {"user", "safety_identifier"} & fields:
             fields.add("user")
-        for found in contradictions(self.provider_options or {}, fields):
+        for found in contradictions(self.provider_options, fields):
             place, _, reason = found.partition(": ")
             wrong(place, reason)
 
@@ -239,6 +241,7 @@ def _take_limit(given: dict[str, Any]) -> None:
 
 _OLDER = {"functions": "tools", "function_call": "tool_choice"}
 """OpenAI's names from before tools -> today's."""
+_OTHER_NAMES = {*_BODY, *_OLDER, _LIMIT}
 
 
 def _take_functions(given: dict[str, Any]) -> None:

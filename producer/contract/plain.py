@@ -64,11 +64,16 @@ def changed_at_some_providers(message: Message) -> tuple[str, str]:
     """(place, what some provider would drop or refuse there, with the fix); ("", "") if nothing."""
     if reason := not_plain(message.reasoning_details):
         return "reasoning_details", reason
-    for number, part in enumerate(message.parts):
-        reason = _misplaced(message.role, part) or _wrong(part)
-        if reason:
-            return f"content[{number}].{part.type}", reason
-    if message.role == "user" and not _says_something(message.parts):
+    content = message.content or ()
+    if isinstance(content, str):
+        says_something = bool(content.strip())
+    else:
+        for number, part in enumerate(content):
+            reason = _misplaced(message.role, part) or _wrong(part)
+            if reason:
+                return f"content[{number}].{part.type}", reason
+        says_something = _says_something(content)
+    if message.role == "user" and not says_something:
         return (
             "content",
             "a user message needs a text or an image, and no empty parts. Fix: leave it out",
