@@ -1,4 +1,5 @@
-"""Others that run the same bare call, each in an environment of its own under `.bench/`.
+"""Others that run the same bare call, each in an environment of its own under `.bench/`; so is a
+web app with our base install.
 
 Their exact versions are in `rivals/*.lock`; the environments are built when they are first needed
 and can be deleted at any time. One that cannot be built is left out, and why is told.
