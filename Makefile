@@ -4,8 +4,10 @@ BIN := .venv/bin
 COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-strip-extras --no-emit-index-url --no-annotate --no-header \
 	--python-version 3.11 --extra worker --extra embedded --extra http pyproject.toml
 
+CHROMA_TESTS := tests/integration/test_chroma.py tests/integration/test_semantic_indexes.py tests/faults/test_chroma_faults.py
+
 .DEFAULT_GOAL := help
-.PHONY: help demo test check faults chaos chaos-documents bench real compose-check test-legacy lock clean
+.PHONY: help demo test check faults chaos chaos-documents bench real compose-check test-legacy test-chroma lock clean
 
 help:  ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 10
@@ -45,13 +47,17 @@ compose-check:  ## build and run docker-compose.yml, kill each container; skippe
 test-legacy: .venv-legacy/.installed  ## the contract suite over gemini-legacy, in an environment of its own
 	.venv-legacy/bin/pytest -n 2 tests/contract --adapters gemini-legacy
 
+test-chroma: .venv-chroma/.installed  ## the semantic cache's index in a real Chroma, in an environment of its own
+	.venv-chroma/bin/pytest -n 2 -m chroma $(CHROMA_TESTS)
+
 lock: .venv/.installed  ## write the lock files anew
 	$(COMPILE) --upgrade --extra dashboard --extra chroma -o requirements.lock
-	$(COMPILE) --upgrade --extra dashboard --extra documents --extra tables --group dev --group chroma -o requirements-dev.lock
+	$(COMPILE) --upgrade --extra dashboard --extra documents --extra tables --group dev -o requirements-dev.lock
 	$(COMPILE) --upgrade --extra google-generativeai --group dev -o requirements-legacy.lock
+	$(COMPILE) --upgrade --group dev --group chroma -o requirements-chroma.lock
 
 clean:  ## remove the environment, the demo's data and every cache
-	rm -rf .venv .venv-legacy .bench .demo .site .mypy_cache .ruff_cache .hypothesis .import_linter_cache *.egg-info
+	rm -rf .venv .venv-legacy .venv-chroma .bench .demo .site .mypy_cache .ruff_cache .hypothesis .import_linter_cache *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .venv/.installed: requirements-dev.lock pyproject.toml
@@ -59,6 +65,9 @@ clean:  ## remove the environment, the demo's data and every cache
 
 .venv-legacy/.installed: requirements-legacy.lock pyproject.toml
 	@$(call build,.venv-legacy,requirements-legacy.lock)
+
+.venv-chroma/.installed: requirements-chroma.lock pyproject.toml
+	@$(call build,.venv-chroma,requirements-chroma.lock)
 
 define build
 $(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Python 3.11 or newer is needed: make PYTHON=python3.12 ...")'

@@ -8,6 +8,7 @@ import random
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -45,6 +46,15 @@ def seed(request: pytest.FixtureRequest) -> int:
     chosen = random.randrange(10**6) if given is None else int(given)
     print(f"--seed {chosen}")
     return chosen
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What needs Chroma runs where it is installed."""
+    if find_spec("chromadb"):
+        return
+    for item in items:
+        if item.get_closest_marker("chroma"):
+            item.add_marker(pytest.mark.skip(reason="needs Chroma: `make test-chroma`"))
 
 
 def pytest_configure() -> None:

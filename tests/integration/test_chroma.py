@@ -12,6 +12,7 @@ from support.near_index import vector
 from worker.semantic import chroma
 from worker.semantic.index import Away
 
+pytestmark = pytest.mark.chroma
 TIMEOUT_S = 0.2
 
 

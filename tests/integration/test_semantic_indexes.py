@@ -92,7 +92,7 @@ def on_chroma(redis_url, chroma):
         yield servers
 
 
-@pytest.fixture(params=["ledger", "chroma"])
+@pytest.fixture(params=["ledger", pytest.param("chroma", marks=pytest.mark.chroma)])
 def servers(request, redis_url):
     if request.param == "chroma":
         yield request.getfixturevalue("on_chroma")
@@ -203,6 +203,7 @@ def test_two_processes_that_add_at_once_lose_nothing(servers):
     assert [found(reader, n) for n in range(10)] == [(f"question {n}", 1.0) for n in range(10)]
 
 
+@pytest.mark.chroma
 def test_each_scope_has_a_collection_of_its_own(on_chroma):
     """So that also one who asks Chroma itself sees none of another."""
     index = on_chroma.index()
@@ -214,6 +215,7 @@ def test_each_scope_has_a_collection_of_its_own(on_chroma):
         assert hit.entry == scope(f"of {key}", key).entry
 
 
+@pytest.mark.chroma
 def test_the_end_of_each_is_looked_at(on_chroma):
     """The ledger's entries of a scope live as long as the last of them."""
     index = on_chroma.index()
@@ -223,6 +225,7 @@ def test_the_end_of_each_is_looked_at(on_chroma):
     assert found(index, 2) == ("question 2", 1.0)
 
 
+@pytest.mark.chroma
 def test_what_has_left_the_ledger_leaves_chroma_when_it_is_seen(on_chroma):
     index = on_chroma.index()
     keep(index, 1)
@@ -234,6 +237,7 @@ def test_what_has_left_the_ledger_leaves_chroma_when_it_is_seen(on_chroma):
     assert found(index, 2) == ("question 2", 1.0)
 
 
+@pytest.mark.chroma
 def test_a_chroma_that_comes_back_empty_learns_anew(on_chroma):
     index = on_chroma.index()
     keep(index, 1)
@@ -243,6 +247,7 @@ def test_a_chroma_that_comes_back_empty_learns_anew(on_chroma):
     assert found(index, 1) == ("question 1", 1.0)
 
 
+@pytest.mark.chroma
 def test_what_is_past_its_life_leaves_chroma_also_of_scopes_that_nobody_uses(on_chroma):
     index = on_chroma.index(sweep_s=0.0)
     keep(index, 1, "unused", life_ms=1)
@@ -257,6 +262,7 @@ def test_what_is_past_its_life_leaves_chroma_also_of_scopes_that_nobody_uses(on_
     assert found(index, 2) == ("question 2", 1.0)
 
 
+@pytest.mark.chroma
 def test_chroma_is_told_vectors_and_hashes_only(on_chroma):
     index = on_chroma.index()
     index.keep(scope("my secret question"), vector(1), maker("zoe@example.com"), MINUTE)
@@ -266,6 +272,7 @@ def test_chroma_is_told_vectors_and_hashes_only(on_chroma):
     assert "faq" not in told
 
 
+@pytest.mark.chroma
 def test_what_is_left_in_a_chroma_that_was_not_named_is_told(on_chroma, command):
     index = on_chroma.index()
     index.keep(scope("question"), vector(1), maker("ann"), MINUTE)
@@ -276,6 +283,7 @@ def test_what_is_left_in_a_chroma_that_was_not_named_is_told(on_chroma, command)
     assert on_chroma.vectors() == 0
 
 
+@pytest.mark.chroma
 def test_each_index_passes_over_what_the_other_kept(on_chroma):
     by_chroma = on_chroma.index()
     by_ledger = LedgerIndex(on_chroma.connection().functions, 0.01)
@@ -285,6 +293,7 @@ def test_each_index_passes_over_what_the_other_kept(on_chroma):
     assert (found(by_chroma, 1), found(by_chroma, 2)) == (("question 1", 1.0), None)
 
 
+@pytest.mark.chroma
 def test_the_command_of_the_page_runs(chroma, redis_url, tmp_path):
     (block,) = [each for each in blocks() if each.run == "chroma"]
     env = {"REDIS_URL": redis_url, "LLM_CHAIN": "simulator:sim-small", "CHROMA": chroma.url}

@@ -26,12 +26,12 @@ def ask(text: str) -> list[dict[str, str]]:
     return [{"role": "user", "content": text}]
 
 
-def until(condition: Callable[[], Any], timeout_s: float = 30.0) -> None:
+def until(condition: Callable[[], Any], timeout_s: float = 30.0, every_s: float = 0.02) -> None:
     """Wait for something that a server does in its own time; AssertionError if it does not."""
     deadline = time.monotonic() + timeout_s
     while not condition():
         assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.02)
+        time.sleep(every_s)
 
 
 def work(complete, count=4, **options):
