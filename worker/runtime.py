@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from .audit.server import audit_server
 from .audit.writer import Audit
 from .budgets.quota import Quota
 from .cache import Cache
 from .documents import DocumentSummarizer
-from .ledger.connection import LedgerConnection, Redis, connect
+from .ledger.connection import LedgerConnection
 from .ledger.fleet_limits import FleetLimits
 from .ledger.leases import Leases
 from .ledger.ledger import Ledger
@@ -30,18 +31,12 @@ from .providers.credentials import Credentials
 from .providers.evidence import Judge
 from .providers.selection import LinkSelector
 from .providers.tokens import Estimator
-from .settings import AuditSettings, Settings
+from .settings import Settings
 from .telemetry.metrics import Metrics
 from .telemetry.speed import Speeds
 
 if TYPE_CHECKING:
     from .semantic.cache import SemanticCache
-
-AUDIT_TIMEOUT_S = 2.0
-"""How long a paid answer waits for an audit log that is frozen."""
-
-AUDIT_CONNECTIONS = 2
-"""Each writes an entry in a millisecond."""
 
 _lock = threading.Lock()
 _current: tuple[int, "Runtime"] | None = None
@@ -202,14 +197,6 @@ def _cache(settings: Settings) -> Cache:
         settings.embedding_links,
         settings.filters.looked_for,
     )
-
-
-def audit_server(settings: AuditSettings) -> Redis | None:
-    """The audit log's server; None if there is no audit log."""
-    if settings.url is None:
-        return None
-    url = settings.url.get_secret_value()
-    return connect(url, AUDIT_TIMEOUT_S, AUDIT_CONNECTIONS)
 
 
 def current() -> Runtime:

@@ -17,9 +17,9 @@ from producer.contract.errors import InvalidRequest
 from producer.contract.requests import CompletionRequest
 
 from ..audit.reader import AuditReader, Opened
+from ..audit.server import audit_server
 from ..audit.writer import Entry
 from ..ledger.connection import Keys
-from ..runtime import audit_server
 from ..sealing import Keyring, Seal, Unopened, new_pair
 from ..settings import AuditSettings, load, load_redis
 from ..telemetry.logs import prompt_hash

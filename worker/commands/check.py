@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 import click
 
 from .. import startup_checks
+from ..audit.server import audit_server
 from ..faults import ProviderError
 from ..ledger.connection import LedgerConnection, server_at
 from ..loop import Loop
@@ -16,7 +17,6 @@ from ..providers.clients import Clients
 from ..providers.credentials import Credentials
 from ..providers.default_requests import DefaultRequests
 from ..providers.dialects import dialect_of
-from ..runtime import audit_server
 from ..sealing import Seal
 from ..semantic.index import Away
 from ..settings import AuditSettings, RedisSettings, Settings

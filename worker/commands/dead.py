@@ -9,12 +9,11 @@ from typing import Any
 import click
 
 from producer.contract.errors import InvalidRequest
-from producer.contract.names import COMPLETE
 
-from ..celery import create_app
 from ..ledger.connection import connect
 from ..ledger.dead_letters import DeadLetter, DeadLetters, LetterFilter
 from ..settings import load_redis
+from .releases import publish
 from .servers import Server, UserName, answering, ledger_connection, operators_ledger
 
 
@@ -85,13 +84,12 @@ def replay(
     with _dead_letters() as letters:
         wanted = _wanted(letters, job_ids, everything, kind, user)
         chosen = [letter for letter in wanted if again or not letter.replayed_as]
-        complete = create_app().tasks[COMPLETE]
         for letter in chosen:
             try:
                 job_id, publications = letters.replay(letter)
             except InvalidRequest as error:
                 raise click.ClickException(str(error)) from None
-            complete.publish(publications)
+            publish(publications)
             click.echo(f"{letter.job_id} -> {job_id}")
     click.echo(f"{len(chosen)} replayed.", err=True)
 

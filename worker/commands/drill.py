@@ -6,13 +6,12 @@ import uuid
 import click
 
 from producer.contract.errors import JobError
-from producer.contract.names import COMPLETE
 from producer.contract.outcome import Outcome
 from producer.contract.submission import Submission
 
-from ..celery import create_app
 from ..ledger.ledger import Ledger
 from ..settings import ChainSettings, ModelSettings, load
+from .releases import publish
 from .servers import UserName, ledger_connection, operators_ledger
 
 PAUSE_S = 0.1
@@ -46,7 +45,7 @@ def drill(user: str, timeout: float) -> None:
     with ledger_connection() as connection:
         ledger = operators_ledger(connection)
         _, _, publications = ledger.submit(submission)
-        create_app().tasks[COMPLETE].publish(publications)
+        publish(publications)
         outcome = _outcome(ledger, submission.job_id, timeout)
     if outcome is None:
         raise click.ClickException(f"no answer within {timeout} s: is a worker running?")

@@ -2,22 +2,21 @@
 
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import click
 
-from producer.contract.names import COMPLETE
 from producer.contract.publication import Publication
 from producer.contract.user_ids import alike
 
 from ..audit.reader import AuditReader
-from ..celery import create_app
 from ..erasure import Erased, Erasure
 from ..ledger.connection import LedgerConnection, RedisError, connect
 from ..semantic.index import Away
 from ..settings import load_redis
 from .audit import Reason, audit_log_server, who
 from .chroma import away, chroma_server
+from .releases import publish
 from .servers import SaidName, Server, answering, operators_ledger
 
 PATIENCE_S = 60.0
@@ -105,12 +104,11 @@ def _erase(user: str, reason: str) -> Erased:
 
 def _until_done(erasure: Erasure, user: str, connection: LedgerConnection) -> Erased:
     """Pass after pass, while calls are being stopped."""
-    complete = create_app().tasks[COMPLETE]
     total = Erased()
     give_up = time.monotonic() + PATIENCE_S
     while True:
         keys = int(connection.redis.dbsize())
-        total.add_pass(_one_pass(erasure.run(user), keys, complete.publish))
+        total.add_pass(_one_pass(erasure.run(user), keys))
         if not total.unfinished or time.monotonic() > give_up:
             return total
         time.sleep(PAUSE_S)
@@ -119,7 +117,6 @@ def _until_done(erasure: Erasure, user: str, connection: LedgerConnection) -> Er
 def _one_pass(
     pages: Iterator[tuple[Erased, list[Publication]]],
     keys: int,
-    publish: Callable[[list[Publication]], None],
 ) -> Erased:
     """Run one pass to its end. `keys`: how many the ledger has, for the bar.
 
