@@ -7,7 +7,7 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-stri
 CHROMA_TESTS := tests/integration/test_chroma.py tests/integration/test_semantic_indexes.py tests/faults/test_chroma_faults.py
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check faults chaos chaos-documents bench real compose-check test-legacy test-chroma lock clean
+.PHONY: help demo test check types site imports style faults chaos chaos-documents bench real compose-check test-legacy test-chroma lock clean
 
 help:  ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 10
@@ -19,12 +19,21 @@ demo: .venv/.installed  ## the main job on real input; KEEP=1 leaves it running,
 test: check  ## the default lane: static checks, every test but the faults, and a few of those
 	$(BIN)/pytest -m "not faults or smoke" -n 4 --dist worksteal
 
-check: .venv/.installed  ## ruff, mypy --strict, import-linter, the documentation's site
+check: .venv/.installed  ## ruff, mypy --strict, import-linter, the documentation's site; two at a time
+	@$(MAKE) --no-print-directory -j 2 types site imports style
+
+types:
+	$(BIN)/mypy
+
+site:
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+
+imports:
+	$(BIN)/lint-imports
+
+style:
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy
-	$(BIN)/lint-imports
-	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 faults: .venv/.installed  ## tests that kill, freeze and restart things
 	$(BIN)/pytest -m faults -n 3
