@@ -118,27 +118,23 @@ class Retries:
     """Prints each retry after a failed call, as Celery's events tell it to Flower too."""
 
     def __enter__(self) -> None:
-        self._stop = threading.Event()
         self._listening = threading.Event()
         self._thread = threading.Thread(target=self._listen, daemon=True)
         self._thread.start()
         self._listening.wait(5)
 
     def __exit__(self, *_: object) -> None:
-        self._stop.set()
+        self._receiver.should_stop = True
         self._thread.join(3)
 
     def _listen(self) -> None:
+        """In one go: what is said between two captures, nobody hears."""
         app = complete.app
         with app.connection_for_read() as connection:
-            receiver = app.events.Receiver(connection, handlers={"task-retried": self._show})
-            consuming = receiver.itercapture(limit=None, timeout=0.2, wakeup=False)
-            while not self._stop.is_set():
-                try:
-                    next(consuming)
-                except (TimeoutError, StopIteration):
-                    consuming = receiver.itercapture(limit=None, timeout=0.2, wakeup=False)
-                self._listening.set()
+            handlers = {"task-retried": self._show}
+            self._receiver = app.events.Receiver(connection, handlers=handlers)
+            self._receiver.on_consume_ready = lambda *_, **__: self._listening.set()
+            self._receiver.capture(limit=None, timeout=None, wakeup=False)
 
     def _show(self, event: dict[str, Any]) -> None:
         # A job that waits for another one's hold is no provider's failure.
