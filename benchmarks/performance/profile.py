@@ -55,7 +55,7 @@ OTHER = "the rest"
 
 
 def measure(setting: Setting, part: Part) -> None:
-    jobs = setting.size(2000, 200)
+    jobs = setting.size(500, 200)
     part.how.update(jobs=jobs, in_flight=SLOTS)
     with ExitStack() as stack:
         cases: dict[str, Case] = {}
