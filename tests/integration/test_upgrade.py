@@ -76,7 +76,7 @@ def test_both_versions_share_the_queue(
         "LLM_MAX_ATTEMPTS": "2",
     }
     wire.script = lambda request, number: (
-        "500" if "broken" in request["messages"][-1]["content"] else "ok;delay=0.02"
+        "500" if "broken" in request["messages"][-1]["content"] else "ok;delay=0.1"
     )
     old, new = old_worker(env), start_worker(env, concurrency=4)
     command = [sys.executable, "-c", OLD_PRODUCER, "60"]
