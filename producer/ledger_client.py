@@ -81,7 +81,7 @@ def ledger() -> "LedgerClient":
     forks.notice()
     if _client is None:
         settings = current_settings()
-        keys = LedgerKeys(settings.prefix, settings.ledger == settings.broker)
+        keys = LedgerKeys(settings.prefix, settings.is_one_server)
         _client = LedgerClient(settings.ledger, keys, settings.ledger_connections)
     return _client
 

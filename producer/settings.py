@@ -128,6 +128,11 @@ class ProducerSettings(BaseSettings):
         return self.ledger_url or self.url
 
     @property
+    def is_one_server(self) -> bool:
+        """Whether the ledger's server is the broker, too: both have one URL."""
+        return self.ledger == self.broker
+
+    @property
     def names(self) -> FleetNames:
         return FleetNames.of(self.prefix)
 

@@ -111,7 +111,7 @@ class LedgerConnection:
 
     def __init__(self, settings: RedisSettings) -> None:
         self.settings = settings
-        self.keys = Keys(settings.prefix, settings.ledger == settings.broker)
+        self.keys = Keys(settings.prefix, settings.is_one_server)
         left = settings.max_connections - BROKER_CONNECTIONS - READERS
         self.redis: Redis = connect(settings.ledger, connections=max(LEAST_CONNECTIONS, left))
         self.functions = ledger_functions(self.redis, self.keys)
@@ -182,7 +182,7 @@ def troubles_of(connection: LedgerConnection) -> list[ServerTrouble]:
         connection.functions(CountSamples(()))
     except redis.ResponseError as error:
         found.append(ServerTrouble("ledger", True, described(settings.ledger, error)))
-    if settings.broker != settings.ledger:
+    if not settings.is_one_server:
         found += _trouble("broker", settings.broker, "CELERY_BROKER_URL", _write_to_broker)
     if settings.backend != settings.ledger:
         found += _trouble(

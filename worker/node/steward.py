@@ -81,7 +81,7 @@ class Steward(bootsteps.StartStopStep):  # type: ignore[misc]
         # Not kombu's connection: that is in the middle of a BRPOP on another thread.
         settings = current().settings.redis
         broker = current().connection.redis
-        if settings.broker != settings.ledger:
+        if not settings.is_one_server:
             broker = connect(settings.broker)
         self._renewed = time.monotonic()
         while not stop.is_set():
@@ -92,7 +92,7 @@ class Steward(bootsteps.StartStopStep):  # type: ignore[misc]
                 expected = isinstance(error, ERRORS)
                 logger.warning("steward: %s; trying again", reason(error), exc_info=not expected)
             stop.wait(pause)
-        if settings.broker != settings.ledger:
+        if not settings.is_one_server:
             broker.close()
 
     def _work(self, consumer: Any, ledger: Ledger, broker: Redis) -> float:

@@ -2,6 +2,8 @@
 
 import pytest
 
+from worker.loop import Loop
+
 
 @pytest.fixture
 def env(monkeypatch):
@@ -12,3 +14,10 @@ def env(monkeypatch):
             monkeypatch.setenv(name, value)
 
     return set_
+
+
+@pytest.fixture
+def loop():
+    loop = Loop()
+    yield loop
+    loop.close()

@@ -8,18 +8,11 @@ from concurrent.futures import Future, ThreadPoolExecutor
 import pytest
 from celery.utils.threads import LocalStack
 
-from worker.loop import Loop, Stopped
+from worker.loop import Stopped
 from worker.loop.carrier import Carrier
 from worker.loop.jobs import Event, beside, current_job, pause, result_of
 
 SOON_S = 10
-
-
-@pytest.fixture
-def loop():
-    loop = Loop()
-    yield loop
-    loop.close()
 
 
 @pytest.fixture

@@ -6,14 +6,7 @@ import threading
 
 import pytest
 
-from worker.loop import Loop, Stopped
-
-
-@pytest.fixture
-def loop():
-    loop = Loop()
-    yield loop
-    loop.close()
+from worker.loop import Stopped
 
 
 async def forever():

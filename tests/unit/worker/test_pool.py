@@ -7,17 +7,9 @@ from types import SimpleNamespace
 import pytest
 from kombu.asynchronous import Hub
 
-from worker.loop import Loop
 from worker.node import pool
 
 SOON_S = 10
-
-
-@pytest.fixture
-def loop():
-    loop = Loop()
-    yield loop
-    loop.close()
 
 
 @pytest.fixture
