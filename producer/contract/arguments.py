@@ -16,6 +16,8 @@ def named(names: tuple[str, ...], args: Any, kwargs: Any, too_many: str) -> dict
         raise InvalidRequest("kwargs: needs a dict whose keys are texts")
     if len(args) > len(names):
         raise InvalidRequest(too_many)
+    if not args:
+        return {**kwargs}
     fields = dict(zip(names, args, strict=False))
     if twice := fields.keys() & kwargs.keys():
         raise InvalidRequest(

@@ -10,6 +10,7 @@ from .anthropic_turns import of_anthropic
 from .google_turns import GoogleTurns
 from .messages import Message
 
+_SPEAKERS = ("user", "assistant", "system", "developer")
 _SILENT: tuple[Any, ...] = (None, "", [], (), {})
 _REPEATS = ("annotations", "parsed")
 """Of an answer: where its sources are, and its JSON once more as an object."""
@@ -30,6 +31,9 @@ def read(messages: Any) -> Any:
     google = GoogleTurns()
     found = []
     for number, each in enumerate(messages):
+        if _is_plain(each):
+            found.append(each)
+            continue
         fields = _fields(each)
         turns = [fields]
         if isinstance(fields, dict):
@@ -37,6 +41,13 @@ def read(messages: Any) -> Any:
             turns = [_said(turn, number, called) for turn in turns]
         found += turns
     return found
+
+
+def _is_plain(message: Any) -> bool:
+    """Whether it is as most are, a role and a text, and stays as it is."""
+    if type(message) is not dict or len(message) != 2:
+        return False
+    return type(message.get("content")) is str and message.get("role") in _SPEAKERS
 
 
 def _fields(message: Any) -> Any:

@@ -4,6 +4,7 @@ import base64
 import binascii
 import math
 import re
+from collections.abc import Sequence
 from typing import Any
 
 from .content import (
@@ -58,6 +59,20 @@ def _is_text(value: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
+
+
+def wrong_turn(messages: Sequence[Message]) -> tuple[str, str]:
+    """(place, what is wrong there with its fix) of the first text or part that some provider would
+    not take as it is; ("", "") if there is none.
+    """
+    for number, message in enumerate(messages):
+        place, reason = changed_at_some_providers(message)
+        if reason:
+            return f"messages[{number}].{place}", reason
+        for place, text in message.texts():
+            if reason := problem(text):
+                return f"messages[{number}].{place}", reason
+    return "", ""
 
 
 def changed_at_some_providers(message: Message) -> tuple[str, str]:

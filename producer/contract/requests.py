@@ -16,7 +16,7 @@ from .hygiene import problem
 from .messages import Message, ShortText
 from .names import Lane
 from .parameters import SHAPING, Number, Parameters
-from .plain import changed_at_some_providers, not_plain
+from .plain import not_plain, wrong_turn
 from .provider_options import problem as options_problem
 from .response_formats import ResponseFormat
 from .tool_turns import unpaired
@@ -28,10 +28,13 @@ MAX_REQUEST_BYTES = 32_000_000
 MOST_BYTES_OF_A_SIGN = 4
 """In UTF-8."""
 
+MOST_MESSAGES = 10_000
 MOST_STOPS = 64
 """More than any provider takes but Anthropic."""
 OLD_STOPS = 4
 """What wire version 2 reads."""
+NEW_MESSAGES = 3
+"""The first wire version with what older messages do not have."""
 
 Tag = Annotated[str, Field(max_length=64, pattern=r"^[\w.:-]+$")]
 CachePolicy = Literal["auto", "use", "refresh", "bypass"]
@@ -41,7 +44,7 @@ CacheScope = Literal["user", "group", "fleet"]
 class CompletionRequest(Parameters):
     """What a caller asks for. None means: the worker's setting decides."""
 
-    messages: Annotated[tuple[Message, ...], Field(min_length=1, max_length=10_000)]
+    messages: Annotated[tuple[Message, ...], Field(min_length=1, max_length=MOST_MESSAGES)]
     """The conversation, oldest turn first; given by position, as `user_id` is."""
     model: ShortText | None = None
     """A provider link ("openai:gpt-4o-mini"), a model of the provider chain, or an alias ("fast",
@@ -180,7 +183,7 @@ class CompletionRequest(Parameters):
             request._refuse_unsafe()
             request._refuse_wrong_schemas()
             text = request.to_json()
-            _refuse_large(text, most)
+            refuse_large(text, most)
         except ValidationError as error:
             raise InvalidRequest(*explained(error)) from None
         except (ValueError, TypeError, RecursionError):
@@ -192,11 +195,7 @@ class CompletionRequest(Parameters):
 
     def _refuse_unsafe(self) -> None:
         """Only when a request is made: a stored one was checked by the rules of its time."""
-        for number, message in enumerate(self.messages):
-            place, reason = changed_at_some_providers(message)
-            _refuse(f"messages[{number}].{place}", reason)
-            for place, text in message.texts():
-                _refuse(f"messages[{number}].{place}", problem(text))
+        _refuse(*wrong_turn(self.messages))
         for place, text in self.parameter_texts():
             _refuse(place, problem(text))
         for provider, given in (self.provider_options or {}).items():
@@ -234,25 +233,30 @@ class CompletionRequest(Parameters):
         if self.on_refusal == "accept" or self.semantic is not None:
             return 3
         if any(message.is_new for message in self.messages):
-            return 3
+            return NEW_MESSAGES
         is_new = self.cache_scope is not None or self.defaults == "provider"
         return 2 if is_new else 1
 
-    def to_json(self) -> str:
-        return self.model_dump_json(exclude_defaults=True, by_alias=True)
+    def to_json(self, include: set[str] | None = None) -> str:
+        """`include`: the names of fields that may be in it; None: all."""
+        return self.model_dump_json(include=include, exclude_defaults=True, by_alias=True)
 
     def fingerprint(self) -> str:
         """SHA-256 over the fields that shape the answer, in canonical order."""
+        return hashlib.sha256(canonical(self.shaping()).encode()).hexdigest()
+
+    def shaping(self) -> dict[str, Any]:
+        """The fields that shape the answer, as JSON has them."""
         include = _SHAPING | (self.said & SHAPING)
         fields = self.model_dump(mode="json", include=include, by_alias=True)
         if self.defaults == "provider":
             fields["defaults"] = self.defaults
         if self.embedding:
             fields["embedding"] = self.embedding.model_dump()
-        return hashlib.sha256(_canonical(fields).encode()).hexdigest()
+        return fields
 
 
-_canonical = json.JSONEncoder(
+canonical = json.JSONEncoder(
     sort_keys=True, separators=(",", ":"), ensure_ascii=False, check_circular=False
 ).encode
 _SHAPING = {
@@ -279,7 +283,7 @@ def pattern(regex: str) -> TypeAdapter[str]:
     return TypeAdapter(Annotated[str, Field(pattern=regex)])
 
 
-def _refuse_large(text: str, most: int) -> None:
+def refuse_large(text: str, most: int) -> None:
     if len(text) * MOST_BYTES_OF_A_SIGN <= most:
         return
     size = len(text.encode())

@@ -6,10 +6,11 @@ Celery's options but never imports Celery.
 
 import json
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
+from .alike import Written, written
 from .arguments import named
 from .errors import InvalidRequest, JobError
 from .identifiers import checked_id, checked_job_id, checked_label
@@ -58,7 +59,7 @@ class Submission:
 
     job_id: str
     user_id: str
-    request: CompletionRequest
+    asked: CompletionRequest | Written
     continuation: dict[str, Any]
     delay_ms: int = 0
     deadline_ms: int = 0
@@ -74,8 +75,14 @@ class Submission:
     """Why this item of a batch cannot be run. It ends with this error at once."""
     parent: str = ""
     """The job of which it is a part; "" if it is none."""
-    text: str = field(default="", repr=False)
-    """The request as JSON, if it was written already."""
+
+    @property
+    def request(self) -> CompletionRequest:
+        return self.written.request
+
+    @property
+    def written(self) -> Written:
+        return self.asked if isinstance(self.asked, Written) else Written.of(self.asked)
 
     @classmethod
     def from_call(
@@ -107,31 +114,31 @@ class Submission:
                     f"{option}: a completion is routed by its lane. "
                     "Fix: pass lane='batch' or 'interactive'"
                 )
-        request, text = CompletionRequest.written(fields, max_bytes)
+        asked = written(fields, max_bytes)
         return cls(
             job_id=job_id,
             user_id=user_id,
-            request=request,
-            continuation=_continuation(options),
-            delay_ms=_delay_ms(options),
-            deadline_ms=_deadline_ms(request, options),
+            asked=asked,
+            continuation=_continuation(options) if options else {},
+            delay_ms=_delay_ms(options) if options else 0,
+            deadline_ms=_deadline_ms(asked.options, options),
             idempotency_key=idempotency_key,
             batch=batch,
             name=checked_label("name", name),
-            text=text,
         )
 
     def stored(self) -> Stored:
         """As the ledger takes it."""
-        request = self.request
-        apart = taken_apart(self.text or request.to_json())
+        written = self.written
+        request = written.options
+        apart = taken_apart(written.text)
         document = [request.document] if request.document else []
-        wire = 2 if self.continuation else request.wire
+        wire = 2 if self.continuation else written.wire
         item = SubmittedItem(
             id=self.job_id,
             user=self.user_id,
             lane=request.lane,
-            fingerprint=request.fingerprint(),
+            fingerprint=written.fingerprint(),
             request=apart.request,
             continuation=json.dumps(self.continuation) if self.continuation else "",
             deadline_ms=self.deadline_ms,
