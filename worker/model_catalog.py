@@ -62,6 +62,10 @@ class Model(_Row):
         return min(limits, default=None)
 
 
+NO_FACTS = Model()
+"""Of a model that is not known."""
+
+
 class Vendor(_Row):
     """One provider's models.
 
@@ -98,7 +102,7 @@ class Vendor(_Row):
         bare = model.removeprefix("models/").removeprefix("ft:")
         keys = [key for key in self.models if bare.startswith(key)]
         if not keys:
-            return Model()
+            return NO_FACTS
         return self.models[max(keys, key=len)]
 
 
@@ -152,7 +156,7 @@ class Models(BaseModel):
 
         A server whose own model is not known here need not have its vendor's: it answers with that.
         """
-        if self.of(provider, own) == Model():
+        if self.of(provider, own) == NO_FACTS:
             return own
         return self.alias(provider, name) or own
 

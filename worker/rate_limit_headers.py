@@ -59,7 +59,9 @@ class RateLimits(NamedTuple):
 
         `x-ratelimit-limit-requests`; `anthropic-ratelimit-requests-limit`.
         """
-        stated = {name.lower(): value for name, value in headers.items()}
+        stated = _rate_limits(headers)
+        if not stated:
+            return NOT_STATED
         if any(name.startswith(_ANTHROPIC) for name in stated):
             requests = _limit(stated, _ANTHROPIC + "requests-{}")
             tokens = _tokens_of_anthropic(stated)

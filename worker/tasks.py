@@ -113,17 +113,15 @@ class Complete(OwnLimits):
 
         What follows the job is what its submission asked, whatever the message says.
         """
-        opened = runtime.ledger.start(self.request.id)
+        opened = runtime.ledger.start(self.request.id, self.limit_s)
         foreign = self.request.get(FOREIGN)
         if foreign and isinstance(opened, Missing):
             self._adopt(runtime, foreign)
-            opened = runtime.ledger.start(self.request.id)
+            opened = runtime.ledger.start(self.request.id, self.limit_s)
         continuation = {}
         if isinstance(opened, RunningJob | Ended):
             continuation = opened.continuation
         self.request.update(what_follows(continuation))
-        if isinstance(opened, RunningJob):
-            return replace(opened, limit_s=self.limit_s)
         return opened
 
     def on_retry(self, *args: Any) -> None:

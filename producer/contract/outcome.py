@@ -13,7 +13,10 @@ Outcome = Completion | JobError
 
 def dump_outcome(outcome: Outcome) -> str:
     if isinstance(outcome, Completion):
-        return json.dumps({"completion": outcome.model_dump(mode="json")})
+        try:
+            return f'{{"completion":{outcome.model_dump_json()}}}'
+        except ValueError:  # a lone surrogate, which JSON can say and UTF-8 cannot
+            return json.dumps({"completion": outcome.model_dump(mode="json")})
     return json.dumps({"error": outcome.to_wire()})
 
 

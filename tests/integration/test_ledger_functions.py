@@ -128,7 +128,7 @@ def arguments_with(valid, position, value):
 def test_a_refused_call_has_written_nothing(name, call, redis):
     """Every argument of every function, one at a time, with every hostile value."""
     hostile.busy_ledger(redis, call)
-    valid = hostile.valid_calls()[name].arguments()
+    valid = hostile.valid_calls()[name].arguments
     before, refused = everything(redis), 0
     variants = [
         arguments_with(valid, position, value)

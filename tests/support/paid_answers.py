@@ -124,7 +124,7 @@ class Job:
         return self.reply
 
     def _book(self, call):
-        if not all(isinstance(each, str | int) for each in call.arguments()):
+        if not all(isinstance(each, str | int) for each in call.arguments):
             raise redis.DataError("Invalid input")
         late = any(isinstance(each, Settle) for each in self.booked)
         self.booked.append(call)

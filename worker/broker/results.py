@@ -10,6 +10,7 @@ import logging
 import os
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from datetime import UTC, datetime
 from functools import partial
 from types import SimpleNamespace
 from typing import Any
@@ -46,13 +47,30 @@ class _Beside(RedisBackend):  # type: ignore[misc]
         **_: Any,
     ) -> Any:
         encoded = self.encode_result(result, state)
-        meta = self._get_result_meta(
-            result=encoded, state=state, traceback=traceback, request=request
-        )
+        meta = self._get_result_meta(encoded, state, traceback, request)
         payload = self.encode(meta | {"task_id": task_id})
         in_chord = bool(request and request.chord)  # which may read it when it is told
         self._outbox().put(Result(task_id, payload, state), wait=in_chord)
         return encoded
+
+    def _get_result_meta(
+        self, result: Any, state: str, traceback: Any, request: Any, *_: Any, **__: Any
+    ) -> dict[str, Any]:
+        """As Celery's, for our settings (`celery_policy.py`: UTC, nothing extended), which it looks
+        up for each result.
+        """
+        ended = datetime.now(UTC).isoformat() if state in self.READY_STATES else None
+        meta = {
+            "status": state,
+            "result": result,
+            "traceback": traceback,
+            "children": self.current_task_children(request),
+            "date_done": ended,
+        }
+        for name, told in (("group_id", "group"), ("parent_id", "parent_id")):
+            if value := getattr(request, told, None):
+                meta[name] = value
+        return meta
 
     def prepare_exception(self, exc: Any, serializer: Any = None) -> Any:
         prepared = super().prepare_exception(exc, serializer)

@@ -48,6 +48,7 @@ or "groq" here must not get that vendor's list prices.
 _CONTEXTS = ("service_tier", "processing", "speed")
 """Under which names the list has prices of a service tier."""
 
+QUARTER_S = 900
 _DATE = re.compile(r"-20\d\d-?\d\d-?\d\d$")
 
 
@@ -125,9 +126,7 @@ def _fine_tuned(vendor: str, model: str, tokens: Tokens, tier: str) -> Listed | 
 
 
 def _by_library(vendor: str, model: str, tokens: Tokens, tier: str) -> Listed | None:
-    now = datetime.now(UTC)
-    quarter = now.replace(minute=now.minute - now.minute % 15, second=0, microsecond=0)
-    row = _row(vendor, model, tier, quarter)
+    row = _row(vendor, model, tier, int(datetime.now(UTC).timestamp()) // QUARTER_S)
     # The list also names models sold by the hour, by the character or not yet priced; their tokens
     # would cost 0.
     if row is None or not (row.writes or ("embedding" in row.model_id and not tokens.output)):
@@ -148,18 +147,18 @@ class _Row(NamedTuple):
 
 
 @lru_cache(maxsize=1024)
-def _row(vendor: str, model: str, tier: str, at: datetime) -> _Row | None:
+def _row(vendor: str, model: str, tier: str, quarter: int) -> _Row | None:
     """None if the list has no price of the model's input.
 
     Kept, because the library takes 0.2 ms for a sum that takes 0.01: its prices change at full
-    quarters of an hour at most (those of the night), which `at` is.
+    quarters of an hour at most (those of the night). `quarter`: of those since 1970.
     """
     try:
         price = genai_prices.calc_price(
             genai_prices.Usage(input_tokens=0),
             model,
             provider_id=vendor,
-            genai_request_timestamp=at,
+            genai_request_timestamp=datetime.fromtimestamp(quarter * QUARTER_S, UTC),
             price_context=dict.fromkeys(_CONTEXTS, tier),
         )
     except LookupError:

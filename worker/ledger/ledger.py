@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from producer.contract.errors import InvalidRequest
@@ -111,8 +112,10 @@ class Ledger:
             publications += submit(some, self._call, self._call).publications
         return publications
 
-    def start(self, job_id: str) -> RunningJob | Ended | Dropped | Missing:
-        """Take the lease of a released job.
+    def start(
+        self, job_id: str, limit_s: float = math.inf
+    ) -> RunningJob | Ended | Dropped | Missing:
+        """Take the lease of a released job, which then may take `limit_s`.
 
         Waits out the quiet time after a start of the server.
         """
@@ -127,8 +130,8 @@ class Ledger:
         while (reply := self._call(call)).verdict == "early":
             pause(reply.wait_ms / 1000)
         if reply.verdict == "started":
-            read = RunningJob.from_reply
-            return beside_if(is_large(reply.request), read, job_id, reply, self.stored_texts)
+            read = partial(RunningJob.from_reply, job_id, reply, self.stored_texts, limit_s)
+            return beside_if(is_large(reply.request), read)
         if reply.verdict == "ended":
             continuation = json.loads(reply.continuation or "{}")
             outcome = load_outcome(reply.outcome)

@@ -78,7 +78,9 @@ class RunningJob:
     """This machine's monotonic clock at `started_ms`, in seconds."""
 
     @classmethod
-    def from_reply(cls, job_id: str, reply: StartReply, texts_of: TextsOf) -> Self:
+    def from_reply(
+        cls, job_id: str, reply: StartReply, texts_of: TextsOf, limit_s: float = math.inf
+    ) -> Self:
         """Raises pydantic's `ValidationError` for a request that cannot be read.
 
         `texts_of`: gives its stored texts, by their hashes.
@@ -106,7 +108,8 @@ class RunningJob:
             own_wait_ms=reply.own_wait_ms,
             fleet_pays=bool(reply.fleet_pays),
             large=is_large(request.request),
-            continuation=json.loads(reply.continuation or "{}"),
+            continuation=json.loads(reply.continuation) if reply.continuation else {},
+            limit_s=limit_s,
         )
 
     def require_whole_request(self) -> None:

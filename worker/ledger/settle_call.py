@@ -60,7 +60,7 @@ def settle_call(job: RunningJob, attempt: Attempt, outcome: Outcome, fault: str)
         cache_ms=min(entry.life_ms, MOST_MS),
         items=attempt.samples,
     )
-    for argument in call.arguments():
+    for argument in call.arguments:
         if not isinstance(argument, str | int):
             raise TypeError(f"an argument of settle is a {type(argument).__name__}")
     return call

@@ -68,6 +68,8 @@ def system_prompt(request: CompletionRequest, text: str) -> str:
     """A run of the system prompt's words."""
     prompts = [message for message in request.messages if message.role in ("system", "developer")]
     prompt = " ".join(part for message in prompts for _, part in message.texts())
+    if not prompt:
+        return ""
     told = set(_runs(text))  # of the two, the answer is what a provider bounds
     if told and any(run in told for run in _runs(prompt)):
         return f"repeats {LEAK_WORDS} or more words of the system prompt"

@@ -33,7 +33,7 @@ class Answer:
     `api`: whose form `pieces` have: text, calls and thoughts in their order, as far as the provider
     may want them back. `refused`: the server says apart from its finish reason that the model
     declined. `ended`: it says that its stream is whole. `provider_id`: by which the provider knows
-    the answer.
+    the answer. `limit_field`: as of a `Reply`.
     """
 
     finish: object = None
@@ -47,6 +47,7 @@ class Answer:
     ended: bool = False
     model: str = ""
     request_id: str | None = None
+    limit_field: str = ""
     provider_id: str = ""
     stated: Stated = NOTHING
     flags: list[str] = field(default_factory=list)
@@ -111,6 +112,7 @@ def reply_of(call: Call, answer: Answer, headers: Mapping[str, str]) -> Reply:
         flags=(*answer.flags, *answer.stated.flags),
         streamed=streamed,
         stated_finish=end.word,
+        limit_field=answer.limit_field,
         service_tier=answer.stated.tier,
         charged_micro_usd=answer.stated.charged_micro_usd,
         logprobs=answer.logprobs,

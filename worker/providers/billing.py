@@ -59,7 +59,9 @@ class Billing:
         if usage:
             if call.request.web_search_options and link.adapter in ONCE:
                 usage = usage.model_copy(update={"searches": 1})
-            bill, notes = self._bill(link, model, replace(reply, usage=usage))
+            if usage is not reply.usage:
+                reply = replace(reply, usage=usage)
+            bill, notes = self._bill(link, model, reply)
             flags += notes
         if bill.kind != "real":
             flags += [UNREADABLE] * (usage is not None and UNREADABLE not in flags)
@@ -69,7 +71,9 @@ class Billing:
             flags.append(f"max_tokens: {bill.output_tokens:,} tokens came, {asked} were asked for")
         if model != link.model:
             flags.append(f"model: {model} answered instead of {link.model}")
-        return replace(reply, usage=usage, flags=tuple(flags)), bill
+        if usage is not reply.usage or len(flags) > len(reply.flags):
+            reply = replace(reply, usage=usage, flags=tuple(flags))
+        return reply, bill
 
     def of_failure(self, link: Link, call: Call, error: ProviderError) -> Bill:
         """Of an answer that is of no use: what it says that it took, else possibly its hold."""
@@ -114,7 +118,9 @@ class Billing:
         booked_as = ""
         if model != link.model:
             booked_as = f"{link.provider}:{self._pricing.booked_name(link.provider, model)}"
-        return replace(bill, estimated=estimated, booked_as=booked_as), notes
+        if estimated or booked_as:
+            bill = replace(bill, estimated=estimated, booked_as=booked_as)
+        return bill, notes
 
     def _own_count(self, link: Link, sent: CompletionRequest, reply: Reply) -> Usage:
         written = reply.reasoning
@@ -136,7 +142,8 @@ class Billing:
 
 def impossible(call: Call, usage: Usage) -> str:
     """Which of its counts the request cannot have caused; "" if it can have caused both."""
-    if usage.input > INPUT_FACTOR * upper_bound(call.request) + INPUT_MARGIN:
+    beyond = usage.input - INPUT_MARGIN
+    if beyond > 0 and beyond > INPUT_FACTOR * upper_bound(call.request):
         return f"{usage.input:,} tokens of input"
     if usage.output > OUTPUT_FACTOR * call.most_output + OUTPUT_MARGIN:
         return f"{usage.output:,} tokens of output"

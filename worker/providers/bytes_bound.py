@@ -4,6 +4,8 @@ import re
 
 from .vocabularies import pieces
 
+LEAST_SHARE = 0.6
+"""Of a text's characters: `bytes_bound` is no less."""
 _PLAIN = re.compile(rb"[a-z ]+")
 
 

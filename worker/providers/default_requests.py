@@ -12,7 +12,7 @@ from producer.contract.errors import InvalidRequest
 from producer.contract.requests import CompletionRequest
 
 from ..budgets.pricing import how_to_price, unpriced
-from ..model_catalog import Model
+from ..model_catalog import NO_FACTS, Model
 from ..settings import VENDORS, Link, Settings
 from . import load
 from .base import Embedder
@@ -120,7 +120,7 @@ class DefaultRequests:
         if link.provider not in VENDORS or link.base_url:
             return
         listed = self._pricing.listed_rates(link.provider, link.model)
-        if listed is None and self._facts(link) == Model():
+        if listed is None and self._facts(link) == NO_FACTS:
             yield (
                 f"UNKNOWN_MODEL: {link.name}: no list of {link.provider}'s models has "
                 f"{link.model}: misspelt? Else LLM_MODELS_FILE and LLM_PRICES can name it"

@@ -8,7 +8,6 @@ text, as `<think>...</think>`; auto: if its name or its server is known for it).
 """
 
 from copy import deepcopy
-from dataclasses import replace
 from typing import Any
 
 import openai
@@ -153,5 +152,5 @@ class OpenAI:
         answer.ended = has_ended(content)
         answer.api = self._api
         answer.request_id = sending.headers.get("x-request-id")
-        reply = reply_of(call, answer, sending.headers)
-        return replace(reply, limit_field=self._limit_field(call))
+        answer.limit_field = self._limit_field(call)
+        return reply_of(call, answer, sending.headers)

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from producer.contract.requests import CompletionRequest
 from producer.contract.tools import ChosenTool, ToolsAllowed
 
-from ..model_catalog import Model
+from ..model_catalog import NO_FACTS, Model
 from ..settings import Link
 from .dialects import DIALECTS, dialect_of
 from .fates import ANTHROPIC_TIERS, APIS, GEMINI_TIERS, MOST_CANDIDATES
@@ -112,7 +112,7 @@ def _has_budget(request: CompletionRequest, target: Target) -> bool:
 
 def _verbosity(request: CompletionRequest, target: Target) -> str:
     """Since GPT-5; models that are not known may have it."""
-    older = target.model != Model() and target.link.model.startswith(("gpt-3", "gpt-4", "o"))
+    older = target.model != NO_FACTS and target.link.model.startswith(("gpt-3", "gpt-4", "o"))
     return "verbosity" if older else ""
 
 
@@ -129,7 +129,7 @@ def _prediction(request: CompletionRequest, target: Target) -> str:
 
 def _search_at_openai(request: CompletionRequest, target: Target) -> str:
     """Of chat completions only models search that are made for it."""
-    can = target.model == Model() or "search" in target.link.model
+    can = target.model == NO_FACTS or "search" in target.link.model
     return "" if can else "web_search_options (the model does not search)"
 
 

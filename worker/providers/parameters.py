@@ -73,6 +73,8 @@ def _adapter_lacks(name: str, target: Target) -> str:
 
 
 def _stops(request: CompletionRequest, target: Target) -> Iterator[Unfit]:
+    if not request.stop:
+        return
     most = _most_stops(target)
     if most is not None and len(request.stop) > most:
         yield Unfit("stop", f"{len(request.stop)} stop sequences (it takes {most or 'none'})")

@@ -25,7 +25,8 @@ def kept_for_an_hour(request: CompletionRequest) -> bool:
     marks = (getattr(part, "cache_control", None) for _, part in all_parts(request.messages))
     if any(mark and mark.ttl == "1h" for mark in marks):
         return True
-    return '"ttl":"1h"' in json.dumps(request.provider_options, separators=(",", ":"))
+    options = request.provider_options
+    return bool(options) and '"ttl":"1h"' in json.dumps(options, separators=(",", ":"))
 
 
 class Prefixes:

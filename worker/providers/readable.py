@@ -1,6 +1,7 @@
 """Answers that can be stored: of a size that a model writes, without what no UTF-8 can hold."""
 
 from dataclasses import replace
+from typing import Any
 
 from producer.contract.messages import FunctionCall, ToolCall
 
@@ -31,14 +32,12 @@ def readable(reply: Reply) -> Reply:
     )
     if calls == reply.tool_calls:
         calls = reply.tool_calls
-    return replace(
-        reply,
-        text=_text(reply.text),
-        model=_text(reply.model),
-        stated_finish=_text(reply.stated_finish),
-        tool_calls=calls,
-        reasoning=_text(reply.reasoning),
-    )
+    changes: dict[str, Any] = {"tool_calls": calls} if calls is not reply.tool_calls else {}
+    for name in ("text", "model", "stated_finish", "reasoning"):
+        text = getattr(reply, name)
+        if (made := _text(text)) is not text:
+            changes[name] = made
+    return replace(reply, **changes) if changes else reply
 
 
 def _text(text: str) -> str:

@@ -176,8 +176,10 @@ class LinkSelector:
 
     def _check_option_names(self, request: CompletionRequest) -> None:
         """A misspelt provider's options would vanish."""
+        if not request.provider_options:
+            return
         known = {*VENDORS, *(link.provider for link in self._links)}
-        for name in request.provider_options or {}:
+        for name in request.provider_options:
             if name not in known:
                 place = f"provider_options.{name}"
                 raise InvalidRequest(

@@ -92,7 +92,7 @@ OPTIONAL = (
 OTHER_NAMES = {"streaming": "stream", "stream_options.include_usage": "stream_options"}
 """What servers call them in words."""
 
-ERROR_WORDS = (b'"error', b'"message"', b'"base_resp"')
+ERROR_WORDS = (b'"error', b'"code"', b'"base_resp"')
 """One of them is in every error that comes with a 200; in most answers none is."""
 _SUSPECT = re.compile(rb"^.*(?:" + b"|".join(ERROR_WORDS) + rb").*$", re.MULTILINE)
 STREAMS = (b"data:", b"event:", b"id:", b":")

@@ -3,7 +3,7 @@
 from producer.contract.hygiene import template_mark
 from producer.contract.requests import CompletionRequest
 
-from ..model_catalog import Model
+from ..model_catalog import NO_FACTS, Model
 from ..settings import Link
 from .dialects import DIALECTS, dialect_of
 
@@ -13,7 +13,7 @@ def harmful_mark(link: Link, facts: Model, request: CompletionRequest) -> str:
     if link.adapter in ("anthropic", "gemini", "gemini-legacy", "simulator"):
         return ""
     # A model that is not known may be served by anything, whatever the link is called.
-    known = facts != Model()
+    known = facts != NO_FACTS
     openai = link.adapter in ("openai", "openai-responses")
     if openai and known and DIALECTS[dialect_of(link)].plain_texts:
         return ""

@@ -11,16 +11,15 @@ import math
 import threading
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator
-from contextvars import ContextVar
 from functools import cache, partial
 from typing import NamedTuple
-from weakref import ref
 
 from producer.contract.content import AudioPart, FilePart, ImagePart
 from producer.contract.requests import CompletionRequest
 
 from ..model_catalog import Models
-from .bytes_bound import bytes_bound
+from .bytes_bound import LEAST_SHARE, bytes_bound
+from .last_request import of_last
 from .media import tokens_of_media
 from .turns import all_parts
 from .vocabularies import count, load
@@ -84,7 +83,8 @@ class Estimator:
 
     def bounds(self, request: CompletionRequest, provider: str, model: str) -> Bounds:
         """Between which bounds the provider will count the input's tokens."""
-        return self._bounds(request, provider, model, *self._factors(provider, model))
+        asked = (self, provider, model, *self._factors(provider, model))
+        return of_last(request, asked, lambda: self._bounds(request, *asked[1:]))
 
     def by_catalog(self, request: CompletionRequest, provider: str, model: str) -> Bounds:
         """The same without what was learnt: equal in every process and at every time."""
@@ -140,12 +140,13 @@ class Estimator:
     ) -> Bounds:
         vocabulary, image = self._facts_of(provider, model)
         sealed = _sealed(request, model)
-        ceiling = upper_bound(request, image) + sealed
         if vocabulary is None:
-            return Bounds(0, ceiling)
+            return Bounds(0, upper_bound(request, image) + sealed)
         counted = _counted(request, vocabulary)
-        most = counted * high + 1 + _frame(request, image) + sealed
-        return Bounds(int(counted * low), int(min(ceiling, most)))
+        most = counted * high + 1
+        if most > LEAST_SHARE * _summed(request, len):
+            most = min(most, _summed(request, bytes_bound))
+        return Bounds(int(counted * low), int(most + _frame(request, image) + sealed))
 
     def _factors(self, provider: str, model: str) -> tuple[float, float]:
         """What to multiply our own count with for the lower and the upper bound."""
@@ -190,7 +191,7 @@ def upper_bound(request: CompletionRequest, image: int = IMAGE) -> int:
     Not an estimate: true counts are 0.38 (English), 0.5 (code, JSON) or 0.2-0.4 (Chinese, Russian)
     of it. It must not be used to refuse a prompt as too long.
     """
-    return _frame(request, image) + _last_sums().sum_of(request, bytes_bound)
+    return _frame(request, image) + _summed(request, bytes_bound)
 
 
 def predicted(request: CompletionRequest) -> int:
@@ -202,6 +203,10 @@ def predicted(request: CompletionRequest) -> int:
 
 def _frame(request: CompletionRequest, image: int) -> int:
     """Tokens that are not text: roles and separators, what providers add for tools, images."""
+    return of_last(request, ("frame", image), lambda: _frame_of(request, image))
+
+
+def _frame_of(request: CompletionRequest, image: int) -> int:
     tokens = PER_REQUEST + PER_MESSAGE * len(request.messages)
     if request.tools:
         tokens += TOOLS
@@ -236,7 +241,7 @@ def _images(request: CompletionRequest) -> int:
 
 def _counted(request: CompletionRequest, vocabulary: str) -> int:
     """Tokens of the request's texts by the vocabulary."""
-    return _last_sums().sum_of(request, _counter(vocabulary))
+    return _summed(request, _counter(vocabulary))
 
 
 @cache
@@ -244,34 +249,9 @@ def _counter(vocabulary: str) -> Callable[[str], int]:
     return partial(count, vocabulary=vocabulary)
 
 
-class _LastSums:
-    """What was counted of the request that this job or thread asked of last.
-
-    For one job the same is asked up to eight times: for each link its room, its hold and its
-    prompt, and what its reply teaches. The request itself is not kept.
-    """
-
-    def __init__(self) -> None:
-        self._request: Callable[[], CompletionRequest | None] = lambda: None
-        self._sums: dict[Callable[[str], int], int] = {}
-
-    def sum_of(self, request: CompletionRequest, counted: Callable[[str], int]) -> int:
-        """Of `counted` over the request's texts."""
-        if self._request() is not request:
-            self._request, self._sums = ref(request), {}
-        if counted not in self._sums:
-            self._sums[counted] = sum(counted(text) for text in _texts(request))
-        return self._sums[counted]
-
-
-_LAST: ContextVar[_LastSums] = ContextVar("sums")
-
-
-def _last_sums() -> _LastSums:
-    last = _LAST.get(None)
-    if last is None:
-        _LAST.set(last := _LastSums())
-    return last
+def _summed(request: CompletionRequest, counted: Callable[[str], int]) -> int:
+    """Of `counted` over the request's texts."""
+    return of_last(request, counted, lambda: sum(map(counted, _texts(request))))
 
 
 def _texts(request: CompletionRequest) -> Iterator[str]:

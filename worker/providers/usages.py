@@ -188,10 +188,12 @@ def _is_missing(fields: Json, paths: Iterable[Path]) -> bool:
 
 def _first(fields: Json, paths: Iterable[Path]) -> int | None:
     """The first of the places that holds a number of tokens."""
-    for path in paths:
-        value: Any = fields
-        for name in path:
-            value = mapping(value).get(name)
+    for name, *inner in paths:
+        value: Any = fields.get(name)
+        if value is None:  # as most are
+            continue
+        for each in inner:
+            value = mapping(value).get(each)
         found = count(value)
         if found is not None:
             return found

@@ -53,6 +53,8 @@ TALKATIVE = (
 ECHOES = ("Task %(name)s[%(id)s] received", "Task %(name)s[%(id)s] succeeded")
 """Lines of Celery's that say what `job_ended` says; they are left out above DEBUG."""
 
+_JSON = json.JSONEncoder(default=str)
+_CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"))
 _STAMP = structlog.processors.TimeStamper(fmt="iso", utc=True)
 
 _SHARED: list[Processor] = [
@@ -80,7 +82,7 @@ class _Record:
     def line(self, record: logging.LogRecord) -> str:
         said = {**get_contextvars(), **self._fields, "event": self._event}
         said |= {"logger": record.name, "level": record.levelname.lower()}
-        return json.dumps(_STAMP(None, "", said), default=str)
+        return _JSON.encode(_STAMP(None, "", said))
 
 
 class _Formatter(ProcessorFormatter):
@@ -271,7 +273,7 @@ def prompt_hash(key: bytes, request: CompletionRequest) -> str:
     valid.
     """
     fields = request.model_dump(mode="json", include={"messages"}, exclude_defaults=True)
-    canonical = json.dumps(fields["messages"], sort_keys=True, separators=(",", ":"))
+    canonical = _CANONICAL.encode(fields["messages"])
     return hmac.digest(key, canonical.encode(), "sha256").hex()
 
 

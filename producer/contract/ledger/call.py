@@ -4,8 +4,8 @@ classes, in their order, are the names that the function's Lua file lists; a tes
 
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
-from functools import cache
-from typing import Any, ClassVar, Generic, Self, TypeVar, get_args, get_origin
+from functools import cache, cached_property
+from typing import Any, ClassVar, Generic, Self, TypeVar, cast, get_args, get_origin
 
 from ..publication import Publication
 
@@ -18,8 +18,8 @@ class Reply:
 
     @classmethod
     def parse(cls, values: list[Any]) -> Self:
-        given = zip(fields(cls), values, strict=True)
-        named = {each.name: value for each, value in given if value is not None}
+        given = zip(_names(cast(type, cls)), values, strict=True)
+        named = {name: value for name, value in given if value is not None}
         if "publications" in named:
             named["publications"] = Publication.parse(named["publications"])
         return cls(**named)
@@ -44,6 +44,7 @@ class Call(Generic[R]):
         (base,) = (each for each in bases if get_origin(each) is Call)
         (cls.reply,) = get_args(base)
 
+    @cached_property
     def arguments(self) -> list[Argument]:
         """As the function takes them."""
         return list(_flat(self))

@@ -48,7 +48,7 @@ class Functions:
     def _run(self, call: Call[R]) -> R:
         name = self.library.function(call.function)
         try:
-            reply = self._client.fcall(name, len(self._keys), *self._keys, *call.arguments())
+            reply = self._client.fcall(name, len(self._keys), *self._keys, *call.arguments)
             return call.read(reply)
         except self._refused as error:
             raise _explained(error) from None
