@@ -1,20 +1,17 @@
 """The producer's settings: where Redis is. Read on the first send, never at import."""
 
+import os
 import re
 from typing import Annotated, Any
 
 from pydantic import (
     AfterValidator,
+    BaseModel,
     BeforeValidator,
+    ConfigDict,
     Field,
     ValidationError,
     model_validator,
-)
-from pydantic_settings import (
-    BaseSettings,
-    NoDecode,
-    PydanticBaseSettingsSource,
-    SettingsConfigDict,
 )
 
 from .contract.names import COMPLETE, DEFAULT_PREFIX, FleetNames
@@ -55,13 +52,14 @@ Url = Annotated[str, AfterValidator(_readable)]
 """A text that `RedisUrl.parse` accepts. It may hold a password, so no repr shows it."""
 
 
-class ProducerSettings(BaseSettings):
-    """`REDIS_URL` is the default for the other three."""
+class ProducerSettings(BaseModel):
+    """`REDIS_URL` is the default for the other three. A worker reads them by pydantic-settings;
+    here that would be a tenth of what importing `complete` takes.
+    """
 
-    model_config = SettingsConfigDict(
+    model_config = ConfigDict(
         frozen=True,
         extra="ignore",
-        env_ignore_empty=True,
         populate_by_name=True,
         hide_input_in_errors=True,
     )
@@ -82,7 +80,7 @@ class ProducerSettings(BaseSettings):
         MAX_REQUEST_BYTES, validation_alias="LLM_MAX_REQUEST_BYTES"
     )
     """Of one request as JSON, pictures and files in it included."""
-    user_ids: Annotated[frozenset[Form], NoDecode, BeforeValidator(_forms)] = Field(
+    user_ids: Annotated[frozenset[Form], BeforeValidator(_forms)] = Field(
         frozenset(), validation_alias="LLM_USER_IDS"
     )
     """How ids that mean one user are spelt alike, wherever a user is named."""
@@ -98,22 +96,6 @@ class ProducerSettings(BaseSettings):
         variables = ("CELERY_BROKER_URL", "CELERY_RESULT_BACKEND")
         hosts = {name for name in variables if HOSTS.match(str(given.get(name)))}
         return {name: value for name, value in given.items() if name not in hosts}
-
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        *_: PydanticBaseSettingsSource,
-        **__: PydanticBaseSettingsSource,
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """The environment, only by the aliases.
-
-        A variable with the name of a field, like URL, may mean something else.
-        """
-        env_settings.config = {**env_settings.config, "populate_by_name": False}
-        return init_settings, env_settings
 
     @property
     def broker(self) -> str:
@@ -176,10 +158,23 @@ def load(**overrides: Any) -> ProducerSettings:
             f"settings of the producer: {min(unknown)} is none. Fix: one of {', '.join(known)}"
         )
     try:
-        return ProducerSettings(**given)
+        return ProducerSettings(**_variables(set(given)) | given)
     except ValidationError as error:
         wrong = "; ".join(
             f"{item['loc'][0]}: {item['msg'].removeprefix('Value error, ')}"
             for item in error.errors(include_input=False)
         )
         raise SettingsError(f"settings of the producer: {wrong}") from None
+
+
+def _variables(without: set[str]) -> dict[str, str]:
+    """Those of the environment, in capitals or not, but not those of some fields. Empty ones count
+    as missing.
+
+    By their own names alone: a variable with the name of a field, like URL, may mean something
+    else.
+    """
+    given = {name.upper(): value for name, value in os.environ.items() if value}
+    fields = ProducerSettings.model_fields.items()
+    variables = {str(field.validation_alias) for name, field in fields if name not in without}
+    return {name: given[name] for name in variables & given.keys()}

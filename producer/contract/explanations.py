@@ -1,7 +1,7 @@
 """What is wrong with a request, in one line: the place of each wrong field, and the fix."""
 
-import tomllib
 from collections.abc import Iterator, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +11,12 @@ from .identifiers import visible
 
 Location = tuple[int | str, ...]
 
-_TOLD = tomllib.loads(Path(__file__).with_name("wrong_fields.toml").read_text())
-"""The words."""
+
+@cache
+def _words() -> dict[str, Any]:
+    import tomllib  # of the first wrong request, and not of each start
+
+    return tomllib.loads(Path(__file__).with_name("wrong_fields.toml").read_text())
 
 
 def explained(error: ValidationError) -> tuple[str, dict[str, Any]]:
@@ -78,15 +82,15 @@ def _is_inside(location: Location, outer: Location) -> bool:
 def _reason(item: Any) -> str:
     kind, location = item["type"], item["loc"]
     names = [part for part in location if isinstance(part, str)]
-    if told := _TOLD["places"].get(".".join(names)):
+    if told := _words()["places"].get(".".join(names)):
         return str(told)
-    if told := _TOLD["at"].get(".".join(names), {}).get(kind):
+    if told := _words()["at"].get(".".join(names), {}).get(kind):
         return str(told)
-    foreign = _TOLD["foreign"]
+    foreign = _words()["foreign"]
     alone = len(location) == 1
     if kind == "extra_forbidden" and alone and names[0] in foreign:
         return f"unknown option. {foreign[names[0]]}"
-    if template := _TOLD["fixes"].get(kind):
+    if template := _words()["fixes"].get(kind):
         said = item.get("ctx", {})
         figures = {name: _whole(value) for name, value in said.items()}
         return str(template).format(**figures)

@@ -6,7 +6,7 @@ from typing import Annotated, Literal, NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, Field
-from pydantic_settings import NoDecode
+from pydantic_settings import NoDecode, SettingsConfigDict
 
 from producer.contract.requests import CacheScope
 from producer.redis_url import RedisUrl
@@ -45,6 +45,8 @@ class RedisSettings(Slice, ProducerSettings):
 
     All that Flower, `inspect` and operations commands need.
     """
+
+    model_config = SettingsConfigDict(enable_decoding=False)  # the producer's have no JSON
 
     adopt_foreign_messages: bool | None = variable("LLM_ADOPT_FOREIGN_MESSAGES", None)
     """Whether a broker's message with arguments, of a plain Celery client, becomes a job.
