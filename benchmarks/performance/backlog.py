@@ -3,6 +3,7 @@
 Steps are called one by one, as a producer and a worker call them: `submit` (no slot is free),
 `dispatch` (a worker starts the job, looks into the cache and takes the hold) and `settle` (with the
 release of the next job). Microseconds and commands inside are the server's own (INFO commandstats).
+Beside them what a plain client's SET of 1 KB and HSET take, both of new keys: what `submit` writes.
 """
 
 from collections import deque
@@ -41,6 +42,9 @@ LARGEST = Candidate(LINK, 1000, 2000, 2000)
 PAID = Bill("real", 65, 280, 50)
 ENTRY = "fcall"
 OUTSIDE = {ENTRY, "info", "config|resetstat"}
+PLAIN = "set", "hset"
+TEXT = "x" * 1000
+RECORD = {f"field-{n}": "x" * 16 for n in range(8)}
 
 
 def measure(setting: Setting, part: Part) -> None:
@@ -60,6 +64,7 @@ def measure(setting: Setting, part: Part) -> None:
                 seen = fleet.run()
                 if number >= 0:
                     part.add(name, seen)
+        part.how.update(allocator=fleet.allocator)
 
 
 class Fleet:
@@ -70,6 +75,7 @@ class Fleet:
         fleet = connection(server.url())
         stack.callback(fleet.close)
         self._watch = stack.enter_context(Redis.from_url(server.url(), decode_responses=True))
+        self.allocator = self._watch.info("memory")["mem_allocator"]
         limits = FleetLimits.of(QuotaSettings())
         self._call = ledger_functions(fleet.redis, KEYS)
         self._ledger = Ledger(fleet.redis, KEYS, LedgerSettings(), "bench", limits=limits)
@@ -106,7 +112,17 @@ class Fleet:
         with self._counted("settle", seen):
             for job, attempt in running:
                 self._settle(job, attempt)
+        seen["plain_us"] = self._plain(ids)
         return seen
+
+    def _plain(self, names: list[str]) -> float:
+        self._watch.config_resetstat()
+        for name in names:
+            self._watch.set(f"plain:text:{name}", TEXT)
+            self._watch.hset(f"plain:record:{name}", mapping=RECORD)
+        stats = self._watch.info("commandstats")
+        us: int = sum(stats[f"cmdstat_{name}"]["usec"] for name in PLAIN)
+        return us / len(names)
 
     def _dispatched(self, job_id: str) -> tuple[RunningJob, Attempt]:
         job, attempt = self._ledger.start(job_id), Attempt()

@@ -60,9 +60,12 @@ COLUMNS = {
         Column("failed", "failed", noise=False),
     ],
     "backlog": [
-        Column(f"{step} {unit}", f"{step}_{unit}", noise=unit == "us")
-        for step in ("submit", "dispatch", "settle")
-        for unit in ("commands", "us")
+        *(
+            Column(f"{step} {unit}", f"{step}_{unit}", noise=unit == "us")
+            for step in ("submit", "dispatch", "settle")
+            for unit in ("commands", "us")
+        ),
+        Column("plain SET + HSET us", "plain_us"),
     ],
     "profile": [Column("asyncio, %", "asyncio"), Column("threads, %", "threads")],
     "idle": [Column("CPU s per hour", "process_s"), Column("its server's", "server_s")],

