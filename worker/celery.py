@@ -117,6 +117,7 @@ def create_app() -> Celery:
     servers["broker_transport_options"] |= {
         "adopt_foreign_messages": redis.adopts,
         "names_root": redis.names.root,
+        "ledger_here": redis.prefix if redis.is_one_server else "",
     }
     app.conf.update(servers)
     app.conf.task_queues = transport.queues(redis.names)

@@ -10,11 +10,19 @@ from kombu import Connection, Consumer, Producer, Queue
 from kombu.transport import get_transport_cls
 from kombu.transport import redis as kombus
 from redis import Redis
+from support.ledger import ask
 
 from producer.contract.names import COMPLETE, QUARANTINE, QUEUES, FleetNames
+from producer.contract.requests import CompletionRequest
+from producer.contract.submission import Submission
 from worker.broker import celery_policy
 from worker.broker import transport as broker
+from worker.ledger.connection import Keys
+from worker.ledger.ledger import Ledger
 from worker.node.steward import renew_visibility
+from worker.settings import LedgerSettings
+
+ORDER = {"queue_order_strategy": celery_policy.broker_transport_options["queue_order_strategy"]}
 
 
 @pytest.fixture(autouse=True)
@@ -24,10 +32,7 @@ def installed():
 
 @pytest.fixture
 def channel(redis_url):
-    options = {
-        "queue_order_strategy": celery_policy.broker_transport_options["queue_order_strategy"]
-    }
-    with Connection(redis_url, transport_options=options) as connection:
+    with Connection(redis_url, transport_options=ORDER) as connection:
         assert isinstance(connection.transport, broker.Transport)
         yield connection.default_channel
 
@@ -141,6 +146,55 @@ def test_a_message_that_may_have_arguments_is_taken_alone_and_noted(redis_url, r
         assert redis.hkeys(channel.unacked_key) == ["tag of i3"]
         taken[0].ack()
         assert redis.exists(channel.unacked_key, channel.unacked_index_key) == 0
+
+
+@pytest.fixture
+def one_server(redis_url, redis):
+    """A channel of a fleet whose ledger is on the broker's server, and that ledger."""
+    options = ORDER | {"adopt_foreign_messages": True, "ledger_here": "cc"}
+    ledger = Ledger(redis, Keys("cc", is_broker=True), LedgerSettings(), "test")
+    ledger.heartbeat("w", 40, 60)
+    with Connection(redis_url, transport_options=options) as connection:
+        yield connection.default_channel, ledger
+
+
+def release(ledger, lane, *ids):
+    """Jobs whose ids the ledger itself puts on their queue."""
+    for each in ids:
+        request = CompletionRequest.checked(messages=ask("Hi"), lane=lane)
+        assert not ledger.submit(Submission(each, "u", request, {})).publications
+
+
+def test_ids_of_the_ledger_are_taken_together_and_other_messages_alone(one_server, redis):
+    channel, ledger = one_server
+    release(ledger, "interactive", "i1", "i2")
+    publish(redis, "interactive", "theirs", "theirs too")
+    release(ledger, "interactive", "i3", "i4")
+    release(ledger, "batch", "b1", "b2")
+    taken = Taken(channel, 40)
+    assert taken.trips(1) == ["i1", "i2"]  # and nothing of the batch lane before the others
+    assert taken.trips(1)[2:] == ["theirs"]
+    assert taken.trips(1)[3:] == ["theirs too", "i3", "i4", "b1", "b2"]
+    assert redis.keys("*completions*") == []
+
+
+def test_no_more_ids_are_taken_than_half_of_the_room(one_server, redis):
+    channel, ledger = one_server
+    release(ledger, "interactive", *(f"i{n}" for n in range(5)))
+    assert Taken(channel, 6).trips(1) == ["i0", "i1", "i2"]
+    assert redis.llen(QUEUES["interactive"]) == 2
+
+
+def test_without_the_ledger_s_functions_an_id_is_taken_as_any_entry(one_server, redis):
+    """They are loaded again by the next call of the ledger."""
+    channel, ledger = one_server
+    release(ledger, "interactive", "i1", "i2", "i3")
+    redis.function_flush()
+    taken = Taken(channel, 40)
+    assert taken.trips(2) == ["i1", "i2"]
+    ledger.heartbeat("w", 40, 60)
+    release(ledger, "interactive", "i4")
+    assert taken.trips(1) == ["i1", "i2", "i3", "i4"]
 
 
 def test_a_server_that_cannot_give_several_gives_one(channel, redis):

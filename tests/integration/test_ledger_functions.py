@@ -18,6 +18,7 @@ from producer.contract.ledger import calls
 from producer.contract.ledger.call import Call
 from producer.contract.ledger.functions import Functions, InvalidCall
 from producer.contract.ledger.keys import LedgerKeys
+from worker.broker import released_ids
 from worker.ledger import fleet_functions as fleet
 from worker.ledger import job_functions as moves
 from worker.ledger import semantic_functions as near
@@ -29,7 +30,7 @@ from worker.ledger.fleet_limits import NO_LIMITS, FleetLimits
 PERIODS = ("usd_per_day", "usd_per_week", "usd_per_month")
 CALLS = {
     each.function: each
-    for module in (calls, fleet, moves, near)
+    for module in (calls, fleet, moves, near, released_ids)
     for _, each in inspect.getmembers(module, inspect.isclass)
     if issubclass(each, Call) and each is not Call
 }

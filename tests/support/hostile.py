@@ -7,6 +7,7 @@ from redis import Redis
 from producer.contract.ledger import calls
 from producer.contract.ledger.call import Call
 from producer.contract.ledger.functions import Functions
+from worker.broker.released_ids import Take
 from worker.ledger import fleet_functions as fleet
 from worker.ledger import job_functions as moves
 from worker.ledger import semantic_functions as near
@@ -176,6 +177,7 @@ def valid_calls() -> dict[str, Call]:
             ),
         ),
         heartbeat("w2", items=("rel", "run")),
+        Take(1, "both"),
         moves.BudgetLeft("run"),
         moves.Agree("run", "parts_of", "1:2"),
         fleet.CountSamples(("n|x", "c|a|b")),

@@ -16,17 +16,19 @@ import json
 import logging
 from queue import Empty
 from time import monotonic
-from typing import Any, NamedTuple
+from typing import Any
 
 from kombu import serialization
 from kombu import transport as kombu_transport
 from kombu.entity import Queue
-from kombu.transport import redis, virtual
+from kombu.transport import redis
 
 from producer.channels import OnePool
 from producer.contract.names import FleetNames
 
-from .entries import NO_QUEUE, NOTHING, Unsound, entry_of, is_id, message_of
+from . import released_ids
+from .entries import NO_QUEUE, NOTHING, Unsound, message_of
+from .qos import QoS
 
 logger = logging.getLogger(__name__)
 
@@ -39,82 +41,11 @@ KEPT_BYTES = 65_536
 KEPT_S = 7 * 86_400
 
 
-class _Taken(NamedTuple):
-    queue: str
-    message: Any
-    at: float
-    """By this process's monotonic clock."""
-
-
-class QoS(redis.QoS):
-    """Sends nothing through a closed channel, and nothing about ids of the ledger's.
-
-    Whoever takes one of those and dies loses no job: the sweep finds it. So there is no need for a
-    note of it in `unacked`, which kombu writes when it takes a message and removes when that is
-    done with. Messages that may have arguments have one.
-    """
-
-    def __init__(self, *args: Any, **options: Any) -> None:
-        super().__init__(*args, **options)
-        self._ids: dict[str, _Taken] = {}
-        """Ids that are worked on, by delivery tag."""
-
-    def append(self, message: Any, delivery_tag: str) -> None:
-        if not is_id(message._raw):
-            super().append(message, delivery_tag)
-            return
-        queue = message.delivery_info["routing_key"]
-        self._ids[delivery_tag] = _Taken(queue, message._raw, monotonic())
-        virtual.QoS.append(self, message, delivery_tag)
-
-    def ack(self, delivery_tag: str) -> None:
-        if self.channel.closed:
-            return
-        if self._ids.pop(delivery_tag, None):
-            virtual.QoS.ack(self, delivery_tag)
-        else:
-            super().ack(delivery_tag)
-
-    def reject(self, delivery_tag: str, requeue: bool = False) -> None:
-        if self.channel.closed:
-            return
-        if requeue and delivery_tag in self._ids:
-            with self.channel.conn_or_acquire() as client:
-                taken = self._ids[delivery_tag]
-                client.lpush(taken.queue, entry_of(taken.message))
-        elif delivery_tag not in self._ids:
-            super().reject(delivery_tag, requeue)
-            return
-        self.ack(delivery_tag)
-
-    def restore_unacked(self, client: Any = None) -> None:
-        """Put back what was taken, at the stop of a worker: next in line, in its order."""
-        ids = [self._ids[tag] for tag in self._delivered if tag in self._ids]
-        with self.channel.conn_or_acquire(client) as client, client.pipeline(False) as pipe:
-            for taken in reversed(ids):
-                pipe.rpush(taken.queue, entry_of(taken.message))
-            pipe.execute()
-        for tag in self._ids:
-            self._delivered.pop(tag, None)
-        self._ids.clear()
-        super().restore_unacked(client)
-
-    def taken(self, within_s: float) -> list[str]:
-        """Ids that were taken in the last so many seconds, and are not done with."""
-        since = monotonic() - within_s
-        return [
-            each.message["headers"]["id"] for each in list(self._ids.values()) if each.at > since
-        ]
-
-    @property
-    def noted(self) -> list[str]:
-        """Tags of messages of which `unacked` has a note."""
-        return [tag for tag in list(self._delivered) if tag not in self._ids]
-
-
 class Channel(OnePool, redis.Channel):
     QoS = QoS
     _pops_many = True
+    _takes = False
+    """Whether ids were asked for behind the entry that is waited for."""
 
     @property
     def do_restore(self) -> bool:  # type: ignore[override]
@@ -122,20 +53,28 @@ class Channel(OnePool, redis.Channel):
         return self.connection.client is not None
 
     def _most(self) -> int:
-        """Entries to take in one trip: half of the room there is, so that others get some, too.
-
-        Of messages that may have arguments one, so that no second one is lost with this process.
-        """
-        if self._adopts or not set(self.active_queues) <= set(self._names.queues.values()):
+        """Entries to take in one trip: half of the room there is, so that others get some, too."""
+        if not set(self.active_queues) <= set(self._names.queues.values()):
             return 1
         room = self.qos.can_consume_max_estimate()
         return MOST if room is None else max(1, min(MOST, (room + 1) // 2))
 
     def _brpop_start(self, timeout: float | None = None) -> None:
-        """As kombu's, but several of the first queue that has any, if the server knows how to."""
+        """As kombu's, but several of the first queue that has any, if the server knows how to.
+
+        Where messages may have arguments, one, and what `released_ids` says of the ledger's ids.
+        """
         most = self._most()
-        if most == 1 or not self._pops_many:
+        if most == 1 or self._adopts or not self._pops_many:
             super()._brpop_start(timeout)
+            self._takes = most > 1 and bool(self._ledger)
+            if self._takes:
+                lanes = {lane for lane, q in self._names.queues.items() if q in self.active_queues}
+                take = released_ids.command(self._ledger, most - 1, lanes)
+                connection = self.client.connection
+                # A health check would wait for its reply behind the entry.
+                packed = connection.pack_command(*take)
+                connection.send_packed_command(packed, check_health=False)
             return
         queues = self._queue_cycle.consume(len(self.active_queues))
         keys = [self._q_for_pri(each, step) for step in self.priority_steps for each in queues]
@@ -152,12 +91,16 @@ class Channel(OnePool, redis.Channel):
         """
         try:
             popped = self._brpop_reply(options)
-            if not popped:
+            taken = self._taken()
+            if popped:
+                key, entries = popped
+                queue, *_ = key.decode().rsplit(self.sep, 1)
+                self._queue_cycle.rotate(queue)
+                found = entries if isinstance(entries, list) else [entries]
+                taken = [*((queue, entry) for entry in found), *taken]
+            if not taken:
                 raise Empty
-            key, entries = popped
-            queue, *_ = key.decode().rsplit(self.sep, 1)
-            self._queue_cycle.rotate(queue)
-            for entry in entries if isinstance(entries, list) else [entries]:
+            for queue, entry in taken:
                 try:
                     self._deliver(queue, entry, self._message(queue, entry))
                 except Unsound as reason:
@@ -177,6 +120,25 @@ class Channel(OnePool, redis.Channel):
             self.client.connection.disconnect()
             raise
 
+    def _taken(self) -> list[tuple[str, bytes]]:
+        """(queue, entry) of the ids that were asked for; none if the ledger did not say.
+
+        Those in a reply that is lost are published again by the sweep.
+        """
+        if not self._takes:
+            return []
+        self._takes = False
+        try:
+            reply = self.client.parse_response(self.client.connection, "FCALL")
+        except self.connection_errors as error:
+            if not isinstance(error, self.ResponseError):
+                self.client.connection.disconnect()
+            return []
+        taken = released_ids.TakeReply.parse(reply)
+        queues = self._names.queues
+        found = [(queues["interactive"], entry) for entry in taken.interactive]
+        return [*found, *((queues["batch"], entry) for entry in taken.batch)]
+
     def _message(self, queue: str, entry: bytes) -> dict[str, Any]:
         if queue in self._names.queues.values():
             return message_of(entry, queue, self._adopts)
@@ -185,6 +147,11 @@ class Channel(OnePool, redis.Channel):
     @property
     def _adopts(self) -> bool:
         return bool(self.connection.client.transport_options.get("adopt_foreign_messages"))
+
+    @property
+    def _ledger(self) -> str:
+        """The prefix of the ledger whose server this is, too; "" if it is elsewhere."""
+        return str(self.connection.client.transport_options.get("ledger_here", ""))
 
     @property
     def _names(self) -> FleetNames:

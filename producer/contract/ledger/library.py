@@ -97,7 +97,7 @@ EMPTYING = (
 )
 """Functions by which a full server is watched and emptied."""
 
-NEEDED_WHEN_FULL = ("settle", "park", "sweep", "renew", "heartbeat", "cancel", *EMPTYING)
+NEEDED_WHEN_FULL = ("settle", "park", "sweep", "renew", "heartbeat", "cancel", "take", *EMPTYING)
 """Functions that run although the server is over `maxmemory`: they end work and free memory, and an
 answer that is paid for must not be lost. The others are refused as a whole then.
 """
