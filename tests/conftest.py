@@ -5,8 +5,6 @@ Nodes: `support/plugin.py`.
 
 import os
 import random
-import subprocess
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from importlib.util import find_spec
 from pathlib import Path
@@ -15,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import hypothesis
 import pytest
 from redis import Redis
+from support import warm
 
 from worker.embedded import EmbeddedValkey
 
@@ -198,8 +197,7 @@ def command(redis_url: str) -> Callable[..., str]:
             "REDIS_URL": redis_url,
             "LLM_CHAIN": "simulator:sim-small",
         } | env
-        line = [str(Path(sys.executable).with_name("completions")), *arguments]
-        done = subprocess.run(line, env=env, capture_output=True, text=True, timeout=60)
+        done = warm.run(arguments, env)
         assert done.returncode == code, done.stdout + done.stderr
         return done.stdout + done.stderr
 

@@ -7,6 +7,7 @@ import sys
 
 import pytest
 from openai.types.chat import ChatCompletion
+from support import warm
 from support.ledger import ask, until
 
 from producer.batches import Batch, recent
@@ -49,19 +50,15 @@ OPENAI_INPUT = [
 def completions(complete, redis_url):
     """Runs the command against this test's server; (exit code, standard output, standard error)."""
     command = [sys.executable, "-c", "from producer.cli import main; main()"]
+    env = {"REDIS_URL": redis_url, "PATH": ""}
 
     def run(*words, wait=True):
-        process = subprocess.Popen(
-            [*command, *map(str, words)],
-            env={"REDIS_URL": redis_url, "PATH": ""},
-            text=True,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-        )
-        if not wait:
-            return process
-        out, err = process.communicate(timeout=60)
-        return process.returncode, out, err
+        words = list(map(str, words))
+        if wait:
+            done = warm.run(words, env)
+            return done.returncode, done.stdout, done.stderr
+        pipe = subprocess.PIPE
+        return subprocess.Popen([*command, *words], env=env, text=True, stdout=pipe, stderr=pipe)
 
     return run
 

@@ -2,11 +2,9 @@
 
 import json
 import os
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
+from support import warm
 from support.ledger import KEYS, LedgerProbe, ask
 from support.nodes import ROOT
 
@@ -81,9 +79,7 @@ def test_identical_jobs_in_flight_share_one_call(complete, wire, openai_env, sta
 
 
 def completions(*arguments, **env):
-    command = [str(Path(sys.executable).with_name("completions")), *arguments]
-    env = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), **env}
-    return subprocess.run(command, env=env, capture_output=True, text=True, timeout=30)
+    return warm.run(arguments, {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), **env})
 
 
 def test_a_bust_hides_its_namespace_and_no_other(

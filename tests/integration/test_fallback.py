@@ -3,6 +3,7 @@ again afterwards.
 """
 
 import pytest
+from support import warm
 from support.ledger import ask, until
 from support.wire import WireServer
 
@@ -62,9 +63,6 @@ def test_retry_after_stops_the_whole_fleet(complete, wire, start_worker, redis_u
 
 def test_the_drill_proves_the_fallback(complete, wire, start_worker, redis_url):
     """`completions drill` skips the first link of a live system and says who answered."""
-    import subprocess
-    import sys
-
     env = {
         "LLM_CHAIN": "openai:gpt-4o-mini,backup:sim-small",
         "LLM_LINK_BACKUP_ADAPTER": "simulator",
@@ -73,21 +71,13 @@ def test_the_drill_proves_the_fallback(complete, wire, start_worker, redis_url):
         "OPENAI_BASE_URL": wire.base_url,
     }
     start_worker(env)
-    command = [sys.executable, "-c", "from producer.cli import main; main()", "drill"]
-    done = subprocess.run(
-        command, env=env | {"REDIS_URL": redis_url}, capture_output=True, text=True, timeout=60
-    )
+    done = warm.run(["drill"], env | {"REDIS_URL": redis_url})
     assert done.returncode == 0, done.stderr
     assert "openai:gpt-4o-mini skipped; backup:sim-small answered" in done.stdout
     assert not wire.calls
 
 
 def test_the_drill_says_that_one_link_has_no_fallback(redis_url):
-    import subprocess
-    import sys
-
-    command = [sys.executable, "-c", "from producer.cli import main; main()", "drill"]
-    env = {"REDIS_URL": redis_url, "LLM_CHAIN": "openai:gpt-4o-mini"}
-    done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=60)
+    done = warm.run(["drill"], {"REDIS_URL": redis_url, "LLM_CHAIN": "openai:gpt-4o-mini"})
     assert done.returncode == 1
     assert "openai:gpt-4o-mini is the only link of LLM_CHAIN" in done.stderr

@@ -3,12 +3,10 @@ searched.
 """
 
 import json
-import subprocess
-import sys
-from pathlib import Path
 
 import jsonschema_rs
 import pytest
+from support import warm
 from support.ledger import LedgerProbe, ask
 from support.nodes import ROOT
 
@@ -21,10 +19,9 @@ def lines(worker):
     return [json.loads(line) for line in worker.log().splitlines() if line.startswith("{")]
 
 
-def completions(*arguments, text=None):
-    command = [str(Path(sys.executable).with_name("completions")), "logs", *arguments]
+def completions(*arguments, text=""):
     env = {"PATH": "/usr/bin", "PYTHONPATH": str(ROOT)}
-    return subprocess.run(command, input=text, capture_output=True, text=True, env=env)
+    return warm.run(["logs", *arguments], env, stdin=text)
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ import sys
 import pytest
 from celery import Celery
 from redis import Redis
+from support import warm
 from support.nodes import ROOT, WorkerProcess
 
 from producer.contract.names import DEFAULT_PREFIX, FleetNames
@@ -34,13 +35,9 @@ def run(*command, **env):
     )
 
 
-CHECK = "import producer.cli; producer.cli.main()"
-
-
 def check(**env):
     env = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), **env}
-    command = [sys.executable, "-c", CHECK, "check", "--offline"]
-    return subprocess.run(command, env=env, capture_output=True, text=True, timeout=60)
+    return warm.run(["check", "--offline"], env)
 
 
 @pytest.mark.parametrize("pool", ["asyncio", pytest.param("prefork", marks=pytest.mark.faults)])
@@ -135,13 +132,7 @@ def test_a_server_that_can_lose_jobs_is_warned_about(own_valkey, tmp_path):
         assert "maxmemory-policy is allkeys-lru" in worker.log()
     finally:
         worker.kill()
-    done = subprocess.run(
-        [sys.executable, "-c", CHECK, "check"],
-        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), **env},
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
+    done = warm.run(["check"], env)
     assert done.returncode == 0
     assert done.stderr.count("UNSAFE_LEDGER") == 2
     assert done.stderr.count("Fix: CONFIG SET") == 2

@@ -1,15 +1,11 @@
 """`completions summarize`: priced before, cached afterwards, unreadable files reported."""
 
 import json
-import os
-import subprocess
-import sys
 
 import pytest
+from support import warm
 
 from producer.batches import recent
-
-COMMAND = [sys.executable, "-c", "from producer.cli import main; main()", "summarize"]
 
 
 @pytest.fixture
@@ -28,17 +24,7 @@ def summarize(complete, redis_url, folder, start_worker):
     start_worker({"LLM_USER_USD_PER_DAY": "0.5"})
 
     def run(*words, stdin=""):
-        env = {"REDIS_URL": redis_url, "PATH": "", "PYTHONPATH": os.pathsep.join(sys.path)}
-        return subprocess.run(
-            [*COMMAND, *words],
-            cwd=folder,
-            env=env,
-            input=stdin,
-            text=True,
-            capture_output=True,
-            timeout=60,
-            check=False,
-        )
+        return warm.run(["summarize", *words], {"REDIS_URL": redis_url, "PATH": ""}, folder, stdin)
 
     return run
 

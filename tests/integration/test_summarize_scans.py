@@ -1,16 +1,13 @@
 """`completions summarize` of scans and mails: what goes to the provider, what is told."""
 
 import json
-import os
-import subprocess
-import sys
 from importlib.util import find_spec
 
 import pytest
+from support import warm
 from support.corpus_mail import message
 from support.made_documents import TEXT, pdf
 
-COMMAND = [sys.executable, "-c", "from producer.cli import main; main()", "summarize"]
 SCAN = ("scan.pdf", "application/pdf", pdf(("", "")))
 PHOTO = ("pier.png", "image/png", b"\x89PNG\r\n\x1a\n" + bytes(99))
 
@@ -24,18 +21,8 @@ def summarize(complete, redis_url, tmp_path, start_worker, openai_env, wire):
     (tmp_path / "in" / "mixed.pdf").write_bytes(pdf((TEXT, "", TEXT)))
 
     def run(*words):
-        env = {"REDIS_URL": redis_url, "PATH": "", "PYTHONPATH": os.pathsep.join(sys.path)}
-        command = [*COMMAND, "in", "--user", "u1", *words]
-        return subprocess.run(
-            command,
-            cwd=tmp_path,
-            env=env,
-            text=True,
-            input="y\n",
-            capture_output=True,
-            timeout=60,
-            check=False,
-        )
+        command = ["summarize", "in", "--user", "u1", *words]
+        return warm.run(command, {"REDIS_URL": redis_url, "PATH": ""}, tmp_path, "y\n")
 
     return run
 

@@ -4,11 +4,9 @@ is another's.
 
 import asyncio
 import os
-import subprocess
-import sys
 
 import pytest
-from support import flower
+from support import flower, warm
 from support.flower import LOGIN
 from support.ledger import ask
 from support.nodes import ROOT
@@ -38,8 +36,7 @@ def check(url):
         "LLM_CHAIN": "simulator:s",
         "REDIS_URL": url,
     }
-    command = [sys.executable, "-c", "import producer.cli; producer.cli.main()", "check"]
-    return subprocess.run(command, env=env, capture_output=True, text=True, timeout=60)
+    return warm.run(["check"], env)
 
 
 def test_everything_speaks_tls(valkey, redis_url, authority, start_worker, tmp_path):

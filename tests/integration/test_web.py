@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 import yaml
 from prometheus_client.parser import text_string_to_metric_families
+from support import warm
 from support.ledger import until, work
 from support.nodes import ROOT
 
@@ -59,8 +60,7 @@ def test_the_command_and_the_site_say_the_same(
 ):
     """Exit codes and status codes; Prometheus reads the page."""
     env = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "REDIS_URL": redis_url}
-    command = [str(Path(sys.executable).with_name("completions")), "health", "--json"]
-    down = subprocess.run(command, env=env, capture_output=True, text=True)
+    down = warm.run(["health", "--json"], env)
     assert (down.returncode, json.loads(down.stdout)["status"]) == (2, "down")
     assert [site(path)[0] for path in ("/live", "/ready", "/health", "/metrics", "/other")] == [
         200,
@@ -73,7 +73,7 @@ def test_the_command_and_the_site_say_the_same(
     work(complete, 3)
     until(lambda: json.loads(site("/health")[1])["latency"]["count"] == 3)
     text = site("/health")[1]
-    now = subprocess.run(command, env=env, capture_output=True, text=True)
+    now = warm.run(["health", "--json"], env)
     assert now.returncode == {"ok": 0, "degraded": 1}[json.loads(text)["status"]]
     assert json.loads(now.stdout)["latency"] == json.loads(text)["latency"]
     assert site("/ready")[0] == 200

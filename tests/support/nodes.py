@@ -18,6 +18,7 @@ from typing import Any
 
 import celery
 from pytest_celery import CeleryWorkerContainer, RedisContainer
+from support.warm import Forked, is_plain, parent
 
 from producer.contract.names import QUEUES
 from worker.embedded import EmbeddedValkey, tethered
@@ -29,13 +30,16 @@ DEFAULT_ENV = {"LLM_CHAIN": "simulator:sim-small", "LLM_USD_PER_DAY": "100000"}
 A fleet with a limit of dollars keeps their budget, which many tests hold against what was paid.
 """
 
+FORKED = ["-m", "celery", "-A", "worker", "worker"]
+"""How the command of a worker begins that `support/warm.py` may start."""
+
 
 class WorkerProcess:
     """One `celery worker` and, in prefork, its children: a process group of its own.
 
-    It dies with the thread that starts it (`tethered`), and its children with it: Celery ties them
-    in the same way. `env` is all it sees of the environment, besides PATH, HOME and a PYTHONPATH
-    that begins with the repository.
+    It dies with the thread that starts it (`tethered`; one of `support/warm.py` with the test's
+    process), and its children with it: Celery ties them in the same way. `env` is all it sees of
+    the environment, besides PATH, HOME and a PYTHONPATH that begins with the repository.
     """
 
     def __init__(
@@ -57,7 +61,7 @@ class WorkerProcess:
         self.env = {**inherited, "PYTHONUNBUFFERED": "1", **env, "PYTHONPATH": path}
         self.command = [sys.executable, "-m", "celery", "-A", app, "worker", "-n", name]
         self.command += ["-P", pool, "-c", str(concurrency), "-l", "INFO"]
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: subprocess.Popen[bytes] | Forked | None = None
         self._log_start = 0
 
     @property
@@ -77,16 +81,26 @@ class WorkerProcess:
         if self.pid:
             return
         self._log_start = len(self.log())
-        with self.log_path.open("ab") as log:
-            self._process = subprocess.Popen(
-                tethered(self.command),
-                cwd=self.log_path.parent,
-                env=self.env,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                process_group=0,
-            )
+        folder = self.log_path.parent
+        with self.log_path.open("ab") as log, open(os.devnull) as null:
+            if self._may_be_forked():
+                streams = [null, log, log]
+                self._process = parent("celery").fork(self.command[2:], self.env, folder, streams)
+            else:
+                self._process = subprocess.Popen(
+                    tethered(self.command),
+                    cwd=folder,
+                    env=self.env,
+                    stdin=null,
+                    stdout=log,
+                    stderr=log,
+                    process_group=0,
+                )
+
+    def _may_be_forked(self) -> bool:
+        """Not where a pool patches what has been imported."""
+        patches = {"gevent", "eventlet"} & set(self.command)
+        return self.command[1:6] == FORKED and not patches and is_plain(self.env)
 
     def wait_ready(self, timeout_s: float = 30.0) -> None:
         """Until " ready." is logged after its last start.
