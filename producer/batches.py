@@ -17,7 +17,8 @@ from .batch_output import COLUMNS, row
 from .contract.errors import BudgetExceeded, JobError, OutcomeUnknown
 from .contract.options import Options
 from .contract.outcome import load_outcome
-from .ledger_client import CHUNK, ledger
+from .contract.submission import CHUNK
+from .current import ledger
 from .ledger_replies import BatchChange, Progress
 from .notebooks import shown_until
 from .prompts import requests_of

@@ -7,7 +7,7 @@ from celery import current_task, group
 from .celery_bases import Task
 from .contract.errors import InvalidRequest
 from .contract.names import QUEUES
-from .ledger_client import current_settings
+from .current import current_settings
 from .settings import SettingsError
 
 if TYPE_CHECKING:

@@ -7,11 +7,10 @@ from celery import Celery
 from celery.loaders.app import AppLoader
 
 from . import forks
-from .channels import publishers
-from .ledger_client import TIMEOUT_S, current_settings
+from .current import current_settings
+from .group_results import mixed_group
 from .redis_url import RedisUrl
-from .results import BACKENDS, mixed_group
-from .settings import PUBLISHERS, READERS, SettingsError
+from .settings import PUBLISHERS, READERS, TIMEOUT_S, SettingsError
 
 _apps: WeakSet["_App"] = WeakSet()
 
@@ -26,6 +25,14 @@ def new_app() -> Celery:
     app.GroupResult = mixed_group(app.GroupResult)
     _apps.add(app)
     return app
+
+
+BACKENDS = {
+    "redis": f"{__package__}.results:ResultBackend",
+    "rediss": f"{__package__}.results:ResultBackend",
+    "sentinel": f"{__package__}.results:SentinelResultBackend",
+}
+"""Scheme of a URL -> class, for Celery's loader."""
 
 
 class _Loader(AppLoader):  # type: ignore[misc]
@@ -61,6 +68,8 @@ class _App(Celery):  # type: ignore[misc]
     @property
     def _publishers(self) -> Any:
         if "_pools" not in self.__dict__:
+            from .channels import publishers
+
             made = publishers(self.connection_for_write(), PUBLISHERS)
             self.__dict__.setdefault("_pools", made)
         return self.__dict__["_pools"]

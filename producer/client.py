@@ -17,9 +17,9 @@ from .celery_app import new_app
 from .contract.errors import Conflict, InvalidRequest, Unavailable
 from .contract.names import COMPLETE
 from .contract.options import CallOptions, CeleryOptions, Messages, Options
-from .contract.submission import Submission
+from .contract.submission import CHUNK, Submission
+from .current import current_settings, ledger, use_settings
 from .jobs import Job
-from .ledger_client import CHUNK, current_settings, ledger, safe_to_repeat, use_settings
 from .ledger_replies import SubmittedJob
 from .publishing import current_app, publish_all, use_app
 from .settings import load
@@ -105,7 +105,7 @@ class Complete(CanvasStep):
             submitted = ledger().submit([submission])
             publish_all(submitted.publications)
         except Unavailable as error:
-            raise safe_to_repeat(error, submission.job_id) from None
+            raise _safe_to_repeat(error, submission.job_id) from None
         (job,) = submitted.jobs
         accepted = self._accepted(job)
         accepted.model = _model_in(kwargs or {})
@@ -168,12 +168,14 @@ class Complete(CanvasStep):
 def configure(redis_url: str | None = None, **settings: str | None) -> None:
     """Set where Redis is instead of the environment, for the whole process.
 
-    Names are the fields of `ProducerSettings`. Raises `SettingsError`, also for any other name.
+    Names are the fields of `ProducerSettings`. Loads what the first call would load. Raises
+    `SettingsError`, also for any other name.
     """
     use_settings(load(**{"url": redis_url} | settings))
     app = new_app()
     app.register_task(complete)
     use_app(app)
+    ledger()
 
 
 def submit_chunk(submissions: list[Submission], written: int) -> list[SubmittedJob]:
@@ -215,6 +217,12 @@ def numbered(
         raise InvalidRequest(
             f"requests[{number}]: {error.message}", {**error.details, "number": number}
         ) from None
+
+
+def _safe_to_repeat(error: Unavailable, job_id: str) -> Unavailable:
+    """The same reason, with the id of a job that can be submitted again."""
+    reason = f"{error.message}; repeating with task_id={job_id!r} is safe"
+    return Unavailable(reason, {**error.details, "job_id": job_id})
 
 
 complete: Complete = current_app().register_task(Complete())

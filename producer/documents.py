@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from .contract.errors import InvalidRequest
 from .contract.identifiers import MAX_LABEL, visible
-from .ledger_client import current_settings
+from .current import current_settings
 from .reading import files
 from .reading.files import MAX_BYTES
 from .reading.found import EVERYTHING, STDIN, Choice, Found, found

@@ -13,7 +13,8 @@ from typing import Any, NamedTuple, Self
 
 from .batches import Batch
 from .contract.errors import Conflict, JobError
-from .ledger_client import CHUNK, ledger
+from .contract.submission import CHUNK
+from .current import ledger
 from .patience import Patience
 from .submitting import Submitting
 from .window import Window

@@ -10,9 +10,9 @@ from typing import Any
 
 from .contract.errors import InvalidRequest
 from .contract.names import COMPLETE
-from .ledger_client import current_settings
+from .current import current_settings
+from .group_results import is_own_chord
 from .redis_url import RedisUrl
-from .results import is_own_chord
 
 LOOPBACK = ("localhost", "[::1]")
 CANVAS = "celery."

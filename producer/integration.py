@@ -8,8 +8,8 @@ from celery.exceptions import Ignore, Reject
 from .client import Complete
 from .contract.errors import Unavailable
 from .contract.names import COMPLETE
+from .group_results import mixed_group
 from .hosts import hosts
-from .results import mixed_group
 
 PAUSE_S = 1.0
 """Before a message that came while the ledger was away is given back to its broker."""

@@ -12,10 +12,10 @@ from . import forks
 from .awaited import Awaited
 from .celery_bases import AsyncResult
 from .contract.completions import Completion
-from .contract.errors import JobError, Unavailable
+from .contract.errors import JobError, OutcomeUnknown, Unavailable
 from .contract.names import COMPLETE
 from .contract.outcome import load_outcome
-from .ledger_client import CONNECTION_ERRORS, current_settings, ledger, no_such_job
+from .current import connection_errors, current_settings, ledger
 from .ledger_replies import JobStatus
 from .publishing import current_app, publish_all
 from .redis_trouble import described
@@ -77,7 +77,7 @@ class AnyJob(Awaited[T], AsyncResult):
             left = timeout and max(0.0, timeout - time.monotonic() + started)
             try:
                 return super().get(left, *args, **options)
-            except (BackendError, *CONNECTION_ERRORS) as error:
+            except (BackendError, *connection_errors()) as error:
                 if left is not None and left <= AWAY_S:
                     variables = "REDIS_URL and CELERY_RESULT_BACKEND, or use job.value()"
                     told = described(current_settings().backend, error, variables)
@@ -99,7 +99,7 @@ class AnyJob(Awaited[T], AsyncResult):
         """
         found = ledger().status(self.id)
         if found is None:
-            raise no_such_job(self.id)
+            raise _no_such_job(self.id)
         return found
 
     async def aprogress(self) -> JobStatus:
@@ -173,8 +173,12 @@ def _in_this_process(kind: type[AnyJob[Any]], job_id: str, model: Any) -> Any:
 def _returned_or_raised(job_id: str, outcome: str | None) -> Completion:
     """The completion in a stored outcome, or its error raised. None: there is no such job."""
     if outcome is None:
-        raise no_such_job(job_id)
+        raise _no_such_job(job_id)
     loaded = load_outcome(outcome)
     if isinstance(loaded, JobError):
         raise loaded
     return loaded
+
+
+def _no_such_job(job_id: str) -> OutcomeUnknown:
+    return OutcomeUnknown(f"the ledger has no job {job_id}: never submitted, or kept too long ago")

@@ -1,7 +1,7 @@
 """The producer's connection to the ledger, and its only use of redis-py.
 
-Nothing is read or connected before the first call. Timeouts are short and there are no retries, so
-that a web request does not hang on a frozen ledger.
+Nothing is connected before the first call. Timeouts are short and there are no retries, so that a
+web request does not hang on a frozen ledger.
 """
 
 from collections.abc import Iterator
@@ -13,7 +13,6 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from . import forks
 from .connections import YOUNG, OneTrip
 from .contract.errors import InvalidRequest, OutcomeUnknown, Unavailable
 from .contract.ledger import calls
@@ -39,77 +38,15 @@ from .ledger_replies import (
 from .notices import Notices, Subscription
 from .redis_trouble import described, refusal_of
 from .redis_url import RedisUrl
-from .settings import ProducerSettings, load
+from .settings import TIMEOUT_S
 
 RedisError = redis.RedisError
 _LIBRARY = SimpleNamespace(Redis=OneTrip, sentinel=redis.sentinel)
 R = TypeVar("R", bound=Reply)
 
 CONNECTION_ERRORS: tuple[type[Exception], ...] = (redis.RedisError, OSError)
-CHUNK = 200
-"""Jobs of one call of `submit`: about 5 ms in which the server does nothing else."""
-TIMEOUT_S = 0.6
-"""Per socket operation: to connect and to read one reply take less than the two seconds that
-`Unavailable` promises.
-"""
 UPLOAD_TIMEOUT_S = 10.0
 """To send one large text: 32 MB by a line of 30 Mbit/s."""
-
-_settings: ProducerSettings | None = None
-_client: "LedgerClient | None" = None
-
-
-def current_settings() -> ProducerSettings:
-    """What `use_settings` set, else the environment's. Raises `SettingsError`."""
-    global _settings
-    _settings = _settings or load()
-    return _settings
-
-
-def use_settings(settings: ProducerSettings) -> None:
-    """For the whole process. A connection to the ledger that was in use is closed."""
-    global _settings, _client
-    _settings = settings
-    if _client:
-        _client.close()
-    _client = None
-
-
-def ledger() -> "LedgerClient":
-    """The process's client, made on first use. Raises `SettingsError`."""
-    global _client
-    forks.notice()
-    if _client is None:
-        settings = current_settings()
-        keys = LedgerKeys(settings.prefix, settings.is_one_server)
-        _client = LedgerClient(settings.ledger, keys, settings.ledger_connections)
-    return _client
-
-
-def safe_to_repeat(error: Unavailable, job_id: str) -> Unavailable:
-    """The same reason, with the id of a job that can be submitted again."""
-    reason = f"{error.message}; repeating with task_id={job_id!r} is safe"
-    return Unavailable(reason, {**error.details, "job_id": job_id})
-
-
-def no_such_job(job_id: str) -> OutcomeUnknown:
-    return OutcomeUnknown(f"the ledger has no job {job_id}: never submitted, or kept too long ago")
-
-
-@contextmanager
-def _unavailable_if_away(job_id: str = "") -> Iterator[None]:
-    """`job_id`: for `Unavailable`, whose `refused` is the code with which a server refuses."""
-    details = {"job_id": job_id} if job_id else {}
-    try:
-        yield
-    except CONNECTION_ERRORS as error:
-        if refusal := refusal_of(error):
-            details["refused"] = refusal.code
-        raise Unavailable(described(current_settings().ledger, error), details) from None
-    except (LibraryMissing, ServerTooOld) as error:
-        raise Unavailable(str(error), details) from None
-    except InvalidCall as error:
-        raise InvalidRequest(f"the ledger refuses the call: {error}. Fix: correct it") from None
 
 
 class LedgerClient:
@@ -117,6 +54,7 @@ class LedgerClient:
 
     def __init__(self, url: str, keys: LedgerKeys, connections: int) -> None:
         """`connections`: at most so many, beside one to send large texts and one for notices."""
+        self._url = url
         self._keys = keys
         self._redis = _client_of(url, TIMEOUT_S, connections, TIMEOUT_S)
         self._functions = Functions(self._redis, self._keys, redis.ResponseError)
@@ -126,7 +64,7 @@ class LedgerClient:
 
     def submit(self, submissions: list[Submission]) -> Submitted:
         """Write them in one step; those that are there already stay as they are."""
-        with _unavailable_if_away():
+        with self._unavailable_if_away():
             reply = submit(submissions, self._functions, self._uploading)
         jobs = [SubmittedJob(state, job_id) for state, job_id in reply.jobs]
         return Submitted(jobs, reply.publications)
@@ -154,7 +92,7 @@ class LedgerClient:
         for job_id in job_ids:
             pipeline.get(self._keys.outcome(job_id))
             pipeline.exists(self._keys.job(job_id))
-        with _unavailable_if_away(job_ids[0] if len(job_ids) == 1 else ""):
+        with self._unavailable_if_away(job_ids[0] if len(job_ids) == 1 else ""):
             found = pipeline.execute()
         replies = zip(job_ids, found[::2], found[1::2], strict=True)
         return {job_id: StoredOutcome(text, bool(known)) for job_id, text, known in replies}
@@ -174,7 +112,7 @@ class LedgerClient:
 
     def keep_text(self, text: str) -> None:
         """Store a text for an hour; a job that needs it keeps it longer."""
-        with _unavailable_if_away():
+        with self._unavailable_if_away():
             keep_texts(self._functions, self._uploading, [{sha_of(text): text}])
 
     def open_batch(
@@ -218,14 +156,14 @@ class LedgerClient:
 
     def latest_batches(self, count: int) -> list[str]:
         """Their ids, youngest first."""
-        with _unavailable_if_away():
+        with self._unavailable_if_away():
             ids = self._redis.zrevrange(self._keys.batches, 0, count - 1)
         return cast(list[str], ids)
 
     def ended_items(self, batch_id: str, start: int) -> list[str]:
         """Ids of ended items from the `start`th on, in the order in which they ended."""
         key = self._keys.batch_ended(batch_id)
-        with _unavailable_if_away():
+        with self._unavailable_if_away():
             ids = self._redis.lrange(key, start, -1)
         return cast(list[str], ids)
 
@@ -234,7 +172,7 @@ class LedgerClient:
         if not job_ids:
             return []
         key = self._keys.batch_tries(batch_id)
-        with _unavailable_if_away():
+        with self._unavailable_if_away():
             tries = cast(list[str | None], self._redis.hmget(key, job_ids))
         numbered = zip(job_ids, tries, strict=True)
         return ["~".join(filter(None, pair)) for pair in numbered]
@@ -245,7 +183,7 @@ class LedgerClient:
         for job_id in job_ids:
             pipeline.hmget(self._keys.job(job_id), "state", "name", "again", "ended")
             pipeline.get(self._keys.outcome(job_id))
-        with _unavailable_if_away():
+        with self._unavailable_if_away():
             found = pipeline.execute()
         records = []
         for job_id, record, outcome in zip(job_ids, found[::2], found[1::2], strict=True):
@@ -259,6 +197,21 @@ class LedgerClient:
         self._uploads.close()
         self._listening.close()
 
+    @contextmanager
+    def _unavailable_if_away(self, job_id: str = "") -> Iterator[None]:
+        """`job_id`: for `Unavailable`, whose `refused` is the code with which a server refuses."""
+        details = {"job_id": job_id} if job_id else {}
+        try:
+            yield
+        except CONNECTION_ERRORS as error:
+            if refusal := refusal_of(error):
+                details["refused"] = refusal.code
+            raise Unavailable(described(self._url, error), details) from None
+        except (LibraryMissing, ServerTooOld) as error:
+            raise Unavailable(str(error), details) from None
+        except InvalidCall as error:
+            raise InvalidRequest(f"the ledger refuses the call: {error}. Fix: correct it") from None
+
     def _change(self, change: Literal["pause", "resume", "cancel"], batch_id: str) -> BatchChange:
         reply = self._call(calls.BatchChange(batch_id, change))
         _refuse_missing(batch_id, reply.state)
@@ -266,7 +219,7 @@ class LedgerClient:
 
     def _call(self, call: Call[R], job_id: str = "") -> R:
         """`job_id`: for `Unavailable`."""
-        with _unavailable_if_away(job_id):
+        with self._unavailable_if_away(job_id):
             return self._functions(call)
 
 

@@ -6,11 +6,10 @@ from contextlib import suppress
 from celery import Celery
 from kombu.exceptions import KombuError
 
-from . import connections
 from .celery_app import new_app
 from .contract.errors import Unavailable
 from .contract.publication import Publication, publish
-from .ledger_client import CONNECTION_ERRORS, current_settings
+from .current import connection_errors, current_settings
 from .redis_trouble import reason
 
 ONCE_MORE = {"max_retries": 1, "interval_start": 0, "interval_step": 0}
@@ -38,10 +37,12 @@ def publish_all(publications: list[Publication]) -> None:
     global _published
     if not publications:
         return
+    from .connections import IDLE_S
+
     idle_s, _published = time.monotonic() - _published, time.monotonic()
-    options = {"retry": idle_s > connections.IDLE_S, "retry_policy": ONCE_MORE}
+    options = {"retry": idle_s > IDLE_S, "retry_policy": ONCE_MORE}
     try:
-        with suppress(KombuError, *CONNECTION_ERRORS):
+        with suppress(KombuError, *connection_errors()):
             publish(_app, current_settings().names, publications, **options)
     except Exception as error:  # noqa: BLE001 -- whatever it is, the caller needs the job's id
         text = f"accepted, but its id could not be sent to the broker ({reason(error)})"

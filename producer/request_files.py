@@ -19,7 +19,7 @@ from typing import IO, Any
 from .batch_files import is_openai, request, wrong_id
 from .contract.errors import InvalidRequest, JobError
 from .contract.submission import Submission
-from .ledger_client import current_settings
+from .current import current_settings
 from .prompts import Prompt
 from .request_rows import Row, Rows
 

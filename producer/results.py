@@ -7,7 +7,6 @@ connection, nothing comes and nothing fails, and each `get()` of the process wou
 
 import sys
 import time
-from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import SimpleNamespace
@@ -20,6 +19,7 @@ from celery.backends.asynchronous import greenletDrainer
 from . import forks
 from .connections import Sentinel, YoungPool
 from .contract import errors
+from .group_results import note_chord
 
 SILENT_S = 10.0
 """A subscription that was silent for so long is made anew, and what it may have missed is read."""
@@ -101,38 +101,15 @@ class ResultConsumer(celery_redis.ResultConsumer):  # type: ignore[misc]
         super().on_state_change(meta, message)
 
 
-_chords: deque[str] = deque(maxlen=1000)
-"""Groups of the latest chords that count their parts in a backend of ours."""
-
-
-def is_own_chord(group_id: Any) -> bool:
-    """Whether the chord of that group was begun by this process with our result backend."""
-    return group_id in _chords
-
-
 class _Ours(celery_redis.RedisBackend):  # type: ignore[misc]
     def apply_chord(self, header_result_args: Any, body: Any, **options: Any) -> None:
-        _chords.append(header_result_args[0])
+        note_chord(header_result_args[0])
         super().apply_chord(header_result_args, body, **options)
 
     def exception_to_python(self, exc: Any) -> Any:
         if isinstance(exc, dict) and exc.get("exc_module") == errors.WIRE_MODULE:
             exc = exc | {"exc_module": errors.__name__}
         return super().exception_to_python(exc)
-
-
-def mixed_group(kind: Any) -> Any:
-    """A class of group results, made of an app's own, whose `get` also ends if the group has parts
-    of another app: Celery's listens for the results of one app only.
-    """
-
-    class GroupResult(kind):  # type: ignore[misc]
-        @property
-        def supports_native_join(self) -> bool:
-            own = all(each.backend is self.backend for each in self.results)
-            return own and bool(super().supports_native_join)
-
-    return GroupResult
 
 
 class ResultBackend(_Ours):
@@ -143,14 +120,6 @@ class ResultBackend(_Ours):
 class SentinelResultBackend(_Ours, celery_redis.SentinelBackend):  # type: ignore[misc]
     ResultConsumer = ResultConsumer
     sentinel = SimpleNamespace(Sentinel=Sentinel)
-
-
-BACKENDS = {
-    "redis": f"{__name__}:ResultBackend",
-    "rediss": f"{__name__}:ResultBackend",
-    "sentinel": f"{__name__}:SentinelResultBackend",
-}
-"""Scheme of a URL -> class, for Celery's loader."""
 
 
 @forks.in_each_child

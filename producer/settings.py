@@ -41,6 +41,10 @@ HOSTS = re.compile(
 
 LEAST_CONNECTIONS = 7
 """Of a producer, if all have one server. A worker has 11."""
+TIMEOUT_S = 0.6
+"""Per socket operation: to connect and to read one reply take less than the two seconds that
+`Unavailable` promises.
+"""
 PUBLISHERS = 2
 """Connections that send ids to the broker; each is in use for a millisecond."""
 BESIDE = 2
@@ -54,7 +58,7 @@ Url = Annotated[str, AfterValidator(_readable)]
 
 class ProducerSettings(BaseModel):
     """`REDIS_URL` is the default for the other three. A worker reads them by pydantic-settings;
-    here that would be a tenth of what importing `complete` takes.
+    here that would be much of what importing `complete` takes.
     """
 
     model_config = ConfigDict(

@@ -9,7 +9,7 @@ from .contract.identifiers import MAX_BATCH_ID, MAX_LABEL, checked_id, checked_l
 from .contract.requests import CompletionRequest
 from .contract.submission import Submission
 from .contract.user_ids import checked_user
-from .ledger_client import current_settings, ledger
+from .current import current_settings, ledger
 from .ledger_replies import SubmittedJob
 
 DEFAULTS = {"lane": "batch", "over_limit": "wait"}

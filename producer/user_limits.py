@@ -4,7 +4,7 @@ task is offered.
 
 from .contract.used_limits import UsedLimit
 from .contract.user_ids import checked_user
-from .ledger_client import current_settings, ledger
+from .current import current_settings, ledger
 
 
 def user_as_counted(user_id: str) -> str:

@@ -12,11 +12,14 @@ from collections.abc import Callable, Collection
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from itertools import islice, takewhile
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from . import forks
 from .contract.errors import Unavailable
-from .ledger_client import LedgerClient, ledger
+from .current import ledger
+
+if TYPE_CHECKING:
+    from .ledger_client import LedgerClient
 
 LOOK_S = 1.0
 """Between two looks at a job of which nothing is heard: its notice was lost, or its worker is of a
@@ -47,7 +50,7 @@ class _Wait:
 class OutcomeWaiter:
     """One per process and ledger."""
 
-    def __init__(self, client: LedgerClient) -> None:
+    def __init__(self, client: "LedgerClient") -> None:
         self.client = client
         self._notices = client.notices()
         self._awaited: dict[str, list[_Wait]] = {}

@@ -16,7 +16,8 @@ from .. import env_file, extras
 from ..client import configure
 from ..contract.errors import Unavailable
 from ..contract.identifiers import visible
-from ..ledger_client import CONNECTION_ERRORS, RedisError, current_settings
+from ..current import current_settings
+from ..ledger_client import CONNECTION_ERRORS, RedisError
 from ..settings import SettingsError
 from .ask import ask
 from .batch import batch

@@ -37,6 +37,9 @@ CONTINUATION = (
 them.
 """
 
+CHUNK = 200
+"""Jobs of one call of `submit`: about 5 ms in which the server does nothing else."""
+
 _REFUSED = ("queue", "exchange", "routing_key")
 _TOO_MANY = (
     "complete takes two positional arguments, messages and user_id. "

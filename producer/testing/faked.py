@@ -5,7 +5,7 @@ from contextlib import ExitStack, contextmanager
 from typing import Any
 from uuid import uuid4
 
-from .. import client, ledger_client, publishing, waiting
+from .. import client, current, publishing, waiting
 from ..celery_app import new_app
 from ..settings import ProducerSettings
 from .fake import FakeCompletions
@@ -31,8 +31,8 @@ def faked() -> Iterator[FakeCompletions]:
     before = publishing.current_app()
     with ExitStack() as stack:
         for module, name, value in (
-            (ledger_client, "_client", fake.ledger),
-            (ledger_client, "_settings", settings),
+            (current, "_client", fake.ledger),
+            (current, "_settings", settings),
             (waiting, "POLL_S", POLL_S),
             (waiting, "AWAY_POLL_S", POLL_S),
             (client, "use_settings", lambda _: None),

@@ -8,7 +8,7 @@ from celery.backends.base import BaseBackend
 
 from ..contract.errors import JobError
 from ..contract.outcome import load_outcome
-from ..ledger_client import ledger
+from ..current import ledger
 
 POLL_S = 0.01
 

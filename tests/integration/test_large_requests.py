@@ -10,7 +10,7 @@ from support.ledger import KEYS, LedgerProbe, ask
 from producer.batches import Batch
 from producer.cli import main
 from producer.contract.errors import InvalidRequest, JobError, ProvidersExhausted
-from producer.ledger_client import current_settings, use_settings
+from producer.current import current_settings, use_settings
 
 ROOM = {"LLM_MAX_COST_PER_REQUEST": "9", "LLM_USER_TOKENS_PER_HOUR": "9000000"}
 DOWN = ROOM | {

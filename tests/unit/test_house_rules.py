@@ -118,7 +118,7 @@ def test_the_worker_is_sorted_into_packages():
     [
         ("import celery_completions", SDKS | {"celery", "redis", "pydantic", "producer"}),
         ("import producer", SDKS | {"celery", "redis", "pydantic"}),
-        ("from producer import complete", SDKS),
+        ("from producer import complete", SDKS | {"redis", "pydantic_settings"}),
         (
             "from producer.contract import submission, outcome, ledger",
             SDKS | {"celery", "redis"},
