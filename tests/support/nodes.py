@@ -83,7 +83,7 @@ class WorkerProcess:
         self._log_start = len(self.log())
         folder = self.log_path.parent
         with self.log_path.open("ab") as log, open(os.devnull) as null:
-            if self._may_be_forked():
+            if self.may_be_forked():
                 streams = [null, log, log]
                 self._process = parent("celery").fork(self.command[2:], self.env, folder, streams)
             else:
@@ -97,7 +97,7 @@ class WorkerProcess:
                     process_group=0,
                 )
 
-    def _may_be_forked(self) -> bool:
+    def may_be_forked(self) -> bool:
         """Not where a pool patches what has been imported."""
         patches = {"gevent", "eventlet"} & set(self.command)
         return self.command[1:6] == FORKED and not patches and is_plain(self.env)
