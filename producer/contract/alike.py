@@ -1,28 +1,28 @@
 """Requests as they are written, for the price of their messages: who asks often asks with few
 different options, and those are checked and written once.
 
-Messages are checked each time. What is wrong is found by `CompletionRequest` alone, which then has
-the whole request before it.
+Messages are checked each time, and so is metadata, which may name another trace each time. What is
+wrong is found by `CompletionRequest` alone, which then has the whole request before it.
 """
 
 import marshal
 from dataclasses import dataclass, field
-from functools import cached_property, lru_cache
+from functools import cache, cached_property, lru_cache
 from hashlib import sha256
 from typing import Any, Self
 
-from pydantic import BaseModel
+from pydantic import BaseModel, TypeAdapter
 from pydantic_core import to_json
 
 from . import echoes
 from .errors import InvalidRequest
-from .messages import Message
+from .messages import NEW_MESSAGES, Message
 from .plain import wrong_turn
 from .requests import (
     MAX_REQUEST_BYTES,
     MOST_MESSAGES,
-    NEW_MESSAGES,
     CompletionRequest,
+    Metadata,
     canonical,
     refuse_large,
 )
@@ -35,6 +35,7 @@ MOST_BYTES = 16_384
 MOST_VALUES = 1_000
 """Of options that are remembered; `marshal` takes twice as many inside each other."""
 _SCALARS = frozenset({str, int, float, bool, type(None)})
+_OWN = ("messages", "metadata")
 _TEXT_ONLY = frozenset({"role", "content"})
 
 
@@ -69,7 +70,7 @@ def written(fields: dict[str, Any], most: int = MAX_REQUEST_BYTES) -> Written:
     """As `CompletionRequest.written`."""
     kind = _kind(fields)
     if kind and kind.sample:
-        found = kind.sample.with_messages(fields.get("messages"), most)
+        found = kind.sample.with_own(fields.get("messages"), fields.get("metadata"), most)
         if found:
             return found
     request, text = CompletionRequest.written(fields, most)
@@ -82,15 +83,15 @@ class _Sample:
     """What requests of the same options have in common: one of them."""
 
     def __init__(self, request: CompletionRequest) -> None:
-        self._options = request.model_copy(update={"messages": ()})
+        self._options = request.model_copy(update={"messages": (), "metadata": {}})
         self._wire = self._options.wire
 
-    def with_messages(self, given: Any, most: int) -> Written | None:
-        """None: they may be wrong."""
+    def with_own(self, given: Any, metadata: Any, most: int) -> Written | None:
+        """The request with these messages and metadata. None: they may be wrong."""
         try:
             messages = _checked(given)
             each, shaping = zip(*map(_written, messages), strict=True)
-            text = b",".join(each).join(self._around).decode()
+            text = self._text(b",".join(each), _metadata(metadata))
             refuse_large(text, most)
         except (InvalidRequest, ValueError, TypeError, RecursionError):
             return None
@@ -98,16 +99,23 @@ class _Sample:
         wire = NEW_MESSAGES if any(each.is_new for each in messages) else self._wire
         return Written(text, wire, self._options, digest)
 
+    def _text(self, messages: bytes, metadata: bytes) -> str:
+        """`metadata`: b"" if there is none, which is not written."""
+        before, between, after = self._others
+        own = b'"metadata":%b' % metadata if metadata else b""
+        fields = (before, b'"messages":[%b]' % messages, between, own, after)
+        return (b"{%b}" % b",".join(filter(None, fields))).decode()
+
     @cached_property
-    def _around(self) -> tuple[bytes, bytes]:
-        """What stands before and after the messages in its JSON."""
+    def _others(self) -> tuple[bytes, bytes, bytes]:
+        """What stands before the messages in its JSON, between them and the metadata, and after."""
         names = list(CompletionRequest.model_fields)
-        place = names.index("messages")
-        before = self._options.to_json(include={*names[:place]})[:-1]
-        after = self._options.to_json(include={*names[place + 1 :]})[1:]
-        before += "," if len(before) > 1 else ""
-        after = f",{after}" if len(after) > 1 else after
-        return f'{before}"messages":['.encode(), f"]{after}".encode()
+        first, second = names.index("messages"), names.index("metadata")
+        parts = (names[:first], names[first + 1 : second], names[second + 1 :])
+        before, between, after = (
+            self._options.to_json(include=set(part))[1:-1].encode() for part in parts
+        )
+        return before, between, after
 
     @cached_property
     def _shaping_around(self) -> tuple[bytes, bytes]:
@@ -139,7 +147,7 @@ def _kind_of(options: bytes, model: type[BaseModel] | None) -> _Kind:
 
 def _kind(fields: dict[str, Any]) -> _Kind | None:
     """None: of options that are not remembered."""
-    options = {name: value for name, value in fields.items() if name != "messages"}
+    options = {name: value for name, value in fields.items() if name not in _OWN}
     model = options.get("response_format")
     if isinstance(model, type) and issubclass(model, BaseModel):
         del options["response_format"]
@@ -168,6 +176,19 @@ def _is_exact(options: dict[str, Any]) -> bool:
         if len(left) > MOST_VALUES:
             return False
     return True
+
+
+@cache
+def _of_metadata() -> TypeAdapter[dict[str, str]]:
+    return TypeAdapter(Metadata)
+
+
+def _metadata(given: Any) -> bytes:
+    """As JSON; b"" if there is none. Raises `ValueError` if it is wrong."""
+    if given is None:
+        return b""
+    found = _of_metadata().validate_python(given)
+    return to_json(found) if found else b""
 
 
 def _checked(given: Any) -> tuple[Message, ...]:

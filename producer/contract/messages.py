@@ -8,6 +8,8 @@ from pydantic import Field, model_validator
 from .content import FilePart, Frozen, Part, RefusalPart, TextPart, unset
 from .kept import Kept
 
+NEW_MESSAGES = 3
+"""The first wire version with what older messages do not have (`Message.is_new`)."""
 Role = Literal["system", "developer", "user", "assistant", "tool"]
 ShortText = Annotated[str, Field(min_length=1, max_length=256)]
 

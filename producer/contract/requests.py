@@ -13,7 +13,7 @@ from .embeddings import Embedding
 from .errors import InvalidRequest
 from .explanations import explained
 from .hygiene import problem
-from .messages import Message, ShortText
+from .messages import NEW_MESSAGES, Message, ShortText
 from .names import Lane
 from .parameters import SHAPING, Number, Parameters
 from .plain import not_plain, wrong_turn
@@ -33,10 +33,9 @@ MOST_STOPS = 64
 """More than any provider takes but Anthropic."""
 OLD_STOPS = 4
 """What wire version 2 reads."""
-NEW_MESSAGES = 3
-"""The first wire version with what older messages do not have."""
 
 Tag = Annotated[str, Field(max_length=64, pattern=r"^[\w.:-]+$")]
+Metadata = Annotated[dict[ShortText, Annotated[str, Field(max_length=512)]], Field(max_length=16)]
 CachePolicy = Literal["auto", "use", "refresh", "bypass"]
 CacheScope = Literal["user", "group", "fleet"]
 
@@ -84,7 +83,7 @@ class CompletionRequest(Parameters):
     """
     deadline_s: Annotated[float, Field(gt=0, le=7 * 86_400)] | None = None
     """Seconds from submission after which no answer is wanted any more."""
-    metadata: dict[ShortText, Annotated[str, Field(max_length=512)]] = Field({}, max_length=16)
+    metadata: Metadata = Field({})
     """Words of yours, sent to no provider. `trace_id`, `traceparent`: in the worker's records."""
     on_truncation: Literal["fail", "retry", "accept"] = "fail"
     """When the answer stops at max_tokens. fail: `Truncated` with the partial text; retry: once

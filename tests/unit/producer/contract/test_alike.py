@@ -81,12 +81,19 @@ def agree(fields):
         assert seen(alike.written, fields) == expected
 
 
+words = st.text(st.characters(), max_size=5)
+metadata = st.dictionaries(words, words | st.integers(), max_size=17) | st.sampled_from(
+    [None, {}, 0, "", [], [("a", "b")], {"a": "x" * 513}, {b"a": b"b"}, {"a": None}]
+)
+
+
 @settings(max_examples=200)
-@given(st.sampled_from(OPTIONS), conversations)
-def test_whatever_is_said_the_request_or_its_error_is_the_same(options, messages):
+@given(st.sampled_from(OPTIONS), conversations, metadata)
+def test_whatever_is_said_the_request_or_its_error_is_the_same(options, messages, metadata):
     for _ in range(2):
         alike.written({**OPTIONS[2], "messages": USER})
     agree({**options, "messages": messages})
+    agree({**options, "messages": USER, "metadata": metadata})
 
 
 @pytest.mark.parametrize("body", BODIES)
@@ -126,10 +133,11 @@ def test_the_second_of_its_kind_is_what_the_others_are_made_of():
     """Else nothing of this would be of use."""
     messages = [{"role": "user", "content": "a prompt"}]
     fields = {"messages": messages, "cache_namespace": "of-this-test"}
-    made = [alike.written(fields) for _ in range(4)]
+    made = [alike.written({**fields, "metadata": {"n": str(number)}}) for number in range(4)]
     assert [bool(each.options.messages) for each in made] == [True, True, False, False]
     assert made[2].options is made[3].options
     assert "a prompt" not in repr(made[3].options)
+    assert [each.request.metadata for each in made] == [{"n": str(number)} for number in range(4)]
 
 
 def test_a_request_is_refused_by_its_size_each_time():
