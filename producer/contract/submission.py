@@ -136,7 +136,7 @@ class Submission:
         request = written.options
         apart = taken_apart(written.text)
         document = [request.document] if request.document else []
-        wire = 2 if self.continuation else written.wire
+        wire = max(written.wire, 2 if self.continuation else 1)
         item = SubmittedItem(
             id=self.job_id,
             user=self.user_id,

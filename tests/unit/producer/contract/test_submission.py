@@ -78,3 +78,13 @@ def test_publications_are_read_in_threes():
         ("a", "batch", {}),
         ("b", "interactive", {"link": []}),
     ]
+
+
+@pytest.mark.parametrize(
+    ("fields", "alone"), [({}, 1), ({"cache_scope": "user"}, 2), ({"n": 2}, 3)]
+)
+def test_a_continuation_needs_a_newer_worker_and_never_an_older_one(fields, alone):
+    """Of two reasons for a version the newer one counts."""
+    assert call(USER, "u", **fields).stored().item.wire == alone
+    linked = call(USER, "u", **fields, options={"link": [{"task": "t"}]})
+    assert linked.stored().item.wire == max(alone, 2)
