@@ -141,7 +141,17 @@ def openai_env(wire: "WireServer") -> dict[str, str]:
 
 
 @pytest.fixture
-def start_worker(redis_url: str, tmp_path: Path) -> "Iterator[Callable[..., WorkerProcess]]":
+def may_fork(request: pytest.FixtureRequest) -> bool:
+    """Whether workers of this test come from `support/warm.py`: not where it is about starts,
+    deaths and memory.
+    """
+    return not (request.node.get_closest_marker("faults") or "e2e" in request.path.parts)
+
+
+@pytest.fixture
+def start_worker(
+    redis_url: str, may_fork: bool, tmp_path: Path
+) -> "Iterator[Callable[..., WorkerProcess]]":
     """`start_worker(env, pool="asyncio", concurrency=8, name=None, flags=())` gives a ready
     `WorkerProcess`.
 
@@ -163,6 +173,7 @@ def start_worker(redis_url: str, tmp_path: Path) -> "Iterator[Callable[..., Work
         env = {**DEFAULT_ENV, "REDIS_URL": redis_url, **(env or {})}
         worker = WorkerProcess(env, pool, concurrency, name, tmp_path / f"{name}.log")
         worker.command += flags
+        worker.forked = may_fork
         workers.append(worker)
         worker.start()
         worker.wait_ready()

@@ -42,6 +42,9 @@ class WorkerProcess:
     the environment, besides PATH, HOME and a PYTHONPATH that begins with the repository.
     """
 
+    forked = False
+    """Whether `support/warm.py` may start it, which is for tests alone: else as a user does."""
+
     def __init__(
         self,
         env: dict[str, str],
@@ -100,7 +103,8 @@ class WorkerProcess:
     def may_be_forked(self) -> bool:
         """Not where a pool patches what has been imported."""
         patches = {"gevent", "eventlet"} & set(self.command)
-        return self.command[1:6] == FORKED and not patches and is_plain(self.env)
+        plain = self.command[1:6] == FORKED and not patches and is_plain(self.env)
+        return self.forked and plain
 
     def wait_ready(self, timeout_s: float = 30.0) -> None:
         """Until " ready." is logged after its last start.

@@ -60,6 +60,7 @@ def default_worker_container(
     worker_pool: str,
     worker_concurrency: int,
     worker_app: str,
+    may_fork: bool,
     tmp_path: Path,
 ) -> Iterator[WorkerContainer]:
     """Started and ready, as Docker's would be."""
@@ -68,6 +69,7 @@ def default_worker_container(
     process = WorkerProcess(
         worker_env, worker_pool, worker_concurrency, name, tmp_path / "worker-node.log", worker_app
     )
+    process.forked = may_fork
     try:
         process.start()
         process.wait_ready()

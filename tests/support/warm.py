@@ -2,8 +2,8 @@
 
 Most of a start is imports. A parent of each kind does them once a session and forks for each start.
 What is forked is a process like any other, with its own environment, folder, streams and group, a
-child of the test's process, and it runs what `python -m celery` or `completions` runs. Tests of the
-start itself, of wrong environments, of signals from outside and of a newcomer start theirs anew.
+child of the test's process, and it runs what `python -m celery` or `completions` runs. Who says
+something about starts, deaths, memory or time starts anew: fault and end-to-end tests, benchmarks.
 
 `python warm.py KIND SOCKET OWNER` is the parent. On Linux only.
 """
