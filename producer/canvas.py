@@ -45,6 +45,14 @@ class CanvasStep(Task):
     def chunks(self, it: "Iterable[Any]", n: int) -> "Signature":
         raise InvalidRequest("chunks: each completion is a job. Fix: complete.many(requests, user)")
 
+    @classmethod
+    def on_bound(cls, app: Any) -> None:
+        """Whoever asks for the app finds the task in it; until then nobody reads its settings."""
+        app.finalize()
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self.run(*args, **kwargs)
+
     def run(self, *args: Any, **kwargs: Any) -> Any:
         """In this process nothing is answered: an eager canvas waits for a worker's answer.
 

@@ -94,7 +94,7 @@ def _without_publishers() -> None:
 def _configuration() -> dict[str, Any]:
     try:
         redis_settings = current_settings().celery(TIMEOUT_S)
-    except SettingsError:  # Celery asks at import; the first send says what is wrong
+    except SettingsError:  # the first send says what is wrong
         redis_settings = {"broker_transport_options": {}, "result_backend_transport_options": {}}
     return {
         **redis_settings,

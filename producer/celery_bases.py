@@ -53,6 +53,7 @@ if TYPE_CHECKING:
     class Task:
         name: str
         app: Celery
+        _app: Celery
         backend: Any
         ignore_result: bool
         request: Any

@@ -225,4 +225,12 @@ def _safe_to_repeat(error: Unavailable, job_id: str) -> Unavailable:
     return Unavailable(reason, {**error.details, "job_id": job_id})
 
 
-complete: Complete = current_app().register_task(Complete())
+def _task_of(app: Any) -> Complete:
+    """Registered with the app when that is first used: to register it reads the settings."""
+    made = Complete()
+    Complete._app = app
+    app.on_after_finalize.connect(lambda **_: app.register_task(made), weak=False)
+    return made
+
+
+complete: Complete = _task_of(current_app())

@@ -85,3 +85,17 @@ def test_a_broker_that_is_no_redis_is_the_hosts_if_ours_is_named(monkeypatch):
     monkeypatch.setenv("CELERY_BROKER_URL", "redsi://misspelt/0")
     with pytest.raises(SettingsError, match="CELERY_BROKER_URL"):
         load()
+
+
+def test_a_producer_reads_its_variables_when_it_is_first_used(project):
+    """So whatever loads them after the import, a `.env` or a framework, is not too late."""
+    code = """
+import os
+from celery_completions import complete
+os.environ["REDIS_URL"] = "redis://127.0.0.1:1/7"
+assert complete.app.conf.broker_url.endswith(":1/7"), complete.app.conf.broker_url
+assert complete.app.backend.connparams["db"] == 7
+assert complete.app.tasks[complete.name] is complete
+print("late")
+"""
+    assert python(project, code, {"REDIS_URL": "redis://127.0.0.1:1/5"}).split() == ["late"]
