@@ -29,7 +29,7 @@ from typing import IO
 
 ROOT = Path(__file__).parents[2]
 READ_LATER = ("PATH", "HOME", "PYTHONUNBUFFERED", "REDIS_URL", "LEDGER_URL", "LLM_", "OPENAI_")
-READ_LATER += ("ANTHROPIC_", "GOOGLE_API_KEY", "TERM", "COLUMNS", "NO_COLOR")
+READ_LATER += ("ANTHROPIC_", "GOOGLE_", "TERM", "COLUMNS", "NO_COLOR")
 """How the names of variables begin that nothing reads while it is imported."""
 IMPORTED = {
     "celery": "worker.celery celery.apps.worker celery.bin.celery httpcore2 kombu.matcher",
