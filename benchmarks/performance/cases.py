@@ -98,13 +98,6 @@ def set_ms(server: Redis) -> float:
     return used / SETS * 1000
 
 
-class _Worker(WorkerProcess):
-    """Started as a user does it. Those of tests are forked from a parent that has imported all."""
-
-    def may_be_forked(self) -> bool:
-        return False
-
-
 class Case:
     """Our full job, as shipped: ledger, cache, quota, call, settle, result, records, samples."""
 
@@ -121,7 +114,7 @@ class Case:
         self.redis = Redis.from_url(self.valkey.url(), decode_responses=True)
         stack.callback(self.redis.close)
         log = self.folder / "worker.log"
-        self.worker = _Worker(self.settings(url), self.pool, slots, name, log, self.module())
+        self.worker = WorkerProcess(self.settings(url), self.pool, slots, name, log, self.module())
         stack.callback(self.worker.kill)
         self.worker.command = self.command(self.worker.command, slots)
         self._sent = 0
