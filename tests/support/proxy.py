@@ -14,6 +14,7 @@ class Proxy:
         self._target = target
         self._flowing = threading.Event()
         self._flowing.set()
+        self._ended = False
         self._open: list[socket.socket] = []
         self._forgotten: set[socket.socket] = set()
         self._listener = socket.create_server(("127.0.0.1", 0))
@@ -40,6 +41,7 @@ class Proxy:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._ended = True
         self._listener.close()
         self._close_all()
         self._flowing.set()
@@ -61,6 +63,9 @@ class Proxy:
             near.close()
             return
         self._open.append(far)
+        if self._ended:  # it was accepted while the listener closed
+            self._close_all()
+            return
         for pair in ((near, far), (far, near)):
             threading.Thread(target=self._pump, args=pair, daemon=True).start()
 
@@ -75,8 +80,9 @@ class Proxy:
                 end.shutdown(socket.SHUT_RDWR)
 
     def _close_all(self) -> None:
-        while self._open:
-            end = self._open.pop()
-            with contextlib.suppress(OSError):
-                end.shutdown(socket.SHUT_RDWR)
-            end.close()
+        with contextlib.suppress(IndexError):  # another thread may take the last one
+            while True:
+                end = self._open.pop()
+                with contextlib.suppress(OSError):
+                    end.shutdown(socket.SHUT_RDWR)
+                end.close()
