@@ -6,6 +6,7 @@ from contextlib import ExitStack
 import pytest
 from celery import chord
 from click.testing import CliRunner
+from kombu import transport
 from redis import Redis
 from redis.exceptions import AuthenticationError, NoPermissionError
 from support import acl, flower
@@ -29,6 +30,14 @@ DOUBTFUL = ask("[[sim:fault=bad_response]]")
 UNASKED = {("worker", "config|get"), ("operator", "config|get")}
 """The server's configuration: asked for warnings, which there are none of then."""
 LOOKER = "user test on nopass ~* &* +@all\n"
+
+
+@pytest.fixture(autouse=True)
+def of_a_producer(monkeypatch):
+    """kombu's own transports: another test of this process may have put a worker's there."""
+    for scheme in ("redis", "rediss"):
+        monkeypatch.setitem(transport.TRANSPORT_ALIASES, scheme, "kombu.transport.redis:Transport")
+    monkeypatch.setattr(transport, "_transport_cache", {})
 
 
 @pytest.fixture
