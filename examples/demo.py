@@ -117,6 +117,8 @@ def show(stack: Stack, mode: Mode) -> None:
 class Retries:
     """Prints each retry after a failed call, as Celery's events tell it to Flower too."""
 
+    shown = threading.Event()
+
     def __enter__(self) -> None:
         self._listening = threading.Event()
         self._thread = threading.Thread(target=self._listen, daemon=True)
@@ -140,6 +142,7 @@ class Retries:
         # A job that waits for another one's hold is no provider's failure.
         if "waiting for" not in event["exception"]:
             print(f"  RETRY   {event['exception']}", flush=True)
+            self.shown.set()
 
 
 def questions(mode: Mode) -> list[Completion]:
@@ -169,6 +172,7 @@ def fallback(mode: Mode) -> list[Completion]:
     title("The first provider fails: a visible retry, and the next one answers")
     job = complete.delay(ask(f"{mode.failing}What is a circuit breaker?"), "grace", max_tokens=200)
     completion = answered("grace", job)
+    Retries.shown.wait(3)  # a worker sends its events once a second
     for link, fault in job.progress().tried:
         print(f"          attempt: {link} {fault or 'answered'}")
     return [completion]

@@ -62,6 +62,8 @@ def test_every_scene_comes_out_as_announced(folder):
         "Flower: http://127.0.0.1:",
     ):
         assert text in shown
+    scene, next_one = "The first provider fails", "A user at the limit"
+    assert shown.index(scene) < shown.index("RETRY") < shown.index(next_one)
 
 
 @pytest.mark.faults
