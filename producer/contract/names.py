@@ -1,5 +1,6 @@
 """Names that a producer and a worker must agree on. No more than texts."""
 
+from collections.abc import Callable
 from typing import Final, Literal, NamedTuple, Self
 
 Lane = Literal["interactive", "batch"]
@@ -49,6 +50,13 @@ class FleetNames(NamedTuple):
     @property
     def queues(self) -> dict[Lane, str]:
         return {lane: self.root + name for lane, name in QUEUES.items()}
+
+    def lanes_of(self, reads: Callable[[str], bool]) -> str:
+        """The lanes of the queues that a worker `reads`: both, interactive, batch or none."""
+        lanes = [lane for lane, queue in self.queues.items() if reads(queue)]
+        if len(lanes) == len(QUEUES):
+            return "both"
+        return lanes[0] if lanes else "none"
 
     @property
     def quarantine(self) -> str:

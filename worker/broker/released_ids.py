@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from producer.contract.ledger.call import Argument, Call, Reply
 from producer.contract.ledger.keys import LedgerKeys
 from producer.contract.ledger.library import library
-from producer.contract.names import Lane
 
 
 @dataclass(frozen=True)
@@ -27,9 +26,8 @@ class Take(Call[TakeReply], function="take"):
     """both, interactive or batch."""
 
 
-def command(prefix: str, most: int, lanes: set[Lane]) -> list[Argument]:
+def command(prefix: str, most: int, lanes: str) -> list[Argument]:
     """For the server of the fleet's ledger and broker."""
     keys = LedgerKeys(prefix, is_broker=True).of_calls
     name = library(prefix).function(Take.function)
-    served = "both" if len(lanes) > 1 else "".join(lanes)
-    return ["FCALL", name, len(keys), *keys, *Take(most, served).arguments]
+    return ["FCALL", name, len(keys), *keys, *Take(most, lanes).arguments]

@@ -69,7 +69,7 @@ class Channel(OnePool, redis.Channel):
             super()._brpop_start(timeout)
             self._takes = most > 1 and bool(self._ledger)
             if self._takes:
-                lanes = {lane for lane, q in self._names.queues.items() if q in self.active_queues}
+                lanes = self._names.lanes_of(self.active_queues.__contains__)
                 take = released_ids.command(self._ledger, most - 1, lanes)
                 connection = self.client.connection
                 # A health check would wait for its reply behind the entry.

@@ -18,7 +18,6 @@ from typing import Any
 from celery import bootsteps
 from celery.worker import state
 
-from producer.contract.names import FleetNames
 from producer.contract.publication import publish
 from producer.redis_trouble import reason
 
@@ -122,7 +121,8 @@ class Steward(bootsteps.StartStopStep):  # type: ignore[misc]
                 name_of(consumer.hostname),
                 slots_of(consumer.controller),
                 LIFE_S,
-                lanes_of(consumer.task_consumer, current().settings.redis.names),
+                # -Q, -X and remote control choose them.
+                current().settings.redis.names.lanes_of(consumer.task_consumer.consuming_from),
                 consumer.task_consumer.channel.qos.taken(IN_HAND_S),
             )
         except ERRORS:
@@ -171,15 +171,6 @@ def name_of(hostname: str) -> str:
 def slots_of(controller: Any) -> int:
     """How many jobs the worker runs at once, when its pool has grown as far as it may."""
     return int(controller.max_concurrency or controller.pool.num_processes)
-
-
-def lanes_of(task_consumer: Any, names: FleetNames) -> str:
-    """The lanes whose queues it reads at the moment: -Q, -X and remote control choose them."""
-    queues = names.queues
-    read = [lane for lane, queue in queues.items() if task_consumer.consuming_from(queue)]
-    if len(read) == len(queues):
-        return "both"
-    return read[0] if read else "none"
 
 
 def renew_visibility(channel: Any, broker: Redis) -> None:
